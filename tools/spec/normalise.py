@@ -1,0 +1,75 @@
+"""Turns the OpenAPI document that a server serves into the text that the repository stores."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+#: Stepflow's default port. A server writes the port that it happened to get into `servers`.
+STORED_PORT = 7840
+
+_LOCAL_URL_WITH_PORT = re.compile(r"^(\w+://(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\])):\d+")
+
+
+class SpecError(Exception):
+    """A document is no OpenAPI 3 document; the message is one line that says why."""
+
+
+def parse(text: str | bytes) -> dict[str, Any]:
+    """Reads an OpenAPI document.
+
+    Args:
+        text: The document as JSON.
+
+    Returns:
+        The parsed document.
+
+    Raises:
+        SpecError: The text is not JSON, or not an OpenAPI 3 document.
+    """
+    if not text.strip():
+        raise SpecError("it is empty")
+    try:
+        document = json.loads(text)
+    except UnicodeDecodeError as error:
+        raise SpecError(f"it is not UTF-8 text (at byte {error.start})") from error
+    except ValueError as error:
+        raise SpecError(f"it is not JSON: {error}") from error
+    except RecursionError as error:
+        raise SpecError("it is nested too deeply") from error
+    if not isinstance(document, dict):
+        raise SpecError("it is JSON but no object, so it is no OpenAPI document")
+    version = document.get("openapi")
+    if not isinstance(version, str) or not version.startswith("3."):
+        raise SpecError(f"its `openapi` field must be 3.x, and is {json.dumps(version)}")
+    return document
+
+
+def normalise(served: str | bytes) -> str:
+    """Returns the stored form of a served document.
+
+    Two starts of one server give the same text: the port in `servers` is replaced by
+    `STORED_PORT`. The rest is layout: two spaces of indentation, keys in the order in which they
+    are served, characters outside ASCII as themselves, a final newline.
+
+    Args:
+        served: The document as the server sends it.
+
+    Returns:
+        The text to store. Normalising it again changes nothing.
+
+    Raises:
+        SpecError: The document is not an OpenAPI 3 document.
+    """
+    document = parse(served)
+    servers = document.get("servers")
+    for server in servers if isinstance(servers, list) else []:
+        if isinstance(server, dict) and isinstance(server.get("url"), str):
+            server["url"] = _LOCAL_URL_WITH_PORT.sub(rf"\1:{STORED_PORT}", server["url"])
+    return to_text(document)
+
+
+def to_text(document: Any) -> str:
+    """Returns a document in the layout of the stored spec."""
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
