@@ -1,0 +1,30 @@
+"""The macro that makes a pytest file a Bazel test."""
+
+load("@pip//:requirements.bzl", "requirement")
+load("@rules_python//python:defs.bzl", "py_test")
+
+def pytest_test(name, srcs, deps = [], args = [], **kwargs):
+    """Runs pytest on `srcs` as one test target.
+
+    Writes the JUnit report that Bazel reads, and follows --test_filter (pytest's -k), shard_count and
+    --test_runner_fail_fast. Warnings are errors.
+
+    Args:
+        name: the target's name.
+        srcs: test files, and conftest.py files, which pytest finds by itself.
+        deps: libraries that the tests import; pytest is always there.
+        args: further arguments for pytest.
+        **kwargs: passed on to py_test: size, data, shard_count, env, ...
+    """
+    py_test(
+        name = name,
+        srcs = srcs + [Label("//tools/pytest:main.py")],
+        main = Label("//tools/pytest:main.py"),
+        args = [
+            "$(rootpath %s)" % src
+            for src in srcs
+            if src.rpartition("/")[2].rpartition(":")[2] != "conftest.py"
+        ] + args,
+        deps = deps + [requirement("pytest")],
+        **kwargs
+    )
