@@ -41,6 +41,9 @@ _GUARD = ("/bin/sh", "-c", "read -r _; kill -KILL 0")
 _KEPT_LINES = 200
 _POLL_SECONDS = 0.005
 
+# How long to wait for the end of an output that a child of the server may hold open.
+_OUTPUT_END_SECONDS = 1.0
+
 _ANSI_CODE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _LOG_PREFIX = re.compile(r"^\S+Z?\s+(?:ERROR|WARN|INFO|DEBUG|TRACE)\s+\S+:\s+(?:\S+\.rs:\d+\s+)?")
 _TREE_GLYPHS = "│├╰╴─▶━ \t"
@@ -254,7 +257,7 @@ class StepflowServer:
         assert self._process is not None and self._output is not None
         exit_code = self._process.poll()
         if exit_code is not None:
-            self._output.wait_for_end(timeout=1.0)
+            self._output.wait_for_end()
             how = f"exit code {exit_code}" if exit_code >= 0 else f"signal {-exit_code}"
             raise ServerError(
                 f"the Stepflow server {self._binary} ended before it served ({how}): "
@@ -290,14 +293,14 @@ class _Output:
         parts = [_LOG_PREFIX.sub("", line).strip(_TREE_GLYPHS) for line in message]
         return ": ".join(p for p in parts if p and not p.startswith("at ")) or "(nothing)"
 
-    def wait_for_end(self, timeout: float) -> None:
-        """Waits until everything is read; a child that holds the pipe makes it take the timeout."""
-        self._thread.join(timeout)
+    def wait_for_end(self) -> None:
+        """Waits until everything is read, if no child of the server holds the pipe."""
+        self._thread.join(_OUTPUT_END_SECONDS)
 
     def close(self) -> None:
         """Ends the reading, once every process of the server's group is gone."""
-        # Only a child that has left the group can still hold the pipe; it is not worth a hang.
-        self._thread.join(_POLL_SECONDS * 200)
+        # A child that has left the group may still hold the pipe; it is not worth a hang.
+        self.wait_for_end()
         if not self._thread.is_alive():
             self._stream.close()
 

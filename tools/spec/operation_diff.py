@@ -1,0 +1,217 @@
+"""Compares the operations of two OpenAPI 3.1 documents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from tools.spec.changes import ABSENT, Area, Change, Place
+from tools.spec.json_diff import Diff, Handler, as_dict, diff_object, union
+from tools.spec.schema_diff import describe, diff_subschema
+
+_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+
+
+class _Operation(NamedTuple):
+    method: str
+    path: str
+    definition: dict[str, Any]
+
+    @property
+    def address(self) -> str:
+        return f"{self.method.upper()} {self.path}"
+
+    @property
+    def id(self) -> object:
+        return self.definition.get("operationId")
+
+    @property
+    def at(self) -> Place:
+        name = f" ({self.id})" if self.id else ""
+        return Place(Area.OPERATION, self.address + name)
+
+
+# How an operation is found again in the other document, the surest sign first: by its place and
+# name; by its name alone, when it has moved; by its place alone, when it has been renamed.
+_SIGNS: tuple[Callable[[_Operation], object], ...] = (
+    lambda operation: (operation.address, operation.id),
+    lambda operation: operation.id if isinstance(operation.id, str) else None,
+    lambda operation: operation.address,
+)
+
+
+def diff_paths(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
+    """Compares the `paths` of two documents.
+
+    Args:
+        old: The paths before.
+        new: The paths after.
+
+    Returns:
+        The changes of the operations and of what else the paths hold.
+    """
+    pairs, removed, added = _pair(_operations(old), _operations(new))
+    changes = [operation.at.removed() for operation in removed]
+    changes += [operation.at.added(_words(operation.definition, "summary")) for operation in added]
+    for before, after in pairs:
+        if before.address != after.address:
+            changes.append(before.at.facet("address", before.address, after.address))
+        changes += diff_object(before.at, before.definition, after.definition, _OPERATION)
+    for path in union(old, new):
+        changes += _diff_path(path, old.get(path, ABSENT), new.get(path, ABSENT))
+    return changes + Place(Area.DOCUMENT, "paths").order(old, new, "paths")
+
+
+def _operations(paths: dict[str, Any]) -> list[_Operation]:
+    return [
+        _Operation(method, path, definition)
+        for path, item in paths.items()
+        for method, definition in as_dict(item).items()
+        if method in _METHODS and isinstance(definition, dict)
+    ]
+
+
+def _pair(
+    old: list[_Operation], new: list[_Operation]
+) -> tuple[list[tuple[_Operation, _Operation]], list[_Operation], list[_Operation]]:
+    """Returns the operations of both documents as pairs, the old rest and the new rest."""
+    pairs = []
+    for sign in _SIGNS:
+        partners = {sign(operation): operation for operation in new if sign(operation)}
+        rest = []
+        for operation in old:
+            partner = partners.pop(sign(operation), None)
+            if partner is None:
+                rest.append(operation)
+            else:
+                pairs.append((operation, partner))
+                new = [other for other in new if other is not partner]
+        old = rest
+    return pairs, old, new
+
+
+def _diff_path(path: str, old: Any, new: Any) -> list[Change]:
+    """Compares what a path holds besides its operations."""
+    at = Place(Area.OPERATION, path)
+    if old is ABSENT or new is ABSENT:
+        # Operations are reported as such, and a path is no more than the place of its operations.
+        return [] if _operations({path: new if old is ABSENT else old}) else [at.value(old, new)]
+    if not isinstance(old, dict) or not isinstance(new, dict):
+        return diff_object(at, old, new)
+    methods = (
+        {o.method for o in _operations({path: old})},
+        {o.method for o in _operations({path: new})},
+    )
+    rest = [
+        {key: value for key, value in item.items() if key not in own}
+        for item, own in zip((old, new), methods, strict=True)
+    ]
+    return diff_object(at, rest[0], rest[1], {"parameters": _diff_parameters}) + at.order(old, new)
+
+
+def _diff_operation_id(
+    at: Place, key: str, old: dict[str, Any], new: dict[str, Any]
+) -> list[Change] | None:
+    if not isinstance(old.get(key), str) or not isinstance(new.get(key), str):
+        return None
+    return [at.renamed(new[key])]
+
+
+def _diff_parameters(
+    at: Place, key: str, old: dict[str, Any], new: dict[str, Any]
+) -> list[Change] | None:
+    before, after = _named_parameters(old.get(key, [])), _named_parameters(new.get(key, []))
+    if before is None or after is None:
+        return None
+    changes = _diff_named(at, " ", before, after, _describe_parameter, _diff_schema_holder)
+    return changes + at.order(before, after, "parameters") or None
+
+
+def _named_parameters(parameters: Any) -> dict[str, Any] | None:
+    if not isinstance(parameters, list):
+        return None
+    named = {
+        f"{parameter['in']} parameter {parameter['name']}": parameter
+        for parameter in parameters
+        if isinstance(parameter, dict) and "in" in parameter and "name" in parameter
+    }
+    return named if len(named) == len(parameters) else None
+
+
+def _describe_parameter(parameter: dict[str, Any]) -> str:
+    presence = "required" if parameter.get("required") is True else "optional"
+    return f"{describe(parameter.get('schema'))}, {presence}"
+
+
+def _diff_request_body(
+    at: Place, key: str, old: dict[str, Any], new: dict[str, Any]
+) -> list[Change] | None:
+    before, after = ({"request body": o[key]} if key in o else {} for o in (old, new))
+    return _diff_named(at, " ", before, after, _describe_body, _diff_body)
+
+
+def _diff_responses(
+    at: Place, key: str, old: dict[str, Any], new: dict[str, Any]
+) -> list[Change] | None:
+    before, after = as_dict(old.get(key)), as_dict(new.get(key))
+    changes = _diff_named(at, " response ", before, after, _describe_body, _diff_body)
+    return changes + at.order(before, after, "responses") or None
+
+
+def _describe_body(body: dict[str, Any]) -> str:
+    content = as_dict(body.get("content"))
+    media = (f"{name} {describe(as_dict(m).get('schema'))}" for name, m in content.items())
+    return ", ".join(media) or _words(body, "description")
+
+
+def _diff_body(at: Place, old: Any, new: Any) -> list[Change]:
+    return diff_object(at, old, new, {"content": _diff_content})
+
+
+def _diff_content(
+    at: Place, key: str, old: dict[str, Any], new: dict[str, Any]
+) -> list[Change] | None:
+    before, after = as_dict(old.get(key)), as_dict(new.get(key))
+    changes = _diff_named(at, " ", before, after, _describe_media, _diff_schema_holder)
+    return changes + at.order(before, after, "media types") or None
+
+
+def _describe_media(media: dict[str, Any]) -> str:
+    return describe(media.get("schema"))
+
+
+def _diff_schema_holder(at: Place, old: Any, new: Any) -> list[Change]:
+    return diff_object(at, old, new, {"schema": diff_subschema})
+
+
+def _diff_named(
+    at: Place,
+    prefix: str,
+    old: dict[str, Any],
+    new: dict[str, Any],
+    describe_value: Callable[[dict[str, Any]], str],
+    diff: Diff,
+) -> list[Change]:
+    changes = []
+    for name in union(old, new):
+        place = at / (prefix + name)
+        if name not in new:
+            changes.append(place.removed(describe_value(as_dict(old[name]))))
+        elif name not in old:
+            changes.append(place.added(describe_value(as_dict(new[name]))))
+        else:
+            changes += diff(place, old[name], new[name])
+    return changes
+
+
+def _words(definition: dict[str, Any], key: str) -> str:
+    words = definition.get(key)
+    return words if isinstance(words, str) else ""
+
+
+_OPERATION: dict[str, Handler] = {
+    "operationId": _diff_operation_id,
+    "parameters": _diff_parameters,
+    "requestBody": _diff_request_body,
+    "responses": _diff_responses,
+}

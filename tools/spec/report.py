@@ -1,0 +1,34 @@
+"""Says how a stored spec differs from the one that the server serves."""
+
+from __future__ import annotations
+
+from tools.spec.changes import render, summary
+from tools.spec.diff import diff
+from tools.spec.normalise import SpecError, parse
+
+
+def explain(stored: bytes, served: str) -> list[str]:
+    """Compares the content of the stored file with what should stand in it.
+
+    Args:
+        stored: The file's content, whatever it is.
+        served: The served document in its stored form.
+
+    Returns:
+        What storing the served document changes: one line for everything, then one for each
+        change. Nothing when the two are equal, byte for byte.
+    """
+    if stored == served.encode():
+        return []
+    try:
+        changes = diff(parse(stored), parse(served))
+    except SpecError as error:
+        return [f"the stored file is no OpenAPI document: {error}"]
+    if not changes:
+        return ["only the layout of the file differs (white space, escapes, repeated keys)"]
+    return [summary(changes), *render(changes)]
+
+
+def bazel_run(target: str) -> str:
+    """Returns the command that runs a target, as it is typed at the top of the repository."""
+    return f"tools/bazel run {target}"

@@ -1,0 +1,221 @@
+"""Compares two JSON Schemas of an OpenAPI 3.1 document, field by field and facet by facet."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tools.spec.changes import ABSENT, SCHEMA_PREFIX, Change, Place
+from tools.spec.json_diff import Handler, as_dict, diff_mapping, diff_object, same, union
+
+_MAX_ENUM_VALUES = 6
+
+
+def diff_schema(at: Place, old: Any, new: Any) -> list[Change]:
+    """Compares two schemas.
+
+    Args:
+        at: The place of both.
+        old: The schema before.
+        new: The schema after.
+
+    Returns:
+        The changes; none exactly when the two are the same.
+    """
+    if ("$ref" in as_dict(old)) != ("$ref" in as_dict(new)):
+        # Keyword by keyword, a model instead of an inline type would read as two unrelated changes.
+        return [at.facet("type", old, new, f"{describe(old)} -> {describe(new)}")]
+    return diff_object(at, old, new, _HANDLERS)
+
+
+def describe(schema: Any) -> str:
+    """Returns a schema's type in a few words, such as `array of RunSummary` or `string | null`."""
+    if not isinstance(schema, dict):
+        return "nothing" if schema is False else "any"
+    if isinstance(schema.get("$ref"), str):
+        return str(schema["$ref"]).removeprefix(SCHEMA_PREFIX)
+    if "const" in schema:
+        return f"const {json.dumps(schema['const'], ensure_ascii=False)}"
+    if isinstance(schema.get("enum"), list):
+        values = [json.dumps(value, ensure_ascii=False) for value in schema["enum"]]
+        more = ["…"] if len(values) > _MAX_ENUM_VALUES else []
+        return "enum " + " | ".join(values[:_MAX_ENUM_VALUES] + more)
+    for key, joint in (("oneOf", " | "), ("anyOf", " | "), ("allOf", " & ")):
+        if isinstance(schema.get(key), list) and schema[key]:
+            return joint.join(describe(variant) for variant in schema[key])
+    types = schema.get("type", "object" if "properties" in schema else "any")
+    return " | ".join(
+        _describe_type(t, schema) for t in (types if isinstance(types, list) else [types])
+    )
+
+
+def describe_model(schema: Any) -> str:
+    """Returns a model's type, and for an object the names of its fields."""
+    fields = as_dict(as_dict(schema).get("properties"))
+    return f"{describe(schema)} with {', '.join(fields)}" if fields else describe(schema)
+
+
+def _describe_type(name: Any, schema: dict[str, Any]) -> str:
+    if name == "array" and "items" in schema:
+        return f"array of {describe(schema['items'])}"
+    if name == "object" and isinstance(schema.get("additionalProperties"), dict):
+        return f"map of {describe(schema['additionalProperties'])}"
+    if name != "null" and isinstance(schema.get("format"), str):
+        return f"{name} {schema['format']}"
+    return str(name)
+
+
+def _diff_fields(
+    at: Place, key: str, old: dict[str, Any], new: dict[str, Any]
+) -> list[Change] | None:
+    before, after = old.get(key, {}), new.get(key, {})
+    if not isinstance(before, dict) or not isinstance(after, dict) or not (before or after):
+        return None
+    changes = []
+    for name in union(before, after):
+        place = at.field(name)
+        if name not in after:
+            changes.append(place.removed(_describe_field(name, old)))
+        elif name not in before:
+            changes.append(place.added(_describe_field(name, new)))
+        else:
+            changes += diff_schema(place, before[name], after[name])
+    return changes + at.order(before, after, "fields")
+
+
+def _describe_field(name: str, schema: dict[str, Any]) -> str:
+    presence = "required" if name in _required(schema) else "optional"
+    return f"{describe(schema['properties'][name])}, {presence}"
+
+
+def _required(schema: dict[str, Any]) -> list[Any]:
+    names = schema.get("required")
+    return names if isinstance(names, list) else []
+
+
+def _diff_required(
+    at: Place, key: str, old: dict[str, Any], new: dict[str, Any]
+) -> list[Change] | None:
+    before, after = _required(old), _required(new)
+    if not all(isinstance(name, str) for name in [*before, *after]):
+        return None
+    flipped = [name for name in union(before, after) if (name in before) != (name in after)]
+    if not flipped:
+        return None
+    old_fields, new_fields = as_dict(old.get("properties")), as_dict(new.get("properties"))
+    # An added or removed field is reported with its presence; only the others flip.
+    return [
+        at.field(name).facet(key, name in before, name in after)
+        for name in flipped
+        if (name in old_fields) == (name in new_fields)
+    ]
+
+
+def _diff_enum(
+    at: Place, key: str, old: dict[str, Any], new: dict[str, Any]
+) -> list[Change] | None:
+    before, after = old.get(key), new.get(key)
+    if not isinstance(before, list) or not isinstance(after, list):
+        return None
+    removed = [value for value in before if not any(same(value, other) for other in after)]
+    added = [value for value in after if not any(same(value, other) for other in before)]
+    changes = [at.facet(f"{key} value", value, ABSENT) for value in removed]
+    changes += [at.facet(f"{key} value", ABSENT, value) for value in added]
+    return changes or None
+
+
+def _diff_variants(
+    at: Place, key: str, old: dict[str, Any], new: dict[str, Any]
+) -> list[Change] | None:
+    before, after = old.get(key), new.get(key)
+    if not isinstance(before, list) or not isinstance(after, list):
+        return None
+    old_variants, new_variants = _named_variants(before), _named_variants(after)
+    gone = [name for name in old_variants if name not in new_variants]
+    fresh = [name for name in new_variants if name not in old_variants]
+    renamed = {}
+    if len(gone) == len(fresh) == 1:
+        # One replaced variant is a changed one: it says what changed in it.
+        renamed[gone.pop()] = fresh.pop()
+    pairs = {
+        name: renamed.get(name, name)
+        for name in old_variants
+        if name in new_variants or name in renamed
+    }
+    # `oneOf: [X, null]` and `allOf: [X]` only decorate X, so what they hold stands here.
+    alone = all(len(v.keys() - {"null"}) == 1 for v in (old_variants, new_variants))
+    changes = []
+    for name, new_name in pairs.items():
+        place = at if alone and name != "null" else at / f".{key}[{name}]"
+        changes += diff_schema(place, old_variants[name], new_variants[new_name])
+    changes += [at.facet(f"{key} variant", name, ABSENT, name) for name in gone]
+    changes += [at.facet(f"{key} variant", ABSENT, name, name) for name in fresh]
+    return changes + at.order(pairs.values(), new_variants, f"{key} variants")
+
+
+def _named_variants(schemas: list[Any]) -> dict[str, Any]:
+    named = {_variant_name(schema, index): schema for index, schema in enumerate(schemas)}
+    if len(named) == len(schemas):
+        return named
+    return {str(index): schema for index, schema in enumerate(schemas)}
+
+
+def _variant_name(schema: Any, index: int) -> str:
+    """Returns what tells a variant from the others: its title, tag, type or position."""
+    if not isinstance(schema, dict):
+        return str(index)
+    if isinstance(schema.get("title"), str):
+        return str(schema["title"])
+    if "properties" not in schema:
+        return describe(schema)
+    tags = (as_dict(field).get("const") for field in as_dict(schema["properties"]).values())
+    return next((tag for tag in tags if isinstance(tag, str)), str(index))
+
+
+def diff_subschema(
+    at: Place, key: str, old: dict[str, Any], new: dict[str, Any]
+) -> list[Change] | None:
+    """Compares a keyword whose value is a schema; a `Handler`."""
+    before, after = old.get(key, ABSENT), new.get(key, ABSENT)
+    if before is ABSENT or after is ABSENT:
+        return [at.facet(key, before, after, describe(after if before is ABSENT else before))]
+    if not isinstance(before, dict) or not isinstance(after, dict):
+        return None
+    return diff_schema(at / _SUFFIXES.get(key, f".{key}"), before, after)
+
+
+def _diff_subschemas(
+    at: Place, key: str, old: dict[str, Any], new: dict[str, Any]
+) -> list[Change] | None:
+    before, after = old.get(key), new.get(key)
+    if not isinstance(before, dict) or not isinstance(after, dict):
+        return None
+    return diff_mapping(at.field(key), before, after, diff_schema)
+
+
+# Where the schema of a keyword stands; that of a parameter or body needs no word of its own.
+_SUFFIXES = {"additionalProperties": "{}", "items": "[]", "schema": ""}
+
+_VARIANTS = ("oneOf", "anyOf", "allOf", "prefixItems")
+_SUBSCHEMA = (
+    "additionalProperties",
+    "contains",
+    "else",
+    "if",
+    "items",
+    "not",
+    "propertyNames",
+    "then",
+    "unevaluatedItems",
+    "unevaluatedProperties",
+)
+_SUBSCHEMAS = ("$defs", "definitions", "dependentSchemas", "patternProperties")
+
+_HANDLERS: dict[str, Handler] = {
+    "properties": _diff_fields,
+    "required": _diff_required,
+    "enum": _diff_enum,
+    **dict.fromkeys(_VARIANTS, _diff_variants),
+    **dict.fromkeys(_SUBSCHEMA, diff_subschema),
+    **dict.fromkeys(_SUBSCHEMAS, _diff_subschemas),
+}

@@ -1,0 +1,124 @@
+"""Stores the spec that the server serves, and says what has changed: the body of `update_spec`."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+from tools.spec.normalise import SpecError
+from tools.spec.report import bazel_run, explain
+from tools.spec.served import served_spec
+from tools.spec.server import ServerError
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class _Interrupted(BaseException):
+    """A signal asks the process to end."""
+
+    def __init__(self, signal_number: int) -> None:
+        super().__init__(signal_number)
+        self.signal = signal.Signals(signal_number)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Replaces the stored spec by the served one.
+
+    Args:
+        arguments: The command line; by default that of the process.
+
+    Returns:
+        The exit code: 0 when the stored spec is now what the server serves.
+    """
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--server", required=True, help="the server's executable")
+    parser.add_argument("--spec", required=True, help="the stored spec, seen from the workspace")
+    parser.add_argument("--update", required=True, help="the target that this program is")
+    parser.add_argument("--then", required=True, help="the target to run after it")
+    options = parser.parse_args(arguments)
+    workspace = os.environ.get("BUILD_WORKSPACE_DIRECTORY")
+    if not workspace:
+        return _fail(f"this works under Bazel only; run: {bazel_run(options.update)}")
+    try:
+        _listen_to_signals()
+        served = served_spec(options.server)
+        _ignore_signals()
+        report = _store(Path(workspace, options.spec), options.spec, served)
+    except (ServerError, SpecError) as error:
+        return _fail(f"{options.spec} is left as it was: {error}")
+    except _Interrupted as interrupt:
+        _fail(f"{options.spec} is left as it was: interrupted by {interrupt.signal.name}")
+        return 128 + interrupt.signal
+    except OSError as error:
+        return _fail(
+            f"{options.spec} is left as it was: cannot write {error.filename}: {error.strerror}; "
+            "make that possible and run this again"
+        )
+    print(*report, sep="\n")
+    if len(report) > 1:
+        print(f"Next, bring the generated code in line: {bazel_run(options.then)}")
+    return 0
+
+
+def _store(path: Path, name: str, served: str) -> list[str]:
+    """Writes the file unless it is right already; returns what has changed."""
+    try:
+        stored = path.read_bytes()
+    except FileNotFoundError:
+        stored = None
+    if stored is None:
+        report = [f"{name} is new."]
+    elif changes := explain(stored, served):
+        report = [f"{name}: {changes[0]}", *(f"  {line}" for line in changes[1:])]
+    else:
+        return [f"{name} is up to date: the server serves the same document."]
+    _replace(path.resolve(), served.encode())
+    return report
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Writes a file so that at every moment it is either the old one or the whole new one."""
+    new = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with new.open("xb") as file:
+            file.write(content)
+            if path.exists():
+                os.fchmod(file.fileno(), path.stat().st_mode)
+            os.fsync(file.fileno())
+        new.replace(path)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise
+
+
+def _listen_to_signals() -> None:
+    for number in _SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # As nohup leaves it.
+            signal.signal(number, _interrupt)
+
+
+def _interrupt(number: int, _frame: FrameType | None) -> None:
+    # Cleaning up is a matter of moments, and a second signal must not cut it short.
+    _ignore_signals()
+    raise _Interrupted(number)
+
+
+def _ignore_signals() -> None:
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _fail(message: str) -> int:
+    with contextlib.suppress(BrokenPipeError):
+        print(f"update_spec: {message}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
