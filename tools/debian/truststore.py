@@ -1,6 +1,6 @@
-"""Writes the certificates of a PEM bundle as a Java key store, which Java can trust without its own tools.
+"""Turns a PEM bundle of certificates, on its input, into a Java key store that trusts them, on its output.
 
-Usage: truststore.py BUNDLE KEYSTORE
+Java's own tool for this would need the JDK; its package's would rewrite the host's store.
 """
 
 import base64
@@ -8,7 +8,6 @@ import hashlib
 import re
 import struct
 import sys
-from pathlib import Path
 
 _MAGIC = 0xFEEDFEED
 _VERSION = 2
@@ -16,31 +15,40 @@ _TRUSTED_CERTIFICATE = 2
 _PASSWORD = "changeit"  # what Java expects of a trust store
 
 
-def _utf(text: str) -> bytes:
+def _string(text: str) -> bytes:
     return struct.pack(">H", len(text)) + text.encode("ascii")
 
 
 def key_store(bundle: str) -> bytes:
-    """Returns a Java key store that trusts every certificate in `bundle`, which is PEM text."""
+    """Returns a Java key store that trusts every certificate in `bundle`, which is PEM text.
+
+    Raises:
+        ValueError: `bundle` has no certificate.
+    """
     certificates = [
         base64.b64decode("".join(body.split()))
         for body in re.findall(
             "-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", bundle, re.DOTALL
         )
     ]
+    if not certificates:
+        raise ValueError("no PEM certificate in the bundle")
     store = struct.pack(">III", _MAGIC, _VERSION, len(certificates))
     for number, certificate in enumerate(certificates):
-        store += struct.pack(">I", _TRUSTED_CERTIFICATE) + _utf(f"ca{number}") + bytes(8)
-        store += _utf("X.509") + struct.pack(">I", len(certificate)) + certificate
-    # The format's own salt; the digest guards against damage, not against people.
+        store += struct.pack(">I", _TRUSTED_CERTIFICATE) + _string(f"ca{number}") + bytes(8)
+        store += _string("X.509") + struct.pack(">I", len(certificate)) + certificate
+    # The format names the salt; the digest guards against damage, not against people.
     digest = hashlib.sha1(_PASSWORD.encode("utf-16-be") + b"Mighty Aphrodite" + store).digest()
     return store + digest
 
 
 def main() -> None:
-    """Runs the command line above."""
-    bundle, destination = map(Path, sys.argv[1:])
-    destination.write_bytes(key_store(bundle.read_text(encoding="ascii", errors="replace")))
+    """Reads the bundle from standard input and writes the store to standard output."""
+    bundle = sys.stdin.buffer.read().decode("ascii", errors="replace")
+    try:
+        sys.stdout.buffer.write(key_store(bundle))
+    except ValueError as error:
+        sys.exit(f"tools/bazel: {error}")
 
 
 if __name__ == "__main__":

@@ -1,28 +1,14 @@
 """A rule that takes one program out of a wheel."""
 
 def _wheel_file_impl(ctx):
-    suffix = "/site-packages/" + ctx.attr.path
-    found = [
-        file
-        for file in ctx.attr.wheel[DefaultInfo].default_runfiles.files.to_list()
-        if file.path.endswith(suffix)
-    ]
-    if len(found) != 1:
-        fail("{} has {} files {}, not one: name the program as the wheel does".format(
-            ctx.attr.wheel.label,
-            len(found),
-            ctx.attr.path,
-        ))
     program = ctx.actions.declare_file(ctx.attr.path.rpartition("/")[2])
-
-    # A wheel is unpacked without its modes, so a link would not do.
-    ctx.actions.run_shell(
-        inputs = found,
+    ctx.actions.run(
+        executable = ctx.executable._extract,
+        arguments = [ctx.actions.args().add(ctx.file.wheel).add(ctx.attr.path).add(program)],
+        inputs = [ctx.file.wheel],
         outputs = [program],
-        command = 'cp "$1" "$2" && chmod 755 "$2"',
-        arguments = [ctx.actions.args().add(found[0]).add(program)],
         mnemonic = "WheelFile",
-        progress_message = "Taking %{output} out of its wheel",
+        progress_message = "Taking %s out of its wheel" % program.basename,
     )
     return DefaultInfo(
         executable = program,
@@ -32,15 +18,21 @@ def _wheel_file_impl(ctx):
 
 wheel_file = rule(
     implementation = _wheel_file_impl,
-    doc = "One executable file of a wheel, without the wheel's Python package around it.",
+    doc = "One executable file of a wheel, without the Python package around it.",
     attrs = {
         "path": attr.string(
-            doc = "Where the program lies in the wheel.",
+            doc = "Where the program lies in the wheel; `*` stands for what changes with its version.",
             mandatory = True,
         ),
         "wheel": attr.label(
-            doc = "The wheel's requirement().",
+            doc = "The wheel: whl_requirement() of a pip hub.",
+            allow_single_file = [".whl"],
             mandatory = True,
+        ),
+        "_extract": attr.label(
+            cfg = "exec",
+            default = ":extract_wheel_file",
+            executable = True,
         ),
     },
     executable = True,
