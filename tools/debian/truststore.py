@@ -1,4 +1,4 @@
-"""Turns a PEM bundle of certificates, on its input, into a Java key store that trusts them, on its output.
+"""Turns a PEM bundle of certificates, its input, into a Java key store that trusts them.
 
 Java's own tool for this would need the JDK; its package's would rewrite the host's store.
 """

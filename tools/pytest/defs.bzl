@@ -3,7 +3,7 @@
 load("@pip//:requirements.bzl", "requirement")
 load("@rules_python//python:defs.bzl", "py_test")
 
-def pytest_test(name, srcs, deps = [], args = [], **kwargs):
+def pytest_test(name, srcs, deps = [], data = [], args = [], **kwargs):
     """Runs pytest on `srcs` as one test target.
 
     Writes the JUnit report that Bazel reads, and follows --test_filter (pytest's -k), shard_count and
@@ -13,8 +13,9 @@ def pytest_test(name, srcs, deps = [], args = [], **kwargs):
         name: the target's name.
         srcs: test files, and conftest.py files, which pytest finds by itself.
         deps: libraries that the tests import; pytest is always there.
+        data: files that the tests read, and programs that they run.
         args: further arguments for pytest.
-        **kwargs: passed on to py_test: size, data, shard_count, env, ...
+        **kwargs: passed on to py_test: size, shard_count, env, ...
     """
     py_test(
         name = name,
@@ -23,8 +24,9 @@ def pytest_test(name, srcs, deps = [], args = [], **kwargs):
         args = [
             "$(rootpath %s)" % src
             for src in srcs
-            if src.rpartition("/")[2].rpartition(":")[2] != "conftest.py"
+            if not str(src).endswith("conftest.py")
         ] + args,
+        data = data + [Label("//tools/pytest:pytest.ini")],
         deps = deps + [requirement("pytest")],
         **kwargs
     )

@@ -24,17 +24,10 @@ class _Shard:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs pytest with `arguments`, under the conditions in the environment; returns the exit code."""
+    """Runs pytest as the environment says; returns the exit code."""
     environment = os.environ
-    options = [
-        "--import-mode=importlib",
-        # The same settings from every folder, whatever file a test brings along as data.
-        f"--config-file={os.devnull}",
-        f"--rootdir={Path.cwd()}",
-        "--strict-markers",
-        "-Werror",
-        "-pno:cacheprovider",
-    ]
+    settings = Path(__file__).with_name("pytest.ini")
+    options = [f"--config-file={settings}", f"--rootdir={Path.cwd()}"]
     plugins: list[object] = []
     # Nothing but TEST_TMPDIR is writable in the sandbox.
     sys.dont_write_bytecode = True
@@ -52,18 +45,11 @@ def main(arguments: Sequence[str]) -> int:
         Path(environment["TEST_SHARD_STATUS_FILE"]).touch()
         plugins.append(_Shard(int(environment["TEST_SHARD_INDEX"]), shards))
 
-    # A file that stays behind tells Bazel that a test ended the process, whatever its exit code.
-    unfinished = environment.get("TEST_PREMATURE_EXIT_FILE")
-    if unfinished:
-        Path(unfinished).touch()
-    code = int(pytest.main([*options, *arguments], plugins=plugins))
-    if unfinished:
-        Path(unfinished).unlink()
-
+    code = pytest.main([*options, *arguments], plugins=plugins)
     # Other shards have the tests, or the filter means other targets.
     if code == pytest.ExitCode.NO_TESTS_COLLECTED and (shards > 1 or test_filter):
         return 0
-    return code
+    return int(code)
 
 
 if __name__ == "__main__":

@@ -25,9 +25,7 @@ def wheel(tmp_path: Path) -> Path:
         ("tool-*.data/scripts/tool", b"#!/bin/sh\n"),
     ],
 )
-def test_extracts_an_executable(
-    wheel: Path, tmp_path: Path, pattern: str, content: bytes
-) -> None:
+def test_extracts_an_executable(wheel: Path, tmp_path: Path, pattern: str, content: bytes) -> None:
     extract(wheel, pattern, tmp_path / "program")
 
     assert (tmp_path / "program").read_bytes() == content

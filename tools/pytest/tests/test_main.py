@@ -1,0 +1,190 @@
+"""The runner does what Bazel asks of a test, seen from outside: exit code, report and output."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+RUNNER = Path("tools/pytest/main.py").absolute()
+TESTS = """\
+def test_apple():
+    pass
+
+def test_banana():
+    pass
+
+def test_cherry():
+    pass
+"""
+
+
+def run(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, RUNNER, "-v", *arguments],
+        cwd=folder,
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "TEST_TMPDIR": str(folder / "tmp"),
+            **environment,
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+
+
+def passed(output: str) -> list[str]:
+    return [line.split("::")[1].split()[0] for line in output.splitlines() if "PASSED" in line]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "tmp").mkdir()
+    (tmp_path / "test_fruit.py").write_text(TESTS)
+    return tmp_path
+
+
+def test_passing(folder: Path) -> None:
+    done = run(folder, "test_fruit.py")
+
+    assert done.returncode == 0
+    assert passed(done.stdout) == ["test_apple", "test_banana", "test_cherry"]
+
+
+def test_failing(folder: Path) -> None:
+    (folder / "test_bad.py").write_text("def test_bad():\n    assert 1 == 2\n")
+
+    assert run(folder, "test_bad.py").returncode == 1
+
+
+def test_broken_import(folder: Path) -> None:
+    (folder / "test_bad.py").write_text("import nothing_of_that_name\n")
+
+    assert run(folder, "test_bad.py").returncode == 2
+
+
+def test_warnings_are_errors(folder: Path) -> None:
+    (folder / "test_bad.py").write_text(
+        "import warnings\ndef test_bad():\n    warnings.warn('old')\n"
+    )
+
+    done = run(folder, "test_bad.py")
+
+    assert done.returncode == 1
+    assert "UserWarning: old" in done.stdout
+
+
+def test_unknown_marks_are_errors(folder: Path) -> None:
+    (folder / "test_bad.py").write_text(
+        "import pytest\n@pytest.mark.slwo\ndef test_bad():\n    pass\n"
+    )
+
+    assert run(folder, "test_bad.py").returncode != 0
+
+
+def test_report(folder: Path) -> None:
+    report = folder / "test.xml"
+
+    run(folder, "test_fruit.py", XML_OUTPUT_FILE=str(report))
+
+    cases = ElementTree.parse(report).iter("testcase")
+    assert [case.get("name") for case in cases] == ["test_apple", "test_banana", "test_cherry"]
+
+
+def test_filter(folder: Path) -> None:
+    done = run(folder, "test_fruit.py", TESTBRIDGE_TEST_ONLY="apple or cherry")
+
+    assert done.returncode == 0
+    assert passed(done.stdout) == ["test_apple", "test_cherry"]
+
+
+def test_filter_that_means_other_targets(folder: Path) -> None:
+    assert run(folder, "test_fruit.py", TESTBRIDGE_TEST_ONLY="vegetable").returncode == 0
+
+
+def test_filter_that_cannot_be_read(folder: Path) -> None:
+    assert run(folder, "test_fruit.py", TESTBRIDGE_TEST_ONLY="apple or").returncode != 0
+
+
+def test_no_tests_is_a_failure(folder: Path) -> None:
+    (folder / "test_empty.py").write_text("")
+
+    assert run(folder, "test_empty.py").returncode == 5
+
+
+def test_fail_fast(folder: Path) -> None:
+    (folder / "test_bad.py").write_text(
+        "def test_one():\n    assert False\ndef test_two():\n    assert False\n"
+    )
+
+    assert "2 failed" in run(folder, "test_bad.py").stdout
+    assert "1 failed" in run(folder, "test_bad.py", TESTBRIDGE_TEST_RUNNER_FAIL_FAST="1").stdout
+
+
+def test_shards_share_the_tests(folder: Path) -> None:
+    seen = []
+    for index in range(4):
+        status = folder / f"status{index}"
+        done = run(
+            folder,
+            "test_fruit.py",
+            TEST_TOTAL_SHARDS="4",
+            TEST_SHARD_INDEX=str(index),
+            TEST_SHARD_STATUS_FILE=str(status),
+        )
+        # The last shard is left without a test.
+        assert done.returncode == 0
+        assert status.exists()
+        seen.append(passed(done.stdout))
+
+    assert seen == [["test_apple"], ["test_banana"], ["test_cherry"], []]
+
+
+def test_conftest_is_found_and_same_names_do_not_collide(folder: Path) -> None:
+    for name in ("one", "two"):
+        (folder / name).mkdir()
+        (folder / name / "conftest.py").write_text(
+            f"import pytest\n@pytest.fixture\ndef name():\n    return {name!r}\n"
+        )
+        (folder / name / "test_same.py").write_text(
+            f"def test_name(name):\n    assert name == {name!r}\n"
+        )
+
+    done = run(folder, "one/test_same.py", "two/test_same.py")
+
+    assert done.returncode == 0
+    assert "2 passed" in done.stdout
+
+
+def test_settings_of_the_tested_project_do_not_matter(folder: Path) -> None:
+    (folder / "pyproject.toml").write_text("[tool.pytest.ini_options]\naddopts = '--nonsense'\n")
+
+    assert run(folder, "test_fruit.py").returncode == 0
+
+
+def test_async_tests(folder: Path) -> None:
+    (folder / "test_async.py").write_text(
+        "import pytest\n"
+        "@pytest.fixture\n"
+        "def anyio_backend():\n"
+        "    return 'asyncio'\n"
+        "@pytest.mark.anyio\n"
+        "async def test_async():\n"
+        "    pass\n"
+    )
+
+    done = run(folder, "test_async.py")
+
+    assert done.returncode == 0
+    assert passed(done.stdout) == ["test_async"]
+
+
+def test_nothing_is_written_beside_the_tests(folder: Path) -> None:
+    run(folder, "test_fruit.py")
+
+    assert {path.name for path in folder.iterdir()} == {"tmp", "test_fruit.py"}

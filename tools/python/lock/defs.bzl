@@ -1,0 +1,43 @@
+"""The macro that keeps a lock of Python packages in step with its requirements."""
+
+load("@rules_python//python:defs.bzl", "py_binary")
+load("//tools/pytest:defs.bzl", "pytest_test")
+
+def locked_requirements(name, requirements = "requirements.in", lock = "requirements_lock.txt"):
+    """Declares `update`, which locks the requirements again, and `<name>_up_to_date_test`.
+
+    Args:
+        name: the beginning of the test's name.
+        requirements: what is asked for.
+        lock: the pins with their hashes, which MODULE.bazel names.
+    """
+    package = native.package_name()
+    update = "//%s:update" % package
+    py_binary(
+        name = "update",
+        srcs = [Label("//tools/python/lock:update.py")],
+        args = [
+            "--uv=$(rootpath //third_party/python:uv)",
+            "--requirements=%s/%s" % (package, requirements),
+            "--lock=%s/%s" % (package, lock),
+            "--target=" + update,
+        ],
+        data = ["//third_party/python:uv"],
+        main = Label("//tools/python/lock:update.py"),
+        deps = [Label("//tools/python/lock")],
+    )
+    pytest_test(
+        name = name + "_up_to_date_test",
+        size = "small",
+        srcs = [Label("//tools/python/lock:up_to_date.py")],
+        data = [
+            lock,
+            requirements,
+        ],
+        env = {
+            "LOCK": "$(rootpath %s)" % lock,
+            "REQUIREMENTS": "$(rootpath %s)" % requirements,
+            "UPDATE": update,
+        },
+        deps = [Label("//tools/python/lock")],
+    )
