@@ -1,0 +1,6 @@
+# Made by `bazel run //api:update` from openapi.json; edits are lost.
+"""Endpoints of the tag Blob.
+
+- `store_blob`: `POST /blobs`
+- `get_blob`: `GET /blobs/{blob_id}`
+"""

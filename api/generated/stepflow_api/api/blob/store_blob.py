@@ -1,0 +1,140 @@
+# Made by `bazel run //api:update` from openapi.json; edits are lost.
+"""`POST /blobs`: Store a blob."""
+
+from __future__ import annotations
+
+from stepflow_api import models
+from stepflow_api._operation import Json, Operation, Request
+from stepflow_api.client import Client
+from stepflow_api.types import Response
+
+__all__ = ["asyncio", "asyncio_detailed", "sync", "sync_detailed"]
+
+_OPERATION: Operation[models.StoreBlobResponse, models.StoreBlobResponse | models.ErrorResponse] = (
+    Operation(
+        id="storeBlob",
+        method="POST",
+        path="/blobs",
+        answers={
+            "200": Json(models.StoreBlobResponse),
+            "400": Json(models.ErrorResponse),
+        },
+        accepts=(
+            "application/json",
+            "application/octet-stream",
+        ),
+    )
+)
+
+
+def _request(
+    *,
+    body: models.StoreBlobRequest | bytes,
+) -> Request:
+    return _OPERATION.request(
+        body=body,
+    )
+
+
+def sync_detailed(
+    *,
+    client: Client,
+    body: models.StoreBlobRequest | bytes,
+) -> Response[models.StoreBlobResponse | models.ErrorResponse]:
+    """Store a blob.
+
+    Store a blob and return its content-based ID. Supports two content types: `application/json` (JSON body with `data`, `blobType`, and optional `filename` fields) and `application/octet-stream` (raw binary body, use `X-Blob-Filename` header for filename).
+
+    Args:
+        client: Where to send it.
+        body: Blob data to store
+
+    Returns:
+        The whole answer, whatever its status. Its `parsed` is by status:
+        200 `models.StoreBlobResponse`,
+        400 `models.ErrorResponse`.
+
+    Raises:
+        TransportError: No whole answer arrived.
+        InvalidAnswer: A success whose body is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+        UnexpectedStatus: The spec does not document the status, and the client is to raise then.
+    """
+    return client.send(_OPERATION, _request(body=body))
+
+
+def sync(
+    *,
+    client: Client,
+    body: models.StoreBlobRequest | bytes,
+) -> models.StoreBlobResponse:
+    """Store a blob.
+
+    Store a blob and return its content-based ID. Supports two content types: `application/json` (JSON body with `data`, `blobType`, and optional `filename` fields) and `application/octet-stream` (raw binary body, use `X-Blob-Filename` header for filename).
+
+    Args:
+        client: Where to send it.
+        body: Blob data to store
+
+    Returns:
+        What success gives.
+
+    Raises:
+        StatusError: The server answered with an error status.
+        TransportError: No whole answer arrived.
+        InvalidAnswer: The answer is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+    """
+    return client.call(_OPERATION, _request(body=body))
+
+
+async def asyncio_detailed(
+    *,
+    client: Client,
+    body: models.StoreBlobRequest | bytes,
+) -> Response[models.StoreBlobResponse | models.ErrorResponse]:
+    """Store a blob.
+
+    Store a blob and return its content-based ID. Supports two content types: `application/json` (JSON body with `data`, `blobType`, and optional `filename` fields) and `application/octet-stream` (raw binary body, use `X-Blob-Filename` header for filename).
+
+    Args:
+        client: Where to send it.
+        body: Blob data to store
+
+    Returns:
+        The whole answer, whatever its status. Its `parsed` is by status:
+        200 `models.StoreBlobResponse`,
+        400 `models.ErrorResponse`.
+
+    Raises:
+        TransportError: No whole answer arrived.
+        InvalidAnswer: A success whose body is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+        UnexpectedStatus: The spec does not document the status, and the client is to raise then.
+    """
+    return await client.send_async(_OPERATION, _request(body=body))
+
+
+async def asyncio(
+    *,
+    client: Client,
+    body: models.StoreBlobRequest | bytes,
+) -> models.StoreBlobResponse:
+    """Store a blob.
+
+    Store a blob and return its content-based ID. Supports two content types: `application/json` (JSON body with `data`, `blobType`, and optional `filename` fields) and `application/octet-stream` (raw binary body, use `X-Blob-Filename` header for filename).
+
+    Args:
+        client: Where to send it.
+        body: Blob data to store
+
+    Returns:
+        What success gives.
+
+    Raises:
+        StatusError: The server answered with an error status.
+        TransportError: No whole answer arrived.
+        InvalidAnswer: The answer is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+    """
+    return await client.call_async(_OPERATION, _request(body=body))

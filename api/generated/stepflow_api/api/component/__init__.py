@@ -1,0 +1,5 @@
+# Made by `bazel run //api:update` from openapi.json; edits are lost.
+"""Endpoints of the tag Component.
+
+- `list_components`: `GET /components`
+"""

@@ -1,0 +1,156 @@
+# Made by `bazel run //api:update` from openapi.json; edits are lost.
+"""`DELETE /flows/{flow_id}`: Delete a flow by ID."""
+
+from __future__ import annotations
+
+from stepflow_api import models
+from stepflow_api._operation import Json, Operation, Request, nothing
+from stepflow_api.client import Client
+from stepflow_api.types import Response
+
+__all__ = ["asyncio", "asyncio_detailed", "sync", "sync_detailed"]
+
+_OPERATION: Operation[None, models.ErrorResponse | None] = Operation(
+    id="deleteFlow",
+    method="DELETE",
+    path="/flows/{flow_id}",
+    answers={
+        "200": nothing,
+        "404": Json(models.ErrorResponse),
+    },
+)
+
+
+def _request(
+    *,
+    flow_id: str,
+) -> Request:
+    return _OPERATION.request(
+        path={
+            "flow_id": flow_id,
+        },
+    )
+
+
+def sync_detailed(
+    flow_id: str,
+    *,
+    client: Client,
+) -> Response[models.ErrorResponse | None]:
+    """Delete a flow by ID.
+
+    Delete a flow by its content-based hash ID.
+
+    Args:
+        flow_id: The flow's content-based hash ID.
+        client: Where to send it.
+
+    Returns:
+        The whole answer, whatever its status. Its `parsed` is by status:
+        200 `None`,
+        404 `models.ErrorResponse`.
+
+    Raises:
+        TransportError: No whole answer arrived.
+        InvalidAnswer: A success whose body is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+        UnexpectedStatus: The spec does not document the status, and the client is to raise then.
+    """
+    return client.send(
+        _OPERATION,
+        _request(
+            flow_id=flow_id,
+        ),
+    )
+
+
+def sync(
+    flow_id: str,
+    *,
+    client: Client,
+) -> None:
+    """Delete a flow by ID.
+
+    Delete a flow by its content-based hash ID.
+
+    Args:
+        flow_id: The flow's content-based hash ID.
+        client: Where to send it.
+
+    Returns:
+        What success gives: nothing.
+
+    Raises:
+        StatusError: The server answered with an error status.
+        TransportError: No whole answer arrived.
+        InvalidAnswer: The answer is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+    """
+    return client.call(
+        _OPERATION,
+        _request(
+            flow_id=flow_id,
+        ),
+    )
+
+
+async def asyncio_detailed(
+    flow_id: str,
+    *,
+    client: Client,
+) -> Response[models.ErrorResponse | None]:
+    """Delete a flow by ID.
+
+    Delete a flow by its content-based hash ID.
+
+    Args:
+        flow_id: The flow's content-based hash ID.
+        client: Where to send it.
+
+    Returns:
+        The whole answer, whatever its status. Its `parsed` is by status:
+        200 `None`,
+        404 `models.ErrorResponse`.
+
+    Raises:
+        TransportError: No whole answer arrived.
+        InvalidAnswer: A success whose body is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+        UnexpectedStatus: The spec does not document the status, and the client is to raise then.
+    """
+    return await client.send_async(
+        _OPERATION,
+        _request(
+            flow_id=flow_id,
+        ),
+    )
+
+
+async def asyncio(
+    flow_id: str,
+    *,
+    client: Client,
+) -> None:
+    """Delete a flow by ID.
+
+    Delete a flow by its content-based hash ID.
+
+    Args:
+        flow_id: The flow's content-based hash ID.
+        client: Where to send it.
+
+    Returns:
+        What success gives: nothing.
+
+    Raises:
+        StatusError: The server answered with an error status.
+        TransportError: No whole answer arrived.
+        InvalidAnswer: The answer is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+    """
+    return await client.call_async(
+        _OPERATION,
+        _request(
+            flow_id=flow_id,
+        ),
+    )

@@ -1,0 +1,158 @@
+# Made by `bazel run //api:update` from openapi.json; edits are lost.
+"""`GET /flows/{flow_id}/variables`: Get variable schema for a flow."""
+
+from __future__ import annotations
+
+from stepflow_api import models
+from stepflow_api._operation import Json, Operation, Request
+from stepflow_api.client import Client
+from stepflow_api.types import Response
+
+__all__ = ["asyncio", "asyncio_detailed", "sync", "sync_detailed"]
+
+_OPERATION: Operation[
+    models.FlowVariablesResponse, models.FlowVariablesResponse | models.ErrorResponse
+] = Operation(
+    id="getFlowVariables",
+    method="GET",
+    path="/flows/{flow_id}/variables",
+    answers={
+        "200": Json(models.FlowVariablesResponse),
+        "404": Json(models.ErrorResponse),
+    },
+)
+
+
+def _request(
+    *,
+    flow_id: str,
+) -> Request:
+    return _OPERATION.request(
+        path={
+            "flow_id": flow_id,
+        },
+    )
+
+
+def sync_detailed(
+    flow_id: str,
+    *,
+    client: Client,
+) -> Response[models.FlowVariablesResponse | models.ErrorResponse]:
+    """Get variable schema for a flow.
+
+    Retrieve the variable schema for a flow, including environment variable mappings. This is a lightweight alternative to fetching the entire flow when you only need variable information.
+
+    Args:
+        flow_id: The flow's content-based hash ID.
+        client: Where to send it.
+
+    Returns:
+        The whole answer, whatever its status. Its `parsed` is by status:
+        200 `models.FlowVariablesResponse`,
+        404 `models.ErrorResponse`.
+
+    Raises:
+        TransportError: No whole answer arrived.
+        InvalidAnswer: A success whose body is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+        UnexpectedStatus: The spec does not document the status, and the client is to raise then.
+    """
+    return client.send(
+        _OPERATION,
+        _request(
+            flow_id=flow_id,
+        ),
+    )
+
+
+def sync(
+    flow_id: str,
+    *,
+    client: Client,
+) -> models.FlowVariablesResponse:
+    """Get variable schema for a flow.
+
+    Retrieve the variable schema for a flow, including environment variable mappings. This is a lightweight alternative to fetching the entire flow when you only need variable information.
+
+    Args:
+        flow_id: The flow's content-based hash ID.
+        client: Where to send it.
+
+    Returns:
+        What success gives.
+
+    Raises:
+        StatusError: The server answered with an error status.
+        TransportError: No whole answer arrived.
+        InvalidAnswer: The answer is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+    """
+    return client.call(
+        _OPERATION,
+        _request(
+            flow_id=flow_id,
+        ),
+    )
+
+
+async def asyncio_detailed(
+    flow_id: str,
+    *,
+    client: Client,
+) -> Response[models.FlowVariablesResponse | models.ErrorResponse]:
+    """Get variable schema for a flow.
+
+    Retrieve the variable schema for a flow, including environment variable mappings. This is a lightweight alternative to fetching the entire flow when you only need variable information.
+
+    Args:
+        flow_id: The flow's content-based hash ID.
+        client: Where to send it.
+
+    Returns:
+        The whole answer, whatever its status. Its `parsed` is by status:
+        200 `models.FlowVariablesResponse`,
+        404 `models.ErrorResponse`.
+
+    Raises:
+        TransportError: No whole answer arrived.
+        InvalidAnswer: A success whose body is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+        UnexpectedStatus: The spec does not document the status, and the client is to raise then.
+    """
+    return await client.send_async(
+        _OPERATION,
+        _request(
+            flow_id=flow_id,
+        ),
+    )
+
+
+async def asyncio(
+    flow_id: str,
+    *,
+    client: Client,
+) -> models.FlowVariablesResponse:
+    """Get variable schema for a flow.
+
+    Retrieve the variable schema for a flow, including environment variable mappings. This is a lightweight alternative to fetching the entire flow when you only need variable information.
+
+    Args:
+        flow_id: The flow's content-based hash ID.
+        client: Where to send it.
+
+    Returns:
+        What success gives.
+
+    Raises:
+        StatusError: The server answered with an error status.
+        TransportError: No whole answer arrived.
+        InvalidAnswer: The answer is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+    """
+    return await client.call_async(
+        _OPERATION,
+        _request(
+            flow_id=flow_id,
+        ),
+    )

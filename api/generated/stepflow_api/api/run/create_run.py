@@ -1,0 +1,171 @@
+# Made by `bazel run //api:update` from openapi.json; edits are lost.
+"""`POST /runs`: Create and execute a flow run."""
+
+from __future__ import annotations
+
+from stepflow_api import models
+from stepflow_api._operation import Json, Operation, Request
+from stepflow_api.client import Client
+from stepflow_api.types import Response
+
+__all__ = ["asyncio", "asyncio_detailed", "sync", "sync_detailed"]
+
+_OPERATION: Operation[models.CreateRunResponse, models.CreateRunResponse | models.ErrorResponse] = (
+    Operation(
+        id="createRun",
+        method="POST",
+        path="/runs",
+        answers={
+            "202": Json(models.CreateRunResponse),
+            "200": Json(models.CreateRunResponse),
+            "400": Json(models.ErrorResponse),
+            "404": Json(models.ErrorResponse),
+        },
+        accepts=("application/json",),
+    )
+)
+
+
+def _request(
+    *,
+    body: models.CreateRunRequest,
+) -> Request:
+    return _OPERATION.request(
+        body=body,
+    )
+
+
+def sync_detailed(
+    *,
+    client: Client,
+    body: models.CreateRunRequest,
+) -> Response[models.CreateRunResponse | models.ErrorResponse]:
+    """Create and execute a flow run.
+
+    Create and execute a flow by hash. Supports both single and batch execution. By default, returns immediately with 202 Accepted. Set `wait: true` to block until the run completes and return 200 OK with the result.
+
+    Args:
+        client: Where to send it.
+        body: Request to create/execute a flow.
+
+            The `input` field is always an array of input values:
+            - Single-item array `[value]`: Executes one run with `value` as input
+            - Multi-item array `[v1, v2, ...]`: Executes multiple runs (batch mode)
+
+            This design avoids ambiguity: to run a workflow with an array as input,
+            wrap it in another array: `[[1, 2, 3]]` runs once with input `[1, 2, 3]`.
+
+    Returns:
+        The whole answer, whatever its status. Its `parsed` is by status:
+        202 `models.CreateRunResponse`,
+        200 `models.CreateRunResponse`,
+        400 `models.ErrorResponse`,
+        404 `models.ErrorResponse`.
+
+    Raises:
+        TransportError: No whole answer arrived.
+        InvalidAnswer: A success whose body is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+        UnexpectedStatus: The spec does not document the status, and the client is to raise then.
+    """
+    return client.send(_OPERATION, _request(body=body))
+
+
+def sync(
+    *,
+    client: Client,
+    body: models.CreateRunRequest,
+) -> models.CreateRunResponse:
+    """Create and execute a flow run.
+
+    Create and execute a flow by hash. Supports both single and batch execution. By default, returns immediately with 202 Accepted. Set `wait: true` to block until the run completes and return 200 OK with the result.
+
+    Args:
+        client: Where to send it.
+        body: Request to create/execute a flow.
+
+            The `input` field is always an array of input values:
+            - Single-item array `[value]`: Executes one run with `value` as input
+            - Multi-item array `[v1, v2, ...]`: Executes multiple runs (batch mode)
+
+            This design avoids ambiguity: to run a workflow with an array as input,
+            wrap it in another array: `[[1, 2, 3]]` runs once with input `[1, 2, 3]`.
+
+    Returns:
+        What success gives.
+
+    Raises:
+        StatusError: The server answered with an error status.
+        TransportError: No whole answer arrived.
+        InvalidAnswer: The answer is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+    """
+    return client.call(_OPERATION, _request(body=body))
+
+
+async def asyncio_detailed(
+    *,
+    client: Client,
+    body: models.CreateRunRequest,
+) -> Response[models.CreateRunResponse | models.ErrorResponse]:
+    """Create and execute a flow run.
+
+    Create and execute a flow by hash. Supports both single and batch execution. By default, returns immediately with 202 Accepted. Set `wait: true` to block until the run completes and return 200 OK with the result.
+
+    Args:
+        client: Where to send it.
+        body: Request to create/execute a flow.
+
+            The `input` field is always an array of input values:
+            - Single-item array `[value]`: Executes one run with `value` as input
+            - Multi-item array `[v1, v2, ...]`: Executes multiple runs (batch mode)
+
+            This design avoids ambiguity: to run a workflow with an array as input,
+            wrap it in another array: `[[1, 2, 3]]` runs once with input `[1, 2, 3]`.
+
+    Returns:
+        The whole answer, whatever its status. Its `parsed` is by status:
+        202 `models.CreateRunResponse`,
+        200 `models.CreateRunResponse`,
+        400 `models.ErrorResponse`,
+        404 `models.ErrorResponse`.
+
+    Raises:
+        TransportError: No whole answer arrived.
+        InvalidAnswer: A success whose body is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+        UnexpectedStatus: The spec does not document the status, and the client is to raise then.
+    """
+    return await client.send_async(_OPERATION, _request(body=body))
+
+
+async def asyncio(
+    *,
+    client: Client,
+    body: models.CreateRunRequest,
+) -> models.CreateRunResponse:
+    """Create and execute a flow run.
+
+    Create and execute a flow by hash. Supports both single and batch execution. By default, returns immediately with 202 Accepted. Set `wait: true` to block until the run completes and return 200 OK with the result.
+
+    Args:
+        client: Where to send it.
+        body: Request to create/execute a flow.
+
+            The `input` field is always an array of input values:
+            - Single-item array `[value]`: Executes one run with `value` as input
+            - Multi-item array `[v1, v2, ...]`: Executes multiple runs (batch mode)
+
+            This design avoids ambiguity: to run a workflow with an array as input,
+            wrap it in another array: `[[1, 2, 3]]` runs once with input `[1, 2, 3]`.
+
+    Returns:
+        What success gives.
+
+    Raises:
+        StatusError: The server answered with an error status.
+        TransportError: No whole answer arrived.
+        InvalidAnswer: The answer is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+    """
+    return await client.call_async(_OPERATION, _request(body=body))

@@ -1,0 +1,192 @@
+# Made by `bazel run //api:update` from openapi.json; edits are lost.
+"""`GET /runs/{run_id}`: Get run details by ID."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from stepflow_api import models
+from stepflow_api._operation import Json, Operation, Request
+from stepflow_api.client import Client
+from stepflow_api.types import UNSET, Response, Unset
+
+__all__ = ["asyncio", "asyncio_detailed", "sync", "sync_detailed"]
+
+_OPERATION: Operation[models.RunDetails, models.RunDetails | models.ErrorResponse] = Operation(
+    id="getRun",
+    method="GET",
+    path="/runs/{run_id}",
+    answers={
+        "200": Json(models.RunDetails),
+        "404": Json(models.ErrorResponse),
+    },
+)
+
+
+def _request(
+    *,
+    run_id: UUID | str,
+    wait: bool | None | Unset,
+    timeout_secs: int | None | Unset,
+) -> Request:
+    return _OPERATION.request(
+        path={
+            "run_id": run_id,
+        },
+        query={
+            "wait": wait,
+            "timeoutSecs": timeout_secs,
+        },
+    )
+
+
+def sync_detailed(
+    run_id: UUID | str,
+    *,
+    client: Client,
+    wait: bool | None | Unset = UNSET,
+    timeout_secs: int | None | Unset = UNSET,
+) -> Response[models.RunDetails | models.ErrorResponse]:
+    """Get run details by ID.
+
+    Returns the current run status and details. Use `wait=true` to long-poll until the run reaches a terminal state (completed, failed, or cancelled).
+
+    Args:
+        run_id: Run ID (UUID).
+        client: Where to send it.
+        wait: If true, wait for the run to reach a terminal state before responding.
+        timeout_secs: Maximum seconds to wait when wait=true (default 300). If the timeout elapses,
+            returns the current run status rather than an error.
+
+    Returns:
+        The whole answer, whatever its status. Its `parsed` is by status:
+        200 `models.RunDetails`,
+        404 `models.ErrorResponse`.
+
+    Raises:
+        TransportError: No whole answer arrived.
+        InvalidAnswer: A success whose body is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+        UnexpectedStatus: The spec does not document the status, and the client is to raise then.
+    """
+    return client.send(
+        _OPERATION,
+        _request(
+            run_id=run_id,
+            wait=wait,
+            timeout_secs=timeout_secs,
+        ),
+    )
+
+
+def sync(
+    run_id: UUID | str,
+    *,
+    client: Client,
+    wait: bool | None | Unset = UNSET,
+    timeout_secs: int | None | Unset = UNSET,
+) -> models.RunDetails:
+    """Get run details by ID.
+
+    Returns the current run status and details. Use `wait=true` to long-poll until the run reaches a terminal state (completed, failed, or cancelled).
+
+    Args:
+        run_id: Run ID (UUID).
+        client: Where to send it.
+        wait: If true, wait for the run to reach a terminal state before responding.
+        timeout_secs: Maximum seconds to wait when wait=true (default 300). If the timeout elapses,
+            returns the current run status rather than an error.
+
+    Returns:
+        What success gives.
+
+    Raises:
+        StatusError: The server answered with an error status.
+        TransportError: No whole answer arrived.
+        InvalidAnswer: The answer is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+    """
+    return client.call(
+        _OPERATION,
+        _request(
+            run_id=run_id,
+            wait=wait,
+            timeout_secs=timeout_secs,
+        ),
+    )
+
+
+async def asyncio_detailed(
+    run_id: UUID | str,
+    *,
+    client: Client,
+    wait: bool | None | Unset = UNSET,
+    timeout_secs: int | None | Unset = UNSET,
+) -> Response[models.RunDetails | models.ErrorResponse]:
+    """Get run details by ID.
+
+    Returns the current run status and details. Use `wait=true` to long-poll until the run reaches a terminal state (completed, failed, or cancelled).
+
+    Args:
+        run_id: Run ID (UUID).
+        client: Where to send it.
+        wait: If true, wait for the run to reach a terminal state before responding.
+        timeout_secs: Maximum seconds to wait when wait=true (default 300). If the timeout elapses,
+            returns the current run status rather than an error.
+
+    Returns:
+        The whole answer, whatever its status. Its `parsed` is by status:
+        200 `models.RunDetails`,
+        404 `models.ErrorResponse`.
+
+    Raises:
+        TransportError: No whole answer arrived.
+        InvalidAnswer: A success whose body is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+        UnexpectedStatus: The spec does not document the status, and the client is to raise then.
+    """
+    return await client.send_async(
+        _OPERATION,
+        _request(
+            run_id=run_id,
+            wait=wait,
+            timeout_secs=timeout_secs,
+        ),
+    )
+
+
+async def asyncio(
+    run_id: UUID | str,
+    *,
+    client: Client,
+    wait: bool | None | Unset = UNSET,
+    timeout_secs: int | None | Unset = UNSET,
+) -> models.RunDetails:
+    """Get run details by ID.
+
+    Returns the current run status and details. Use `wait=true` to long-poll until the run reaches a terminal state (completed, failed, or cancelled).
+
+    Args:
+        run_id: Run ID (UUID).
+        client: Where to send it.
+        wait: If true, wait for the run to reach a terminal state before responding.
+        timeout_secs: Maximum seconds to wait when wait=true (default 300). If the timeout elapses,
+            returns the current run status rather than an error.
+
+    Returns:
+        What success gives.
+
+    Raises:
+        StatusError: The server answered with an error status.
+        TransportError: No whole answer arrived.
+        InvalidAnswer: The answer is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+    """
+    return await client.call_async(
+        _OPERATION,
+        _request(
+            run_id=run_id,
+            wait=wait,
+            timeout_secs=timeout_secs,
+        ),
+    )

@@ -1,0 +1,160 @@
+# Made by `bazel run //api:update` from openapi.json; edits are lost.
+"""`GET /runs/{run_id}/items`: Get all item results for a run."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from stepflow_api import models
+from stepflow_api._operation import Json, Operation, Request
+from stepflow_api.client import Client
+from stepflow_api.types import Response
+
+__all__ = ["asyncio", "asyncio_detailed", "sync", "sync_detailed"]
+
+_OPERATION: Operation[models.ListItemsResponse, models.ListItemsResponse | models.ErrorResponse] = (
+    Operation(
+        id="getRunItems",
+        method="GET",
+        path="/runs/{run_id}/items",
+        answers={
+            "200": Json(models.ListItemsResponse),
+            "404": Json(models.ErrorResponse),
+        },
+    )
+)
+
+
+def _request(
+    *,
+    run_id: UUID | str,
+) -> Request:
+    return _OPERATION.request(
+        path={
+            "run_id": run_id,
+        },
+    )
+
+
+def sync_detailed(
+    run_id: UUID | str,
+    *,
+    client: Client,
+) -> Response[models.ListItemsResponse | models.ErrorResponse]:
+    """Get all item results for a run.
+
+    Returns results for all items in the run, ordered by item index. For single-item runs (item_count=1), returns a single item.
+
+    Args:
+        run_id: Run ID (UUID).
+        client: Where to send it.
+
+    Returns:
+        The whole answer, whatever its status. Its `parsed` is by status:
+        200 `models.ListItemsResponse`,
+        404 `models.ErrorResponse`.
+
+    Raises:
+        TransportError: No whole answer arrived.
+        InvalidAnswer: A success whose body is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+        UnexpectedStatus: The spec does not document the status, and the client is to raise then.
+    """
+    return client.send(
+        _OPERATION,
+        _request(
+            run_id=run_id,
+        ),
+    )
+
+
+def sync(
+    run_id: UUID | str,
+    *,
+    client: Client,
+) -> models.ListItemsResponse:
+    """Get all item results for a run.
+
+    Returns results for all items in the run, ordered by item index. For single-item runs (item_count=1), returns a single item.
+
+    Args:
+        run_id: Run ID (UUID).
+        client: Where to send it.
+
+    Returns:
+        What success gives.
+
+    Raises:
+        StatusError: The server answered with an error status.
+        TransportError: No whole answer arrived.
+        InvalidAnswer: The answer is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+    """
+    return client.call(
+        _OPERATION,
+        _request(
+            run_id=run_id,
+        ),
+    )
+
+
+async def asyncio_detailed(
+    run_id: UUID | str,
+    *,
+    client: Client,
+) -> Response[models.ListItemsResponse | models.ErrorResponse]:
+    """Get all item results for a run.
+
+    Returns results for all items in the run, ordered by item index. For single-item runs (item_count=1), returns a single item.
+
+    Args:
+        run_id: Run ID (UUID).
+        client: Where to send it.
+
+    Returns:
+        The whole answer, whatever its status. Its `parsed` is by status:
+        200 `models.ListItemsResponse`,
+        404 `models.ErrorResponse`.
+
+    Raises:
+        TransportError: No whole answer arrived.
+        InvalidAnswer: A success whose body is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+        UnexpectedStatus: The spec does not document the status, and the client is to raise then.
+    """
+    return await client.send_async(
+        _OPERATION,
+        _request(
+            run_id=run_id,
+        ),
+    )
+
+
+async def asyncio(
+    run_id: UUID | str,
+    *,
+    client: Client,
+) -> models.ListItemsResponse:
+    """Get all item results for a run.
+
+    Returns results for all items in the run, ordered by item index. For single-item runs (item_count=1), returns a single item.
+
+    Args:
+        run_id: Run ID (UUID).
+        client: Where to send it.
+
+    Returns:
+        What success gives.
+
+    Raises:
+        StatusError: The server answered with an error status.
+        TransportError: No whole answer arrived.
+        InvalidAnswer: The answer is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+    """
+    return await client.call_async(
+        _OPERATION,
+        _request(
+            run_id=run_id,
+        ),
+    )

@@ -1,0 +1,184 @@
+# Made by `bazel run //api:update` from openapi.json; edits are lost.
+"""`GET /runs/{run_id}/steps`: Get step-level execution details."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from stepflow_api import models
+from stepflow_api._operation import Json, Operation, Request
+from stepflow_api.client import Client
+from stepflow_api.types import UNSET, Response, Unset
+
+__all__ = ["asyncio", "asyncio_detailed", "sync", "sync_detailed"]
+
+_OPERATION: Operation[
+    models.ListStepRunsResponse, models.ListStepRunsResponse | models.ErrorResponse
+] = Operation(
+    id="getRunSteps",
+    method="GET",
+    path="/runs/{run_id}/steps",
+    answers={
+        "200": Json(models.ListStepRunsResponse),
+        "404": Json(models.ErrorResponse),
+    },
+)
+
+
+def _request(
+    *,
+    run_id: UUID | str,
+    item_index: int | None | Unset,
+) -> Request:
+    return _OPERATION.request(
+        path={
+            "run_id": run_id,
+        },
+        query={
+            "itemIndex": item_index,
+        },
+    )
+
+
+def sync_detailed(
+    run_id: UUID | str,
+    *,
+    client: Client,
+    item_index: int | None | Unset = UNSET,
+) -> Response[models.ListStepRunsResponse | models.ErrorResponse]:
+    """Get step-level execution details.
+
+    Get step-level execution details for a specific run. Use `item_index` to get statuses for a specific item in batch runs. Without `item_index`, statuses are aggregated across all items.
+
+    Args:
+        run_id: Run ID (UUID).
+        client: Where to send it.
+        item_index: Optional item index for multi-item (batch) runs.
+            If not specified, step statuses are aggregated across all items
+            using "worst status" precedence (Failed > Running > Runnable > Blocked > Skipped > Completed).
+
+    Returns:
+        The whole answer, whatever its status. Its `parsed` is by status:
+        200 `models.ListStepRunsResponse`,
+        404 `models.ErrorResponse`.
+
+    Raises:
+        TransportError: No whole answer arrived.
+        InvalidAnswer: A success whose body is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+        UnexpectedStatus: The spec does not document the status, and the client is to raise then.
+    """
+    return client.send(
+        _OPERATION,
+        _request(
+            run_id=run_id,
+            item_index=item_index,
+        ),
+    )
+
+
+def sync(
+    run_id: UUID | str,
+    *,
+    client: Client,
+    item_index: int | None | Unset = UNSET,
+) -> models.ListStepRunsResponse:
+    """Get step-level execution details.
+
+    Get step-level execution details for a specific run. Use `item_index` to get statuses for a specific item in batch runs. Without `item_index`, statuses are aggregated across all items.
+
+    Args:
+        run_id: Run ID (UUID).
+        client: Where to send it.
+        item_index: Optional item index for multi-item (batch) runs.
+            If not specified, step statuses are aggregated across all items
+            using "worst status" precedence (Failed > Running > Runnable > Blocked > Skipped > Completed).
+
+    Returns:
+        What success gives.
+
+    Raises:
+        StatusError: The server answered with an error status.
+        TransportError: No whole answer arrived.
+        InvalidAnswer: The answer is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+    """
+    return client.call(
+        _OPERATION,
+        _request(
+            run_id=run_id,
+            item_index=item_index,
+        ),
+    )
+
+
+async def asyncio_detailed(
+    run_id: UUID | str,
+    *,
+    client: Client,
+    item_index: int | None | Unset = UNSET,
+) -> Response[models.ListStepRunsResponse | models.ErrorResponse]:
+    """Get step-level execution details.
+
+    Get step-level execution details for a specific run. Use `item_index` to get statuses for a specific item in batch runs. Without `item_index`, statuses are aggregated across all items.
+
+    Args:
+        run_id: Run ID (UUID).
+        client: Where to send it.
+        item_index: Optional item index for multi-item (batch) runs.
+            If not specified, step statuses are aggregated across all items
+            using "worst status" precedence (Failed > Running > Runnable > Blocked > Skipped > Completed).
+
+    Returns:
+        The whole answer, whatever its status. Its `parsed` is by status:
+        200 `models.ListStepRunsResponse`,
+        404 `models.ErrorResponse`.
+
+    Raises:
+        TransportError: No whole answer arrived.
+        InvalidAnswer: A success whose body is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+        UnexpectedStatus: The spec does not document the status, and the client is to raise then.
+    """
+    return await client.send_async(
+        _OPERATION,
+        _request(
+            run_id=run_id,
+            item_index=item_index,
+        ),
+    )
+
+
+async def asyncio(
+    run_id: UUID | str,
+    *,
+    client: Client,
+    item_index: int | None | Unset = UNSET,
+) -> models.ListStepRunsResponse:
+    """Get step-level execution details.
+
+    Get step-level execution details for a specific run. Use `item_index` to get statuses for a specific item in batch runs. Without `item_index`, statuses are aggregated across all items.
+
+    Args:
+        run_id: Run ID (UUID).
+        client: Where to send it.
+        item_index: Optional item index for multi-item (batch) runs.
+            If not specified, step statuses are aggregated across all items
+            using "worst status" precedence (Failed > Running > Runnable > Blocked > Skipped > Completed).
+
+    Returns:
+        What success gives.
+
+    Raises:
+        StatusError: The server answered with an error status.
+        TransportError: No whole answer arrived.
+        InvalidAnswer: The answer is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+    """
+    return await client.call_async(
+        _OPERATION,
+        _request(
+            run_id=run_id,
+            item_index=item_index,
+        ),
+    )

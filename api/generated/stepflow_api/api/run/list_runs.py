@@ -1,0 +1,258 @@
+# Made by `bazel run //api:update` from openapi.json; edits are lost.
+"""`GET /runs`: List runs with optional filtering."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from stepflow_api import models
+from stepflow_api._operation import Json, Operation, Request
+from stepflow_api.client import Client
+from stepflow_api.types import UNSET, Response, Unset
+
+__all__ = ["asyncio", "asyncio_detailed", "sync", "sync_detailed"]
+
+_OPERATION: Operation[models.ListRunsResponse, models.ListRunsResponse | models.ErrorResponse] = (
+    Operation(
+        id="listRuns",
+        method="GET",
+        path="/runs",
+        answers={
+            "200": Json(models.ListRunsResponse),
+            "400": Json(models.ErrorResponse),
+        },
+    )
+)
+
+
+def _request(
+    *,
+    status: models.ExecutionStatus | None | Unset,
+    flow_name: str | None | Unset,
+    root_run_id: UUID | str | None | Unset,
+    parent_run_id: UUID | str | None | Unset,
+    roots_only: bool | None | Unset,
+    max_depth: int | None | Unset,
+    limit: int | None | Unset,
+    offset: int | None | Unset,
+) -> Request:
+    return _OPERATION.request(
+        query={
+            "status": status,
+            "flowName": flow_name,
+            "rootRunId": root_run_id,
+            "parentRunId": parent_run_id,
+            "rootsOnly": roots_only,
+            "maxDepth": max_depth,
+            "limit": limit,
+            "offset": offset,
+        },
+    )
+
+
+def sync_detailed(
+    *,
+    client: Client,
+    status: models.ExecutionStatus | None | Unset = UNSET,
+    flow_name: str | None | Unset = UNSET,
+    root_run_id: UUID | str | None | Unset = UNSET,
+    parent_run_id: UUID | str | None | Unset = UNSET,
+    roots_only: bool | None | Unset = UNSET,
+    max_depth: int | None | Unset = UNSET,
+    limit: int | None | Unset = UNSET,
+    offset: int | None | Unset = UNSET,
+) -> Response[models.ListRunsResponse | models.ErrorResponse]:
+    """List runs with optional filtering.
+
+    List executions with optional status, flow name, and hierarchy filtering.
+
+    Args:
+        client: Where to send it.
+        status: Filter by execution status.
+        flow_name: Filter by flow name.
+        root_run_id: Filter to runs under this root (includes the root itself).
+        parent_run_id: Filter to direct children of this parent run.
+        roots_only: Filter to only root runs (runs where parent_run_id is None).
+        max_depth: Maximum depth for hierarchy queries (0 = root only).
+        limit: Maximum number of results to return.
+        offset: Number of results to skip.
+
+    Returns:
+        The whole answer, whatever its status. Its `parsed` is by status:
+        200 `models.ListRunsResponse`,
+        400 `models.ErrorResponse`.
+
+    Raises:
+        TransportError: No whole answer arrived.
+        InvalidAnswer: A success whose body is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+        UnexpectedStatus: The spec does not document the status, and the client is to raise then.
+    """
+    return client.send(
+        _OPERATION,
+        _request(
+            status=status,
+            flow_name=flow_name,
+            root_run_id=root_run_id,
+            parent_run_id=parent_run_id,
+            roots_only=roots_only,
+            max_depth=max_depth,
+            limit=limit,
+            offset=offset,
+        ),
+    )
+
+
+def sync(
+    *,
+    client: Client,
+    status: models.ExecutionStatus | None | Unset = UNSET,
+    flow_name: str | None | Unset = UNSET,
+    root_run_id: UUID | str | None | Unset = UNSET,
+    parent_run_id: UUID | str | None | Unset = UNSET,
+    roots_only: bool | None | Unset = UNSET,
+    max_depth: int | None | Unset = UNSET,
+    limit: int | None | Unset = UNSET,
+    offset: int | None | Unset = UNSET,
+) -> models.ListRunsResponse:
+    """List runs with optional filtering.
+
+    List executions with optional status, flow name, and hierarchy filtering.
+
+    Args:
+        client: Where to send it.
+        status: Filter by execution status.
+        flow_name: Filter by flow name.
+        root_run_id: Filter to runs under this root (includes the root itself).
+        parent_run_id: Filter to direct children of this parent run.
+        roots_only: Filter to only root runs (runs where parent_run_id is None).
+        max_depth: Maximum depth for hierarchy queries (0 = root only).
+        limit: Maximum number of results to return.
+        offset: Number of results to skip.
+
+    Returns:
+        What success gives.
+
+    Raises:
+        StatusError: The server answered with an error status.
+        TransportError: No whole answer arrived.
+        InvalidAnswer: The answer is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+    """
+    return client.call(
+        _OPERATION,
+        _request(
+            status=status,
+            flow_name=flow_name,
+            root_run_id=root_run_id,
+            parent_run_id=parent_run_id,
+            roots_only=roots_only,
+            max_depth=max_depth,
+            limit=limit,
+            offset=offset,
+        ),
+    )
+
+
+async def asyncio_detailed(
+    *,
+    client: Client,
+    status: models.ExecutionStatus | None | Unset = UNSET,
+    flow_name: str | None | Unset = UNSET,
+    root_run_id: UUID | str | None | Unset = UNSET,
+    parent_run_id: UUID | str | None | Unset = UNSET,
+    roots_only: bool | None | Unset = UNSET,
+    max_depth: int | None | Unset = UNSET,
+    limit: int | None | Unset = UNSET,
+    offset: int | None | Unset = UNSET,
+) -> Response[models.ListRunsResponse | models.ErrorResponse]:
+    """List runs with optional filtering.
+
+    List executions with optional status, flow name, and hierarchy filtering.
+
+    Args:
+        client: Where to send it.
+        status: Filter by execution status.
+        flow_name: Filter by flow name.
+        root_run_id: Filter to runs under this root (includes the root itself).
+        parent_run_id: Filter to direct children of this parent run.
+        roots_only: Filter to only root runs (runs where parent_run_id is None).
+        max_depth: Maximum depth for hierarchy queries (0 = root only).
+        limit: Maximum number of results to return.
+        offset: Number of results to skip.
+
+    Returns:
+        The whole answer, whatever its status. Its `parsed` is by status:
+        200 `models.ListRunsResponse`,
+        400 `models.ErrorResponse`.
+
+    Raises:
+        TransportError: No whole answer arrived.
+        InvalidAnswer: A success whose body is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+        UnexpectedStatus: The spec does not document the status, and the client is to raise then.
+    """
+    return await client.send_async(
+        _OPERATION,
+        _request(
+            status=status,
+            flow_name=flow_name,
+            root_run_id=root_run_id,
+            parent_run_id=parent_run_id,
+            roots_only=roots_only,
+            max_depth=max_depth,
+            limit=limit,
+            offset=offset,
+        ),
+    )
+
+
+async def asyncio(
+    *,
+    client: Client,
+    status: models.ExecutionStatus | None | Unset = UNSET,
+    flow_name: str | None | Unset = UNSET,
+    root_run_id: UUID | str | None | Unset = UNSET,
+    parent_run_id: UUID | str | None | Unset = UNSET,
+    roots_only: bool | None | Unset = UNSET,
+    max_depth: int | None | Unset = UNSET,
+    limit: int | None | Unset = UNSET,
+    offset: int | None | Unset = UNSET,
+) -> models.ListRunsResponse:
+    """List runs with optional filtering.
+
+    List executions with optional status, flow name, and hierarchy filtering.
+
+    Args:
+        client: Where to send it.
+        status: Filter by execution status.
+        flow_name: Filter by flow name.
+        root_run_id: Filter to runs under this root (includes the root itself).
+        parent_run_id: Filter to direct children of this parent run.
+        roots_only: Filter to only root runs (runs where parent_run_id is None).
+        max_depth: Maximum depth for hierarchy queries (0 = root only).
+        limit: Maximum number of results to return.
+        offset: Number of results to skip.
+
+    Returns:
+        What success gives.
+
+    Raises:
+        StatusError: The server answered with an error status.
+        TransportError: No whole answer arrived.
+        InvalidAnswer: The answer is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+    """
+    return await client.call_async(
+        _OPERATION,
+        _request(
+            status=status,
+            flow_name=flow_name,
+            root_run_id=root_run_id,
+            parent_run_id=parent_run_id,
+            roots_only=roots_only,
+            max_depth=max_depth,
+            limit=limit,
+            offset=offset,
+        ),
+    )

@@ -1,0 +1,6 @@
+# Made by `bazel run //api:update` from openapi.json; edits are lost.
+"""Re-export of `StoreBlobResponse`; a hand-written module in this one's place replaces the model."""
+
+from stepflow_api.models.generated import StoreBlobResponse
+
+__all__ = ["StoreBlobResponse"]

@@ -1,0 +1,45 @@
+"""Typed models and endpoint functions for the HTTP API of a Stepflow server.
+
+    from stepflow_api import Client
+    from stepflow_api.api.run import create_run
+    from stepflow_api.models import CreateRunRequest
+
+Names are imported when they are first used, so importing this package costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from stepflow_api.client import AuthenticatedClient, Client
+    from stepflow_api.errors import StepflowError
+    from stepflow_api.types import UNSET, Response, Unset
+
+__all__ = ["UNSET", "AuthenticatedClient", "Client", "Response", "StepflowError", "Unset"]
+
+_MODULES = {
+    "AuthenticatedClient": "client",
+    "Client": "client",
+    "Response": "types",
+    "StepflowError": "errors",
+    "UNSET": "types",
+    "Unset": "types",
+}
+
+
+def __getattr__(name: str) -> object:
+    import importlib
+
+    if name in _MODULES:
+        value = getattr(importlib.import_module(f"stepflow_api.{_MODULES[name]}"), name)
+    elif name in ("api", "client", "errors", "models", "spec", "types"):
+        value = importlib.import_module(f"stepflow_api.{name}")
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,104 @@
+"""Base classes of the models."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, get_origin
+
+from pydantic import BaseModel, ConfigDict
+from typing_extensions import Self
+
+__all__ = ["AnswerModel", "IntEnum", "Model", "RequestModel", "SendsConstants", "StrEnum"]
+
+
+class Model(BaseModel):
+    """Base of all models; those that go both ways, such as a flow, keep fields they do not know.
+
+    Attributes are snake_case and the wire is camelCase; both spellings construct.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+        populate_by_name=True,
+        protected_namespaces=(),
+        # JSON has no NaN; null in its place would change the data without a word.
+        ser_json_inf_nan="constants",
+        # Most programs use a few models of many: each is built when it is first used.
+        defer_build=True,
+    )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Gives the JSON document for the wire: what was set, None as null, under the wire's names."""
+        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+    def to_json(self) -> bytes:
+        """Gives `to_dict` as JSON text in UTF-8."""
+        return self.__pydantic_serializer__.to_json(self, by_alias=True, exclude_unset=True)
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Self:
+        """Makes a model of a JSON document.
+
+        Args:
+            document: The document, under the wire's names or Python's.
+
+        Raises:
+            pydantic.ValidationError: The document is not of this model's shape.
+        """
+        return cls.model_validate(document)
+
+
+class RequestModel(Model):
+    """Base of models that only requests hold: an unknown field is a mistake and is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class AnswerModel(Model):
+    """Base of models that only answers hold: a field that a newer server adds is ignored."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class SendsConstants(BaseModel):
+    """Mixin for models with constant fields, such as a union's tag: they are sent without being set."""
+
+    __constants__: ClassVar[frozenset[str] | None] = None
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Counts the constants as set."""
+        cls = type(self)
+        if cls.__constants__ is None:
+            cls.__constants__ = frozenset(
+                name
+                for name, field in cls.model_fields.items()
+                if get_origin(field.annotation) is Literal and not field.is_required()
+            )
+        self.__pydantic_fields_set__.update(cls.__constants__)
+
+
+class StrEnum(enum.StrEnum):
+    """An open enumeration: a value that a newer server adds becomes a member, named as it is written."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        return _open_member(cls, str, value)
+
+
+class IntEnum(enum.IntEnum):
+    """An open enumeration of integers, as `StrEnum` is of strings."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        return _open_member(cls, int, value)
+
+
+def _open_member(cls: Any, kind: type, value: object) -> Any:
+    if type(value) is not kind:
+        return None
+    member = kind.__new__(cls, value)
+    member._name_ = str(value)
+    member._value_ = value
+    # Kept, so that equal values are one member; it stays out of iteration and of `in cls.__members__`.
+    return cls._value2member_map_.setdefault(value, member)

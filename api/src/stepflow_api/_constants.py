@@ -1,0 +1,21 @@
+"""Defaults of this package, with their reasons."""
+
+from typing import Final
+
+CONNECT_TIMEOUT: Final = 5.0
+"""Seconds for a connection to come about; a server in reach needs milliseconds."""
+
+READ_TIMEOUT: Final = 330.0
+"""Seconds without a byte of the answer: the server itself waits up to 300 s for a run to end."""
+
+WRITE_TIMEOUT: Final = 60.0
+"""Seconds without progress while a request is sent."""
+
+POOL_TIMEOUT: Final = READ_TIMEOUT
+"""Seconds for a connection of the pool to come free: a connection may wait for a run all that time."""
+
+TEXT_LIMIT: Final = 500
+"""Characters of an error's body that its message shows."""
+
+BODY_LIMIT: Final = 2 * 1024 * 1024
+"""Bytes of a request body that servers up to 0.11 take; they cut the connection when it is larger."""

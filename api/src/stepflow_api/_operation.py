@@ -1,0 +1,309 @@
+"""One operation of the API, without I/O: arguments to a request, an answer to a value.
+
+The generated endpoint modules hold one `Operation` each. A client moves its request over the network,
+through the dialect of the server, and hands the answer back.
+"""
+
+from __future__ import annotations
+
+import datetime
+import enum
+import json
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar, cast
+from urllib.parse import quote
+
+import httpx
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError, to_json
+
+from stepflow_api.errors import (
+    InvalidAnswer,
+    InvalidRequest,
+    StatusError,
+    UnexpectedStatus,
+    one_line,
+    status_error_class,
+)
+from stepflow_api.types import UNSET, Response
+
+S = TypeVar("S")
+R = TypeVar("R")
+
+Parser = Callable[[bytes], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request before it meets a transport.
+
+    Attributes:
+        method: HTTP method.
+        path: Path below the API's prefix, percent-encoded.
+        query: Pairs of names and values.
+        headers: Header fields.
+        content: The body, None for none.
+    """
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer after it left the transport.
+
+    Attributes:
+        url: Where it came from, without a password.
+        status_code: HTTP status.
+        headers: Header fields.
+        content: The whole body.
+    """
+
+    url: str
+    status_code: int
+    headers: httpx.Headers
+    content: bytes
+
+
+class Json:
+    """Parses a JSON body to a type, which is prepared when it is first needed."""
+
+    def __init__(self, type_: Any) -> None:
+        self._type = type_
+        self._adapter: TypeAdapter[Any] | None = None
+        self._lock = threading.Lock()
+
+    def __call__(self, content: bytes) -> Any:
+        """Parses; raises ValueError where the body is not of the type."""
+        if self._adapter is None:
+            with self._lock:
+                self._adapter = self._adapter or TypeAdapter(self._type)
+        return self._adapter.validate_json(content)
+
+
+def raw(content: bytes) -> bytes:
+    """Parses a binary body: to itself."""
+    return content
+
+
+def text(content: bytes) -> str:
+    """Parses a text body; raises ValueError where it is not UTF-8."""
+    return content.decode()
+
+
+def nothing(content: bytes) -> None:
+    """Parses the body of an answer that has none to speak of."""
+
+
+@dataclass(frozen=True)
+class Operation(Generic[S, R]):
+    """One operation of the spec: `S` is what success gives, `R` what any documented status gives.
+
+    Attributes:
+        id: The spec's operationId.
+        method: HTTP method.
+        path: Path template below the API's prefix, such as `/runs/{run_id}`.
+        answers: Parser by status: `200`, a class such as `4XX`, or `default`.
+        accepts: Media types of the request body: the first is for JSON, others for bytes and text.
+        joined: Parameters whose lists go in one value, with commas.
+    """
+
+    id: str
+    method: str
+    path: str
+    answers: Mapping[str, Parser]
+    accepts: tuple[str, ...] = ()
+    joined: frozenset[str] = frozenset()
+
+    def request(
+        self,
+        *,
+        path: Mapping[str, Any] | None = None,
+        query: Mapping[str, Any] | None = None,
+        headers: Mapping[str, Any] | None = None,
+        body: Any = UNSET,
+    ) -> Request:
+        """Builds the request.
+
+        Args:
+            path: Path parameters under the spec's names.
+            query: Query parameters; `UNSET` and None are left out.
+            headers: Header parameters; `UNSET` and None are left out.
+            body: A model, any value that JSON can hold, bytes or text.
+
+        Raises:
+            InvalidRequest: An argument cannot be sent.
+        """
+        target = self.path
+        for name, value in (path or {}).items():
+            target = target.replace(f"{{{name}}}", self._path_segment(name, value))
+        pairs: list[tuple[str, str]] = []
+        for name, value in (query or {}).items():
+            values = self._values(name, value)
+            pairs += (
+                [(name, ",".join(values))]
+                if name in self.joined and values
+                else [(name, one) for one in values]
+            )
+        fields: dict[str, str] = {}
+        for name, value in (headers or {}).items():
+            if values := self._values(name, value):
+                fields[name] = ",".join(values)
+        content = None
+        if body is not UNSET:
+            fields["content-type"], content = self._encode(body)
+        return Request(self.method, target, tuple(pairs), fields, content)
+
+    def response(self, answer: Answer) -> Response[R]:
+        """Parses an answer.
+
+        Raises:
+            InvalidAnswer: A documented success whose body is not what the spec says.
+        """
+        parser = self._parser(answer.status_code)
+        parsed = None
+        if parser is not None:
+            try:
+                parsed = parser(answer.content)
+            except ValueError as error:
+                if 200 <= answer.status_code < 300:
+                    raise self._invalid(answer, error) from error
+        return Response(
+            answer.status_code, answer.headers, answer.content, cast("R | None", parsed)
+        )
+
+    def result(self, answer: Answer) -> S:
+        """Gives what success gives.
+
+        Raises:
+            StatusError: The status is no documented success.
+            InvalidAnswer: The body is not what the spec says.
+        """
+        response = self.response(answer)
+        if not response.is_success:
+            raise self.error(answer, response, status_error_class(answer.status_code))
+        if not self.documents(answer.status_code):
+            raise self.error(answer, response, UnexpectedStatus)
+        return cast("S", response.parsed)
+
+    def documents(self, status_code: int) -> bool:
+        """Whether the spec documents this status."""
+        return self._parser(status_code) is not None
+
+    def error(self, answer: Answer, response: Response[R], cls: type[StatusError]) -> StatusError:
+        """Makes the error of an answer, with what the server said in its message."""
+        return cls(
+            _said(answer.content),
+            method=self.method,
+            url=answer.url,
+            status_code=answer.status_code,
+            content=answer.content,
+            parsed=response.parsed,
+            headers={name.lower(): value for name, value in answer.headers.items()},
+        )
+
+    def _parser(self, status_code: int) -> Parser | None:
+        answers = self.answers
+        return (
+            answers.get(str(status_code))
+            or answers.get(f"{status_code // 100}XX")
+            or answers.get("default")
+        )
+
+    def _path_segment(self, name: str, value: Any) -> str:
+        values = self._values(name, value)
+        segment = quote(",".join(values), safe=",")
+        if not segment:
+            raise InvalidRequest(f"{self.id}: {name} is empty; give the {name} to ask for")
+        # A client resolves "." and ".." before it sends; escaped they arrive.
+        return segment.replace(".", "%2E") if segment in (".", "..") else segment
+
+    def _values(self, name: str, value: Any) -> list[str]:
+        if value is UNSET or value is None:
+            return []
+        if isinstance(value, list | tuple | set | frozenset):
+            return [self._scalar(name, one) for one in cast("Iterable[Any]", value)]
+        return [self._scalar(name, value)]
+
+    def _scalar(self, name: str, value: Any) -> str:
+        if isinstance(value, enum.Enum):
+            value = value.value
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        if isinstance(value, datetime.date):
+            return value.isoformat()
+        if isinstance(value, str | int | float) or type(value).__str__ is not object.__str__:
+            return str(value)
+        raise InvalidRequest(f"{self.id}: {name} is {value!r}, which is no parameter's value")
+
+    def _encode(self, body: Any) -> tuple[str, bytes]:
+        if isinstance(body, bytes | bytearray | memoryview) or (
+            isinstance(body, str) and not any(_is_json(media_type) for media_type in self.accepts)
+        ):
+            other = [media_type for media_type in self.accepts if not _is_json(media_type)]
+            if not other:
+                raise InvalidRequest(
+                    f"{self.id}: the body is bytes; it takes {self.accepts[0]} alone"
+                )
+            return other[0], body.encode() if isinstance(body, str) else bytes(body)
+        try:
+            if isinstance(body, BaseModel):
+                content = body.__pydantic_serializer__.to_json(
+                    body, by_alias=True, exclude_unset=True
+                )
+            else:
+                content = to_json(body, by_alias=True, exclude_unset=True, inf_nan_mode="constants")
+            if b"NaN" in content or b"Infinity" in content:
+                json.loads(content, parse_constant=_refuse_constant)
+        except (PydanticSerializationError, ValueError, TypeError, RecursionError) as error:
+            raise InvalidRequest(
+                f"{self.id}: the body cannot be written as JSON ({one_line(str(error))});"
+                " give values that JSON can hold"
+            ) from error
+        return self.accepts[0] if self.accepts else "application/json", content
+
+    def _invalid(self, answer: Answer, error: ValueError) -> InvalidAnswer:
+        kind = answer.headers.get("content-type", "no content type")
+        if isinstance(error, ValidationError):
+            first = error.errors(include_url=False, include_input=False)[0]
+            place = ".".join(str(part) for part in first["loc"])
+            problem = f"{place}: {first['msg']}" if place else first["msg"]
+        else:
+            problem = str(error)
+        return InvalidAnswer(
+            f"{answer.status_code}, but the body ({kind}, {len(answer.content)} bytes) is not what"
+            f" {self.id} answers: {one_line(problem)}; is this a Stepflow server of a supported version?",
+            method=self.method,
+            url=answer.url,
+            status_code=answer.status_code,
+            content=answer.content,
+        )
+
+
+def _is_json(media_type: str) -> bool:
+    return media_type == "application/json" or media_type.endswith("+json")
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _said(content: bytes) -> str:
+    """What the server said went wrong: servers send JSON as text/plain, and text as JSON."""
+    try:
+        document = json.loads(content)
+    except ValueError:
+        return one_line(content.decode("utf-8", "replace"))
+    if isinstance(document, dict):
+        inner = document.get("error")
+        for source in (document, inner if isinstance(inner, dict) else {}):
+            for key in ("message", "detail", "title", "error"):
+                if isinstance(source.get(key), str) and source[key]:
+                    return one_line(source[key])
+    return one_line(content.decode("utf-8", "replace"))

@@ -1,0 +1,271 @@
+"""The errors that this package raises.
+
+    StepflowError
+    ├── InvalidRequest             refused before it was sent (also a ValueError)
+    ├── TransportError             no whole answer arrived
+    │   ├── ConnectionFailed       no connection: the server has not seen the request
+    │   ├── ConnectionLost         cut while sending or waiting: the server may have acted on it
+    │   └── RequestTimeout         nothing arrived in time: the server may have acted on it
+    ├── InvalidAnswer              a success whose body is not what the spec documents
+    └── StatusError                an answer with a status that is no success
+        ├── BadRequest             400
+        ├── Unauthorized           401
+        ├── Forbidden              403
+        ├── NotFound               404
+        ├── Conflict               409
+        ├── PayloadTooLarge        413
+        ├── UnsupportedMediaType   415
+        ├── UnprocessableContent   422
+        ├── TooManyRequests        429
+        ├── ServerError            500 to 599
+        └── UnexpectedStatus       any other, or one that the spec does not document
+
+All of them can be pickled. None shows a header or a password.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+from stepflow_api._constants import TEXT_LIMIT
+
+__all__ = [
+    "BadRequest",
+    "Conflict",
+    "ConnectionFailed",
+    "ConnectionLost",
+    "Forbidden",
+    "InvalidAnswer",
+    "InvalidRequest",
+    "NotFound",
+    "PayloadTooLarge",
+    "RequestTimeout",
+    "ServerError",
+    "StatusError",
+    "StepflowError",
+    "TooManyRequests",
+    "TransportError",
+    "Unauthorized",
+    "UnexpectedStatus",
+    "UnprocessableContent",
+    "UnsupportedMediaType",
+]
+
+
+class StepflowError(Exception):
+    """Base of all errors of this package."""
+
+
+class InvalidRequest(StepflowError, ValueError):
+    """The request was refused before it was sent: an argument cannot be what the server needs."""
+
+
+class _RequestError(StepflowError):
+    """An error that belongs to one request.
+
+    Attributes:
+        method: HTTP method.
+        url: The URL, without a password.
+    """
+
+    def __init__(self, message: str, *, method: str, url: str) -> None:
+        super().__init__(f"{method} {url}: {message}")
+        self.message = message
+        self.method = method
+        self.url = url
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exceptions are rebuilt from `args`, which is the text alone; the rest is their state.
+        return _rebuild, (type(self), self.args, {**self.__dict__})
+
+
+def _rebuild(
+    cls: type[_RequestError], args: tuple[Any, ...], state: dict[str, Any]
+) -> _RequestError:
+    error = cls.__new__(cls, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class TransportError(_RequestError):
+    """No whole answer arrived.
+
+    Attributes:
+        method: HTTP method.
+        url: The URL, without a password.
+        message: What went wrong, and what to do next.
+    """
+
+
+class ConnectionFailed(TransportError):
+    """No connection came about, so the server has not seen the request."""
+
+
+class ConnectionLost(TransportError):
+    """The connection was cut while sending or waiting; the server may have acted on the request."""
+
+
+class RequestTimeout(TransportError):
+    """Nothing arrived in time; the server may have acted on the request."""
+
+
+class _AnswerError(_RequestError):
+    """An error with an answer.
+
+    Attributes:
+        status_code: HTTP status.
+        content: The body's bytes.
+    """
+
+    def __init__(
+        self, message: str, *, method: str, url: str, status_code: int, content: bytes
+    ) -> None:
+        super().__init__(message, method=method, url=url)
+        self.status_code = status_code
+        self.content = content
+
+    @property
+    def text(self) -> str:
+        """The body as text, undecodable bytes replaced."""
+        return self.content.decode("utf-8", "replace")
+
+
+class InvalidAnswer(_AnswerError):
+    """The server reports success, but the body is not what the spec documents."""
+
+
+class StatusError(_AnswerError):
+    """The server answered with a status that is no success.
+
+    Attributes:
+        method: HTTP method.
+        url: The URL, without a password.
+        status_code: HTTP status.
+        message: Status, and what the server said.
+        content: The body's bytes.
+        parsed: The body as the model that the spec documents for this status, or None where it is not one.
+        headers: Header fields of the answer by lower-case name.
+    """
+
+    status: ClassVar[int | None] = None
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        method: str,
+        url: str,
+        status_code: int,
+        content: bytes = b"",
+        parsed: Any = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(
+            f"{status_code} {_phrase(status_code)}: {message}".rstrip(": "),
+            method=method,
+            url=url,
+            status_code=status_code,
+            content=content,
+        )
+        self.parsed = parsed
+        self.headers = headers or {}
+
+
+class BadRequest(StatusError):
+    """400: the server cannot make sense of the request."""
+
+    status = 400
+
+
+class Unauthorized(StatusError):
+    """401: credentials are missing or wrong."""
+
+    status = 401
+
+
+class Forbidden(StatusError):
+    """403: these credentials do not allow it."""
+
+    status = 403
+
+
+class NotFound(StatusError):
+    """404: the server knows no such flow, run, blob or path."""
+
+    status = 404
+
+
+class Conflict(StatusError):
+    """409: the run's state does not allow it, such as cancelling a finished one."""
+
+    status = 409
+
+
+class PayloadTooLarge(StatusError):
+    """413: the request body is larger than the server takes (about 2 MiB up to 0.11)."""
+
+    status = 413
+
+
+class UnsupportedMediaType(StatusError):
+    """415: the server does not take this content type."""
+
+    status = 415
+
+
+class UnprocessableContent(StatusError):
+    """422: the body is JSON, but of the wrong shape."""
+
+    status = 422
+
+
+class TooManyRequests(StatusError):
+    """429: too many requests; see the `retry-after` header."""
+
+    status = 429
+
+
+class ServerError(StatusError):
+    """500 to 599: the server failed."""
+
+
+class UnexpectedStatus(StatusError):
+    """A status without a class of its own, or one that the spec does not document."""
+
+
+_BY_STATUS = {
+    cls.status: cls
+    for cls in (
+        BadRequest,
+        Unauthorized,
+        Forbidden,
+        NotFound,
+        Conflict,
+        PayloadTooLarge,
+        UnsupportedMediaType,
+        UnprocessableContent,
+        TooManyRequests,
+    )
+}
+
+
+def status_error_class(status_code: int) -> type[StatusError]:
+    """Gives the class for an answer with this status."""
+    if 500 <= status_code < 600:
+        return ServerError
+    return _BY_STATUS.get(status_code, UnexpectedStatus)
+
+
+def one_line(text: str) -> str:
+    """Gives text on one line, cut where it would fill a screen."""
+    line = " ".join(text.split())
+    return line if len(line) <= TEXT_LIMIT else f"{line[:TEXT_LIMIT]}… ({len(line)} characters)"
+
+
+def _phrase(status_code: int) -> str:
+    try:
+        return HTTPStatus(status_code).phrase
+    except ValueError:
+        return ""

@@ -1,0 +1,117 @@
+"""Types that every endpoint and model shares: UNSET, Response, Timestamp."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, Literal, SupportsIndex, TypeVar
+
+from pydantic import AwareDatetime, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+if TYPE_CHECKING:
+    import httpx
+
+__all__ = ["UNSET", "Response", "Timestamp", "Unset"]
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Unset(Enum):
+    """The type of `UNSET`, which stands for an argument that was not given; it is false."""
+
+    UNSET = "UNSET"
+
+    def __bool__(self) -> Literal[False]:
+        return False
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+
+UNSET: Final = Unset.UNSET
+"""Not given. It differs from None, which a request sends as null."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response(Generic[T_co]):
+    """A whole answer of the server, whatever its status.
+
+    Attributes:
+        status_code: HTTP status, such as 200.
+        headers: Header fields; names are case-insensitive.
+        content: The body's bytes, as the server sent them.
+        parsed: The body as the type that the spec documents for this status. None where it documents no
+            body, does not document the status, or where an error's body is not what it documents.
+    """
+
+    status_code: int
+    headers: httpx.Headers
+    content: bytes
+    parsed: T_co | None
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the status is of the 2xx class."""
+        return 200 <= self.status_code < 300
+
+    @property
+    def text(self) -> str:
+        """The body as text, undecodable bytes replaced."""
+        return self.content.decode("utf-8", "replace")
+
+
+class _ServerTime(datetime):
+    """A point in time that remembers how the server wrote it, nanoseconds and all."""
+
+    text: str | None = None
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
+        if self.text is not None:
+            return _server_time, (self.text,)
+        return super().__reduce_ex__(protocol)  # type: ignore[return-value]
+
+
+def _server_time(text: str) -> _ServerTime:
+    time = _ServerTime.fromisoformat(text)
+    time.text = text
+    return time
+
+
+class _TimestampSchema:
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        aware = handler.generate_schema(AwareDatetime)
+
+        def validate(value: Any, otherwise: core_schema.ValidatorFunctionWrapHandler) -> datetime:
+            # fromisoformat takes dates and naive times as well; those go the strict way.
+            if type(value) is str and len(value) > 19 and value[19:20] in ".Z+-":
+                try:
+                    time = _server_time(value)
+                except ValueError:
+                    pass
+                else:
+                    if time.tzinfo is not None:
+                        return time
+            return otherwise(value)  # type: ignore[no-any-return]
+
+        def serialize(value: datetime, otherwise: core_schema.SerializerFunctionWrapHandler) -> Any:
+            text = getattr(value, "text", None)
+            return otherwise(value) if text is None else text
+
+        return core_schema.no_info_wrap_validator_function(
+            validate,
+            aware,
+            serialization=core_schema.wrap_serializer_function_ser_schema(
+                serialize, schema=core_schema.datetime_schema(), when_used="json"
+            ),
+        )
+
+
+Timestamp = Annotated[datetime, _TimestampSchema]
+"""A point in time with a zone (RFC 3339).
+
+A value from the server has microseconds, as every `datetime` has, and is written back with the nanoseconds
+that the server sent.
+"""

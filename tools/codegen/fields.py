@@ -1,0 +1,27 @@
+"""Tells models and fields in the text of a module, without importing it."""
+
+import ast
+
+
+def fields_of(source: str) -> dict[str, dict[str, str]]:
+    """Gives the definition of each field by class and name; an alias is a class with one field.
+
+    Raises:
+        SyntaxError: The text is no Python.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for node in ast.parse(source).body:
+        match node:
+            case ast.ClassDef():
+                fields = found.setdefault(node.name, {})
+                for statement in node.body:
+                    match statement:
+                        case ast.AnnAssign(target=ast.Name(id=name)):
+                            fields[name] = ast.unparse(statement).removeprefix(f"{name}: ")
+                        case ast.Assign(targets=[ast.Name(id=name)]):
+                            fields[name] = ast.unparse(statement.value)
+                if ast.get_docstring(node):
+                    fields["docstring"] = repr(ast.get_docstring(node))
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                found[name] = {"alias": ast.unparse(value)}
+    return found

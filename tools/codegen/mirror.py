@@ -1,0 +1,181 @@
+"""Keeps the checked-in copy of a compiled package equal to what its spec gives."""
+
+import argparse
+import difflib
+import os
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from tools.codegen.fields import fields_of
+
+_DIFF_LINES = 60
+
+
+def read_archive(archive: Path) -> dict[str, str]:
+    """Gives the text of each module that the spec gives, by its path in the package."""
+    with zipfile.ZipFile(archive) as source:
+        return {name: source.read(name).decode() for name in source.namelist()}
+
+
+def read_mirror(folder: Path) -> dict[str, str]:
+    """Gives the text of each module of the mirror, by its path in the package."""
+    return {
+        file.relative_to(folder).as_posix(): file.read_text(encoding="utf-8", errors="replace")
+        for file in sorted(folder.rglob("*.py"))
+    }
+
+
+def differences(mirror: dict[str, str], made: dict[str, str]) -> Iterator[str]:
+    """Yields a line for each model, field, endpoint or file in which the mirror is not what is made."""
+    for path in sorted(mirror.keys() | made.keys()):
+        old, new = mirror.get(path), made.get(path)
+        if old == new:
+            continue
+        what = _subject(path)
+        if old is None:
+            yield f"{what}: made from the spec, missing in the mirror"
+        elif new is None:
+            yield f"{what}: in the mirror, no longer made from the spec"
+        elif path == "models/generated.py":
+            yield from _model_differences(old, new) or [f"{what}: differs in text"]
+        else:
+            yield f"{what}: differs"
+
+
+def _subject(path: str) -> str:
+    parts = path.removesuffix(".py").split("/")
+    if parts[0] == "api" and len(parts) == 3 and parts[2] != "__init__":
+        return f"endpoint {parts[2]} ({path})"
+    if parts[0] == "models" and len(parts) == 2 and parts[1] not in ("__init__", "generated"):
+        return f"model module {parts[1]} ({path})"
+    return path
+
+
+def _model_differences(old: str, new: str) -> list[str]:
+    try:
+        was, now = fields_of(old), fields_of(new)
+    except SyntaxError as error:
+        return [f"models/generated.py: is no Python (line {error.lineno})"]
+    lines = []
+    for model in sorted(was.keys() | now.keys()):
+        if model not in was:
+            lines.append(f"model {model}: made from the spec, missing in the mirror")
+        elif model not in now:
+            lines.append(f"model {model}: in the mirror, no longer made from the spec")
+        else:
+            before, after = was[model], now[model]
+            for field in sorted(before.keys() | after.keys()):
+                if field not in before:
+                    lines.append(
+                        f"model {model}, field {field}: missing in the mirror: {after[field]}"
+                    )
+                elif field not in after:
+                    lines.append(
+                        f"model {model}, field {field}: in the mirror, no longer in the spec"
+                    )
+                elif before[field] != after[field]:
+                    lines.append(f"model {model}, field {field}: {before[field]} -> {after[field]}")
+    return lines
+
+
+def unified_diff(mirror: dict[str, str], made: dict[str, str]) -> list[str]:
+    """Gives the start of the diff that makes the mirror what the spec gives."""
+    lines = [
+        line.rstrip("\n")
+        for path in sorted(mirror.keys() & made.keys())
+        for line in difflib.unified_diff(
+            mirror[path].splitlines(),
+            made[path].splitlines(),
+            f"mirror/{path}",
+            f"spec/{path}",
+            "",
+            "",
+            2,
+            "",
+        )
+    ]
+    rest = len(lines) - _DIFF_LINES
+    return lines if rest <= 0 else [*lines[:_DIFF_LINES], f"... {rest} more lines"]
+
+
+def update(folder: Path, made: dict[str, str]) -> Iterator[str]:
+    """Makes the mirror what the spec gives, and yields a line for each file that changed."""
+    mirror = read_mirror(folder)
+    for path in sorted(mirror.keys() | made.keys()):
+        file = folder / path
+        if path not in made:
+            file.unlink()
+            yield f"removed {path}"
+        elif mirror.get(path) != made[path]:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            _replace(file, made[path])
+            yield f"{'changed' if path in mirror else 'added'} {path}"
+    for sub in sorted((p for p in folder.rglob("*") if p.is_dir()), reverse=True):
+        if not any(sub.iterdir()):
+            sub.rmdir()
+
+
+def _replace(file: Path, text: str) -> None:
+    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as target:
+            target.write(text)
+        os.chmod(name, 0o644)
+        os.replace(name, file)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def _arguments(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="mirror", description=__doc__)
+    parser.add_argument(
+        "--update", action="store_true", help="rewrite the mirror rather than check it"
+    )
+    parser.add_argument("--archive", type=Path, required=True, help="zip with what the spec gives")
+    parser.add_argument(
+        "--mirror", type=Path, required=True, help="the mirror's folder in the workspace"
+    )
+    parser.add_argument("--command", required=True, help="what rewrites the mirror")
+    parser.add_argument("--spec-command", help="what stores the spec anew")
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str]) -> int:
+    """Checks or rewrites the mirror."""
+    arguments = _arguments(argv)
+    made = read_archive(arguments.archive)
+    if arguments.update:
+        folder = Path(os.environ.get("BUILD_WORKSPACE_DIRECTORY", "."), arguments.mirror)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            changed = list(update(folder, made))
+        except OSError as error:
+            print(
+                f"{error.filename}: cannot be written: {error.strerror}; mend that and run again",
+                file=sys.stderr,
+            )
+            return 1
+        print("\n".join(changed) or f"{arguments.mirror} is up to date")
+        return 0
+    mirror = read_mirror(arguments.mirror)
+    found = list(differences(mirror, made))
+    if not found:
+        return 0
+    print(
+        f"{arguments.mirror} is not what the spec gives:",
+        *(f"  {line}" for line in found),
+        sep="\n",
+    )
+    print("", *unified_diff(mirror, made), "", sep="\n")
+    print(f"If the spec is right, run: {arguments.command}")
+    if arguments.spec_command:
+        print(f"If the spec was edited by hand, run first: {arguments.spec_command}")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
