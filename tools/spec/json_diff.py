@@ -17,6 +17,8 @@ Handler = Callable[[Place, str, dict[str, Any], dict[str, Any]], list[Change] | 
 
 def same(old: Any, new: Any) -> bool:
     """Whether two values are equal as texts: `1`, `1.0` and `true` differ, and so do orders."""
+    if old is new:
+        return True
     if type(old) is not type(new):
         return False
     if isinstance(old, dict):

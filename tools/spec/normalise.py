@@ -31,7 +31,10 @@ def parse(text: str | bytes) -> dict[str, Any]:
     if not text.strip():
         raise SpecError("it is empty")
     try:
-        document = json.loads(text)
+        document = json.loads(text, parse_constant=_refuse_constant)
+        json.dumps(document, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise SpecError("it holds half a surrogate pair, which is no character") from error
     except UnicodeDecodeError as error:
         raise SpecError(f"it is not UTF-8 text (at byte {error.start})") from error
     except ValueError as error:
@@ -67,9 +70,8 @@ def normalise(served: str | bytes) -> str:
     for server in servers if isinstance(servers, list) else []:
         if isinstance(server, dict) and isinstance(server.get("url"), str):
             server["url"] = _LOCAL_URL_WITH_PORT.sub(rf"\1:{STORED_PORT}", server["url"])
-    return to_text(document)
-
-
-def to_text(document: Any) -> str:
-    """Returns a document in the layout of the stored spec."""
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON value")

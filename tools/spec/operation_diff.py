@@ -22,8 +22,8 @@ class _Operation(NamedTuple):
         return f"{self.method.upper()} {self.path}"
 
     @property
-    def id(self) -> object:
-        return self.definition.get("operationId")
+    def id(self) -> str:
+        return _words(self.definition, "operationId")
 
     @property
     def at(self) -> Place:
@@ -35,7 +35,7 @@ class _Operation(NamedTuple):
 # name; by its name alone, when it has moved; by its place alone, when it has been renamed.
 _SIGNS: tuple[Callable[[_Operation], object], ...] = (
     lambda operation: (operation.address, operation.id),
-    lambda operation: operation.id if isinstance(operation.id, str) else None,
+    lambda operation: operation.id,
     lambda operation: operation.address,
 )
 

@@ -41,11 +41,9 @@ def served_spec(binary: str | os.PathLike[str]) -> str:
         finally:
             connection.close()
     try:
-        if status != http.HTTPStatus.OK:
-            raise SpecError(f"the answer is HTTP {status}")
         return normalise(body)
     except SpecError as error:
         raise SpecError(
-            f"the Stepflow server {binary} serves no usable OpenAPI document at {SPEC_PATH}: "
-            f"{error}; pin a server version that serves one (0.9 to 0.11)"
+            f"the Stepflow server {binary} serves no OpenAPI document at {SPEC_PATH} "
+            f"(HTTP {status}): {error}; pin a server version that serves one"
         ) from error

@@ -180,7 +180,8 @@ class StepflowServer:
 
     def _check_binary(self) -> None:
         if not self._binary.is_file():
-            problem, remedy = "there is no such file", "pass the path of the stepflow-server binary"
+            problem = "it is a folder" if self._binary.is_dir() else "there is no such file"
+            remedy = "pass the path of the stepflow-server binary"
         elif not os.access(self._binary, os.X_OK):
             problem, remedy = "the file is not executable", f"run: chmod +x {self._binary}"
         else:

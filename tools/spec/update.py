@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _listen_to_signals()
         served = served_spec(options.server)
         _ignore_signals()
-        report = _store(Path(workspace, options.spec), options.spec, served)
+        changes = _store(Path(workspace, options.spec), served)
     except (ServerError, SpecError) as error:
         return _fail(f"{options.spec} is left as it was: {error}")
     except _Interrupted as interrupt:
@@ -60,26 +60,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"{options.spec} is left as it was: cannot write {error.filename}: {error.strerror}; "
             "make that possible and run this again"
         )
-    print(*report, sep="\n")
-    if len(report) > 1:
-        print(f"Next, bring the generated code in line: {bazel_run(options.then)}")
+    if not changes:
+        print(f"{options.spec} is up to date: the server serves the same document.")
+        return 0
+    print(f"{options.spec}: {changes[0]}", *changes[1:], sep="\n  ")
+    print(f"Next, bring the generated code in line: {bazel_run(options.then)}")
     return 0
 
 
-def _store(path: Path, name: str, served: str) -> list[str]:
+def _store(path: Path, served: str) -> list[str]:
     """Writes the file unless it is right already; returns what has changed."""
     try:
-        stored = path.read_bytes()
+        changes = explain(path.read_bytes(), served)
     except FileNotFoundError:
-        stored = None
-    if stored is None:
-        report = [f"{name} is new."]
-    elif changes := explain(stored, served):
-        report = [f"{name}: {changes[0]}", *(f"  {line}" for line in changes[1:])]
-    else:
-        return [f"{name} is up to date: the server serves the same document."]
-    _replace(path.resolve(), served.encode())
-    return report
+        changes = ["stored; there was none before"]
+    if changes:
+        _replace(path.resolve(), served.encode())
+    return changes
 
 
 def _replace(path: Path, content: bytes) -> None:
