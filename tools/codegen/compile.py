@@ -1,4 +1,4 @@
-"""Compiles an OpenAPI spec into a Python package: models, endpoint functions and facts of the spec."""
+"""Compiles an OpenAPI spec into a Python package: models, endpoints and facts of the spec."""
 
 import argparse
 import subprocess
@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from tools.codegen.document import Document
 from tools.codegen.endpoints import Templates
 from tools.codegen.errors import SpecError
-from tools.codegen.models import Model, Models, compile_models
+from tools.codegen.models import Models, compile_models
 from tools.codegen.operations import Operations, read_operations
 from tools.codegen.overrides import HandWritten, read_hand_written
 
@@ -52,7 +52,7 @@ def compile_package(
 
 
 def _check_overrides(models: Models, written: list[HandWritten]) -> dict[str, tuple[str, ...]]:
-    """Gives the names of each hand-written models module that no schema of the spec stands behind."""
+    """Gives the names of each hand-written models module that stands for no schema of the spec."""
     by_module = {model.module: model for model in models.models}
     extra = {}
     for module in written:

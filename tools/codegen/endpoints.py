@@ -105,7 +105,7 @@ class _Endpoint:
     def context(self) -> dict[str, Any]:
         operation = self._operation
         parameters = sorted(operation.parameters, key=lambda p: (p.where != "path", not p.required))
-        arguments = [
+        arguments: list[dict[str, Any]] = [
             {
                 "name": parameter.argument,
                 "type": self._argument_type(parameter),
@@ -116,7 +116,7 @@ class _Endpoint:
             }
             for parameter in parameters
         ]
-        answers = [
+        answers: list[dict[str, Any]] = [
             {
                 "status": answer.status,
                 "description": answer.description,
@@ -148,7 +148,7 @@ class _Endpoint:
             "success_type": _union(success) or "None",
             "all_types": _union([answer["type"] for answer in answers]) or "None",
             "imports": {module: sorted(names) for module, names in sorted(self._imports.items())},
-            "uses_models": any("models." in str(answer["type"]) for answer in answers)
+            "uses_models": any("models." in answer["type"] for answer in answers)
             or bool(body and any("models." in self._content_type(c) for c in body.contents))
             or any("models." in argument["type"] for argument in arguments),
         }

@@ -29,7 +29,7 @@ def read_mirror(folder: Path) -> dict[str, str]:
 
 
 def differences(mirror: dict[str, str], made: dict[str, str]) -> Iterator[str]:
-    """Yields a line for each model, field, endpoint or file in which the mirror is not what is made."""
+    """Yields a line for each model, field, endpoint or file that is not what the spec gives."""
     for path in sorted(mirror.keys() | made.keys()):
         old, new = mirror.get(path), made.get(path)
         if old == new:

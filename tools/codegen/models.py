@@ -1,8 +1,8 @@
 """Compiles the schemas of a spec into one module of pydantic models.
 
-datamodel-code-generator does the work. Before it, the document is brought into the form that it compiles
-best; after it, its module is put together anew, so that hand-written models take the place of the
-generated ones.
+datamodel-code-generator does the work. Before it, the document is brought into the form that it
+compiles best; after it, its module is put together anew, so that hand-written models take the place
+of the generated ones.
 """
 
 import ast
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from datamodel_code_generator import generate
-from datamodel_code_generator.enums import DataModelType, InputFileType
+from datamodel_code_generator.enums import DataModelType, InputFileType, NamingStrategy
 from datamodel_code_generator.format import Formatter, PythonVersion
 
 from tools.codegen.document import JSON, Document, pointer
@@ -150,7 +150,7 @@ def _is_newtype(schema: Any) -> bool:
     kind = schema.get("type")
     if kind == "object":
         return "properties" not in schema and schema.get("additionalProperties", True) is True
-    return kind is None and "properties" not in schema or kind in _SCALARS
+    return kind in _SCALARS if kind is not None else "properties" not in schema
 
 
 class _Preparation:
@@ -213,7 +213,7 @@ class _Preparation:
         kind = schema.get("type")
         nullable = schema.get("nullable") is True or (isinstance(kind, list) and "null" in kind)
         timestamp = {"customTypePath": self._timestamp}
-        rest = {key: schema[key] for key in ("description", "default", "title") if key in schema}
+        rest: JSON = {k: schema[k] for k in ("description", "default", "title") if k in schema}
         return (
             {**rest, "anyOf": [timestamp, {"type": "null"}]} if nullable else {**rest, **timestamp}
         )
@@ -225,11 +225,11 @@ def _bases(
     operations: Operations,
     names: Mapping[str, str],
     support: str,
-) -> dict[str, list[str]]:
-    """Chooses the base classes: requests refuse unknown fields, answers ignore them, others keep them."""
+) -> dict[str, str | list[str]]:
+    """Chooses base classes: requests refuse unknown fields, answers ignore them, others keep them."""
     sent = reachable(document, schemas, operations.sent)
     received = reachable(document, schemas, operations.received)
-    bases: dict[str, list[str]] = {}
+    bases: dict[str, str | list[str]] = {}
     for name, schema in schemas.items():
         if name in sent and name not in received:
             base = "RequestModel"
@@ -237,9 +237,8 @@ def _bases(
             base = "AnswerModel"
         else:
             base = "Model"
-        bases[names[name]] = [f"{support}._base.{base}"]
-        if _has_constant(schema):
-            bases[names[name]].insert(0, f"{support}._base.SendsConstants")
+        mixins = ["SendsConstants"] if _has_constant(schema) else []
+        bases[names[name]] = [f"{support}._base.{cls}" for cls in (*mixins, base)]
     return bases
 
 
@@ -252,7 +251,7 @@ def _generate(
     document: Document,
     schemas: JSON,
     aliases: dict[str, str],
-    bases: dict[str, list[str]],
+    bases: dict[str, str | list[str]],
     support: str,
 ) -> tuple[str, list[Any]]:
     components = {**document.root.get("components", {}), "schemas": schemas}
@@ -289,7 +288,7 @@ def _generate(
                 use_schema_description=True,
                 use_field_description=True,
                 use_double_quotes=True,
-                naming_strategy="full-path",
+                naming_strategy=NamingStrategy.FullPath,
             )
         except Exception as error:
             problem = " ".join(str(error).split()) or type(error).__name__
@@ -314,17 +313,19 @@ class _Module:
             match node:
                 case ast.ImportFrom():
                     self._import_lines.append(segment)
-                    for name in node.names:
-                        self.imports[name.asname or name.name] = str(node.module)
+                    for found in node.names:
+                        self.imports[found.asname or found.name] = str(node.module)
                 case ast.ClassDef():
                     self.classes[node.name] = self._with_wrapped_defaults(node, segment)
-                case ast.Assign(targets=[ast.Name(id=alias)]):
+                case ast.Assign(targets=[ast.Name(id=name)]):
+                    alias = name
                     self.aliases[alias] = segment
                 case ast.Expr(value=ast.Constant(value=str())) if alias:
                     self.aliases[alias] += segment
-        for name in self.classes.keys() | self.aliases.keys():
+        made = self.classes.keys() | self.aliases.keys()
+        for name in sorted(made - expected):
             plain = re.sub(r"_?\d+$", "", name)
-            if name not in expected and plain in self.classes.keys() | self.aliases.keys():
+            if plain in made and plain != name:
                 raise SpecError(
                     pointer("components", "schemas", plain),
                     f"an inline schema would be called {name!r}; give it a name under components",
@@ -376,7 +377,7 @@ class _Module:
 
 
 def _first_line(node: ast.stmt) -> int:
-    decorators = getattr(node, "decorator_list", [])
+    decorators = node.decorator_list if isinstance(node, ast.ClassDef) else []
     return min([node.lineno, *(decorator.lineno for decorator in decorators)])
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, get_origin
+from typing import Any, ClassVar, Literal, Self, TypeVar, get_origin
 
 from pydantic import BaseModel, ConfigDict
-from typing_extensions import Self
 
 __all__ = ["AnswerModel", "IntEnum", "Model", "RequestModel", "SendsConstants", "StrEnum"]
+
+E = TypeVar("E", bound=enum.Enum)
 
 
 class Model(BaseModel):
@@ -29,7 +30,7 @@ class Model(BaseModel):
     )
 
     def to_dict(self) -> dict[str, Any]:
-        """Gives the JSON document for the wire: what was set, None as null, under the wire's names."""
+        """Gives the JSON document for the wire: what was set, None as null."""
         return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
     def to_json(self) -> bytes:
@@ -62,7 +63,7 @@ class AnswerModel(Model):
 
 
 class SendsConstants(BaseModel):
-    """Mixin for models with constant fields, such as a union's tag: they are sent without being set."""
+    """Mixin for models with constant fields, such as a union's tag: they are always sent."""
 
     __constants__: ClassVar[frozenset[str] | None] = None
 
@@ -79,7 +80,7 @@ class SendsConstants(BaseModel):
 
 
 class StrEnum(enum.StrEnum):
-    """An open enumeration: a value that a newer server adds becomes a member, named as it is written."""
+    """An open enumeration: a value that a newer server adds becomes a member of that name."""
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
@@ -94,11 +95,13 @@ class IntEnum(enum.IntEnum):
         return _open_member(cls, int, value)
 
 
-def _open_member(cls: Any, kind: type, value: object) -> Any:
+def _open_member(cls: type[E], kind: Any, value: object) -> E | None:
     if type(value) is not kind:
         return None
-    member = kind.__new__(cls, value)
+    make: Any = kind.__new__
+    member: E = make(cls, value)
     member._name_ = str(value)
     member._value_ = value
-    # Kept, so that equal values are one member; it stays out of iteration and of `in cls.__members__`.
-    return cls._value2member_map_.setdefault(value, member)
+    # Kept, so that equal values are one member; iteration and `__members__` stay as the spec is.
+    known: E = cls._value2member_map_.setdefault(value, member)  # type: ignore[assignment]
+    return known

@@ -12,10 +12,10 @@ WRITE_TIMEOUT: Final = 60.0
 """Seconds without progress while a request is sent."""
 
 POOL_TIMEOUT: Final = READ_TIMEOUT
-"""Seconds for a connection of the pool to come free: a connection may wait for a run all that time."""
+"""Seconds for a connection of the pool to come free: each may wait for a run all that time."""
 
 TEXT_LIMIT: Final = 500
 """Characters of an error's body that its message shows."""
 
 BODY_LIMIT: Final = 2 * 1024 * 1024
-"""Bytes of a request body that servers up to 0.11 take; they cut the connection when it is larger."""
+"""Bytes of a request body that servers up to 0.11 take; larger ones they cut off."""

@@ -1,7 +1,7 @@
 """The seam between endpoints and transport, where other versions of the server are translated.
 
-Everything in this package speaks the API of the stored spec. Each request passes `Dialect.request` on its
-way out and each answer `Dialect.answer` on its way in, and nothing else touches them in between.
+Everything in this package speaks the API of the stored spec. Each request passes `Dialect.request`
+on its way out and each answer `Dialect.answer` on its way in; nothing else touches them in between.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """One operation of the API, without I/O: arguments to a request, an answer to a value.
 
-The generated endpoint modules hold one `Operation` each. A client moves its request over the network,
-through the dialect of the server, and hands the answer back.
+The generated endpoint modules hold one `Operation` each. A client moves its request over the
+network, through the dialect of the server, and hands the answer back.
 """
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ import datetime
 import enum
 import json
 import threading
+import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, cast
 from urllib.parse import quote
 
 import httpx
-from pydantic import BaseModel, TypeAdapter, ValidationError
-from pydantic_core import PydanticSerializationError, to_json
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError, SchemaSerializer, core_schema
 
 from stepflow_api.errors import (
     InvalidAnswer,
@@ -33,6 +34,11 @@ S = TypeVar("S")
 R = TypeVar("R")
 
 Parser = Callable[[bytes], Any]
+
+# JSON has no NaN; written as such, it can be told and refused.
+_ANY = SchemaSerializer(
+    core_schema.any_schema(), core_schema.CoreConfig(ser_json_inf_nan="constants")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,9 +244,11 @@ class Operation(Generic[S, R]):
             return "true" if value else "false"
         if isinstance(value, datetime.date):
             return value.isoformat()
-        if isinstance(value, str | int | float) or type(value).__str__ is not object.__str__:
+        if isinstance(value, str | int | float | uuid.UUID):
             return str(value)
-        raise InvalidRequest(f"{self.id}: {name} is {value!r}, which is no parameter's value")
+        raise InvalidRequest(
+            f"{self.id}: {name} is a {type(value).__name__}; give text, a number, a bool or a UUID"
+        )
 
     def _encode(self, body: Any) -> tuple[str, bytes]:
         if isinstance(body, bytes | bytearray | memoryview) or (
@@ -253,12 +261,7 @@ class Operation(Generic[S, R]):
                 )
             return other[0], body.encode() if isinstance(body, str) else bytes(body)
         try:
-            if isinstance(body, BaseModel):
-                content = body.__pydantic_serializer__.to_json(
-                    body, by_alias=True, exclude_unset=True
-                )
-            else:
-                content = to_json(body, by_alias=True, exclude_unset=True, inf_nan_mode="constants")
+            content = _ANY.to_json(body, by_alias=True, exclude_unset=True)
             if b"NaN" in content or b"Infinity" in content:
                 json.loads(content, parse_constant=_refuse_constant)
         except (PydanticSerializationError, ValueError, TypeError, RecursionError) as error:
@@ -278,7 +281,8 @@ class Operation(Generic[S, R]):
             problem = str(error)
         return InvalidAnswer(
             f"{answer.status_code}, but the body ({kind}, {len(answer.content)} bytes) is not what"
-            f" {self.id} answers: {one_line(problem)}; is this a Stepflow server of a supported version?",
+            f" {self.id} answers: {one_line(problem)};"
+            " is this a Stepflow server of a supported version?",
             method=self.method,
             url=answer.url,
             status_code=answer.status_code,

@@ -7,11 +7,10 @@ import base64
 import threading
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 from urllib.parse import unquote
 
 import httpx
-from typing_extensions import Self
 
 from stepflow_api._constants import (
     BODY_LIMIT,
@@ -44,20 +43,20 @@ R = TypeVar("R")
 class Client:
     """A connection pool to one Stepflow server, for the sync and the async forms of every endpoint.
 
-    Use it as a context manager, `with` or `async with`, or call `close` or `aclose`: what it opened is
-    closed, and an `http_client` or `transport` that was handed in stays open.
+    Use it as a context manager, `with` or `async with`, or call `close` or `aclose`: what it opened
+    is closed, and an `http_client` or `transport` that was handed in stays open.
 
     Args:
-        base_url: Where the server is, such as `http://localhost:7840`, with or without `/api/v1`. A user
-            and password in it become a Basic `Authorization` header.
+        base_url: Where the server is, such as `http://localhost:7840`, with or without `/api/v1`. A
+            user and password in it become a Basic `Authorization` header.
         headers: Header fields for every request.
-        timeout: Seconds, an `httpx.Timeout`, or None for none. By default 5 s for a connection, and
-            330 s for an answer, since the server waits up to 300 s for a run.
-        http_client: An `httpx.Client` for the sync forms or an `httpx.AsyncClient` for the async ones,
-            with its own proxies, certificates, limits and timeout.
+        timeout: Seconds, an `httpx.Timeout`, or None for none. By default 5 s for a connection,
+            and 330 s for an answer, since the server waits up to 300 s for a run.
+        http_client: An `httpx.Client` for the sync forms or an `httpx.AsyncClient` for the async
+            ones, with its own proxies, certificates, limits and timeout.
         transport: An httpx transport, sync or async, to send through.
-        raise_on_unexpected_status: Whether the `*_detailed` forms raise `UnexpectedStatus` for a status
-            that the spec does not document, rather than return it.
+        raise_on_unexpected_status: Whether the `*_detailed` forms raise `UnexpectedStatus` for a
+            status that the spec does not document, rather than return it.
 
     Raises:
         InvalidRequest: The URL or a header field cannot be used.
@@ -73,7 +72,7 @@ class Client:
         base_url: str,
         *,
         headers: Mapping[str, str] | None = None,
-        timeout: float | httpx.Timeout | None | Unset = UNSET,
+        timeout: float | httpx.Timeout | Unset | None = UNSET,
         http_client: httpx.Client | httpx.AsyncClient | None = None,
         transport: httpx.BaseTransport | httpx.AsyncBaseTransport | None = None,
         raise_on_unexpected_status: bool = False,
@@ -248,7 +247,7 @@ class Client:
         if isinstance(error, httpx.PoolTimeout):
             kind, problem = (
                 ConnectionFailed,
-                "no connection of the pool came free in time; raise the pool limits or the pool timeout",
+                "no connection of the pool came free in time; raise the limits or the pool timeout",
             )
         elif isinstance(error, httpx.ConnectTimeout):
             kind, problem = (
@@ -296,7 +295,8 @@ class Client:
             )
         with self._lock:
             if self._sync is None:
-                self._sync = httpx.Client(transport=_Borrowed(transport) if transport else None)
+                borrowed = None if transport is None else _Borrowed(transport)
+                self._sync = httpx.Client(transport=borrowed)
             return self._sync
 
     def _async_http(self) -> httpx.AsyncClient:
@@ -355,7 +355,7 @@ class AuthenticatedClient(Client):
         prefix: str = "Bearer",
         auth_header_name: str = "Authorization",
         headers: Mapping[str, str] | None = None,
-        timeout: float | httpx.Timeout | None | Unset = UNSET,
+        timeout: float | httpx.Timeout | Unset | None = UNSET,
         http_client: httpx.Client | httpx.AsyncClient | None = None,
         transport: httpx.BaseTransport | httpx.AsyncBaseTransport | None = None,
         raise_on_unexpected_status: bool = False,

@@ -145,7 +145,8 @@ class StatusError(_AnswerError):
         status_code: HTTP status.
         message: Status, and what the server said.
         content: The body's bytes.
-        parsed: The body as the model that the spec documents for this status, or None where it is not one.
+        parsed: The body as the model that the spec documents for this status, None where it is
+            not one.
         headers: Header fields of the answer by lower-case name.
     """
 

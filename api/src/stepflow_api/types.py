@@ -42,8 +42,8 @@ class Response(Generic[T_co]):
         status_code: HTTP status, such as 200.
         headers: Header fields; names are case-insensitive.
         content: The body's bytes, as the server sent them.
-        parsed: The body as the type that the spec documents for this status. None where it documents no
-            body, does not document the status, or where an error's body is not what it documents.
+        parsed: The body as the type that the spec documents for this status; None where it
+            documents no body or not the status, or where an error's body is not what it documents.
     """
 
     status_code: int
@@ -66,6 +66,9 @@ class _ServerTime(datetime):
     """A point in time that remembers how the server wrote it, nanoseconds and all."""
 
     text: str | None = None
+
+    def __repr__(self) -> str:
+        return super().__repr__().replace(type(self).__name__, "datetime.datetime", 1)
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
         if self.text is not None:
@@ -112,6 +115,6 @@ class _TimestampSchema:
 Timestamp = Annotated[datetime, _TimestampSchema]
 """A point in time with a zone (RFC 3339).
 
-A value from the server has microseconds, as every `datetime` has, and is written back with the nanoseconds
-that the server sent.
+A value from the server has microseconds, as every `datetime` has, and is written back with the
+nanoseconds that the server sent.
 """
