@@ -1,0 +1,95 @@
+"""`GET /runs/{run_id}/items` for a batch: Get what the inputs of a batch gave."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from stepflow_api import models
+from stepflow_api.api.batch._mapping import mapped, outputs
+from stepflow_api.api.run import get_run_items
+from stepflow_api.client import Client
+from stepflow_api.types import Response
+
+__all__ = ["asyncio", "asyncio_detailed", "sync", "sync_detailed"]
+
+
+def sync_detailed(
+    batch_id: UUID | str, *, client: Client
+) -> Response[models.ListBatchOutputsResponse | models.ErrorResponse]:
+    """Get what the inputs of a batch gave.
+
+    Args:
+        batch_id: Id of the batch.
+        client: Where to send it.
+
+    Returns:
+        The whole answer to `getRunItems`, with a success's `parsed` as
+        `models.ListBatchOutputsResponse`.
+
+    Raises:
+        TransportError: No whole answer arrived.
+        InvalidAnswer: A success whose body is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+        UnexpectedStatus: The spec does not document the status, and the client is to raise then.
+    """
+    return mapped(get_run_items.sync_detailed(batch_id, client=client), outputs)
+
+
+def sync(batch_id: UUID | str, *, client: Client) -> models.ListBatchOutputsResponse:
+    """Get what the inputs of a batch gave.
+
+    Args:
+        batch_id: Id of the batch.
+        client: Where to send it.
+
+    Returns:
+        One output for each input; one that still runs has no result yet.
+
+    Raises:
+        StatusError: The server answered with an error status.
+        TransportError: No whole answer arrived.
+        InvalidAnswer: The answer is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+    """
+    return outputs(get_run_items.sync(batch_id, client=client))
+
+
+async def asyncio_detailed(
+    batch_id: UUID | str, *, client: Client
+) -> Response[models.ListBatchOutputsResponse | models.ErrorResponse]:
+    """Get what the inputs of a batch gave.
+
+    Args:
+        batch_id: Id of the batch.
+        client: Where to send it.
+
+    Returns:
+        The whole answer to `getRunItems`, with a success's `parsed` as
+        `models.ListBatchOutputsResponse`.
+
+    Raises:
+        TransportError: No whole answer arrived.
+        InvalidAnswer: A success whose body is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+        UnexpectedStatus: The spec does not document the status, and the client is to raise then.
+    """
+    return mapped(await get_run_items.asyncio_detailed(batch_id, client=client), outputs)
+
+
+async def asyncio(batch_id: UUID | str, *, client: Client) -> models.ListBatchOutputsResponse:
+    """Get what the inputs of a batch gave.
+
+    Args:
+        batch_id: Id of the batch.
+        client: Where to send it.
+
+    Returns:
+        One output for each input; one that still runs has no result yet.
+
+    Raises:
+        StatusError: The server answered with an error status.
+        TransportError: No whole answer arrived.
+        InvalidAnswer: The answer is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+    """
+    return outputs(await get_run_items.asyncio(batch_id, client=client))

@@ -1,0 +1,124 @@
+"""`GET /blobs/{blob_id}` with binary content: Get the bytes of a blob."""
+
+from __future__ import annotations
+
+from stepflow_api import models
+from stepflow_api._operation import Json, Operation, Request, raw
+from stepflow_api.client import Client
+from stepflow_api.types import Response
+
+__all__ = ["asyncio", "asyncio_detailed", "sync", "sync_detailed"]
+
+_OPERATION: Operation[bytes, bytes | models.ErrorResponse] = Operation(
+    id="getBlob",
+    method="GET",
+    path="/blobs/{blob_id}",
+    answers={
+        "200": raw,
+        "404": Json(models.ErrorResponse),
+    },
+)
+
+
+def _request(blob_id: str) -> Request:
+    return _OPERATION.request(
+        path={"blob_id": blob_id}, headers={"accept": "application/octet-stream"}
+    )
+
+
+def sync_detailed(blob_id: str, *, client: Client) -> Response[bytes | models.ErrorResponse]:
+    """Get the bytes of a blob.
+
+    The generated `get_blob` asks for JSON, which the server refuses with 500 for a binary blob.
+    This gets a JSON blob as well, as its text. The `x-blob-type` and `x-blob-filename` headers of
+    the answer tell which it is, and its file name.
+
+    Args:
+        blob_id: Id of the blob.
+        client: Where to send it.
+
+    Returns:
+        The whole answer, whatever its status. Its `parsed` is by status:
+        200 `bytes`,
+        404 `models.ErrorResponse`.
+
+    Raises:
+        TransportError: No whole answer arrived.
+        InvalidAnswer: A success whose body is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+        UnexpectedStatus: The spec does not document the status, and the client is to raise then.
+    """
+    return client.send(_OPERATION, _request(blob_id))
+
+
+def sync(blob_id: str, *, client: Client) -> bytes:
+    """Get the bytes of a blob.
+
+    The generated `get_blob` asks for JSON, which the server refuses with 500 for a binary blob.
+    This gets a JSON blob as well, as its text. The `x-blob-type` and `x-blob-filename` headers of
+    the answer tell which it is, and its file name.
+
+    Args:
+        blob_id: Id of the blob.
+        client: Where to send it.
+
+    Returns:
+        The bytes.
+
+    Raises:
+        StatusError: The server answered with an error status.
+        TransportError: No whole answer arrived.
+        InvalidAnswer: The answer is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+    """
+    return client.call(_OPERATION, _request(blob_id))
+
+
+async def asyncio_detailed(
+    blob_id: str, *, client: Client
+) -> Response[bytes | models.ErrorResponse]:
+    """Get the bytes of a blob.
+
+    The generated `get_blob` asks for JSON, which the server refuses with 500 for a binary blob.
+    This gets a JSON blob as well, as its text. The `x-blob-type` and `x-blob-filename` headers of
+    the answer tell which it is, and its file name.
+
+    Args:
+        blob_id: Id of the blob.
+        client: Where to send it.
+
+    Returns:
+        The whole answer, whatever its status. Its `parsed` is by status:
+        200 `bytes`,
+        404 `models.ErrorResponse`.
+
+    Raises:
+        TransportError: No whole answer arrived.
+        InvalidAnswer: A success whose body is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+        UnexpectedStatus: The spec does not document the status, and the client is to raise then.
+    """
+    return await client.send_async(_OPERATION, _request(blob_id))
+
+
+async def asyncio(blob_id: str, *, client: Client) -> bytes:
+    """Get the bytes of a blob.
+
+    The generated `get_blob` asks for JSON, which the server refuses with 500 for a binary blob.
+    This gets a JSON blob as well, as its text. The `x-blob-type` and `x-blob-filename` headers of
+    the answer tell which it is, and its file name.
+
+    Args:
+        blob_id: Id of the blob.
+        client: Where to send it.
+
+    Returns:
+        The bytes.
+
+    Raises:
+        StatusError: The server answered with an error status.
+        TransportError: No whole answer arrived.
+        InvalidAnswer: The answer is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+    """
+    return await client.call_async(_OPERATION, _request(blob_id))

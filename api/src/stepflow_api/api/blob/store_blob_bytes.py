@@ -1,0 +1,131 @@
+"""`POST /blobs` with binary content: Store bytes as a blob."""
+
+from __future__ import annotations
+
+from stepflow_api import models
+from stepflow_api._operation import Json, Operation, Request
+from stepflow_api.client import Client
+from stepflow_api.types import UNSET, Response, Unset
+
+__all__ = ["asyncio", "asyncio_detailed", "sync", "sync_detailed"]
+
+_OPERATION: Operation[models.StoreBlobResponse, models.StoreBlobResponse | models.ErrorResponse] = (
+    Operation(
+        id="storeBlob",
+        method="POST",
+        path="/blobs",
+        answers={
+            "200": Json(models.StoreBlobResponse),
+            "400": Json(models.ErrorResponse),
+        },
+        accepts=("application/octet-stream",),
+    )
+)
+
+
+def _request(content: bytes, filename: str | Unset | None) -> Request:
+    return _OPERATION.request(headers={"x-blob-filename": filename}, body=content)
+
+
+def sync_detailed(
+    content: bytes, *, client: Client, filename: str | Unset | None = UNSET
+) -> Response[models.StoreBlobResponse | models.ErrorResponse]:
+    """Store bytes as a blob.
+
+    The spec names the file name's header in its prose alone, so the generated `store_blob` cannot
+    send it. The same bytes always have the same id.
+
+    Args:
+        content: The bytes; up to about 2 MiB on servers up to 0.11.
+        client: Where to send it.
+        filename: File name to keep with the blob, in Latin-1 as header fields are.
+
+    Returns:
+        The whole answer, whatever its status. Its `parsed` is by status:
+        200 `models.StoreBlobResponse`,
+        400 `models.ErrorResponse`.
+
+    Raises:
+        TransportError: No whole answer arrived.
+        InvalidAnswer: A success whose body is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+        UnexpectedStatus: The spec does not document the status, and the client is to raise then.
+    """
+    return client.send(_OPERATION, _request(content, filename))
+
+
+def sync(
+    content: bytes, *, client: Client, filename: str | Unset | None = UNSET
+) -> models.StoreBlobResponse:
+    """Store bytes as a blob.
+
+    The spec names the file name's header in its prose alone, so the generated `store_blob` cannot
+    send it. The same bytes always have the same id.
+
+    Args:
+        content: The bytes; up to about 2 MiB on servers up to 0.11.
+        client: Where to send it.
+        filename: File name to keep with the blob, in Latin-1 as header fields are.
+
+    Returns:
+        The id of the blob.
+
+    Raises:
+        StatusError: The server answered with an error status.
+        TransportError: No whole answer arrived.
+        InvalidAnswer: The answer is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+    """
+    return client.call(_OPERATION, _request(content, filename))
+
+
+async def asyncio_detailed(
+    content: bytes, *, client: Client, filename: str | Unset | None = UNSET
+) -> Response[models.StoreBlobResponse | models.ErrorResponse]:
+    """Store bytes as a blob.
+
+    The spec names the file name's header in its prose alone, so the generated `store_blob` cannot
+    send it. The same bytes always have the same id.
+
+    Args:
+        content: The bytes; up to about 2 MiB on servers up to 0.11.
+        client: Where to send it.
+        filename: File name to keep with the blob, in Latin-1 as header fields are.
+
+    Returns:
+        The whole answer, whatever its status. Its `parsed` is by status:
+        200 `models.StoreBlobResponse`,
+        400 `models.ErrorResponse`.
+
+    Raises:
+        TransportError: No whole answer arrived.
+        InvalidAnswer: A success whose body is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+        UnexpectedStatus: The spec does not document the status, and the client is to raise then.
+    """
+    return await client.send_async(_OPERATION, _request(content, filename))
+
+
+async def asyncio(
+    content: bytes, *, client: Client, filename: str | Unset | None = UNSET
+) -> models.StoreBlobResponse:
+    """Store bytes as a blob.
+
+    The spec names the file name's header in its prose alone, so the generated `store_blob` cannot
+    send it. The same bytes always have the same id.
+
+    Args:
+        content: The bytes; up to about 2 MiB on servers up to 0.11.
+        client: Where to send it.
+        filename: File name to keep with the blob, in Latin-1 as header fields are.
+
+    Returns:
+        The id of the blob.
+
+    Raises:
+        StatusError: The server answered with an error status.
+        TransportError: No whole answer arrived.
+        InvalidAnswer: The answer is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+    """
+    return await client.call_async(_OPERATION, _request(content, filename))

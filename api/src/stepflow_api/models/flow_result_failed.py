@@ -1,0 +1,22 @@
+"""`FlowResultFailed` with what all outcomes share."""
+
+from __future__ import annotations
+
+from stepflow_api.models._outcome import Outcome
+from stepflow_api.models.generated import GeneratedFlowResultFailed
+
+__all__ = ["FlowResultFailed"]
+
+
+class FlowResultFailed(Outcome, GeneratedFlowResultFailed):
+    """A flow or step that failed; `error` says why.
+
+    Cause: the spec's variants share no field, so code that takes a `FlowResult` would have to ask
+        for its class before each access. Wire: `{"outcome": "failed", "error": {"code": 500,
+        "message": "..."}}`. Can go when the spec gives the variants common fields.
+    """
+
+    @property
+    def output(self) -> None:
+        """None: it failed."""
+        return None
