@@ -1,5 +1,5 @@
 # Made by `bazel run //api:update` from openapi.json; edits are lost.
-
+# ruff: noqa: I001 -- the generated models come first, for the hand-written ones build on them.
 """Models of requests and answers."""
 
 from stepflow_api.models.generated import (
@@ -51,10 +51,29 @@ from stepflow_api.models.generated import (
     TestConfig,
     WorkflowOverrides,
 )
+from stepflow_api.models.batch import (
+    BatchDetails,
+    BatchMetadata,
+    BatchRunInfo,
+    CancelBatchResponse,
+    CreateBatchRequest,
+    CreateBatchResponse,
+    ListBatchRunsResponse,
+    ListBatchesResponse,
+)
+from stepflow_api.models.batch_output_info import BatchOutputInfo
+from stepflow_api.models.list_batch_outputs_response import ListBatchOutputsResponse
 
 __all__ = [
+    "BatchDetails",
+    "BatchMetadata",
+    "BatchOutputInfo",
+    "BatchRunInfo",
     "BlobType",
+    "CancelBatchResponse",
     "ComponentInfo",
+    "CreateBatchRequest",
+    "CreateBatchResponse",
     "CreateRunRequest",
     "CreateRunResponse",
     "Diagnostic",
@@ -77,6 +96,9 @@ __all__ = [
     "ItemDetails",
     "ItemResult",
     "ItemStatistics",
+    "ListBatchOutputsResponse",
+    "ListBatchRunsResponse",
+    "ListBatchesResponse",
     "ListComponentsResponse",
     "ListItemsResponse",
     "ListRunsResponse",

@@ -253,7 +253,7 @@ class OverrideType(StrEnum):
     JSON_PATCH = "json_patch"
 
 
-class FlowResultSuccess(SendsConstants, Model):
+class GeneratedFlowResultSuccess(SendsConstants, Model):
     """
     The step execution was successful.
     """
@@ -526,7 +526,7 @@ class StepOverride(Model):
     """
 
 
-class FlowResultFailed(SendsConstants, Model):
+class GeneratedFlowResultFailed(SendsConstants, Model):
     """
     The step failed with the given error.
     """
@@ -607,7 +607,7 @@ class ListRunsResponse(AnswerModel):
     """
 
 
-class WorkflowOverrides(Model):
+class GeneratedWorkflowOverrides(Model):
     """
     Workflow overrides that can be applied to modify step behavior at runtime.
 
@@ -718,7 +718,7 @@ class StoreFlowResponse(AnswerModel):
     """
 
 
-class CreateRunRequest(RequestModel):
+class GeneratedCreateRunRequest(RequestModel):
     """
     Request to create/execute a flow.
 
@@ -788,7 +788,7 @@ class ItemResult(AnswerModel):
     """
 
 
-class RunDetails(AnswerModel):
+class GeneratedRunDetails(AnswerModel):
     """
     Detailed flow run information including item details.
 
@@ -916,7 +916,7 @@ class ListStepRunsResponse(AnswerModel):
     """
 
 
-class CreateRunResponse(AnswerModel):
+class GeneratedCreateRunResponse(AnswerModel):
     """
     Response for create run operations.
 
@@ -1092,13 +1092,18 @@ class RunFlowResponse(AnswerModel):
 
 ErrorAction = TypeAliasType(
     "ErrorAction",
-    Annotated[OnErrorFail | OnErrorDefault | OnErrorRetry, Field(discriminator="action")],
+    "Annotated[OnErrorFail | OnErrorDefault | OnErrorRetry, Field(discriminator='action')]",
 )
 """
 Error action determines what happens when a step fails.
 """
 
 FlowResult = TypeAliasType(
-    "FlowResult",
-    Annotated[FlowResultSuccess | FlowResultFailed, Field(discriminator="outcome")],
+    "FlowResult", "Annotated[FlowResultSuccess | FlowResultFailed, Field(discriminator='outcome')]"
 )
+from stepflow_api.models.create_run_request import CreateRunRequest as CreateRunRequest
+from stepflow_api.models.create_run_response import CreateRunResponse as CreateRunResponse
+from stepflow_api.models.flow_result_failed import FlowResultFailed as FlowResultFailed
+from stepflow_api.models.flow_result_success import FlowResultSuccess as FlowResultSuccess
+from stepflow_api.models.run_details import RunDetails as RunDetails
+from stepflow_api.models.workflow_overrides import WorkflowOverrides as WorkflowOverrides

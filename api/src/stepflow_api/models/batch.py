@@ -6,8 +6,9 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
-from stepflow_api._base import AnswerModel, RequestModel
 from stepflow_api.models.generated import ExecutionStatus, ItemStatistics
+
+from stepflow_api._base import AnswerModel, RequestModel
 from stepflow_api.models.workflow_overrides import WorkflowOverrides
 from stepflow_api.types import Timestamp
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, Field
 from stepflow_api.models.generated import GeneratedCreateRunRequest
+
 from stepflow_api.models.workflow_overrides import WorkflowOverrides
 
 __all__ = ["CreateRunRequest"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from stepflow_api.models._outcome import Outcome
 from stepflow_api.models.generated import GeneratedFlowResultFailed
+
+from stepflow_api.models._outcome import Outcome
 
 __all__ = ["FlowResultFailed"]
 

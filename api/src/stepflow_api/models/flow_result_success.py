@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from stepflow_api.models._outcome import Outcome
 from stepflow_api.models.generated import GeneratedFlowResultSuccess
+
+from stepflow_api.models._outcome import Outcome
 
 __all__ = ["FlowResultSuccess"]
 
