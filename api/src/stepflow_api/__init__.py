@@ -9,8 +9,8 @@ Names are imported when they are first used, so importing this package costs nex
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+# Type checkers know this name; importing it from typing would double what this import costs.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from stepflow_api.client import AuthenticatedClient, Client
     from stepflow_api.errors import StepflowError

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
+import sys
 import threading
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import unquote
 
 import httpx
@@ -33,6 +33,9 @@ from stepflow_api.errors import (
 )
 from stepflow_api.spec import PATH_PREFIX
 from stepflow_api.types import UNSET, Response, Unset
+
+if TYPE_CHECKING:
+    import asyncio
 
 __all__ = ["AuthenticatedClient", "Client"]
 
@@ -417,7 +420,9 @@ def _split_url(base_url: str) -> tuple[str, str | None]:
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:
+    # Importing asyncio takes as long as a fifth of this package; without it there is no loop.
+    module = sys.modules.get("asyncio")
     try:
-        return asyncio.get_running_loop()
+        return None if module is None else module.get_running_loop()
     except RuntimeError:
         return None
