@@ -1,6 +1,6 @@
-"""Turns a PEM bundle of certificates, its input, into a Java key store that trusts them.
+"""Turns a PEM bundle, its input, into a Java key store that trusts the bundle's certificates.
 
-Java's own tool for this would need the JDK; its package's would rewrite the host's store.
+The argument is the bundle's name in messages. Debian's own program rewrites the host's store.
 """
 
 import base64
@@ -32,7 +32,7 @@ def key_store(bundle: str) -> bytes:
         )
     ]
     if not certificates:
-        raise ValueError("no PEM certificate in the bundle")
+        raise ValueError("it has none in PEM")
     store = struct.pack(">III", _MAGIC, _VERSION, len(certificates))
     for number, certificate in enumerate(certificates):
         store += struct.pack(">I", _TRUSTED_CERTIFICATE) + _string(f"ca{number}") + bytes(8)
@@ -43,12 +43,15 @@ def key_store(bundle: str) -> bytes:
 
 
 def main() -> None:
-    """Reads the bundle from standard input and writes the store to standard output."""
+    """Reads the bundle, and writes the store to standard output."""
     bundle = sys.stdin.buffer.read().decode("ascii", errors="replace")
     try:
         sys.stdout.buffer.write(key_store(bundle))
     except ValueError as error:
-        sys.exit(f"tools/bazel: {error}")
+        sys.exit(
+            f"tools/bazel: cannot take certificates from {sys.argv[1]}: {error}:"
+            " correct the file, or have SSL_CERT_FILE name another"
+        )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,148 @@
+"""tools/debian/provision makes a whole tree out of what apt gives it."""
+
+import os
+import pty
+import re
+from pathlib import Path
+
+import pytest
+
+from tools.debian.tests.debian import Debian
+
+
+def test_the_tree_is_complete(debian: Debian) -> None:
+    done = debian.provision()
+
+    assert done.returncode == 0, done.stderr
+    usr = debian.tree / "usr"
+    assert (usr / "bin/bazel").exists()
+    assert not (usr / "share/doc").exists()
+    assert (usr / "local").is_dir()
+    assert (usr / "bin/awk").readlink() == Path("mawk")
+    assert (usr / "bin/python3").readlink() == Path("python3.11")
+    assert (usr / "lib/jvm/default-java/conf/net.properties").read_text() == "from /etc\n"
+    assert (usr / "share/ca-certificates/bundle.crt").read_text() == "one\ntwo\n"
+    assert (usr / "share/bazel/stubs/zlib/MODULE.bazel").read_text() == "module(name = 'zlib')\n"
+    assert debian.machine.calls("enter")[-1] == [
+        f"{debian.tree}.new",
+        "/usr/bin/bazel",
+        f"--bazelrc={debian.machine.debian}/bazelrc",
+        "--version",
+    ]
+    # Neither downloads nor a half-made tree stay.
+    assert debian.left_behind() == {"lock", debian.tree.name}
+
+
+def test_plain_lines_show_the_progress(debian: Debian) -> None:
+    done = debian.provision()
+
+    # More may stand between them when the machine is slow.
+    shown = [line.removeprefix("tools/bazel: ") for line in done.stderr.splitlines()]
+    expected = [
+        f"unpacking Debian's Bazel under {debian.machine.cache}: once, in about half a minute",
+        "fetching the package lists of Debian forky (percent): 0 of 100",
+        "downloading 3 packages (MB): 0 of 6",
+        "unpacking (packages): 1 of 3",
+    ]
+    assert [line for line in shown if line in expected] == expected
+    assert done.stdout == ""
+
+
+def test_a_terminal_shows_the_progress_in_place(debian: Debian) -> None:
+    leader, follower = pty.openpty()
+    debian.machine.environment["TERM"] = "xterm"
+
+    process = debian.start(stderr=follower)
+    os.close(follower)
+    shown = b""
+    # Reading from a terminal fails when nobody has it open any more.
+    try:
+        while data := os.read(leader, 65536):
+            shown += data
+    except OSError:
+        pass
+    os.close(leader)
+
+    assert process.wait() == 0
+    lines = re.split(r"[\r\n]+", shown.decode().replace("\x1b[K", ""))
+    assert "tools/bazel: downloading 3 packages (MB): 3 of 6" in lines
+    assert "tools/bazel: downloading 3 packages (MB): 6 of 6" in lines
+    assert "tools/bazel: unpacking (packages): 3 of 3" in lines
+    assert b"\r\x1b[Ktools/bazel: unpacking" in shown
+
+
+def test_a_tree_that_is_there_stays(debian: Debian) -> None:
+    debian.tree.mkdir(parents=True)
+
+    done = debian.provision()
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not debian.machine.calls("apt-get")
+
+
+def test_the_mirror_is_that_of_the_host(debian: Debian) -> None:
+    debian.provision()
+
+    keyring = debian.machine.root / "keyrings/debian-archive-keyring.gpg"
+    assert debian.seen("sources.list") == [
+        f"deb [arch=amd64 signed-by={keyring}] http://mirror.example/debian forky main",
+        f"deb [arch=amd64 signed-by={keyring}] http://mirror.example/debian bookworm main",
+    ]
+
+
+def test_before_apts_first_update_every_site_is_tried(debian: Debian) -> None:
+    debian.sites_of_debian = []
+    debian.sites = ["http://other.example", "http://mirror.example/debian"]
+    debian.dead_sites = ["http://other.example"]
+
+    done = debian.provision()
+
+    assert done.returncode == 0, done.stderr
+    assert "http://mirror.example/debian forky" in debian.seen("sources.list")[0]
+
+
+def test_how_the_host_reaches_its_mirror_is_kept_and_its_hooks_are_not(debian: Debian) -> None:
+    debian.provision()
+
+    config = debian.seen("apt.conf")
+    assert 'Acquire::http::Proxy "http://proxy.example:3128";' in config
+    assert not [line for line in config if "Post-Invoke" in line or "IndexTargets" in line]
+    assert [line for line in config if 'Parts "/dev/null"' in line]
+
+
+def test_packages_that_nothing_runs_are_left_out(debian: Debian) -> None:
+    (debian.machine.debian / "packages").write_text("# Why\nbazel-bootstrap\n\n-perl\n-openssl\n")
+
+    debian.provision()
+
+    assert "Provides: perl (= 99:0),openssl (= 99:0)" in debian.seen("status")
+    [install] = [call for call in debian.machine.calls("apt-get") if "--download-only" in call]
+    assert install[-1] == "bazel-bootstrap"
+
+
+@pytest.mark.parametrize(
+    ("days", "stays"),
+    [(13, True), (16, False)],
+)
+def test_old_trees_go_when_nobody_used_them_lately(debian: Debian, days: int, stays: bool) -> None:
+    old = debian.machine.cache / "1234"
+    (old / "usr").mkdir(parents=True)
+    used = old / "used"
+    used.touch()
+    then = used.stat().st_mtime - days * 24 * 3600
+    os.utime(used, (then, then))
+
+    debian.provision()
+
+    assert old.exists() is stays
+
+
+def test_other_files_of_the_cache_stay(debian: Debian) -> None:
+    other = debian.machine.cache / "notes"
+    other.mkdir(parents=True)
+    (other / "used").touch()
+    os.utime(other / "used", (0, 0))
+
+    debian.provision()
+
+    assert (Path(other) / "used").exists()

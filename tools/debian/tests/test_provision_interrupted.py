@@ -1,0 +1,74 @@
+"""Calls that end in the middle of tools/debian/provision, and calls at the same time."""
+
+import os
+import signal
+
+import pytest
+
+from tools.debian.tests.debian import Debian
+
+WAIT = 'read -r < "$ROOT/gate"'
+
+
+@pytest.mark.parametrize("step", ["update", "download", "unpack"])
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGHUP, 129), (signal.SIGINT, 130), (signal.SIGTERM, 143)],
+)
+def test_a_signal(debian: Debian, step: str, number: signal.Signals, code: int) -> None:
+    gate = debian.machine.fifo("gate")
+    debian.on(step, WAIT)
+    with debian.start() as process:
+        # Opens as soon as the step reads from it.
+        with gate.open("w"):
+            os.killpg(process.pid, number)
+            _, shown = process.communicate()
+
+    assert process.returncode == code
+    assert not debian.left_behind() - {"apt", "lock"}
+    # Of other signals the shell tells by itself.
+    if number == signal.SIGINT:
+        assert all(line.startswith("tools/bazel: ") for line in shown.splitlines()), shown
+
+    debian.off(step)
+    assert debian.provision().returncode == 0
+
+
+@pytest.mark.parametrize("step", ["update", "download", "unpack"])
+def test_kill(debian: Debian, step: str) -> None:
+    gate = debian.machine.fifo("gate")
+    debian.on(step, WAIT)
+    with debian.start() as first:
+        with gate.open("w"):
+            os.kill(first.pid, signal.SIGKILL)
+            first.wait()
+            debian.off(step)
+            # What the first one started still runs: the second waits for its end.
+            second = debian.start()
+            assert second.stderr
+            assert second.stderr.readline() == (
+                "tools/bazel: waiting for another call that is unpacking Debian's Bazel\n"
+            )
+        with second:
+            second.communicate()
+
+    assert second.returncode == 0
+    assert debian.left_behind() == {"lock", debian.tree.name}
+
+
+def test_two_first_calls(debian: Debian) -> None:
+    gate = debian.machine.fifo("gate")
+    debian.on("update", WAIT)
+    with debian.start() as first, gate.open("w") as opened:
+        with debian.start() as second:
+            assert second.stderr
+            waiting = second.stderr.readline()
+            opened.write("\n")
+            opened.close()
+            second.communicate()
+        first.communicate()
+
+    assert waiting.endswith("waiting for another call that is unpacking Debian's Bazel\n")
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert len([call for call in debian.machine.calls("apt-get") if "update" in call]) == 1
+    assert debian.left_behind() == {"lock", debian.tree.name}
