@@ -37,7 +37,7 @@ _APT_GET = """\
 apt=${APT_CONFIG:+$(dirname "$APT_CONFIG")}
 case " $* " in
   *" indextargets "*Origin*) set -- indextargets; cat "$ROOT/sites-of-debian" ;;
-  *" indextargets "*) set -- indextargets; cat "$ROOT/sites" ;;
+  *" indextargets --no-release-info "*) set -- indextargets; cat "$ROOT/sites" ;;
   *" update "*) set -- update ;;
   *" --print-uris "*) set -- choose ;;
   *" --download-only "*) set -- download ;;
