@@ -104,7 +104,12 @@ def text(content: bytes) -> str:
 
 
 def nothing(content: bytes) -> None:
-    """Parses the body of an answer that has none to speak of."""
+    """Parses the body of an answer that has none to speak of.
+
+    Raises ValueError for a page of something else; what JSON a newer server puts there is ignored.
+    """
+    if content:
+        json.loads(content)
 
 
 @dataclass(frozen=True)
@@ -176,6 +181,9 @@ class Operation(Generic[S, R]):
         parsed = None
         if parser is not None:
             try:
+                if answer.headers.get("content-type", "").startswith("application/grpc"):
+                    # A server without this API answers every path so, with status 200.
+                    raise ValueError("it is gRPC")
                 parsed = parser(answer.content)
             except ValueError as error:
                 if 200 <= answer.status_code < 300:
@@ -205,7 +213,7 @@ class Operation(Generic[S, R]):
     def error(self, answer: Answer, response: Response[R], cls: type[StatusError]) -> StatusError:
         """Makes the error of an answer, with what the server said in its message."""
         return cls(
-            _said(answer.content),
+            _said(answer),
             method=self.method,
             url=answer.url,
             status_code=answer.status_code,
@@ -224,7 +232,10 @@ class Operation(Generic[S, R]):
 
     def _path_segment(self, name: str, value: Any) -> str:
         values = self._values(name, value)
-        segment = quote(",".join(values), safe=",")
+        try:
+            segment = quote(",".join(values), safe=",")
+        except UnicodeEncodeError as error:
+            raise InvalidRequest(f"{self.id}: {name} is no text: {one_line(str(error))}") from error
         if not segment:
             raise InvalidRequest(f"{self.id}: {name} is empty; give the {name} to ask for")
         # A client resolves "." and ".." before it sends; escaped they arrive.
@@ -298,16 +309,29 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON number")
 
 
-def _said(content: bytes) -> str:
+def _said(answer: Answer) -> str:
     """What the server said went wrong: servers send JSON as text/plain, and text as JSON."""
+    place = answer.headers.get("location", "").partition("?")[0]
+    if 300 <= answer.status_code < 400 and place:
+        return one_line(f"it is at {place}; set base_url to where the server is")
     try:
-        document = json.loads(content)
-    except ValueError:
-        return one_line(content.decode("utf-8", "replace"))
+        document = json.loads(answer.content)
+    except (ValueError, RecursionError):
+        return one_line(answer.content.decode("utf-8", "replace"))
     if isinstance(document, dict):
         inner = document.get("error")
         for source in (document, inner if isinstance(inner, dict) else {}):
             for key in ("message", "detail", "title", "error"):
                 if isinstance(source.get(key), str) and source[key]:
-                    return one_line(source[key])
-    return one_line(content.decode("utf-8", "replace"))
+                    return one_line(": ".join([source[key], *_causes(source, source[key])]))
+    return one_line(answer.content.decode("utf-8", "replace"))
+
+
+def _causes(document: dict[str, Any], message: str) -> list[str]:
+    """What the error's stack says beyond its message: often the message names no cause."""
+    stack = document.get("stack")
+    errors = [
+        entry.get("error") if isinstance(entry, dict) else None
+        for entry in (stack if isinstance(stack, list) else [])
+    ]
+    return [error for error in errors if isinstance(error, str) and error != message]

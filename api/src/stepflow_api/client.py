@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-import base64
 import sys
 import threading
 from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
-from urllib.parse import unquote
+from urllib.parse import urlencode
 
 import httpx
 
-from stepflow_api._constants import (
-    BODY_LIMIT,
-    CONNECT_TIMEOUT,
-    POOL_TIMEOUT,
-    READ_TIMEOUT,
-    WRITE_TIMEOUT,
-)
+from stepflow_api._constants import CONNECT_TIMEOUT, POOL_TIMEOUT, READ_TIMEOUT, WRITE_TIMEOUT
 from stepflow_api._dialect import NATIVE, Dialect
+from stepflow_api._failures import HTTP_FAILURES, cause_to_show, failure
 from stepflow_api._operation import Answer, Operation, Request
-from stepflow_api.errors import (
-    ConnectionFailed,
-    ConnectionLost,
-    InvalidRequest,
-    RequestTimeout,
-    StepflowError,
-    TransportError,
-    UnexpectedStatus,
-    one_line,
+from stepflow_api._settings import (
+    check_connection,
+    check_timeout,
+    header_fields,
+    split_address,
+    token_value,
 )
-from stepflow_api.spec import PATH_PREFIX
+from stepflow_api.errors import InvalidRequest, UnexpectedStatus
 from stepflow_api.types import UNSET, Response, Unset
 
 if TYPE_CHECKING:
@@ -62,7 +53,7 @@ class Client:
             status that the spec does not document, rather than return it.
 
     Raises:
-        InvalidRequest: The URL or a header field cannot be used.
+        InvalidRequest: An argument cannot be used.
 
     Example:
         >>> with Client(base_url="http://localhost:7840") as client:
@@ -80,18 +71,10 @@ class Client:
         transport: httpx.BaseTransport | httpx.AsyncBaseTransport | None = None,
         raise_on_unexpected_status: bool = False,
     ) -> None:
-        if http_client is not None and transport is not None:
-            raise InvalidRequest(
-                "http_client and transport are both given; a client has its own, give one"
-            )
-        url, authorization = _split_url(base_url)
-        self._base_url = url
-        try:
-            self._headers = httpx.Headers(headers)
-        except (TypeError, ValueError, AttributeError) as error:
-            raise InvalidRequest(
-                f"headers cannot be sent: {type(error).__name__}; give text values"
-            ) from error
+        self._base_url, authorization = split_address(base_url)
+        self._headers = header_fields(headers)
+        check_timeout(timeout)
+        check_connection(http_client, transport)
         if authorization:
             self._headers.setdefault("authorization", authorization)
         self._timeout = timeout
@@ -150,8 +133,9 @@ class Client:
     async def aclose(self) -> None:
         """Closes all connections; the client cannot be used any more."""
         self.close()
-        if self._async is not None and self._loop is _running_loop():
-            await self._async.aclose()
+        own = self._async if self._given_client is None else None
+        if own is not None and self._loop is _running_loop():
+            await own.aclose()
 
     def send(self, operation: Operation[S, R], request: Request) -> Response[R]:
         """Sends a request and gives the whole answer, whatever its status.
@@ -200,8 +184,8 @@ class Client:
         request = self._dialect.request(operation.id, request)
         try:
             response = http.send(self._prepare(http, request))
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
-            raise self._failed(request, error) from error
+        except HTTP_FAILURES as error:
+            raise failure(request, self._url(request), error) from cause_to_show(error)
         return self._dialect.answer(operation.id, self._answer(request, response))
 
     async def _exchange_async(self, operation: Operation[Any, Any], request: Request) -> Answer:
@@ -209,8 +193,15 @@ class Client:
         request = self._dialect.request(operation.id, request)
         try:
             response = await http.send(self._prepare(http, request))
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
-            raise self._failed(request, error) from error
+        except HTTP_FAILURES as error:
+            raise failure(request, self._url(request), error) from cause_to_show(error)
+        except RuntimeError as error:
+            if str(error) != "Event loop is closed":
+                raise
+            raise InvalidRequest(
+                "the http_client or transport that this client was made with holds connections of"
+                " an event loop that has ended; make both anew for each loop"
+            ) from error
         return self._dialect.answer(operation.id, self._answer(request, response))
 
     def _prepare(self, http: httpx.Client | httpx.AsyncClient, request: Request) -> httpx.Request:
@@ -234,53 +225,12 @@ class Client:
             connect=CONNECT_TIMEOUT, read=READ_TIMEOUT, write=WRITE_TIMEOUT, pool=POOL_TIMEOUT
         )
 
-    def _answer(self, request: Request, response: httpx.Response) -> Answer:
-        return Answer(
-            self._base_url + request.path, response.status_code, response.headers, response.content
-        )
+    def _url(self, request: Request) -> str:
+        query = urlencode(request.query, errors="replace")
+        return f"{self._base_url}{request.path}{'?' if query else ''}{query}"
 
-    def _failed(self, request: Request, error: Exception) -> StepflowError:
-        cause = one_line(str(error)) or type(error).__name__
-        url = self._base_url + request.path
-        kind: type[TransportError]
-        if isinstance(
-            error, httpx.UnsupportedProtocol | httpx.InvalidURL | httpx.LocalProtocolError
-        ):
-            return InvalidRequest(f"{request.method} {url} cannot be sent: {cause}")
-        if isinstance(error, httpx.PoolTimeout):
-            kind, problem = (
-                ConnectionFailed,
-                "no connection of the pool came free in time; raise the limits or the pool timeout",
-            )
-        elif isinstance(error, httpx.ConnectTimeout):
-            kind, problem = (
-                ConnectionFailed,
-                "no connection within the connect timeout; is the server reachable?",
-            )
-        elif isinstance(error, httpx.ConnectError | httpx.ProxyError):
-            kind, problem = (
-                ConnectionFailed,
-                f"no connection ({cause}); is the server running there?",
-            )
-        elif isinstance(error, httpx.TimeoutException):
-            part = "write" if isinstance(error, httpx.WriteTimeout) else "read"
-            kind, problem = (
-                RequestTimeout,
-                f"nothing moved within the {part} timeout; the server may still be working on it"
-                f" (raise Client(timeout=...))",
-            )
-        else:
-            kind, problem = (
-                ConnectionLost,
-                f"the connection was cut ({cause}); the server may have acted on the request",
-            )
-            size = len(request.content or b"")
-            if size > BODY_LIMIT:
-                problem += (
-                    f". The body has {size} bytes, and servers up to 0.11 cut bodies over about"
-                    f" {BODY_LIMIT} off: send less at a time"
-                )
-        return kind(problem, method=request.method, url=url)
+    def _answer(self, request: Request, response: httpx.Response) -> Answer:
+        return Answer(self._url(request), response.status_code, response.headers, response.content)
 
     def _sync_http(self) -> httpx.Client:
         self._check_open()
@@ -305,30 +255,33 @@ class Client:
     def _async_http(self) -> httpx.AsyncClient:
         self._check_open()
         given = self._given_client
-        if isinstance(given, httpx.AsyncClient):
-            return given
-        if given is not None:
+        if isinstance(given, httpx.Client):
             raise InvalidRequest("this client was made with an httpx.Client; use sync(...) forms")
         transport = self._given_transport
         if transport is not None and not isinstance(transport, httpx.AsyncBaseTransport):
             raise InvalidRequest("this client was made with a sync transport; use sync(...) forms")
         loop = _running_loop()
-        if self._async is None or self._loop is not loop:
-            if self._async is not None and self._loop is not None and not self._loop.is_closed():
-                raise InvalidRequest(
-                    "this client is in use by another event loop; make one Client for each loop"
+        with self._lock:
+            if self._async is None or self._loop is not loop:
+                # Connections of a closed loop went with it.
+                if self._loop is not None and not self._loop.is_closed():
+                    raise InvalidRequest(
+                        "this client is in use by another event loop; make one Client for each loop"
+                    )
+                self._loop = loop
+                self._async = given or httpx.AsyncClient(
+                    transport=None if transport is None else _BorrowedAsync(transport)
                 )
-            # Connections of a closed loop went with it.
-            self._async = httpx.AsyncClient(
-                transport=_BorrowedAsync(transport) if transport else None
-            )
-            self._loop = loop
-        return self._async
+            return self._async
 
     def _check_open(self) -> None:
         if self._closed:
             raise InvalidRequest(
                 "this client is closed; make a new one, or use it inside its with block"
+            )
+        if self._given_client is not None and self._given_client.is_closed:
+            raise InvalidRequest(
+                "the http_client that this client was made with is closed; make both anew"
             )
 
 
@@ -347,7 +300,7 @@ class AuthenticatedClient(Client):
         raise_on_unexpected_status: As for `Client`.
 
     Raises:
-        InvalidRequest: The token, the URL or a header field cannot be used.
+        InvalidRequest: The token or another argument cannot be used.
     """
 
     def __init__(
@@ -363,18 +316,16 @@ class AuthenticatedClient(Client):
         transport: httpx.BaseTransport | httpx.AsyncBaseTransport | None = None,
         raise_on_unexpected_status: bool = False,
     ) -> None:
-        if not token or not token.isascii() or not token.isprintable():
-            raise InvalidRequest(
-                "the token is empty or has characters that no header field can hold"
-            )
         super().__init__(
             base_url,
-            headers={**(headers or {}), auth_header_name: f"{prefix} {token}" if prefix else token},
+            headers=headers,
             timeout=timeout,
             http_client=http_client,
             transport=transport,
             raise_on_unexpected_status=raise_on_unexpected_status,
         )
+        # Whatever the spelling of its name, this field takes the place of a given one.
+        self._headers.update(header_fields({auth_header_name: token_value(token, prefix)}))
 
 
 class _Borrowed(httpx.BaseTransport):
@@ -395,28 +346,6 @@ class _BorrowedAsync(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         return await self._transport.handle_async_request(request)
-
-
-def _split_url(base_url: str) -> tuple[str, str | None]:
-    """Gives the API's URL without its user and password, and these as a header's value."""
-    shown = base_url.rpartition("@")[2] if "@" in base_url else base_url
-    try:
-        url = httpx.URL(base_url)
-    except (httpx.InvalidURL, TypeError) as error:
-        raise InvalidRequest(f"base_url {shown!r} is no URL; write http://HOST:PORT") from error
-    if url.scheme not in ("http", "https") or not url.host:
-        raise InvalidRequest(
-            f"base_url {shown!r} has no http:// or https:// and host; write http://HOST:PORT"
-        )
-    if url.query or url.fragment:
-        raise InvalidRequest(f"base_url {shown!r} has a query or a fragment; leave it out")
-    authorization = None
-    if url.userinfo:
-        user, _, password = url.userinfo.decode().partition(":")
-        pair = f"{unquote(user)}:{unquote(password)}".encode()
-        authorization = f"Basic {base64.b64encode(pair).decode()}"
-    plain = str(url.copy_with(username=None, password=None)).rstrip("/")
-    return (plain if plain.endswith(PATH_PREFIX) else plain + PATH_PREFIX), authorization
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

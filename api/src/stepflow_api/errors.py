@@ -261,7 +261,7 @@ def status_error_class(status_code: int) -> type[StatusError]:
 
 def one_line(text: str) -> str:
     """Gives text on one line, cut where it would fill a screen."""
-    line = " ".join(text.split())
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return line if len(line) <= TEXT_LIMIT else f"{line[:TEXT_LIMIT]}… ({len(line)} characters)"
 
 

@@ -24,8 +24,14 @@ def _as_overrides(value: Any) -> Any:
 class CreateRunRequest(GeneratedCreateRunRequest):
     """Request to run a flow once, or once for each input of a list.
 
-    Cause: the server takes a list of inputs alone, and most runs have one input. Wire: `{"flowId":
-        "...", "input": [{"name": "World"}]}`. Can go when the server takes one input as it is.
+    Cause:
+        The server takes a list of inputs alone, and most runs have one input.
+
+    Wire:
+        `{"flowId": "...", "input": [{"name": "World"}]}`.
+
+    Can go when:
+        The server takes one input as it is.
 
     Attributes:
         input: One input of any JSON type but a list, or a list (or tuple) with one input for each

@@ -13,10 +13,16 @@ __all__ = ["CreateRunResponse"]
 class CreateRunResponse(GeneratedCreateRunResponse):
     """A run that was created, with its results where it was waited for.
 
-    Cause: most runs have one item, whose result lies in `results[0].result`; servers up to 0.9 put
-        it in `result`. Wire: `{..., "results": [{"itemIndex": 0, "status": "completed", "result":
-        {"outcome": "success", "result": 42}}]}`, or `{..., "result": {"outcome": "success",
-        "result": 42}}`. Can go when the spec has `result` for a single run.
+    Cause:
+        Most runs have one item, whose result lies in `results[0].result`; servers up to 0.9 put it
+        in `result`.
+
+    Wire:
+        `{..., "results": [{"itemIndex": 0, "status": "completed", "result": {"outcome": "success",
+        "result": 42}}]}`, or `{..., "result": {"outcome": "success", "result": 42}}`.
+
+    Can go when:
+        The spec has `result` for a single run.
 
     Attributes:
         run_result: What a server up to 0.9 sends as `result`; read `result`, which covers both.

@@ -12,9 +12,15 @@ __all__ = ["FlowResultFailed"]
 class FlowResultFailed(Outcome, GeneratedFlowResultFailed):
     """A flow or step that failed; `error` says why.
 
-    Cause: the spec's variants share no field, so code that takes a `FlowResult` would have to ask
-        for its class before each access. Wire: `{"outcome": "failed", "error": {"code": 500,
-        "message": "..."}}`. Can go when the spec gives the variants common fields.
+    Cause:
+        The spec's variants share no field, so code that takes a `FlowResult` would have to ask for
+        its class before each access.
+
+    Wire:
+        `{"outcome": "failed", "error": {"code": 500, "message": "..."}}`.
+
+    Can go when:
+        The spec gives the variants common fields.
     """
 
     @property

@@ -14,9 +14,15 @@ __all__ = ["FlowResultSuccess"]
 class FlowResultSuccess(Outcome, GeneratedFlowResultSuccess):
     """A flow or step that succeeded.
 
-    Cause: the spec's variants share no field, so code that takes a `FlowResult` would have to ask
-        for its class before each access. Wire: `{"outcome": "success", "result": {"answer": 42}}`.
-        Can go when the spec gives the variants common fields.
+    Cause:
+        The spec's variants share no field, so code that takes a `FlowResult` would have to ask for
+        its class before each access.
+
+    Wire:
+        `{"outcome": "success", "result": {"answer": 42}}`.
+
+    Can go when:
+        The spec gives the variants common fields.
     """
 
     @property

@@ -13,11 +13,17 @@ __all__ = ["RunDetails"]
 class RunDetails(GeneratedRunDetails):
     """A run with its items.
 
-    Cause: the spec's run has no results; servers before and after 0.10 to 0.11 send them, as
-        `result` for a run with one item or as `results` for each. Wire: `{..., "result":
-        {"outcome": "success", "result": 42}}`, or `{..., "results": [{"itemIndex": 0, "status":
-        "completed", "result": {"outcome": "success", "result": 42}}]}`. Can go when the spec's run
-        has results.
+    Cause:
+        The spec's run has no results; servers before and after 0.10 to 0.11 send them, as `result`
+        for a run with one item or as `results` for each.
+
+    Wire:
+        `{..., "result": {"outcome": "success", "result": 42}}`, or `{..., "results":
+        [{"itemIndex": 0, "status": "completed", "result": {"outcome": "success", "result":
+        42}}]}`.
+
+    Can go when:
+        The spec's run has results.
 
     Attributes:
         results: Results by item; None where the server sends none: ask `get_run_items` then.

@@ -15,10 +15,16 @@ __all__ = ["WorkflowOverrides"]
 class WorkflowOverrides(GeneratedWorkflowOverrides):
     """Changes to steps for one run, by step id.
 
-    Cause: servers from 0.10 on take `{"steps": {"s1": {"$type": "merge_patch", "value": {...}}}}`
-        and nothing else, older ones the map inside it, and people write either, or the patch
-        alone. All construct; what is sent is the first. A step called `steps` is told by its
-        `value`. Can go when the server takes a flat map.
+    Cause:
+        Servers from 0.10 on take one shape and nothing else, older ones the map inside it, and
+        people write either, or the patch alone. All construct; what is sent is the first. A step
+        called `steps` is told by its `value`.
+
+    Wire:
+        `{"steps": {"s1": {"$type": "merge_patch", "value": {"input": {"temperature": 0}}}}}`
+
+    Can go when:
+        The server takes a flat map.
 
     Example:
         >>> WorkflowOverrides.from_dict({"s1": {"input": {"temperature": 0}}}).to_dict()

@@ -30,8 +30,8 @@ def sync_detailed(blob_id: str, *, client: Client) -> Response[bytes | models.Er
     """Get the bytes of a blob.
 
     The generated `get_blob` asks for JSON, which the server refuses with 500 for a binary blob.
-    This gets a JSON blob as well, as its text. The `x-blob-type` and `x-blob-filename` headers of
-    the answer tell which it is, and its file name.
+    This gets a JSON blob as well, as its text. The answer's headers tell which it is
+    (`x-blob-type`), and its file name (`content-disposition`).
 
     Args:
         blob_id: Id of the blob.
@@ -55,8 +55,8 @@ def sync(blob_id: str, *, client: Client) -> bytes:
     """Get the bytes of a blob.
 
     The generated `get_blob` asks for JSON, which the server refuses with 500 for a binary blob.
-    This gets a JSON blob as well, as its text. The `x-blob-type` and `x-blob-filename` headers of
-    the answer tell which it is, and its file name.
+    This gets a JSON blob as well, as its text. The answer's headers tell which it is
+    (`x-blob-type`), and its file name (`content-disposition`).
 
     Args:
         blob_id: Id of the blob.
@@ -80,8 +80,8 @@ async def asyncio_detailed(
     """Get the bytes of a blob.
 
     The generated `get_blob` asks for JSON, which the server refuses with 500 for a binary blob.
-    This gets a JSON blob as well, as its text. The `x-blob-type` and `x-blob-filename` headers of
-    the answer tell which it is, and its file name.
+    This gets a JSON blob as well, as its text. The answer's headers tell which it is
+    (`x-blob-type`), and its file name (`content-disposition`).
 
     Args:
         blob_id: Id of the blob.
@@ -105,8 +105,8 @@ async def asyncio(blob_id: str, *, client: Client) -> bytes:
     """Get the bytes of a blob.
 
     The generated `get_blob` asks for JSON, which the server refuses with 500 for a binary blob.
-    This gets a JSON blob as well, as its text. The `x-blob-type` and `x-blob-filename` headers of
-    the answer tell which it is, and its file name.
+    This gets a JSON blob as well, as its text. The answer's headers tell which it is
+    (`x-blob-type`), and its file name (`content-disposition`).
 
     Args:
         blob_id: Id of the blob.

@@ -38,7 +38,7 @@ def sync_detailed(
     Args:
         content: The bytes; up to about 2 MiB on servers up to 0.11.
         client: Where to send it.
-        filename: File name to keep with the blob, in Latin-1 as header fields are.
+        filename: File name to keep with the blob, in ASCII: the server drops any other.
 
     Returns:
         The whole answer, whatever its status. Its `parsed` is by status:
@@ -65,7 +65,7 @@ def sync(
     Args:
         content: The bytes; up to about 2 MiB on servers up to 0.11.
         client: Where to send it.
-        filename: File name to keep with the blob, in Latin-1 as header fields are.
+        filename: File name to keep with the blob, in ASCII: the server drops any other.
 
     Returns:
         The id of the blob.
@@ -90,7 +90,7 @@ async def asyncio_detailed(
     Args:
         content: The bytes; up to about 2 MiB on servers up to 0.11.
         client: Where to send it.
-        filename: File name to keep with the blob, in Latin-1 as header fields are.
+        filename: File name to keep with the blob, in ASCII: the server drops any other.
 
     Returns:
         The whole answer, whatever its status. Its `parsed` is by status:
@@ -117,7 +117,7 @@ async def asyncio(
     Args:
         content: The bytes; up to about 2 MiB on servers up to 0.11.
         client: Where to send it.
-        filename: File name to keep with the blob, in Latin-1 as header fields are.
+        filename: File name to keep with the blob, in ASCII: the server drops any other.
 
     Returns:
         The id of the blob.

@@ -1,0 +1,88 @@
+"""What went wrong on the way to the server and back, in this package's errors."""
+
+from __future__ import annotations
+
+import httpx
+
+from stepflow_api._constants import BODY_LIMIT
+from stepflow_api._operation import Request
+from stepflow_api.errors import (
+    ConnectionFailed,
+    ConnectionLost,
+    InvalidRequest,
+    RequestTimeout,
+    StepflowError,
+    TransportError,
+    one_line,
+)
+
+#: What httpx raises for a request that has no answer.
+HTTP_FAILURES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, UnicodeError)
+
+_UNSENDABLE = (
+    httpx.UnsupportedProtocol,
+    httpx.InvalidURL,
+    httpx.LocalProtocolError,
+    UnicodeError,
+)
+
+
+def failure(request: Request, url: str, error: Exception) -> StepflowError:
+    """Gives the error to raise for one of `HTTP_FAILURES`.
+
+    Args:
+        request: What was sent.
+        url: Where to.
+        error: What httpx raised.
+    """
+    if isinstance(error, _UNSENDABLE):
+        return InvalidRequest(f"{request.method} {url} cannot be sent: {_unsendable(error)}")
+    kind, problem = _no_answer(request, error)
+    return kind(problem, method=request.method, url=url)
+
+
+def cause_to_show(error: Exception) -> Exception | None:
+    """Gives the cause to name beside the error, None where its text may hold a secret."""
+    return None if isinstance(error, httpx.LocalProtocolError) else error
+
+
+def _unsendable(error: Exception) -> str:
+    cause = one_line(str(error))
+    if isinstance(error, httpx.LocalProtocolError) and "header" in cause:
+        # The cause quotes the value, which may be a secret of the http_client.
+        return "a header field has a character that none can hold"
+    return cause
+
+
+def _no_answer(request: Request, error: Exception) -> tuple[type[TransportError], str]:
+    cause = one_line(str(error)) or type(error).__name__
+    match error:
+        case httpx.PoolTimeout():
+            return ConnectionFailed, (
+                "no connection of the pool came free in time; raise the limits or the pool timeout"
+            )
+        case httpx.ConnectTimeout():
+            return ConnectionFailed, (
+                "no connection within the connect timeout; is the server reachable?"
+            )
+        case httpx.ConnectError() | httpx.ProxyError():
+            return ConnectionFailed, f"no connection ({cause}); is the server running there?"
+        case httpx.TimeoutException():
+            part = "write" if isinstance(error, httpx.WriteTimeout) else "read"
+            return RequestTimeout, (
+                f"nothing moved within the {part} timeout; the server may still be working on it"
+                " (raise Client(timeout=...))"
+            )
+        case httpx.DecodingError() | httpx.TooManyRedirects():
+            return (
+                TransportError,
+                f"the answer cannot be read ({cause}); is this a Stepflow server?",
+            )
+    problem = f"the connection was cut ({cause}); the server may have acted on the request"
+    size = len(request.content or b"")
+    if size > BODY_LIMIT:
+        problem += (
+            f". The body has {size} bytes, and servers up to 0.11 cut bodies over about"
+            f" {BODY_LIMIT} off: send less at a time"
+        )
+    return ConnectionLost, problem

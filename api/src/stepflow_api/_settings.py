@@ -1,0 +1,133 @@
+"""What a client is made with: checked, and in the form that requests need."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote
+
+import httpx
+
+from stepflow_api.errors import InvalidRequest
+from stepflow_api.spec import PATH_PREFIX
+from stepflow_api.types import UNSET
+
+# What HTTP allows; a client would show the value that it refuses, and values are secrets.
+_HEADER_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(
+    rb"([\x21-\x7e\x80-\xff]([\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?"
+)
+
+
+def split_address(base_url: str) -> tuple[str, str | None]:
+    """Gives the API's URL without user and password, and these as an `Authorization` value.
+
+    Args:
+        base_url: Where the server is, with or without the API's prefix.
+
+    Raises:
+        InvalidRequest: It is no URL of a server; the message shows no password.
+    """
+    if not isinstance(base_url, str):
+        raise InvalidRequest(
+            f"base_url is a {type(base_url).__name__}; give text, such as http://HOST:PORT"
+        )
+    shown = base_url.rpartition("@")[2]
+    try:
+        url = httpx.URL(base_url)
+    except httpx.InvalidURL:
+        # Its text may quote a part of the password.
+        raise InvalidRequest(f"base_url {shown!r} is no URL; write http://HOST:PORT") from None
+    if url.scheme not in ("http", "https") or not url.host:
+        raise InvalidRequest(
+            f"base_url {shown!r} has no http:// or https:// and host; write http://HOST:PORT"
+        )
+    if url.query or url.fragment:
+        raise InvalidRequest(f"base_url {shown!r} has a query or a fragment; leave it out")
+    authorization = None
+    if url.userinfo:
+        user, _, password = url.userinfo.decode().partition(":")
+        pair = f"{unquote(user)}:{unquote(password)}".encode()
+        authorization = f"Basic {base64.b64encode(pair).decode()}"
+    plain = str(url.copy_with(username=None, password=None)).rstrip("/")
+    return (plain if plain.endswith(PATH_PREFIX) else plain + PATH_PREFIX), authorization
+
+
+def header_fields(headers: Mapping[str, str] | None) -> httpx.Headers:
+    """Gives header fields that can be sent.
+
+    Raises:
+        InvalidRequest: A field cannot be sent; the message shows no value.
+    """
+    try:
+        fields = httpx.Headers(headers)
+    except (TypeError, ValueError, AttributeError):
+        # An encoding error holds the value.
+        raise InvalidRequest(
+            "headers cannot be sent: give a mapping of names to values, both in ASCII"
+        ) from None
+    for name, value in fields.raw:
+        if not _HEADER_NAME.fullmatch(name):
+            raise InvalidRequest(f"headers cannot be sent: {name.decode()!r} is no header name")
+        if not _HEADER_VALUE.fullmatch(value):
+            raise InvalidRequest(
+                f"headers cannot be sent: the value of {name.decode()} has a control character, or"
+                " a space or line break at an end; strip it"
+            )
+    return fields
+
+
+def token_value(token: str, prefix: str) -> str:
+    """Gives the value of the header field that carries a token.
+
+    Raises:
+        InvalidRequest: No header field can hold the token; the message does not show it.
+    """
+    if not isinstance(token, str) or not token or not _HEADER_VALUE.fullmatch(_ascii(token)):
+        raise InvalidRequest(
+            "the token cannot be sent: it is no text, empty, or has a space, a line break or a"
+            " character beyond ASCII; strip what a file or a variable has around it"
+        )
+    return f"{prefix} {token}" if prefix else token
+
+
+def check_timeout(timeout: Any) -> None:
+    """Refuses what is no timeout.
+
+    Raises:
+        InvalidRequest: It is none.
+    """
+    if timeout is UNSET or timeout is None or isinstance(timeout, httpx.Timeout):
+        return
+    # The comparison also refuses NaN.
+    if isinstance(timeout, int | float) and not isinstance(timeout, bool) and timeout > 0:
+        return
+    raise InvalidRequest(
+        f"timeout is {timeout!r}; give seconds above 0, an httpx.Timeout, or None for no timeout"
+    )
+
+
+def check_connection(http_client: Any, transport: Any) -> None:
+    """Refuses what requests cannot be sent through.
+
+    Raises:
+        InvalidRequest: Both are given, or one is of a wrong class.
+    """
+    if http_client is not None and transport is not None:
+        raise InvalidRequest(
+            "http_client and transport are both given; a client has its own, give one"
+        )
+    for name, given, classes in (
+        ("http_client", http_client, (httpx.Client, httpx.AsyncClient)),
+        ("transport", transport, (httpx.BaseTransport, httpx.AsyncBaseTransport)),
+    ):
+        if given is not None and not isinstance(given, classes):
+            wanted = " or an ".join(f"httpx.{one.__name__}" for one in classes)
+            raise InvalidRequest(f"{name} is a {type(given).__name__}; give an {wanted}")
+
+
+def _ascii(text: str) -> bytes:
+    # A character beyond ASCII becomes one that no value can have.
+    return text.encode("ascii", "replace") if text.isascii() else b"\0"
