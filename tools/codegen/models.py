@@ -317,9 +317,12 @@ class _Module:
                         self.imports[found.asname or found.name] = str(node.module)
                 case ast.ClassDef():
                     self.classes[node.name] = self._with_wrapped_defaults(node, segment)
-                case ast.Assign(targets=[ast.Name(id=name)]):
+                case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(args=[_, type_])):
                     alias = name
-                    self.aliases[alias] = segment
+                    # As text, since its members may be hand-written models that are imported later.
+                    self.aliases[alias] = (
+                        f"{name} = TypeAliasType({name!r}, {ast.unparse(type_)!r})\n"
+                    )
                 case ast.Expr(value=ast.Constant(value=str())) if alias:
                     self.aliases[alias] += segment
         made = self.classes.keys() | self.aliases.keys()
@@ -352,8 +355,7 @@ class _Module:
         """Gives the module with the hand-written models in the place of the generated ones.
 
         An overridden class keeps its body under the name `Generated...`, for the override to subclass.
-        Overrides are imported once all classes are there, and aliases evaluate their members, so
-        they come last.
+        Overrides are imported once all that they build on is there.
         """
         overridden = {model.name: model for model in models if model.overridden}
         parts = [*self._import_lines]
@@ -365,14 +367,12 @@ class _Module:
             parts.append("\n\n" + _with_generated_bases(segment, overridden))
         for name, segment in self.aliases.items():
             if name in overridden:
-                parts.append("\n" + segment.replace(f"{name} =", f"{_GENERATED}{name} =", 1))
+                segment = segment.replace(f"{name} =", f"{_GENERATED}{name} =", 1)
+            parts.append("\n" + segment)
         for name, model in sorted(overridden.items()):
             parts.append(
                 f"from {package}.models.{model.module} import {name} as {name}  # noqa: E402\n"
             )
-        parts += [
-            "\n" + segment for name, segment in self.aliases.items() if name not in overridden
-        ]
         return "".join(parts)
 
 
