@@ -1056,7 +1056,7 @@ class StoreFlowRequest(RequestModel):
     """
 
 
-class FlowResponse(AnswerModel):
+class GeneratedFlowResponse(AnswerModel):
     """
     Response containing a flow definition and its ID
     """
@@ -1103,6 +1103,7 @@ FlowResult = TypeAliasType(
 )
 from stepflow_api.models.create_run_request import CreateRunRequest as CreateRunRequest
 from stepflow_api.models.create_run_response import CreateRunResponse as CreateRunResponse
+from stepflow_api.models.flow_response import FlowResponse as FlowResponse
 from stepflow_api.models.flow_result_failed import FlowResultFailed as FlowResultFailed
 from stepflow_api.models.flow_result_success import FlowResultSuccess as FlowResultSuccess
 from stepflow_api.models.run_details import RunDetails as RunDetails

@@ -14,9 +14,15 @@ __all__ = ["FlowResponse"]
 class FlowResponse(GeneratedFlowResponse):
     """A stored flow.
 
-    Cause: the spec says that `allExamples` is always there, and the server leaves it out for a flow
-        without examples. Wire: `{"flow": {...}, "flowId": "..."}`. Can go when the spec calls it
-        optional.
+    Cause:
+        The spec says that `allExamples` is always there, and the server leaves it out for a flow
+        without examples.
+
+    Wire:
+        `{"flow": {...}, "flowId": "..."}`.
+
+    Can go when:
+        The spec calls it optional.
 
     Attributes:
         all_examples: The flow's examples and test cases; empty where it has none.

@@ -1,6 +1,0 @@
-# Made by `bazel run //api:update` from openapi.json; edits are lost.
-"""Re-export of `FlowResponse`; a hand-written module in this one's place replaces the model."""
-
-from stepflow_api.models.generated import FlowResponse
-
-__all__ = ["FlowResponse"]
