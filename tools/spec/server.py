@@ -41,7 +41,7 @@ _GUARD = ("/bin/sh", "-c", "read -r _; kill -KILL 0")
 _KEPT_LINES = 200
 _POLL_SECONDS = 0.005
 
-# How long to wait for the end of an output that a child of the server may hold open.
+# How long to wait for the end of an output that a child of the server may still hold open.
 _OUTPUT_END_SECONDS = 1.0
 
 _ANSI_CODE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -156,7 +156,7 @@ class StepflowServer:
             self._process.wait()
             _close(self._process.stdin)
         if self._output is not None:
-            self._output.close()
+            self._output.wait_for_end()
 
     def restart(self) -> None:
         """Stops the server, unless it is dead already, and starts it on the same port."""
@@ -295,18 +295,11 @@ class _Output:
         return ": ".join(p for p in parts if p and not p.startswith("at ")) or "(nothing)"
 
     def wait_for_end(self) -> None:
-        """Waits until everything is read, if no child of the server holds the pipe."""
+        """Waits until everything is read, if no process outside the group holds the pipe open."""
         self._thread.join(_OUTPUT_END_SECONDS)
 
-    def close(self) -> None:
-        """Ends the reading, once every process of the server's group is gone."""
-        # A child that has left the group may still hold the pipe; it is not worth a hang.
-        self.wait_for_end()
-        if not self._thread.is_alive():
-            self._stream.close()
-
     def _read(self) -> None:
-        try:
+        with self._stream:
             for raw in self._stream:
                 line = _ANSI_CODE.sub("", raw.decode("utf-8", "replace").rstrip())
                 self._lines.append(line)
@@ -314,8 +307,7 @@ class _Output:
                     self.port = _announced_port(line)
                     if self.port is not None:
                         self.port_or_end.set()
-        finally:
-            self.port_or_end.set()
+        self.port_or_end.set()
 
 
 def _announced_port(line: str) -> int | None:

@@ -7,7 +7,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -46,9 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not workspace:
         return _fail(f"this works under Bazel only; run: {bazel_run(options.update)}")
     try:
-        _listen_to_signals()
+        _on_signals(_interrupt)
         served = served_spec(options.server)
-        _ignore_signals()
+        _on_signals(signal.SIG_IGN)
         changes = _store(Path(workspace, options.spec), served)
     except (ServerError, SpecError) as error:
         return _fail(f"{options.spec} is left as it was: {error}")
@@ -94,21 +94,16 @@ def _replace(path: Path, content: bytes) -> None:
         raise
 
 
-def _listen_to_signals() -> None:
-    for number in _SIGNALS:
-        if signal.getsignal(number) is not signal.SIG_IGN:  # As nohup leaves it.
-            signal.signal(number, _interrupt)
-
-
 def _interrupt(number: int, _frame: FrameType | None) -> None:
-    # Cleaning up is a matter of moments, and a second signal must not cut it short.
-    _ignore_signals()
+    # A second signal ends this process at once, and the server ends with it.
+    _on_signals(signal.SIG_DFL)
     raise _Interrupted(number)
 
 
-def _ignore_signals() -> None:
+def _on_signals(action: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
     for number in _SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # As nohup leaves it.
+            signal.signal(number, action)
 
 
 def _fail(message: str) -> int:

@@ -82,7 +82,7 @@ def odd_server(executable: Callable[[str], Path]) -> Callable[[str], Path]:
     return make
 
 
-def is_alive(pid: int) -> bool:
+def _is_alive(pid: int) -> bool:
     """Whether a process runs; one that is dead and waits to be reaped does not."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
@@ -91,7 +91,7 @@ def is_alive(pid: int) -> bool:
     return state not in "XZ"
 
 
-def wait_until(condition: Callable[[], object], what: str, seconds: float = 30.0) -> None:
+def _wait_until(condition: Callable[[], object], what: str, seconds: float = 30.0) -> None:
     """Waits until a condition holds; fails when that takes too long to be true ever."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -100,9 +100,15 @@ def wait_until(condition: Callable[[], object], what: str, seconds: float = 30.0
 
 
 @pytest.fixture
+def wait_until() -> Callable[[Callable[[], object], str], None]:
+    """Waits until a condition holds, which is also given in words."""
+    return _wait_until
+
+
+@pytest.fixture
 def wait_for_end() -> Callable[[int], None]:
     """Waits until a process is gone."""
-    return lambda pid: wait_until(lambda: not is_alive(pid), f"process {pid} is gone")
+    return lambda pid: _wait_until(lambda: not _is_alive(pid), f"process {pid} is gone")
 
 
 @pytest.fixture
@@ -110,7 +116,7 @@ def wait_for_text() -> Callable[[Path], str]:
     """Waits until a file holds a whole line, and returns it."""
 
     def wait(path: Path) -> str:
-        wait_until(
+        _wait_until(
             lambda: path.exists() and path.read_text(encoding="utf-8").endswith("\n"),
             f"{path.name} is written",
         )

@@ -72,6 +72,17 @@ def test_a_long_text_is_cut_around_the_first_difference() -> None:
     assert len(line) < 200
 
 
+def test_variants_without_a_name_are_told_apart_by_position() -> None:
+    variants: list[Document] = [{"properties": {"at": {}}}, {"$ref": "#/components/schemas/Kind"}]
+    old, new = (
+        edited(lambda d, v=order: models(d).update(Event={"oneOf": v}))  # type: ignore[misc]
+        for order in (variants, variants[::-1])
+    )
+    assert render(diff(old, new)) == [
+        'Event: order of oneOf variants ["1", "Kind"] -> ["Kind", "1"]'
+    ]
+
+
 def test_swapped_names_are_two_moved_operations() -> None:
     def edit(document: Document) -> None:
         path = document["paths"]["/pets"]
