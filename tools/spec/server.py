@@ -11,6 +11,7 @@ A server never outlives the process that started it, however that process ends.
 from __future__ import annotations
 
 import contextlib
+import errno
 import http.client
 import json
 import os
@@ -190,14 +191,14 @@ class StepflowServer:
 
     def _spawn(self) -> None:
         self._process = self._output = None
-        self._guard = subprocess.Popen(
-            _GUARD,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            process_group=0,
-        )
         try:
+            self._guard = subprocess.Popen(
+                _GUARD,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                process_group=0,
+            )
             self._process = subprocess.Popen(
                 [self._binary, "--port", str(self._port), "--config-stdin", *self._arguments],
                 stdin=subprocess.PIPE,
@@ -208,8 +209,7 @@ class StepflowServer:
             )
         except OSError as error:
             raise ServerError(
-                f"cannot start the Stepflow server {self._binary}: {error.strerror}; "
-                "is it built for this machine?"
+                f"cannot start the Stepflow server {self._binary}: {_cause(error)}"
             ) from error
         assert self._process.stdin is not None and self._process.stdout is not None
         self._output = _Output(self._process.stdout)
@@ -320,6 +320,12 @@ def _announced_port(line: str) -> int | None:
         return None
     port = value.get("port")
     return port if value.keys() == {"port"} and isinstance(port, int) else None
+
+
+def _cause(error: OSError) -> str:
+    if error.errno == errno.ENOEXEC:
+        return f"{error.strerror}; use a binary that is built for this machine"
+    return f"{error.strerror}; see whether this machine can start one more process"
 
 
 def _close(stream: IO[bytes] | None) -> None:

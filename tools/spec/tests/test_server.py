@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -313,7 +314,20 @@ def test_says_that_the_binary_is_not_executable(executable: Executable) -> None:
 def test_says_that_the_binary_is_for_another_machine(executable: Executable) -> None:
     path = executable("")
     path.write_bytes(b"\x7fELF\x02\x01\x01" + bytes(100))
-    assert "Exec format error; is it built for this machine?" in start_error(StepflowServer(path))
+    message = start_error(StepflowServer(path))
+    assert message.endswith("Exec format error; use a binary that is built for this machine")
+
+
+def test_says_that_no_process_can_be_started(binary: Path) -> None:
+    # Starting a server takes more than two files.
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    used = len(list(Path("/proc/self/fd").iterdir()))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (used + 2, limits[1]))
+    try:
+        message = start_error(StepflowServer(binary))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert "Too many open files; see whether this machine can start one more" in message
 
 
 def test_says_what_the_server_dislikes_about_its_arguments(binary: Path) -> None:
