@@ -32,4 +32,6 @@ class FlowResponse(GeneratedFlowResponse):
         "all_examples": "the server leaves it out where it is empty"
     }
 
-    all_examples: Annotated[list[ExampleInput], Field(alias="allExamples")] = []
+    all_examples: Annotated[list[ExampleInput], Field(alias="allExamples")] = Field(
+        default_factory=list
+    )
