@@ -1,0 +1,122 @@
+"""Flows whose course a test decides, and what it takes to run them."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from stepflow_api.api.flow import store_flow
+from stepflow_api.api.run import create_run, get_run
+
+from stepflow_api import Client, models
+
+#: Nothing has this id.
+UNKNOWN_HASH = "f" * 64
+UNKNOWN_RUN = "00000000-0000-7000-8000-000000000000"
+
+
+def wait_until(condition: Callable[[], object], what: str, seconds: float = 30.0) -> None:
+    """Waits until a condition holds; fails when that takes too long to be true ever."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"gave up waiting until {what}"
+        time.sleep(0.005)
+
+
+def echo_flow(**fields: Any) -> models.Flow:
+    """A flow that gives its input back."""
+    return models.Flow(**{"name": "echo", "output": {"$input": "$"}, **fields})
+
+
+def message_flow(**fields: Any) -> models.Flow:
+    """A flow with one step, `msg`, that makes a message of the input's `prompt`."""
+    step = models.Step(
+        id="msg", component="/create_messages", input={"user_prompt": {"$input": "prompt"}}
+    )
+    output = {"$step": "msg", "path": "messages[0].content"}
+    return models.Flow(**{"name": "message", "steps": [step], "output": output, **fields})
+
+
+def file_flow(path: Path | str, **step: Any) -> models.Flow:
+    """A flow with one step, `load`, that gives what the file at `path` holds."""
+    load = models.Step(id="load", component="/load_file", input={"path": str(path)}, **step)
+    return models.Flow(name="file", steps=[load], output={"$step": "load", "path": "data"})
+
+
+def failing_flow(**step: Any) -> models.Flow:
+    """A flow whose step `load` fails at once."""
+    return file_flow("/nonexistent", **step)
+
+
+def store(client: Client, flow: models.Flow) -> str:
+    """Stores a flow and gives its id."""
+    stored = store_flow.sync(client=client, body=models.StoreFlowRequest(flow=flow))
+    assert stored.stored, stored.diagnostics
+    return stored.flow_id
+
+
+def run(client: Client, flow: models.Flow | str, input: Any = None, **fields: Any) -> Any:
+    """Runs a flow to its end, and gives the answer."""
+    flow_id = flow if isinstance(flow, str) else store(client, flow)
+    body = models.CreateRunRequest(flow_id=flow_id, input=input, wait=True, **fields)
+    return create_run.sync(client=client, body=body)
+
+
+class SlowFlow:
+    """A flow whose runs last until the test ends them.
+
+    Its step reads a named pipe, and blocks until that is written.
+    """
+
+    def __init__(self, client: Client, folder: Path) -> None:
+        self._client = client
+        self._pipe = folder / "pipe"
+        os.mkfifo(self._pipe)
+        self.id = store(client, file_flow(self._pipe))
+
+    def start(self, input: Any = None, **fields: Any) -> str:
+        """Starts a run, and gives its id."""
+        body = models.CreateRunRequest(flow_id=self.id, input=input, **fields)
+        return str(create_run.sync(client=self._client, body=body).run_id)
+
+    def end(self, document: Any = None) -> None:
+        """Lets the running steps end, one of them with this document, as soon as one reads."""
+        wait_until(lambda: self._write(json.dumps(document).encode()), "a step reads the pipe")
+
+    def end_run(self, run_id: str, document: Any = None) -> None:
+        """Lets the running steps end, and waits until this run is over."""
+        self.end(document)
+        wait_until(
+            lambda: get_run.sync(run_id, client=self._client).status == "completed",
+            f"run {run_id} is completed",
+        )
+
+    def _write(self, text: bytes) -> bool:
+        try:
+            pipe = os.open(self._pipe, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError as error:
+            # Nobody reads it yet.
+            assert error.errno == errno.ENXIO
+            return False
+        with os.fdopen(pipe, "wb") as file:
+            file.write(text)
+        return True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        # What still reads goes on; whoever comes later finds no pipe to block on.
+        self._write(b"null")
+        self._pipe.unlink()
