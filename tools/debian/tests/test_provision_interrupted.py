@@ -18,11 +18,10 @@ WAIT = 'read -r < "$ROOT/gate"'
 def test_a_signal(debian: Debian, step: str, number: signal.Signals, code: int) -> None:
     gate = debian.machine.fifo("gate")
     debian.on(step, WAIT)
-    with debian.start() as process:
-        # Opens as soon as the step reads from it.
-        with gate.open("w"):
-            os.killpg(process.pid, number)
-            _, shown = process.communicate()
+    # The gate opens as soon as the step reads from it.
+    with debian.start() as process, gate.open("w"):
+        os.killpg(process.pid, number)
+        _, shown = process.communicate()
 
     assert process.returncode == code
     assert not debian.left_behind() - {"apt", "lock"}
@@ -72,3 +71,12 @@ def test_two_first_calls(debian: Debian) -> None:
     assert (first.returncode, second.returncode) == (0, 0)
     assert len([call for call in debian.machine.calls("apt-get") if "update" in call]) == 1
     assert debian.left_behind() == {"lock", debian.tree.name}
+
+
+def test_what_a_killed_call_had_unpacked_does_not_get_into_the_tree(debian: Debian) -> None:
+    stray = debian.tree.with_name(f"{debian.tree.name}.new") / "usr/bin/stray"
+    stray.parent.mkdir(parents=True)
+    stray.touch()
+
+    assert debian.provision().returncode == 0
+    assert not (debian.tree / "usr/bin/stray").exists()

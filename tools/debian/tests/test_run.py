@@ -17,7 +17,8 @@ def run(machine: Machine) -> Path:
     )
     machine.script(
         machine.debian / "enter",
-        'case $2 in python*) shift; exec "$@" ;; *) echo "entered $*"; exit 7 ;; esac',
+        'case $2 in python*) shift; exec "$@" ;; esac\n'
+        'echo "$SSL_CERT_FILE $REQUESTS_CA_BUNDLE"; exit 7',
     )
     bundle = machine.root / "bundle.pem"
     bundle.write_text(BUNDLE)
@@ -107,6 +108,22 @@ def test_each_bundle_of_certificates_has_its_store(machine: Machine, run: Path) 
     assert len(second.read_bytes()) > len(first.read_bytes())
 
 
+def test_other_programs_trust_the_same_certificates(machine: Machine, run: Path) -> None:
+    shown = machine.run(run, "version").stdout
+
+    pem = truststore(machine).with_suffix(".pem")
+    assert shown == f"{pem} {pem}\n"
+    assert pem.read_text() == BUNDLE
+
+
+def test_a_bundle_for_pip_alone_stays(machine: Machine, run: Path) -> None:
+    machine.environment["REQUESTS_CA_BUNDLE"] = "/etc/pip.pem"
+
+    shown = machine.run(run, "version").stdout
+
+    assert shown.split()[1] == "/etc/pip.pem"
+
+
 def test_a_bundle_that_is_none(machine: Machine, run: Path) -> None:
     Path(machine.environment["SSL_CERT_FILE"]).write_text("no certificate\n")
 
@@ -117,7 +134,7 @@ def test_a_bundle_that_is_none(machine: Machine, run: Path) -> None:
         f"tools/bazel: cannot take certificates from {machine.root}/bundle.pem: it has none in PEM:"
         " correct the file, or have SSL_CERT_FILE name another\n",
     )
-    assert not list(tree(machine).glob("truststore*"))
+    assert not list(tree(machine).glob("trusted*"))
 
 
 def test_use_is_noted(machine: Machine, run: Path) -> None:
