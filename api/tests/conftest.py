@@ -22,9 +22,15 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[StepflowServer]:
+def server_binary() -> str:
+    """The real server's executable."""
+    return os.environ["STEPFLOW_SERVER"]
+
+
+@pytest.fixture(scope="session")
+def server(server_binary: str) -> Iterator[StepflowServer]:
     """A real server for all tests of a file."""
-    server = StepflowServer(os.environ["STEPFLOW_SERVER"]).start()
+    server = StepflowServer(server_binary).start()
     try:
         yield server
     finally:
@@ -33,9 +39,9 @@ def server() -> Iterator[StepflowServer]:
 
 
 @pytest.fixture
-def own_server() -> Iterator[StepflowServer]:
+def own_server(server_binary: str) -> Iterator[StepflowServer]:
     """A real server for one test, which may end it as it likes."""
-    server = StepflowServer(os.environ["STEPFLOW_SERVER"]).start()
+    server = StepflowServer(server_binary).start()
     try:
         yield server
     finally:

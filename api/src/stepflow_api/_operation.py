@@ -121,7 +121,7 @@ class Operation(Generic[S, R]):
         method: HTTP method.
         path: Path template below the API's prefix, such as `/runs/{run_id}`.
         answers: Parser by status: `200`, a class such as `4XX`, or `default`.
-        accepts: Media types of the request body: the first is for JSON, others for bytes and text.
+        accepts: Media types of the request body, in the order of preference.
         joined: Parameters whose lists go in one value, with commas.
     """
 
@@ -165,7 +165,7 @@ class Operation(Generic[S, R]):
         fields: dict[str, str] = {}
         for name, value in (headers or {}).items():
             if values := self._values(name, value):
-                fields[name] = ",".join(values)
+                fields[name] = self._header_value(name, ",".join(values))
         content = None
         if body is not UNSET:
             fields["content-type"], content = self._encode(body)
@@ -241,6 +241,14 @@ class Operation(Generic[S, R]):
         # A client resolves "." and ".." before it sends; escaped they arrive.
         return segment.replace(".", "%2E") if segment in (".", "..") else segment
 
+    def _header_value(self, name: str, value: str) -> str:
+        if value != value.strip() or not (value.isascii() and value.isprintable()):
+            raise InvalidRequest(
+                f"{self.id}: the {name} header cannot hold {value!r}; give ASCII text without line"
+                " breaks, or spaces at an end"
+            )
+        return value
+
     def _values(self, name: str, value: Any) -> list[str]:
         if value is UNSET or value is None:
             return []
@@ -262,15 +270,16 @@ class Operation(Generic[S, R]):
         )
 
     def _encode(self, body: Any) -> tuple[str, bytes]:
-        if isinstance(body, bytes | bytearray | memoryview) or (
-            isinstance(body, str) and not any(_is_json(media_type) for media_type in self.accepts)
-        ):
-            other = [media_type for media_type in self.accepts if not _is_json(media_type)]
-            if not other:
-                raise InvalidRequest(
-                    f"{self.id}: the body is bytes; it takes {self.accepts[0]} alone"
-                )
-            return other[0], body.encode() if isinstance(body, str) else bytes(body)
+        json_types = [media_type for media_type in self.accepts if _is_json(media_type)]
+        others = [media_type for media_type in self.accepts if not _is_json(media_type)]
+        if isinstance(body, bytes | bytearray | memoryview):
+            if not others:
+                raise InvalidRequest(f"{self.id}: the body is bytes; it takes JSON alone")
+            return others[0], bytes(body)
+        if not json_types:
+            if isinstance(body, str) and others[0].startswith("text/"):
+                return others[0], body.encode()
+            raise InvalidRequest(f"{self.id}: the body is a {type(body).__name__}; give bytes")
         try:
             content = _ANY.to_json(body, by_alias=True, exclude_unset=True)
             if b"NaN" in content or b"Infinity" in content:
@@ -280,7 +289,7 @@ class Operation(Generic[S, R]):
                 f"{self.id}: the body cannot be written as JSON ({one_line(str(error))});"
                 " give values that JSON can hold"
             ) from error
-        return self.accepts[0] if self.accepts else "application/json", content
+        return json_types[0], content
 
     def _invalid(self, answer: Answer, error: ValueError) -> InvalidAnswer:
         kind = answer.headers.get("content-type", "no content type")

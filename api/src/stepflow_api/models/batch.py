@@ -9,7 +9,7 @@ from pydantic import Field
 from stepflow_api.models.generated import ExecutionStatus, ItemStatistics
 
 from stepflow_api._base import AnswerModel, RequestModel
-from stepflow_api.models.workflow_overrides import WorkflowOverrides
+from stepflow_api.models._any_overrides import AnyOverrides
 from stepflow_api.types import Timestamp
 
 __all__ = [
@@ -30,7 +30,8 @@ class CreateBatchRequest(RequestModel):
     Attributes:
         flow_id: The flow to run.
         inputs: One input, any JSON value, for each run.
-        overrides: Changes to steps, for all runs.
+        overrides: Changes to steps, for all runs: as a model, as `{"steps": {...}}`, or as a map
+            of step ids.
         variables: Values of the flow's variables, for all runs.
         max_concurrency: How many inputs are worked on at once, at least 1; by default the server
             decides.
@@ -38,7 +39,7 @@ class CreateBatchRequest(RequestModel):
 
     flow_id: Annotated[str, Field(alias="flowId")]
     inputs: list[Any]
-    overrides: WorkflowOverrides | None = None
+    overrides: AnyOverrides = None
     variables: dict[str, Any] | None = None
     max_concurrency: Annotated[int | None, Field(alias="maxConcurrency", ge=1)] = None
 

@@ -8,17 +8,13 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import BeforeValidator, Field
 from stepflow_api.models.generated import GeneratedCreateRunRequest
 
-from stepflow_api.models.workflow_overrides import WorkflowOverrides
+from stepflow_api.models._any_overrides import AnyOverrides
 
 __all__ = ["CreateRunRequest"]
 
 
 def _as_inputs(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
-
-
-def _as_overrides(value: Any) -> Any:
-    return WorkflowOverrides.model_validate(value) if isinstance(value, Mapping) else value
 
 
 class CreateRunRequest(GeneratedCreateRunRequest):
@@ -53,11 +49,7 @@ class CreateRunRequest(GeneratedCreateRunRequest):
     }
 
     input: Annotated[Any, BeforeValidator(_as_inputs)]
-    # Wider than the generated field, for type checkers to let a map construct it.
-    overrides: Annotated[
-        WorkflowOverrides | Mapping[str, Any] | None,
-        BeforeValidator(_as_overrides),
-    ] = None  # type: ignore[assignment]
+    overrides: AnyOverrides = None  # type: ignore[assignment]
     max_concurrency: Annotated[int | None, Field(alias="maxConcurrency", ge=1)] = None
 
     @classmethod

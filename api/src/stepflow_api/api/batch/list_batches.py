@@ -9,6 +9,7 @@ from stepflow_api.api.run import list_runs
 from stepflow_api import models
 from stepflow_api.api.batch._mapping import mapped, metadata
 from stepflow_api.client import Client
+from stepflow_api.errors import InvalidRequest
 from stepflow_api.types import UNSET, Response, Unset
 
 __all__ = ["asyncio", "asyncio_detailed", "sync", "sync_detailed"]
@@ -25,6 +26,9 @@ class _Search:
     """
 
     def __init__(self, limit: int | Unset | None, offset: int | Unset | None) -> None:
+        for name, number in (("limit", limit), ("offset", offset)):
+            if isinstance(number, int) and number < 0:
+                raise InvalidRequest(f"listBatches: {name} is {number}; give 0 or more")
         self.position = 0
         self.done = False
         self._skip = offset or 0
