@@ -18,6 +18,7 @@ _PACKAGES: dict[str, dict[str, str]] = {
     "base-files_14_amd64.deb": {"./bin@": "usr/bin", "./usr/share/doc/base-files/README": ""},
     BAZEL: {
         "./usr/bin/bazel": "",
+        "./usr/libexec/amd64-linux-gnu/bazel/linux-sandbox": "",
         "./usr/lib/jvm/java-25-openjdk-amd64/conf@": "/etc/java-25-openjdk",
         "./etc/java-25-openjdk/net.properties": "from /etc\n",
         "./usr/share/ca-certificates/mozilla/a.crt": "one\n",

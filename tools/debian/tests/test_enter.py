@@ -9,7 +9,7 @@ from tools.debian.tests.machine import Machine
 # Runs what a namespace would be made for, as if there were one.
 UNSHARE = 'while [ "${1#--}" != "$1" ]; do shift; done; exec "$@"'
 DROPS_RIGHTS = 'exec setpriv --ambient-caps=-all --inh-caps=-all -- "$@"'
-SHOW = 'printf "%s\\n" "$PATH" "$USER" "${LD_LIBRARY_PATH-unset} ${PYTHONPATH-unset}" "$@"'
+SHOW = 'printf "%s\\n" "$PATH" "$USER" "${LD_LIBRARY_PATH-unset} ${PYTHONPATH-unset} $LC_ALL" "$@"'
 
 
 @pytest.fixture
@@ -55,14 +55,18 @@ def test_root_without_the_right_to_mount_takes_a_user_namespace(
 
 
 def test_environment(machine: Machine, enter: Path) -> None:
-    machine.environment |= {"LD_LIBRARY_PATH": "/opt/lib", "PYTHONPATH": "/opt/python"}
+    machine.environment |= {
+        "LC_ALL": "de_DE.UTF-8",
+        "LD_LIBRARY_PATH": "/opt/lib",
+        "PYTHONPATH": "/opt/python",
+    }
     machine.program("id", "[ $1 = -u ] && echo 4711 || exit 1")
 
-    path, user, unset, *_ = machine.run(enter, "/tree", "show").stdout.splitlines()
+    path, user, others, *_ = machine.run(enter, "/tree", "show").stdout.splitlines()
 
     assert path == f"/usr/sbin:/usr/bin:{machine.environment['PATH']}"
     assert user == "4711"
-    assert unset == "unset unset"
+    assert others == "unset unset C.UTF-8"
 
 
 def test_user_stays(machine: Machine, enter: Path) -> None:

@@ -15,7 +15,8 @@ def test_the_tree_is_complete(debian: Debian) -> None:
 
     assert done.returncode == 0, done.stderr
     usr = debian.tree / "usr"
-    assert (usr / "bin/bazel").exists()
+    assert (usr / "libexec/bazel").exists()
+    assert not (usr / "bin/bazel").exists()
     assert not (usr / "share/doc").exists()
     assert (usr / "local").is_dir()
     assert (usr / "bin/awk").readlink() == Path("mawk")
@@ -25,7 +26,7 @@ def test_the_tree_is_complete(debian: Debian) -> None:
     assert (usr / "share/bazel/stubs/zlib/MODULE.bazel").read_text() == "module(name = 'zlib')\n"
     assert debian.machine.calls("enter")[-1] == [
         f"{debian.tree}.new",
-        "/usr/bin/bazel",
+        "/usr/libexec/bazel",
         f"--bazelrc={debian.machine.debian}/bazelrc",
         "--version",
     ]

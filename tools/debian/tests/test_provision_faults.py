@@ -152,6 +152,14 @@ def test_a_package_is_damaged(debian: Debian) -> None:
     assert not list((debian.machine.cache / "apt").glob("archives/*.deb"))
 
 
+def test_no_reason(debian: Debian) -> None:
+    debian.on("choose", "exit 100")
+
+    assert failure(debian) == (
+        f"cannot choose the packages of Debian's Bazel: no reason given: {INSTEAD}"
+    )
+
+
 def test_the_disk_fills_up(debian: Debian) -> None:
     debian.on("unpack", 'echo 0 > "$ROOT/free"; exit 2')
 
@@ -159,6 +167,12 @@ def test_the_disk_fills_up(debian: Debian) -> None:
         f"cannot unpack Debian's Bazel: no space left for {debian.machine.cache}:"
         f" make room if the disk is full, then try again; or {INSTEAD}"
     )
+
+
+def test_a_package_lacks_what_it_had(debian: Debian) -> None:
+    (debian.debs / BAZEL).write_bytes((debian.debs / RULES_PYTHON).read_bytes())
+
+    assert failure(debian).startswith("cannot finish Debian's Bazel: ")
 
 
 def test_bazel_does_not_run(debian: Debian) -> None:

@@ -44,7 +44,7 @@ def test_first_call_unpacks_and_later_ones_do_not(machine: Machine, run: Path) -
     assert tree(machine).parent == machine.cache
     assert machine.calls("enter")[-1] == [
         str(tree(machine)),
-        "/usr/bin/bazel",
+        "/usr/libexec/bazel",
         f"--bazelrc={run.parent}/bazelrc",
         f"--host_jvm_args=-Djavax.net.ssl.trustStore={truststore(machine)}",
         "build",
