@@ -164,7 +164,7 @@ class StatusError(_AnswerError):
         headers: dict[str, str] | None = None,
     ) -> None:
         super().__init__(
-            f"{status_code} {_phrase(status_code)}: {message}".rstrip(": "),
+            ": ".join(part for part in (_status(status_code), message) if part),
             method=method,
             url=url,
             status_code=status_code,
@@ -265,8 +265,8 @@ def one_line(text: str) -> str:
     return line if len(line) <= TEXT_LIMIT else f"{line[:TEXT_LIMIT]}… ({len(line)} characters)"
 
 
-def _phrase(status_code: int) -> str:
+def _status(status_code: int) -> str:
     try:
-        return HTTPStatus(status_code).phrase
+        return f"{status_code} {HTTPStatus(status_code).phrase}"
     except ValueError:
-        return ""
+        return str(status_code)
