@@ -86,6 +86,10 @@ class StrEnum(enum.StrEnum):
     def _missing_(cls, value: object) -> Self | None:
         return _open_member(cls, str, value)
 
+    def __reduce_ex__(self, protocol: object) -> tuple[Any, ...]:
+        # Python before 3.11.4 pickles a member by its name, which the class does not know here.
+        return type(self), (self._value_,)
+
 
 class IntEnum(enum.IntEnum):
     """An open enumeration of integers, as `StrEnum` is of strings."""
@@ -93,6 +97,9 @@ class IntEnum(enum.IntEnum):
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
         return _open_member(cls, int, value)
+
+    def __reduce_ex__(self, protocol: object) -> tuple[Any, ...]:
+        return type(self), (self._value_,)
 
 
 def _open_member(cls: type[E], kind: Any, value: object) -> E | None:
