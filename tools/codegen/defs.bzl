@@ -1,53 +1,37 @@
-"""The macro that compiles an OpenAPI spec into a Python package."""
+"""Macros that compile an OpenAPI spec into a Python package."""
 
 load("@rules_python//python:defs.bzl", "py_binary", "py_test")
 
-def openapi_package(
+def compiled_spec(
         name,
         package,
         spec,
-        hand_written = [],
+        command,
         src = "src",
-        mirror = "generated",
+        hand_written = [],
+        outs = [],
         support = None,
-        update = "update",
-        update_spec = None,
         visibility = None):
-    """Declares what compiles a spec, and what keeps its checked-in mirror equal to it.
+    """Declares the genrule that compiles a spec.
 
-    - `<name>`: the genrule, with the compiled modules and `<name>.zip`, which has all of them even
-      where the mirror does not list one yet;
-    - `<name>_models`, `<name>_endpoints`: the modules below `models/`, and all others;
-    - `<update>`: rewrites the mirror;
-    - `models_up_to_date_test`: fails on any difference between the mirror and what the spec gives.
-
-    The mirror's files are the genrule's list of outputs. A hand-written module at the same path under
-    `src` takes the place of a generated one, which is then not made.
+    `<name>.zip` has all modules, as paths in the package.
 
     Args:
         name: the genrule's name.
-        package: import name of the package, and its folder's name under `src` and `mirror`.
+        package: import name of the package, and its folder's name under `src`.
         spec: the OpenAPI document.
-        hand_written: the package's modules under `src`.
+        command: what a person types to make the modules anew, for their first lines.
         src: folder that is the package's import root.
-        mirror: folder with the checked-in copy of the generated modules.
-        support: import name of the package that the generated modules build on; by default `package`.
-        update: name of the target that rewrites the mirror.
-        update_spec: the target that stores the spec anew, for the test's message.
+        hand_written: modules of the package under `src`, which are then not made.
+        outs: modules under `src` to write as files. One that the spec does not give raises an
+            ImportError with the command, so that a package can be built before the command is run.
+        support: import name of the package that the modules build on; by default `package`.
         visibility: of the genrule and its modules.
     """
-    here = native.package_name()
     compiler = Label("//tools/codegen:compile")
     ruff = Label("//third_party/python:ruff")
     archive = name + ".zip"
-    mirrored = native.glob([mirror + "/" + package + "/**/*.py"], allow_empty = True)
-    outs = [
-        out
-        for out in [src + file.removeprefix(mirror) for file in mirrored]
-        if out not in hand_written
-    ]
-    below = src + "/" + package + "/"
-    command = "bazel run //%s:%s" % (here, update)
+    folder = "%s/%s/" % (src, package)
     native.genrule(
         name = name,
         srcs = [spec] + hand_written,
@@ -60,13 +44,87 @@ def openapi_package(
             "--command='%s'" % command,
             "--ruff=$(execpath %s)" % ruff,
             "--archive=$(execpath %s)" % archive,
-            "--folder=$(RULEDIR)/" + below,
+            "--folder=$(RULEDIR)/" + folder,
             "--output",
-        ] + [out.removeprefix(below) for out in outs] + [
+        ] + [
+            "'%s'" % out.removeprefix(folder)
+            for out in outs
+        ] + [
             "--hand-written",
-        ] + ["$(execpath %s)" % file for file in hand_written]),
+        ] + [
+            "'%s'=$(execpath %s)" % (file.removeprefix(folder), file)
+            for file in hand_written
+        ]),
         message = "Compiling the OpenAPI spec of",
         tools = [compiler, ruff],
+        visibility = visibility,
+    )
+
+def openapi_package(
+        name,
+        package,
+        spec,
+        library,
+        src = "src",
+        mirror = "generated",
+        support = None,
+        update = "update",
+        update_spec = None,
+        visibility = None):
+    """Declares what compiles a spec, and what keeps its checked-in mirror equal to it.
+
+    - `<name>`: the genrule of `compiled_spec`;
+    - `<name>_models`, `<name>_endpoints`: its modules below `models/`, and all others;
+    - `<update>`: rewrites the mirror;
+    - `models_up_to_date_test`: fails on any difference between the mirror and what the spec gives;
+    - `overrides_up_to_date_test`: fails when a hand-written model has lost touch with the spec's.
+
+    The mirror's files are the genrule's list of outputs. A hand-written module at the same path under
+    `src` takes the place of a generated one, which is then not made.
+
+    Args:
+        name: the genrule's name.
+        package: import name of the package, and its folder's name under `src` and `mirror`.
+        spec: the OpenAPI document.
+        library: the py_library with the package's models.
+        src: folder that is the package's import root.
+        mirror: folder with the checked-in copy of the generated modules, and nothing else.
+        support: import name of the package that the generated modules build on; by default `package`.
+        update: name of the target that rewrites the mirror.
+        update_spec: the target that stores the spec anew, for the test's message.
+        visibility: of the genrule and its modules.
+    """
+    here = native.package_name()
+    command = "bazel run //%s:%s" % (here, update)
+    mirrored = native.glob(
+        [mirror + "/**"],
+        allow_empty = True,
+        exclude = ["**/__pycache__/**"],
+    )
+    below = "%s/%s/" % (src, package)
+    written = native.glob(
+        [below + "**/*.py"],
+        allow_empty = True,
+    )
+    outs = [
+        out
+        for out in [src + file.removeprefix(mirror) for file in mirrored]
+        if out.startswith(below) and out.endswith(".py") and out not in written
+    ]
+    compiled_spec(
+        name = name,
+        package = package,
+        spec = spec,
+        command = command,
+        src = src,
+        # Others can change without a new compilation.
+        hand_written = [
+            file
+            for file in written
+            if file.startswith((below + "api/", below + "models/"))
+        ],
+        outs = outs,
+        support = support,
         visibility = visibility,
     )
     models = [out for out in outs if out.startswith(below + "models/")]
@@ -76,9 +134,11 @@ def openapi_package(
         srcs = [out for out in outs if out not in models],
         visibility = visibility,
     )
+    archive = name + ".zip"
     args = [
         "--archive=$(rootpath %s)" % archive,
-        "--mirror=%s/%s/%s" % (here, mirror, package),
+        "--mirror=%s/%s" % (here, mirror),
+        "--package=" + package,
         "--command='%s'" % command,
     ]
     if update_spec:
@@ -99,4 +159,19 @@ def openapi_package(
         args = args,
         data = [archive] + mirrored,
         deps = [Label("//tools/codegen")],
+    )
+    py_test(
+        name = "overrides_up_to_date_test",
+        size = "small",
+        srcs = [Label("//tools/codegen:overrides_check.py")],
+        main = Label("//tools/codegen:overrides_check.py"),
+        args = [
+            "--package=" + package,
+            "--source='%s'" % "/".join([part for part in [here, src, package] if part]),
+            "--command='%s'" % command,
+        ],
+        deps = [
+            Label("//tools/codegen"),
+            library,
+        ],
     )

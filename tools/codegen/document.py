@@ -1,9 +1,15 @@
-"""Reads an OpenAPI document and answers where its references lead."""
+"""Reads an OpenAPI document, and walks it with the place of each value at hand."""
+
+from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import unquote
 
 from tools.codegen.errors import SpecError
 
@@ -11,11 +17,28 @@ JSON = dict[str, Any]
 
 # Under these keys stand values, not schemas: a "$ref" inside is data.
 _VALUES = frozenset({"default", "example", "examples", "enum", "const", "mapping"})
+_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 
 
 def pointer(*parts: str | int) -> str:
     """Gives the JSON pointer for a path of keys: `("paths", "/runs")` is `#/paths/~1runs`."""
     return "#" + "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in parts)
+
+
+def kind_of(value: Any) -> str:
+    """Gives JSON's name for the kind of a value, with its article."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "a boolean"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a string"
+        case list():
+            return "an array"
+    return "an object"
 
 
 class Document:
@@ -26,26 +49,26 @@ class Document:
 
     Attributes:
         root: The whole document.
-        schemas: Its component schemas by name.
+        version: OpenAPI's version, such as `(3, 1)`.
 
     Raises:
         SpecError: The file is no JSON, no OpenAPI 3.x, or a reference in it leads nowhere.
     """
 
     def __init__(self, path: Path) -> None:
-        self.root: JSON = _read(path)
-        version = self.root.get("openapi")
-        if not isinstance(version, str) or not version.startswith("3."):
-            found = f"openapi: {version!r}" if version is not None else "no openapi key"
-            if "swagger" in self.root:
-                found = f"swagger: {self.root['swagger']!r}"
+        value = _read(path)
+        self.root = Node(self, value, ())
+        version = value.get("openapi")
+        if not isinstance(version, str) or not re.match(r"3\.\d+(\.|$)", version):
+            found = f"openapi: {version!r}" if "openapi" in value else "no openapi key"
+            if "swagger" in value:
+                found = f"swagger: {value['swagger']!r}"
             raise SpecError("#/openapi", f"{found}; this compiler takes OpenAPI 3.x")
-        self.schemas: dict[str, Any] = self._map("components", "schemas")
-        self.paths: dict[str, Any] = self._map("paths")
-        for place, reference in _references(self.root, ()):
+        self.version = (3, int(version[2:].partition(".")[0]))
+        for place, reference in _references(value, ()):
             self.resolve(reference, place)
 
-    def resolve(self, reference: object, place: str) -> Any:
+    def resolve(self, reference: object, place: str) -> Node:
         """Gives what a `$ref` points to.
 
         Args:
@@ -56,46 +79,119 @@ class Document:
             SpecError: It points outside the document, or to nothing.
         """
         if not isinstance(reference, str):
-            raise SpecError(place, f"$ref is {reference!r}; it has to be a string")
+            raise SpecError(place, f"$ref is {kind_of(reference)}; a string is needed")
         if not reference.startswith("#/"):
             raise SpecError(
                 place, f"$ref {reference!r} leads out of the document; put its target in"
             )
-        node: Any = self.root
+        node: Any = self.root.value
+        path: list[str | int] = []
         for part in reference[2:].split("/"):
-            key = part.replace("~1", "/").replace("~0", "~")
-            if isinstance(node, list) and key.isdigit() and int(key) < len(node):
-                node = node[int(key)]
+            key = unquote(part).replace("~1", "/").replace("~0", "~")
+            if isinstance(node, list) and key.isdecimal() and int(key) < len(node):
+                node, step = node[int(key)], int(key)
+                path.append(step)
             elif isinstance(node, dict) and key in node:
                 node = node[key]
+                path.append(key)
             else:
                 raise SpecError(
                     place, f"$ref {reference!r} points to nothing; nothing is at {key!r}"
                 )
+        return Node(self, node, tuple(path))
+
+
+@dataclass(frozen=True)
+class Node:
+    """A value of a document, and the keys that lead to it."""
+
+    document: Document
+    value: Any
+    path: tuple[str | int, ...]
+
+    @property
+    def place(self) -> str:
+        """JSON pointer to the value."""
+        return pointer(*self.path)
+
+    def error(self, problem: str) -> SpecError:
+        """Makes the error of this place."""
+        return SpecError(self.place, problem)
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(self.value, dict) and key in self.value
+
+    def __getitem__(self, key: str | int) -> Node:
+        return Node(self.document, self.value[key], (*self.path, key))
+
+    def with_value(self, value: Any) -> Node:
+        """Gives another value for the same place."""
+        return Node(self.document, value, self.path)
+
+    def object(self) -> Node:
+        """Gives this node.
+
+        Raises:
+            SpecError: It is no object.
+        """
+        if not isinstance(self.value, dict):
+            raise self.error(f"is {kind_of(self.value)}; an object is needed")
+        return self
+
+    def followed(self) -> Node:
+        """Gives the object here, through references, those of 3.1 that have siblings included.
+
+        Raises:
+            SpecError: No object is here or there, or the references lead round in a circle.
+        """
+        node = self.object()
+        seen: set[str] = set()
+        while "$ref" in node:
+            reference = node.value["$ref"]
+            if reference in seen:
+                raise self.error(f"$ref {reference!r} leads back to itself")
+            seen.add(reference)
+            target = self.document.resolve(reference, node.place).object()
+            siblings = {key: value for key, value in node.value.items() if key != "$ref"}
+            node = target.with_value({**target.value, **siblings})
         return node
 
-    def follow(self, node: Any, place: str) -> JSON:
-        """Gives the object at `node`, through references, those of 3.1 that have siblings included."""
-        seen: set[str] = set()
-        while isinstance(node, dict) and "$ref" in node:
-            reference = node["$ref"]
-            if reference in seen:
-                raise SpecError(place, f"$ref {reference!r} leads back to itself")
-            seen.add(reference)
-            siblings = {key: value for key, value in node.items() if key != "$ref"}
-            target = self.resolve(reference, place)
-            node = {**target, **siblings} if isinstance(target, dict) else target
-        if not isinstance(node, dict):
-            raise SpecError(place, f"{type(node).__name__} stands here; an object is needed")
-        return cast("JSON", node)
+    def entries(self, *keys: str) -> list[tuple[str, Node]]:
+        """Gives the members of the object below the keys; none where one of them is missing."""
+        node = self.object()
+        for key in keys:
+            if key not in node:
+                return []
+            node = node[key].object()
+        return [(name, node[name]) for name in node.value]
 
-    def _map(self, *keys: str) -> dict[str, Any]:
-        node: Any = self.root
-        for depth, key in enumerate(keys):
-            node = node.get(key, {})
-            if not isinstance(node, dict):
-                raise SpecError(pointer(*keys[: depth + 1]), "an object is needed here")
-        return cast("dict[str, Any]", node)
+    def members(self, key: str) -> list[Node]:
+        """Gives the members of the array at `key`; none where the key is missing."""
+        if key not in self.object():
+            return []
+        found = self[key]
+        if not isinstance(found.value, list):
+            raise found.error(f"is {kind_of(found.value)}; an array is needed")
+        return [found[index] for index in range(len(found.value))]
+
+    def text(self, key: str) -> str:
+        """Gives the string at `key`, without what no source text can hold; empty where missing."""
+        value = self.object().value.get(key, "")
+        if not isinstance(value, str):
+            raise self[key].error(f"is {kind_of(value)}; a string is needed")
+        return plain_text(value)
+
+    def flag(self, key: str, default: bool = False) -> bool:
+        """Gives the boolean at `key`."""
+        value = self.object().value.get(key, default)
+        if not isinstance(value, bool):
+            raise self[key].error(f"is {kind_of(value)}; a boolean is needed")
+        return value
+
+
+def plain_text(text: str) -> str:
+    """Gives text with one kind of line end and no control characters, stripped."""
+    return _CONTROLS.sub("", "\n".join(line.rstrip() for line in text.splitlines())).strip("\n")
 
 
 def _read(path: Path) -> JSON:
@@ -107,21 +203,37 @@ def _read(path: Path) -> JSON:
             raise SpecError("", f"the key {twice!r} stands twice in one object; remove one")
         return node
 
+    def finite(text: str) -> float:
+        if not math.isfinite(float(text)):
+            raise SpecError("", f"has {text}, which is no number that Python can hold")
+        return float(text)
+
     try:
-        root = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=unique)
+        root = json.loads(
+            path.read_bytes().decode(),
+            object_pairs_hook=unique,
+            parse_constant=finite,
+            parse_float=finite,
+        )
+        # An escaped half of a surrogate pair is JSON, but no text that can be written to a file.
+        json.dumps(root, ensure_ascii=False).encode()
     except OSError as error:
         raise SpecError("", f"cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise SpecError(
             "", f"is not UTF-8 (byte {error.start}); a spec is JSON in UTF-8"
         ) from error
+    except UnicodeEncodeError as error:
+        raise SpecError("", "has half of a surrogate pair in a string; write both") from error
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise SpecError("", f"is not JSON: {error.msg} at {where}") from error
+    except ValueError as error:
+        raise SpecError("", f"is not JSON: {error}") from error
     except RecursionError as error:
         raise SpecError("", "is nested too deeply to be read") from error
     if not isinstance(root, dict):
-        raise SpecError("#", "the document has to be an object")
+        raise SpecError("#", f"is {kind_of(root)}; an object is needed")
     return cast("JSON", root)
 
 

@@ -1,18 +1,17 @@
 """Renders the modules of a compiled package from templates."""
 
-import re
+import ast
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import jinja2
 
+from tools.codegen.docs import docstring
 from tools.codegen.document import Document
+from tools.codegen.expressions import members_of, parse_type, renamed, union
 from tools.codegen.models import Model, Models
 from tools.codegen.operations import Content, Operation, Operations, Parameter
-
-_IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
-_PARSERS = {"text": "text", "bytes": "raw"}
 
 
 class Templates:
@@ -34,7 +33,7 @@ class Templates:
             keep_trailing_newline=True,
             autoescape=False,
         )
-        self._environment.filters["doc"] = _doc
+        self._environment.filters["doc"] = docstring
         self._environment.filters["literal"] = repr
         self._environment.globals.update(
             package=package, support=support, command=command, spec=spec
@@ -42,13 +41,17 @@ class Templates:
 
     def facts(self, document: Document, operations: Operations) -> str:
         """Renders what the spec says of the API as a whole."""
-        servers = document.root.get("servers") or [{}]
-        info = document.root.get("info", {})
+        info = document.root["info"].object() if "info" in document.root else None
+        servers = document.root.members("servers")
+        try:
+            prefix = urlsplit(servers[0].text("url")).path.rstrip("/") if servers else ""
+        except ValueError as error:
+            raise servers[0]["url"].error(f"is no URL: {error}") from error
         return self._render(
             "spec.py",
-            title=str(info.get("title", "")),
-            version=str(info.get("version", "")),
-            prefix=urlsplit(str(servers[0].get("url", ""))).path.rstrip("/"),
+            title=info.text("title") if info else "",
+            version=info.text("version") if info else "",
+            prefix=prefix,
             operations=operations.operations,
         )
 
@@ -68,7 +71,8 @@ class Templates:
 
     def api_init(self, operations: Operations) -> str:
         """Renders the package of endpoints."""
-        return self._render("api_init.py", tags=_tags(operations))
+        tags = sorted({operation.tag for operation in operations.operations})
+        return self._render("api_init.py", tags=tags)
 
     def tag_init(self, tag: Operation, operations: Operations) -> str:
         """Renders the package of one tag's endpoints."""
@@ -83,16 +87,6 @@ class Templates:
         return self._environment.get_template(f"{name}.jinja").render(**context)
 
 
-def _tags(operations: Operations) -> list[Operation]:
-    return sorted({o.tag: o for o in operations.operations}.values(), key=lambda o: o.tag)
-
-
-def _doc(text: str, indent: int = 0) -> str:
-    """Gives text that can stand in a docstring, later lines indented."""
-    text = text.replace("\\", "\\\\").replace('"""', "'''")
-    return re.sub(r"\n(?=[^\n])", "\n" + " " * indent, text)
-
-
 class _Endpoint:
     """What the template of an endpoint needs to know."""
 
@@ -100,16 +94,16 @@ class _Endpoint:
         self._operation = operation
         self._models = models
         self._names = {model.name for model in models.models}
+        self._uses_models = False
         self._imports: dict[str, set[str]] = {}
 
     def context(self) -> dict[str, Any]:
-        operation = self._operation
+        operation, body = self._operation, self._operation.body
         parameters = sorted(operation.parameters, key=lambda p: (p.where != "path", not p.required))
         arguments: list[dict[str, Any]] = [
             {
                 "name": parameter.argument,
                 "type": self._argument_type(parameter),
-                "parameter": parameter,
                 "positional": parameter.where == "path",
                 "optional": not parameter.required,
                 "doc": _argument_doc(parameter),
@@ -121,13 +115,14 @@ class _Endpoint:
                 "status": answer.status,
                 "description": answer.description,
                 "parser": self._parser(answer.content),
-                "type": self._content_type(answer.content),
-                "success": answer.is_success,
+                "type": self._type(answer.content),
             }
             for answer in operation.answers
         ]
-        success = [answer["type"] for answer in answers if answer["success"]]
-        body = operation.body
+        # Where no success is documented, `default` stands for it as well.
+        success = [answer for answer in answers if answer["status"].startswith("2")]
+        success = success or [answer for answer in answers if answer["status"] == "default"]
+        body_type = union(self._type(content) for content in body.contents) if body else ""
         return {
             "operation": operation,
             "arguments": arguments,
@@ -135,57 +130,53 @@ class _Endpoint:
                 where: [p for p in operation.parameters if p.where == where]
                 for where in ("path", "query", "header")
             },
-            "body_type": _union([self._content_type(c) for c in body.contents]) if body else "",
             "body": body,
-            "accepts": sorted(
-                (c.media_type for c in body.contents) if body else (),
-                key=lambda media_type: "json" not in media_type,
-            ),
+            "body_type": body_type,
+            "accepts": [content.media_type for content in body.contents] if body else [],
             "joined": sorted(
                 p.name for p in operation.parameters if p.joined and p.where == "query"
             ),
             "answers": answers,
-            "success_type": _union(success) or "None",
-            "all_types": _union([answer["type"] for answer in answers]) or "None",
+            "success": success,
+            "errors": [answer for answer in answers if answer not in success],
+            "success_type": union(answer["type"] for answer in success),
+            "all_types": union(answer["type"] for answer in answers),
             "imports": {module: sorted(names) for module, names in sorted(self._imports.items())},
-            "uses_models": any("models." in answer["type"] for answer in answers)
-            or bool(body and any("models." in self._content_type(c) for c in body.contents))
-            or any("models." in argument["type"] for argument in arguments),
+            "uses_models": self._uses_models,
         }
 
     def _argument_type(self, parameter: Parameter) -> str:
-        type_ = self._python_type(parameter.probe)
+        members = [
+            ast.unparse(m) for m in members_of(parse_type(self._python_type(parameter.type_key)))
+        ]
         # An id is often at hand as text, and the server decides whether it is one.
-        parts = type_.split(" | ")
-        if "UUID" in parts and "str" not in parts:
-            parts.insert(parts.index("UUID") + 1, "str")
-        return " | ".join(parts)
+        if "UUID" in members and "str" not in members:
+            members.insert(members.index("UUID") + 1, "str")
+        return " | ".join(members)
 
-    def _python_type(self, probe: str) -> str:
-        type_ = self._models.types[probe]
+    def _python_type(self, key: str) -> str:
+        return renamed(parse_type(self._models.types[key]), self._qualified)
 
-        def qualified(match: re.Match[str]) -> str:
-            name = match[0]
-            if name in self._names:
-                return f"models.{name}"
-            module = self._models.imports.get(name)
-            if module:
-                self._imports.setdefault(module, set()).add(name)
-            return name
+    def _qualified(self, name: str) -> str:
+        if name in self._names:
+            self._uses_models = True
+            return f"models.{name}"
+        if name in self._models.imports:
+            module, name = self._models.imports[name]
+            self._imports.setdefault(module, set()).add(name)
+        return name
 
-        return _IDENTIFIER.sub(qualified, type_)
-
-    def _content_type(self, content: Content | None) -> str:
+    def _type(self, content: Content | None) -> str:
         if content is None:
             return "None"
         return {"bytes": "bytes", "text": "str"}.get(content.kind) or self._python_type(
-            content.probe
+            content.type_key
         )
 
     def _parser(self, content: Content | None) -> str:
         if content is None:
             return "nothing"
-        return _PARSERS.get(content.kind) or f"Json({self._python_type(content.probe)})"
+        return {"bytes": "raw", "text": "text"}.get(content.kind) or f"Json({self._type(content)})"
 
 
 def _argument_doc(parameter: Parameter) -> str:
@@ -193,11 +184,3 @@ def _argument_doc(parameter: Parameter) -> str:
     if not text.endswith((".", "!", "?")):
         text += "."
     return f"{text} The server's default is {parameter.default}." if parameter.default else text
-
-
-def _union(types: list[str]) -> str:
-    unique = list(dict.fromkeys(part for type_ in types for part in type_.split(" | ")))
-    if "None" in unique:
-        unique.remove("None")
-        unique.append("None")
-    return " | ".join(unique)

@@ -3,6 +3,7 @@
 import argparse
 import difflib
 import os
+import shutil
 import sys
 import tempfile
 import zipfile
@@ -12,6 +13,7 @@ from pathlib import Path
 from tools.codegen.fields import fields_of
 
 _DIFF_LINES = 60
+_CACHE = "__pycache__"
 
 
 def read_archive(archive: Path) -> dict[str, str]:
@@ -20,11 +22,17 @@ def read_archive(archive: Path) -> dict[str, str]:
         return {name: source.read(name).decode() for name in source.namelist()}
 
 
-def read_mirror(folder: Path) -> dict[str, str]:
-    """Gives the text of each module of the mirror, by its path in the package."""
+def read_mirror(folder: Path, package: str) -> dict[str, str]:
+    """Gives the text of each file of the mirror, by its path in the package.
+
+    A file that lies beside the package's folder has a path that begins with `../`.
+    """
     return {
-        file.relative_to(folder).as_posix(): file.read_text(encoding="utf-8", errors="replace")
-        for file in sorted(folder.rglob("*.py"))
+        Path(os.path.relpath(file, folder / package)).as_posix(): file.read_text(
+            encoding="utf-8", errors="replace"
+        )
+        for file in sorted(folder.rglob("*"))
+        if file.is_file() and _CACHE not in file.parts
     }
 
 
@@ -101,11 +109,11 @@ def unified_diff(mirror: dict[str, str], made: dict[str, str]) -> list[str]:
     return lines if rest <= 0 else [*lines[:_DIFF_LINES], f"... {rest} more lines"]
 
 
-def update(folder: Path, made: dict[str, str]) -> Iterator[str]:
+def update(folder: Path, package: str, made: dict[str, str]) -> Iterator[str]:
     """Makes the mirror what the spec gives, and yields a line for each file that changed."""
-    mirror = read_mirror(folder)
+    mirror = read_mirror(folder, package)
     for path in sorted(mirror.keys() | made.keys()):
-        file = folder / path
+        file = Path(os.path.normpath(folder / package / path))
         if path not in made:
             file.unlink()
             yield f"removed {path}"
@@ -113,9 +121,11 @@ def update(folder: Path, made: dict[str, str]) -> Iterator[str]:
             file.parent.mkdir(parents=True, exist_ok=True)
             _replace(file, made[path])
             yield f"{'changed' if path in mirror else 'added'} {path}"
-    for sub in sorted((p for p in folder.rglob("*") if p.is_dir()), reverse=True):
-        if not any(sub.iterdir()):
-            sub.rmdir()
+    for below in sorted((path for path in folder.rglob("*") if path.is_dir()), reverse=True):
+        if below.name == _CACHE:
+            shutil.rmtree(below)
+        elif not any(below.iterdir()):
+            below.rmdir()
 
 
 def _replace(file: Path, text: str) -> None:
@@ -139,6 +149,7 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--mirror", type=Path, required=True, help="the mirror's folder in the workspace"
     )
+    parser.add_argument("--package", required=True, help="the package's folder in the mirror")
     parser.add_argument("--command", required=True, help="what rewrites the mirror")
     parser.add_argument("--spec-command", help="what stores the spec anew")
     return parser.parse_args(argv)
@@ -148,28 +159,31 @@ def main(argv: list[str]) -> int:
     """Checks or rewrites the mirror."""
     arguments = _arguments(argv)
     made = read_archive(arguments.archive)
-    if arguments.update:
-        folder = Path(os.environ.get("BUILD_WORKSPACE_DIRECTORY", "."), arguments.mirror)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            changed = list(update(folder, made))
-        except OSError as error:
-            print(
-                f"{error.filename}: cannot be written: {error.strerror}; mend that and run again",
-                file=sys.stderr,
-            )
-            return 1
-        print("\n".join(changed) or f"{arguments.mirror} is up to date")
-        return 0
-    mirror = read_mirror(arguments.mirror)
+    if not arguments.update:
+        return _check(arguments, made)
+    folder = Path(os.environ.get("BUILD_WORKSPACE_DIRECTORY", "."), arguments.mirror)
+    try:
+        (folder / arguments.package).mkdir(parents=True, exist_ok=True)
+        changed = list(update(folder, arguments.package, made))
+    except OSError as error:
+        place = error.filename or folder
+        problem = f"{place}: cannot be written: {error.strerror}"
+        print(f"{problem}; mend that and run {arguments.command}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"{arguments.mirror}: half rewritten; run {arguments.command}", file=sys.stderr)
+        return 130
+    print("\n".join(changed) or f"{arguments.mirror} is up to date")
+    return 0
+
+
+def _check(arguments: argparse.Namespace, made: dict[str, str]) -> int:
+    mirror = read_mirror(arguments.mirror, arguments.package)
     found = list(differences(mirror, made))
     if not found:
         return 0
-    print(
-        f"{arguments.mirror} is not what the spec gives:",
-        *(f"  {line}" for line in found),
-        sep="\n",
-    )
+    print(f"{arguments.mirror} is not what the spec gives:")
+    print(*(f"  {line}" for line in found), sep="\n")
     print("", *unified_diff(mirror, made), "", sep="\n")
     print(f"If the spec is right, run: {arguments.command}")
     if arguments.spec_command:

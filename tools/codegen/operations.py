@@ -1,23 +1,45 @@
-"""What the spec says of each operation, typed by the models that the compiler makes.
+"""What the spec says of each operation.
 
-Types are not mapped here. Each schema whose Python type an endpoint needs becomes a property of one
-extra schema, the probe, that is compiled with the others; what datamodel-code-generator makes of that
-property is the type.
+Types are not mapped here: each schema whose Python type an endpoint needs is handed to the compiler
+of the schemas, and the endpoint keeps the key of its type.
 """
 
-from collections.abc import Iterator, Mapping
+import json
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
 
-from tools.codegen.document import JSON, Document, pointer
-from tools.codegen.errors import SpecError
+from tools.codegen.document import Document, Node
 from tools.codegen.names import Taken, field_name, module_name, pascal_case, snake_case
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 # Arguments of every endpoint function; a parameter of the spec steps aside.
 _OWN_ARGUMENTS = frozenset({"client", "body"})
+
+# OpenAPI has them ignored as parameters; the transport and the client write them.
+_OWN_HEADERS = frozenset({"accept", "authorization", "content-type"})
+
+_STATUS = re.compile(r"[1-5](\d\d|XX)|default")
+_TEMPLATE_NAME = re.compile(r"\{([^{}]+)\}")
+
+
+@dataclass(frozen=True)
+class Use:
+    """A schema that an endpoint needs the Python type of.
+
+    Attributes:
+        name: What its class is called if it has none of its own.
+        schema: The schema; None where the spec gives none.
+        sent: Whether requests hold it; otherwise answers do.
+        is_parameter: Whether it has to be written as text.
+    """
+
+    name: str
+    schema: Node | None
+    sent: bool
+    is_parameter: bool = False
 
 
 @dataclass(frozen=True)
@@ -31,8 +53,8 @@ class Parameter:
         required: Whether a request without it is refused.
         joined: Whether a list goes in one value with commas rather than in one pair per member.
         description: From the spec; may be empty.
-        default: What the server takes when it is left out, as JSON; empty when the spec does not say.
-        probe: The probe's property that has its type.
+        default: What the server takes when it is left out, as JSON; empty where the spec is silent.
+        type_key: Key of its type.
     """
 
     name: str
@@ -42,7 +64,7 @@ class Parameter:
     joined: bool
     description: str
     default: str
-    probe: str
+    type_key: str
 
 
 @dataclass(frozen=True)
@@ -51,7 +73,7 @@ class Content:
 
     media_type: str
     kind: str
-    probe: str
+    type_key: str
 
 
 @dataclass(frozen=True)
@@ -71,11 +93,6 @@ class Answer:
     description: str
     content: Content | None
 
-    @property
-    def is_success(self) -> bool:
-        """Whether the status is of the 2xx class."""
-        return self.status.startswith("2")
-
 
 @dataclass(frozen=True)
 class Operation:
@@ -94,23 +111,12 @@ class Operation:
     answers: tuple[Answer, ...]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Operations:
-    """All operations of a spec.
-
-    Attributes:
-        operations: In the order of the spec.
-        lifted: Schemas that stood inline and become models of their own, by name.
-        probe: The properties of the probe, by name.
-        sent: Schemas that requests hold.
-        received: Schemas that answers hold.
-    """
+    """All operations of a spec, in its order, and the schemas whose types they need, by key."""
 
     operations: list[Operation] = field(default_factory=list)
-    lifted: dict[str, JSON] = field(default_factory=dict)
-    probe: dict[str, Any] = field(default_factory=dict)
-    sent: list[Any] = field(default_factory=list)
-    received: list[Any] = field(default_factory=list)
+    uses: dict[str, Use] = field(default_factory=dict)
 
 
 def read_operations(document: Document) -> Operations:
@@ -119,42 +125,38 @@ def read_operations(document: Document) -> Operations:
     Raises:
         SpecError: An operation cannot be compiled.
     """
-    reader = _Reader(document)
-    for path, method, place, node in _operation_nodes(document):
-        reader.read(path, method, place, node)
+    reader = _Reader()
+    for path, entry in document.root.entries("paths"):
+        item = entry.followed()
+        if not path.startswith("/"):
+            raise entry.error("a path begins with /")
+        for method in _METHODS:
+            if method in item:
+                reader.read(path, method, item, item[method].object())
     return reader.found
 
 
-def _operation_nodes(document: Document) -> Iterator[tuple[str, str, tuple[str, ...], JSON]]:
-    for path, item in document.paths.items():
-        place = ("paths", path)
-        item = document.follow(item, pointer(*place))
-        for method in _METHODS:
-            if method in item:
-                node = document.follow(item[method], pointer(*place, method))
-                shared = item.get("parameters", [])
-                yield path, method, (*place, method), {**node, "_shared": shared}
-
-
 class _Reader:
-    def __init__(self, document: Document) -> None:
+    def __init__(self) -> None:
         self.found = Operations()
-        self._document = document
         self._ids = Taken("operation")
         self._tags: dict[str, tuple[str, str]] = {}
 
-    def read(self, path: str, method: str, place: tuple[str, ...], node: JSON) -> None:
-        here = pointer(*place)
-        operation_id = node.get("operationId")
-        if not isinstance(operation_id, str) or not operation_id:
-            raise SpecError(
-                here, "has no operationId; the endpoint's Python name comes from it, so add one"
+    def read(self, path: str, method: str, item: Node, node: Node) -> None:
+        operation_id = node.text("operationId")
+        if not operation_id:
+            raise node.error(
+                "has no operationId; the endpoint's Python name comes from it, so add one"
             )
-        module = module_name(here, "operationId", operation_id)
-        tag_name, tag = self._tag(node, here)
-        self._ids.take(module, operation_id, here)
+        module = module_name(node.place, "operationId", operation_id)
+        self._ids.take(module, operation_id, node.place)
+        for owner in (item, node):
+            if "servers" in owner:
+                raise owner["servers"].error(
+                    "servers of a single path are not supported; one client has one server"
+                )
+        tag_name, tag = self._tag(node)
         prefix = pascal_case(operation_id)
-        summary = _sentence(node.get("summary")) or f"{operation_id}."
         self.found.operations.append(
             Operation(
                 id=operation_id,
@@ -163,185 +165,153 @@ class _Reader:
                 tag_name=tag_name,
                 method=method.upper(),
                 path=path,
-                summary=summary,
-                description=_text(node.get("description")),
-                parameters=tuple(self._parameters(path, place, node, prefix)),
-                body=self._body(place, node, prefix),
-                answers=tuple(self._answers(place, node, prefix)),
+                summary=_sentence(node.text("summary")) or f"{operation_id}.",
+                description=node.text("description"),
+                parameters=tuple(self._parameters(path, item, node, prefix)),
+                body=self._body(node, prefix),
+                answers=tuple(self._answers(node, prefix)),
             )
         )
 
-    def _tag(self, node: JSON, here: str) -> tuple[str, str]:
-        tags = node.get("tags") or ["default"]
-        name = tags[0]
+    def _tag(self, node: Node) -> tuple[str, str]:
+        tags = node.members("tags")
+        if not tags:
+            return "default", "default"
+        name, place = tags[0].value, tags[0].place
         if not isinstance(name, str):
-            raise SpecError(f"{here}/tags/0", f"is {name!r}; a tag is a string")
-        tag = module_name(f"{here}/tags/0", "tag", name)
-        other, other_place = self._tags.setdefault(tag, (name, f"{here}/tags/0"))
+            raise tags[0].error("a tag is a string")
+        tag = module_name(place, "tag", name)
+        other, other_place = self._tags.setdefault(tag, (name, place))
         if other != name:
-            raise SpecError(
-                f"{here}/tags/0",
+            raise tags[0].error(
                 f"tag {name!r} and {other!r} ({other_place}) both give the Python name {tag!r};"
-                " rename one of them",
+                " rename one of them"
             )
         return name, tag
 
-    def _parameters(
-        self, path: str, place: tuple[str, ...], node: JSON, prefix: str
-    ) -> Iterator[Parameter]:
+    def _parameters(self, path: str, item: Node, node: Node, prefix: str) -> Iterator[Parameter]:
         # An operation's parameter replaces the path item's of the same name and place.
-        nodes: dict[tuple[str, str], tuple[str, JSON]] = {}
-        for origin, entries in (
-            ((*place[:-1], "parameters"), node["_shared"]),
-            ((*place, "parameters"), node.get("parameters", [])),
-        ):
-            for index, entry in enumerate(entries):
-                where = pointer(*origin, index)
-                parameter = self._document.follow(entry, where)
-                if not isinstance(parameter.get("name"), str):
-                    raise SpecError(where, "has no name")
-                nodes[parameter["name"], str(parameter.get("in"))] = (where, parameter)
-        names = Taken("parameter")
-        for (name, location), (where, parameter) in nodes.items():
+        found: dict[tuple[str, str], Node] = {}
+        for owner in (item, node):
+            own: dict[tuple[str, str], Node] = {}
+            for entry in owner.members("parameters"):
+                parameter = entry.followed()
+                key = (parameter.text("name"), parameter.text("in"))
+                if not key[0]:
+                    raise entry.error("has no name")
+                if key in own:
+                    raise entry.error(f"{key[1]} parameter {key[0]!r} stands here twice")
+                own[key] = parameter
+            found |= own
+        arguments = Taken("parameter")
+        for (name, where), parameter in found.items():
+            if where == "header" and name.lower() in _OWN_HEADERS:
+                continue
             argument = field_name(name)
             if argument in _OWN_ARGUMENTS:
                 argument += "_"
-            names.take(argument, name, where)
-            yield self._parameter(name, location, argument, where, parameter, prefix)
-        for name in _template_names(path):
-            if (name, "path") not in nodes:
-                raise SpecError(
-                    pointer(*place),
-                    f"the path has {{{name}}} but no parameter of that name; add it",
-                )
+            arguments.take(argument, name, parameter.place)
+            yield self._parameter(argument, parameter, prefix)
+        named = set(_TEMPLATE_NAME.findall(path))
+        if set("{}") & set(_TEMPLATE_NAME.sub("", path)):
+            raise item.error("the braces in this path do not pair")
+        given = {name for name, where in found if where == "path"}
+        for name in sorted(named ^ given):
+            if name in named:
+                raise node.error(f"the path has {{{name}}} but no parameter of that name; add it")
+            raise found[name, "path"].error(f"{name!r} does not stand in the path {path!r}")
 
-    def _parameter(
-        self, name: str, location: str, argument: str, where: str, node: JSON, prefix: str
-    ) -> Parameter:
-        if location not in ("path", "query", "header"):
-            raise SpecError(where, f"in: {location!r}; path, query and header are supported")
-        default_style = "form" if location == "query" else "simple"
-        style = node.get("style", default_style)
-        if style != default_style:
-            raise SpecError(
-                where, f"style {style!r}; {default_style!r} is supported in a {location}"
-            )
+    def _parameter(self, argument: str, node: Node, prefix: str) -> Parameter:
+        name, where = node.text("name"), node.text("in")
+        if where not in ("path", "query", "header"):
+            raise node.error(f"in: {where!r}; path, query and header are supported")
+        usual = "form" if where == "query" else "simple"
+        style = node.text("style") or usual
+        if style != usual:
+            raise node.error(f"style {style!r}; {usual!r} is supported in a {where}")
         if "schema" not in node:
-            raise SpecError(where, "has no schema; parameters with `content` are not supported")
+            raise node.error("has no schema; parameters with `content` are not supported")
         schema = node["schema"]
-        shape = self._document.follow(schema, f"{where}/schema") if isinstance(schema, dict) else {}
-        if shape.get("type") == "object" or "properties" in shape:
-            raise SpecError(f"{where}/schema", "an object as a parameter is not supported")
-        default = shape.get("default")
-        explode = node.get("explode", style == "form")
+        shape = schema.followed() if isinstance(schema.value, dict) else node.with_value({})
+        default = shape.value.get("default")
         return Parameter(
             name=name,
-            where=location,
+            where=where,
             argument=argument,
-            required=location == "path" or bool(node.get("required")),
-            joined=not explode,
-            description=_text(node.get("description") or shape.get("description")),
-            default="" if default is None else _json(default),
-            probe=self._probe(prefix + pascal_case(name), schema, self.found.sent),
+            required=node.flag("required") or where == "path",
+            joined=not node.flag("explode", default=style == "form"),
+            description=node.text("description") or shape.text("description"),
+            default="" if default is None else json.dumps(default, ensure_ascii=False),
+            type_key=self._use(Use(prefix + pascal_case(name), schema, True, is_parameter=True)),
         )
 
-    def _body(self, place: tuple[str, ...], node: JSON, prefix: str) -> Body | None:
+    def _body(self, node: Node, prefix: str) -> Body | None:
         if "requestBody" not in node:
             return None
-        here = pointer(*place, "requestBody")
-        body = self._document.follow(node["requestBody"], here)
-        contents = tuple(
-            self._content(f"{prefix}Request", media_type, entry, here, self.found.sent)
-            for media_type, entry in body.get("content", {}).items()
-        )
+        body = node["requestBody"].followed()
+        contents: dict[str, Content] = {}
+        schemas: dict[str, object] = {}
+        for media_type, entry in body.entries("content"):
+            kind = _kind(media_type, entry)
+            schema = entry.object().value.get("schema")
+            if kind not in contents:
+                schemas[kind] = schema
+                contents[kind] = self._content(f"{prefix}Request", media_type, entry, sent=True)
+            elif kind != "json" or schema != schemas[kind]:
+                raise entry.error(
+                    f"stands beside {contents[kind].media_type!r}, and which of them a body is"
+                    " cannot be told; leave one"
+                )
         if not contents:
-            raise SpecError(here, "has no content; say which media types it takes")
-        return Body(contents, bool(body.get("required")), _text(body.get("description")))
-
-    def _answers(self, place: tuple[str, ...], node: JSON, prefix: str) -> Iterator[Answer]:
-        responses = node.get("responses", {})
-        with_content = sum(
-            1
-            for status, entry in responses.items()
-            if _inline(self._document.follow(entry, pointer(*place, "responses", status)))
+            raise body.error("has no content; say which media types it takes")
+        if "text" in contents and len(contents) > 1:
+            raise body.error("takes text beside others, and what a str is cannot be told")
+        return Body(
+            tuple(contents[kind] for kind in ("json", "bytes", "text") if kind in contents),
+            body.flag("required"),
+            body.text("description"),
         )
-        for status, entry in responses.items():
-            here = pointer(*place, "responses", status)
-            if not _is_status(status):
-                raise SpecError(here, f"{status!r} is no status; write 200, 2XX or default")
-            response = self._document.follow(entry, here)
-            name = f"{prefix}{_status_word(status) if with_content > 1 else ''}Response"
-            contents = [
-                self._content(name, media_type, content, here, self.found.received)
-                for media_type, content in response.get("content", {}).items()
-            ]
-            # One type per status: JSON where a status has several, since it is the one with a model.
-            content = next((c for c in contents if c.kind == "json"), next(iter(contents), None))
-            yield Answer(status, _text(response.get("description")), content)
 
-    def _content(
-        self, name: str, media_type: str, entry: Any, here: str, usage: list[Any]
-    ) -> Content:
-        where = f"{here}/content/{media_type.replace('~', '~0').replace('/', '~1')}"
-        kind = _kind(media_type)
-        if kind is None:
-            raise SpecError(
-                where, "this media type is not supported; JSON, text and binary ones are"
+    def _answers(self, node: Node, prefix: str) -> Iterator[Answer]:
+        responses = [(key, entry, entry.followed()) for key, entry in node.entries("responses")]
+        several = sum(_has_inline_schema(response) for _, _, response in responses) > 1
+        for status, entry, response in responses:
+            if not _STATUS.fullmatch(status):
+                raise entry.error(f"{status!r} is no status; write 200, 2XX or default")
+            name = f"{prefix}{_status_word(status) if several else ''}Response"
+            # One type per status: JSON where it has several, since that is the one with a model.
+            media = sorted(response.entries("content"), key=lambda entry: _kind(*entry) != "json")
+            yield Answer(
+                status,
+                response.text("description"),
+                self._content(name, *media[0], sent=False) if media else None,
             )
-        schema = self._document.follow(entry, where).get("schema", True)
+        if not responses:
+            yield Answer("default", "", None)
+
+    def _content(self, name: str, media_type: str, entry: Node, *, sent: bool) -> Content:
+        kind = _kind(media_type, entry)
         if kind != "json":
             return Content(media_type, kind, "")
-        return Content(media_type, kind, self._probe(name, schema, usage))
+        essence = media_type.partition(";")[0].strip().lower()
+        schema = entry["schema"] if "schema" in entry.object() else None
+        return Content(
+            essence if essence.endswith(("/json", "+json")) else "application/json",
+            kind,
+            self._use(Use(name, schema, sent)),
+        )
 
-    def _probe(self, name: str, schema: Any, usage: list[Any]) -> str:
-        """Puts a schema into the probe and gives the property's name."""
-        usage.append(schema)
-        probe = f"p{len(self.found.probe)}"
-        self.found.probe[probe] = self._lift(name, schema)
-        return probe
-
-    def _lift(self, name: str, schema: Any) -> Any:
-        """Gives inline classes inside a schema a name of their own, for the probe's will not stay."""
-        if not isinstance(schema, dict) or "$ref" in schema:
-            return schema
-        for key in ("oneOf", "anyOf"):
-            if key in schema:
-                branches = [b for b in schema[key] if not _is_null(b)]
-                if len(branches) == 1:
-                    lifted = [b if _is_null(b) else self._lift(name, b) for b in schema[key]]
-                    return {**schema, key: lifted}
-                return self._model(name, schema)
-        if "properties" in schema or "allOf" in schema or "enum" in schema:
-            return self._model(name, schema)
-        if isinstance(schema.get("items"), dict):
-            return {**schema, "items": self._lift(f"{name}Item", schema["items"])}
-        return schema
-
-    def _model(self, name: str, schema: JSON) -> JSON:
-        if name in self._document.schemas or self.found.lifted.get(name, schema) != schema:
-            raise SpecError(
-                pointer("components", "schemas", name),
-                f"an inline schema of an operation is to be called {name!r} too; rename the model",
-            )
-        self.found.lifted[name] = schema
-        return {"$ref": pointer("components", "schemas", name)}
+    def _use(self, use: Use) -> str:
+        key = f"p{len(self.found.uses)}"
+        self.found.uses[key] = use
+        return key
 
 
-def _inline(response: JSON) -> bool:
+def _has_inline_schema(response: Node) -> bool:
     return any(
-        isinstance(content, dict) and "$ref" not in content.get("schema", {"$ref": ""})
-        for content in response.get("content", {}).values()
-        if isinstance(content.get("schema", {}), dict)
-    )
-
-
-def _is_null(schema: Any) -> bool:
-    return isinstance(schema, dict) and schema.get("type") == "null"
-
-
-def _is_status(status: str) -> bool:
-    return status == "default" or (
-        len(status) == 3 and status[0] in "12345" and (status[1:].isdigit() or status[1:] == "XX")
+        isinstance(schema, dict) and "$ref" not in schema
+        for _, entry in response.entries("content")
+        for schema in [entry.object().value.get("schema")]
     )
 
 
@@ -352,52 +322,22 @@ def _status_word(status: str) -> str:
         return {"1": "Informational", "2": "Success", "3": "Redirect"}.get(status[0], "Error")
 
 
-def _kind(media_type: str) -> str | None:
+def _kind(media_type: str, entry: Node) -> str:
     essence = media_type.partition(";")[0].strip().lower()
-    main, _, sub = essence.partition("/")
+    main, slash, sub = essence.partition("/")
     if sub == "json" or sub.endswith("+json") or essence == "*/*":
         return "json"
-    if main == "text":
-        return "text" if sub != "event-stream" else None
-    if main == "multipart" or sub == "x-www-form-urlencoded":
-        return None
+    if main == "text" and sub != "event-stream":
+        return "text"
+    if (
+        not slash
+        or main in ("multipart", "text")
+        or sub in ("x-www-form-urlencoded", "x-ndjson", "json-seq", "jsonl")
+    ):
+        raise entry.error("this media type is not supported; JSON, text and binary ones are")
     return "bytes"
 
 
-def _template_names(path: str) -> list[str]:
-    return [part.partition("}")[0] for part in path.split("{")[1:]]
-
-
-def _text(value: Any) -> str:
-    return value.strip() if isinstance(value, str) else ""
-
-
-def _sentence(value: Any) -> str:
-    text = _text(value).partition("\n")[0]
-    return text if not text or text.endswith((".", "!", "?")) else f"{text}."
-
-
-def _json(value: Any) -> str:
-    import json
-
-    return json.dumps(value, ensure_ascii=False)
-
-
-def reachable(document: Document, schemas: Mapping[str, Any], roots: list[Any]) -> set[str]:
-    """Gives the names of the component schemas that the roots refer to, through any number of others."""
-    found: set[str] = set()
-    prefix = pointer("components", "schemas") + "/"
-    pending = list(roots)
-    while pending:
-        node = pending.pop()
-        if isinstance(node, list):
-            pending.extend(node)
-        elif isinstance(node, dict):
-            reference = node.get("$ref")
-            if isinstance(reference, str) and reference.startswith(prefix):
-                name = reference[len(prefix) :].replace("~1", "/").replace("~0", "~")
-                if name not in found:
-                    found.add(name)
-                    pending.append(schemas.get(name))
-            pending.extend(node.values())
-    return found
+def _sentence(text: str) -> str:
+    line = " ".join(text.split())
+    return line if not line or line.endswith((".", "!", "?")) else f"{line}."

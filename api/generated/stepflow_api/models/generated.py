@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 from stepflow_api._base import AnswerModel, Model, RequestModel, SendsConstants, StrEnum
 from stepflow_api.types import Timestamp
 from typing_extensions import TypeAliasType
@@ -95,8 +95,17 @@ class BlobType(StrEnum):
     """
 
     FLOW = "flow"
+    """
+    A workflow/flow definition
+    """
     DATA = "data"
+    """
+    Generic data blob
+    """
     BINARY = "binary"
+    """
+    Raw binary data (base64-encoded in JSON transport)
+    """
 
 
 class OnErrorDefault(SendsConstants, Model):
@@ -199,11 +208,29 @@ class ExecutionStatus(StrEnum):
     """
 
     RUNNING = "running"
+    """
+    Execution is currently running
+    """
     COMPLETED = "completed"
+    """
+    Execution completed successfully
+    """
     FAILED = "failed"
+    """
+    Execution failed with an error
+    """
     CANCELLED = "cancelled"
+    """
+    Execution was cancelled by user request
+    """
     PAUSED = "paused"
+    """
+    Execution is paused (debug mode)
+    """
     RECOVERY_FAILED = "recoveryFailed"
+    """
+    Execution failed during recovery after orchestrator restart
+    """
 
 
 class ItemStatistics(AnswerModel):
@@ -250,7 +277,20 @@ class OverrideType(StrEnum):
     """
 
     MERGE_PATCH = "merge_patch"
+    """
+    Apply a JSON Merge Patch (RFC 7396) to the step.
+
+    This is the default override type. The value should be a JSON object
+    where null values indicate fields to remove and other values are merged
+    into the target step.
+    """
     JSON_PATCH = "json_patch"
+    """
+    Apply a JSON Patch (RFC 6902) to the step. (Future extension)
+
+    The value should be an array of JSON Patch operations.
+    This is reserved for future use.
+    """
 
 
 class GeneratedFlowResultSuccess(SendsConstants, Model):
@@ -272,7 +312,10 @@ class FlowError(Model):
 
     code: int
     message: str
-    data: Any = None
+    data: Any | None = None
+    """
+    Any JSON value (object, array, string, number, boolean, or null)
+    """
 
 
 class DiagnosticLevel(StrEnum):
@@ -286,8 +329,17 @@ class DiagnosticLevel(StrEnum):
     """
 
     FATAL = "fatal"
+    """
+    Fatal: Prevents analysis from proceeding
+    """
     ERROR = "error"
+    """
+    Error: Will definitely fail during execution
+    """
     WARNING = "warning"
+    """
+    Warning: Likely to cause problems during execution
+    """
 
 
 class StepStatus(StrEnum):
@@ -304,11 +356,29 @@ class StepStatus(StrEnum):
     """
 
     BLOCKED = "blocked"
+    """
+    Step is waiting for dependencies to complete
+    """
     RUNNABLE = "runnable"
+    """
+    Step is ready to be executed
+    """
     RUNNING = "running"
+    """
+    Step is currently executing
+    """
     COMPLETED = "completed"
+    """
+    Step has been executed successfully
+    """
     SKIPPED = "skipped"
+    """
+    Step was skipped due to conditions
+    """
     FAILED = "failed"
+    """
+    Step failed with an error
+    """
 
 
 class ExampleInput(Model):
@@ -447,9 +517,6 @@ class RunSummary(AnswerModel):
     Summary information about a flow run.
     """
 
-    model_config = ConfigDict(
-        arbitrary_types_allowed=True,
-    )
     run_id: Annotated[UUID, Field(alias="runId")]
     flow_id: Annotated[str, Field(alias="flowId")]
     """
@@ -628,9 +695,6 @@ class ItemDetails(AnswerModel):
     Includes the item's input, execution status, and step-level details.
     """
 
-    model_config = ConfigDict(
-        arbitrary_types_allowed=True,
-    )
     item_index: Annotated[int, Field(alias="itemIndex", ge=0)]
     """
     Index of this item in the input array (0-based).
@@ -767,9 +831,6 @@ class ItemResult(AnswerModel):
     Result for an individual item in a multi-item run.
     """
 
-    model_config = ConfigDict(
-        arbitrary_types_allowed=True,
-    )
     item_index: Annotated[int, Field(alias="itemIndex", ge=0)]
     """
     Index of this item in the input array (0-based).
@@ -797,9 +858,6 @@ class GeneratedRunDetails(AnswerModel):
     (query the owning orchestrator for live status).
     """
 
-    model_config = ConfigDict(
-        arbitrary_types_allowed=True,
-    )
     run_id: Annotated[UUID, Field(alias="runId")]
     flow_id: Annotated[str, Field(alias="flowId")]
     """
@@ -924,9 +982,6 @@ class GeneratedCreateRunResponse(AnswerModel):
     with optional item results when `wait=true`.
     """
 
-    model_config = ConfigDict(
-        arbitrary_types_allowed=True,
-    )
     run_id: Annotated[UUID, Field(alias="runId")]
     flow_id: Annotated[str, Field(alias="flowId")]
     """
@@ -1101,6 +1156,7 @@ Error action determines what happens when a step fails.
 FlowResult = TypeAliasType(
     "FlowResult", "Annotated[FlowResultSuccess | FlowResultFailed, Field(discriminator='outcome')]"
 )
+
 from stepflow_api.models.create_run_request import CreateRunRequest as CreateRunRequest
 from stepflow_api.models.create_run_response import CreateRunResponse as CreateRunResponse
 from stepflow_api.models.flow_response import FlowResponse as FlowResponse

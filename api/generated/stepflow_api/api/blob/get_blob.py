@@ -41,21 +41,24 @@ def sync_detailed(
 ) -> Response[models.GetBlobResponse | models.ErrorResponse]:
     """Get a blob by ID.
 
-    Retrieve a blob by its content-based ID. Supports content negotiation via `Accept` header: `application/json` (default) returns JSON with data, blobType, blobId, and filename; `application/octet-stream` returns raw bytes.
+    Retrieve a blob by its content-based ID. Supports content negotiation via `Accept` header:
+    `application/json` (default) returns JSON with data, blobType, blobId, and filename;
+    `application/octet-stream` returns raw bytes.
 
     Args:
         blob_id: The blob's content-based hash ID.
         client: Where to send it.
 
     Returns:
-        The whole answer, whatever its status. Its `parsed` is by status:
-        200 `models.GetBlobResponse`,
-        404 `models.ErrorResponse`.
+        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+
+        - 200 `models.GetBlobResponse`: Blob data
+        - 404 `models.ErrorResponse`: Blob not found
 
     Raises:
+        InvalidRequest: An argument cannot be sent.
         TransportError: No whole answer arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
-        InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
     return client.send(
@@ -73,20 +76,26 @@ def sync(
 ) -> models.GetBlobResponse:
     """Get a blob by ID.
 
-    Retrieve a blob by its content-based ID. Supports content negotiation via `Accept` header: `application/json` (default) returns JSON with data, blobType, blobId, and filename; `application/octet-stream` returns raw bytes.
+    Retrieve a blob by its content-based ID. Supports content negotiation via `Accept` header:
+    `application/json` (default) returns JSON with data, blobType, blobId, and filename;
+    `application/octet-stream` returns raw bytes.
 
     Args:
         blob_id: The blob's content-based hash ID.
         client: Where to send it.
 
     Returns:
-        What success gives.
+        What success gives:
+
+        - 200 `models.GetBlobResponse`: Blob data
 
     Raises:
-        StatusError: The server answered with an error status.
-        TransportError: No whole answer arrived.
-        InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
+        TransportError: No whole answer arrived.
+        InvalidAnswer: The body is not what the spec documents.
+        StatusError: The server answered with another status. The spec documents:
+
+            - 404 `models.ErrorResponse`: Blob not found
     """
     return client.call(
         _OPERATION,
@@ -103,21 +112,24 @@ async def asyncio_detailed(
 ) -> Response[models.GetBlobResponse | models.ErrorResponse]:
     """Get a blob by ID.
 
-    Retrieve a blob by its content-based ID. Supports content negotiation via `Accept` header: `application/json` (default) returns JSON with data, blobType, blobId, and filename; `application/octet-stream` returns raw bytes.
+    Retrieve a blob by its content-based ID. Supports content negotiation via `Accept` header:
+    `application/json` (default) returns JSON with data, blobType, blobId, and filename;
+    `application/octet-stream` returns raw bytes.
 
     Args:
         blob_id: The blob's content-based hash ID.
         client: Where to send it.
 
     Returns:
-        The whole answer, whatever its status. Its `parsed` is by status:
-        200 `models.GetBlobResponse`,
-        404 `models.ErrorResponse`.
+        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+
+        - 200 `models.GetBlobResponse`: Blob data
+        - 404 `models.ErrorResponse`: Blob not found
 
     Raises:
+        InvalidRequest: An argument cannot be sent.
         TransportError: No whole answer arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
-        InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
     return await client.send_async(
@@ -135,20 +147,26 @@ async def asyncio(
 ) -> models.GetBlobResponse:
     """Get a blob by ID.
 
-    Retrieve a blob by its content-based ID. Supports content negotiation via `Accept` header: `application/json` (default) returns JSON with data, blobType, blobId, and filename; `application/octet-stream` returns raw bytes.
+    Retrieve a blob by its content-based ID. Supports content negotiation via `Accept` header:
+    `application/json` (default) returns JSON with data, blobType, blobId, and filename;
+    `application/octet-stream` returns raw bytes.
 
     Args:
         blob_id: The blob's content-based hash ID.
         client: Where to send it.
 
     Returns:
-        What success gives.
+        What success gives:
+
+        - 200 `models.GetBlobResponse`: Blob data
 
     Raises:
-        StatusError: The server answered with an error status.
-        TransportError: No whole answer arrived.
-        InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
+        TransportError: No whole answer arrived.
+        InvalidAnswer: The body is not what the spec documents.
+        StatusError: The server answered with another status. The spec documents:
+
+            - 404 `models.ErrorResponse`: Blob not found
     """
     return await client.call_async(
         _OPERATION,

@@ -43,21 +43,24 @@ def sync_detailed(
 ) -> Response[models.StoreBlobResponse | models.ErrorResponse]:
     """Store a blob.
 
-    Store a blob and return its content-based ID. Supports two content types: `application/json` (JSON body with `data`, `blobType`, and optional `filename` fields) and `application/octet-stream` (raw binary body, use `X-Blob-Filename` header for filename).
+    Store a blob and return its content-based ID. Supports two content types: `application/json`
+    (JSON body with `data`, `blobType`, and optional `filename` fields) and
+    `application/octet-stream` (raw binary body, use `X-Blob-Filename` header for filename).
 
     Args:
         client: Where to send it.
         body: Blob data to store
 
     Returns:
-        The whole answer, whatever its status. Its `parsed` is by status:
-        200 `models.StoreBlobResponse`,
-        400 `models.ErrorResponse`.
+        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+
+        - 200 `models.StoreBlobResponse`: Blob stored successfully
+        - 400 `models.ErrorResponse`: Invalid request body
 
     Raises:
+        InvalidRequest: An argument cannot be sent.
         TransportError: No whole answer arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
-        InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
     return client.send(_OPERATION, _request(body=body))
@@ -70,20 +73,26 @@ def sync(
 ) -> models.StoreBlobResponse:
     """Store a blob.
 
-    Store a blob and return its content-based ID. Supports two content types: `application/json` (JSON body with `data`, `blobType`, and optional `filename` fields) and `application/octet-stream` (raw binary body, use `X-Blob-Filename` header for filename).
+    Store a blob and return its content-based ID. Supports two content types: `application/json`
+    (JSON body with `data`, `blobType`, and optional `filename` fields) and
+    `application/octet-stream` (raw binary body, use `X-Blob-Filename` header for filename).
 
     Args:
         client: Where to send it.
         body: Blob data to store
 
     Returns:
-        What success gives.
+        What success gives:
+
+        - 200 `models.StoreBlobResponse`: Blob stored successfully
 
     Raises:
-        StatusError: The server answered with an error status.
-        TransportError: No whole answer arrived.
-        InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
+        TransportError: No whole answer arrived.
+        InvalidAnswer: The body is not what the spec documents.
+        StatusError: The server answered with another status. The spec documents:
+
+            - 400 `models.ErrorResponse`: Invalid request body
     """
     return client.call(_OPERATION, _request(body=body))
 
@@ -95,21 +104,24 @@ async def asyncio_detailed(
 ) -> Response[models.StoreBlobResponse | models.ErrorResponse]:
     """Store a blob.
 
-    Store a blob and return its content-based ID. Supports two content types: `application/json` (JSON body with `data`, `blobType`, and optional `filename` fields) and `application/octet-stream` (raw binary body, use `X-Blob-Filename` header for filename).
+    Store a blob and return its content-based ID. Supports two content types: `application/json`
+    (JSON body with `data`, `blobType`, and optional `filename` fields) and
+    `application/octet-stream` (raw binary body, use `X-Blob-Filename` header for filename).
 
     Args:
         client: Where to send it.
         body: Blob data to store
 
     Returns:
-        The whole answer, whatever its status. Its `parsed` is by status:
-        200 `models.StoreBlobResponse`,
-        400 `models.ErrorResponse`.
+        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+
+        - 200 `models.StoreBlobResponse`: Blob stored successfully
+        - 400 `models.ErrorResponse`: Invalid request body
 
     Raises:
+        InvalidRequest: An argument cannot be sent.
         TransportError: No whole answer arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
-        InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
     return await client.send_async(_OPERATION, _request(body=body))
@@ -122,19 +134,25 @@ async def asyncio(
 ) -> models.StoreBlobResponse:
     """Store a blob.
 
-    Store a blob and return its content-based ID. Supports two content types: `application/json` (JSON body with `data`, `blobType`, and optional `filename` fields) and `application/octet-stream` (raw binary body, use `X-Blob-Filename` header for filename).
+    Store a blob and return its content-based ID. Supports two content types: `application/json`
+    (JSON body with `data`, `blobType`, and optional `filename` fields) and
+    `application/octet-stream` (raw binary body, use `X-Blob-Filename` header for filename).
 
     Args:
         client: Where to send it.
         body: Blob data to store
 
     Returns:
-        What success gives.
+        What success gives:
+
+        - 200 `models.StoreBlobResponse`: Blob stored successfully
 
     Raises:
-        StatusError: The server answered with an error status.
-        TransportError: No whole answer arrived.
-        InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
+        TransportError: No whole answer arrived.
+        InvalidAnswer: The body is not what the spec documents.
+        StatusError: The server answered with another status. The spec documents:
+
+            - 400 `models.ErrorResponse`: Invalid request body
     """
     return await client.call_async(_OPERATION, _request(body=body))

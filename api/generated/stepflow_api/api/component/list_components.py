@@ -45,17 +45,19 @@ def sync_detailed(
 
     Args:
         client: Where to send it.
-        include_schemas: Whether to include schemas in the response (default: true). The server's default is true.
+        include_schemas: Whether to include schemas in the response (default: true). The
+            server's default is true.
 
     Returns:
-        The whole answer, whatever its status. Its `parsed` is by status:
-        200 `models.ListComponentsResponse`,
-        400 `models.ErrorResponse`.
+        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+
+        - 200 `models.ListComponentsResponse`: Response for listing components
+        - 400 `models.ErrorResponse`: Invalid query parameters
 
     Raises:
+        InvalidRequest: An argument cannot be sent.
         TransportError: No whole answer arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
-        InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
     return client.send(
@@ -77,16 +79,21 @@ def sync(
 
     Args:
         client: Where to send it.
-        include_schemas: Whether to include schemas in the response (default: true). The server's default is true.
+        include_schemas: Whether to include schemas in the response (default: true). The
+            server's default is true.
 
     Returns:
-        What success gives.
+        What success gives:
+
+        - 200 `models.ListComponentsResponse`: Response for listing components
 
     Raises:
-        StatusError: The server answered with an error status.
-        TransportError: No whole answer arrived.
-        InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
+        TransportError: No whole answer arrived.
+        InvalidAnswer: The body is not what the spec documents.
+        StatusError: The server answered with another status. The spec documents:
+
+            - 400 `models.ErrorResponse`: Invalid query parameters
     """
     return client.call(
         _OPERATION,
@@ -107,17 +114,19 @@ async def asyncio_detailed(
 
     Args:
         client: Where to send it.
-        include_schemas: Whether to include schemas in the response (default: true). The server's default is true.
+        include_schemas: Whether to include schemas in the response (default: true). The
+            server's default is true.
 
     Returns:
-        The whole answer, whatever its status. Its `parsed` is by status:
-        200 `models.ListComponentsResponse`,
-        400 `models.ErrorResponse`.
+        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+
+        - 200 `models.ListComponentsResponse`: Response for listing components
+        - 400 `models.ErrorResponse`: Invalid query parameters
 
     Raises:
+        InvalidRequest: An argument cannot be sent.
         TransportError: No whole answer arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
-        InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
     return await client.send_async(
@@ -139,16 +148,21 @@ async def asyncio(
 
     Args:
         client: Where to send it.
-        include_schemas: Whether to include schemas in the response (default: true). The server's default is true.
+        include_schemas: Whether to include schemas in the response (default: true). The
+            server's default is true.
 
     Returns:
-        What success gives.
+        What success gives:
+
+        - 200 `models.ListComponentsResponse`: Response for listing components
 
     Raises:
-        StatusError: The server answered with an error status.
-        TransportError: No whole answer arrived.
-        InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
+        TransportError: No whole answer arrived.
+        InvalidAnswer: The body is not what the spec documents.
+        StatusError: The server answered with another status. The spec documents:
+
+            - 400 `models.ErrorResponse`: Invalid query parameters
     """
     return await client.call_async(
         _OPERATION,

@@ -46,14 +46,15 @@ def sync_detailed(
         client: Where to send it.
 
     Returns:
-        The whole answer, whatever its status. Its `parsed` is by status:
-        200 `models.FlowResponse`,
-        404 `models.ErrorResponse`.
+        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+
+        - 200 `models.FlowResponse`: Response containing a flow definition and its ID
+        - 404 `models.ErrorResponse`: Flow not found
 
     Raises:
+        InvalidRequest: An argument cannot be sent.
         TransportError: No whole answer arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
-        InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
     return client.send(
@@ -78,13 +79,17 @@ def sync(
         client: Where to send it.
 
     Returns:
-        What success gives.
+        What success gives:
+
+        - 200 `models.FlowResponse`: Response containing a flow definition and its ID
 
     Raises:
-        StatusError: The server answered with an error status.
-        TransportError: No whole answer arrived.
-        InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
+        TransportError: No whole answer arrived.
+        InvalidAnswer: The body is not what the spec documents.
+        StatusError: The server answered with another status. The spec documents:
+
+            - 404 `models.ErrorResponse`: Flow not found
     """
     return client.call(
         _OPERATION,
@@ -108,14 +113,15 @@ async def asyncio_detailed(
         client: Where to send it.
 
     Returns:
-        The whole answer, whatever its status. Its `parsed` is by status:
-        200 `models.FlowResponse`,
-        404 `models.ErrorResponse`.
+        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+
+        - 200 `models.FlowResponse`: Response containing a flow definition and its ID
+        - 404 `models.ErrorResponse`: Flow not found
 
     Raises:
+        InvalidRequest: An argument cannot be sent.
         TransportError: No whole answer arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
-        InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
     return await client.send_async(
@@ -140,13 +146,17 @@ async def asyncio(
         client: Where to send it.
 
     Returns:
-        What success gives.
+        What success gives:
+
+        - 200 `models.FlowResponse`: Response containing a flow definition and its ID
 
     Raises:
-        StatusError: The server answered with an error status.
-        TransportError: No whole answer arrived.
-        InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
+        TransportError: No whole answer arrived.
+        InvalidAnswer: The body is not what the spec documents.
+        StatusError: The server answered with another status. The spec documents:
+
+            - 404 `models.ErrorResponse`: Flow not found
     """
     return await client.call_async(
         _OPERATION,

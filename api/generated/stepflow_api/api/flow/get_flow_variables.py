@@ -41,21 +41,24 @@ def sync_detailed(
 ) -> Response[models.FlowVariablesResponse | models.ErrorResponse]:
     """Get variable schema for a flow.
 
-    Retrieve the variable schema for a flow, including environment variable mappings. This is a lightweight alternative to fetching the entire flow when you only need variable information.
+    Retrieve the variable schema for a flow, including environment variable mappings. This is a
+    lightweight alternative to fetching the entire flow when you only need variable information.
 
     Args:
         flow_id: The flow's content-based hash ID.
         client: Where to send it.
 
     Returns:
-        The whole answer, whatever its status. Its `parsed` is by status:
-        200 `models.FlowVariablesResponse`,
-        404 `models.ErrorResponse`.
+        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+
+        - 200 `models.FlowVariablesResponse`: Response containing variable schema and environment
+            variable mappings for a flow.
+        - 404 `models.ErrorResponse`: Flow not found
 
     Raises:
+        InvalidRequest: An argument cannot be sent.
         TransportError: No whole answer arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
-        InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
     return client.send(
@@ -73,20 +76,26 @@ def sync(
 ) -> models.FlowVariablesResponse:
     """Get variable schema for a flow.
 
-    Retrieve the variable schema for a flow, including environment variable mappings. This is a lightweight alternative to fetching the entire flow when you only need variable information.
+    Retrieve the variable schema for a flow, including environment variable mappings. This is a
+    lightweight alternative to fetching the entire flow when you only need variable information.
 
     Args:
         flow_id: The flow's content-based hash ID.
         client: Where to send it.
 
     Returns:
-        What success gives.
+        What success gives:
+
+        - 200 `models.FlowVariablesResponse`: Response containing variable schema and environment
+            variable mappings for a flow.
 
     Raises:
-        StatusError: The server answered with an error status.
-        TransportError: No whole answer arrived.
-        InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
+        TransportError: No whole answer arrived.
+        InvalidAnswer: The body is not what the spec documents.
+        StatusError: The server answered with another status. The spec documents:
+
+            - 404 `models.ErrorResponse`: Flow not found
     """
     return client.call(
         _OPERATION,
@@ -103,21 +112,24 @@ async def asyncio_detailed(
 ) -> Response[models.FlowVariablesResponse | models.ErrorResponse]:
     """Get variable schema for a flow.
 
-    Retrieve the variable schema for a flow, including environment variable mappings. This is a lightweight alternative to fetching the entire flow when you only need variable information.
+    Retrieve the variable schema for a flow, including environment variable mappings. This is a
+    lightweight alternative to fetching the entire flow when you only need variable information.
 
     Args:
         flow_id: The flow's content-based hash ID.
         client: Where to send it.
 
     Returns:
-        The whole answer, whatever its status. Its `parsed` is by status:
-        200 `models.FlowVariablesResponse`,
-        404 `models.ErrorResponse`.
+        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+
+        - 200 `models.FlowVariablesResponse`: Response containing variable schema and environment
+            variable mappings for a flow.
+        - 404 `models.ErrorResponse`: Flow not found
 
     Raises:
+        InvalidRequest: An argument cannot be sent.
         TransportError: No whole answer arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
-        InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
     return await client.send_async(
@@ -135,20 +147,26 @@ async def asyncio(
 ) -> models.FlowVariablesResponse:
     """Get variable schema for a flow.
 
-    Retrieve the variable schema for a flow, including environment variable mappings. This is a lightweight alternative to fetching the entire flow when you only need variable information.
+    Retrieve the variable schema for a flow, including environment variable mappings. This is a
+    lightweight alternative to fetching the entire flow when you only need variable information.
 
     Args:
         flow_id: The flow's content-based hash ID.
         client: Where to send it.
 
     Returns:
-        What success gives.
+        What success gives:
+
+        - 200 `models.FlowVariablesResponse`: Response containing variable schema and environment
+            variable mappings for a flow.
 
     Raises:
-        StatusError: The server answered with an error status.
-        TransportError: No whole answer arrived.
-        InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
+        TransportError: No whole answer arrived.
+        InvalidAnswer: The body is not what the spec documents.
+        StatusError: The server answered with another status. The spec documents:
+
+            - 404 `models.ErrorResponse`: Flow not found
     """
     return await client.call_async(
         _OPERATION,

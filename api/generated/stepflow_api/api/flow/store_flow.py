@@ -47,14 +47,15 @@ def sync_detailed(
         body: Request to store a flow
 
     Returns:
-        The whole answer, whatever its status. Its `parsed` is by status:
-        200 `models.StoreFlowResponse`,
-        400 `models.ErrorResponse`.
+        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+
+        - 200 `models.StoreFlowResponse`: Response when a flow is stored
+        - 400 `models.ErrorResponse`: Invalid flow definition
 
     Raises:
+        InvalidRequest: An argument cannot be sent.
         TransportError: No whole answer arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
-        InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
     return client.send(_OPERATION, _request(body=body))
@@ -74,13 +75,17 @@ def sync(
         body: Request to store a flow
 
     Returns:
-        What success gives.
+        What success gives:
+
+        - 200 `models.StoreFlowResponse`: Response when a flow is stored
 
     Raises:
-        StatusError: The server answered with an error status.
-        TransportError: No whole answer arrived.
-        InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
+        TransportError: No whole answer arrived.
+        InvalidAnswer: The body is not what the spec documents.
+        StatusError: The server answered with another status. The spec documents:
+
+            - 400 `models.ErrorResponse`: Invalid flow definition
     """
     return client.call(_OPERATION, _request(body=body))
 
@@ -99,14 +104,15 @@ async def asyncio_detailed(
         body: Request to store a flow
 
     Returns:
-        The whole answer, whatever its status. Its `parsed` is by status:
-        200 `models.StoreFlowResponse`,
-        400 `models.ErrorResponse`.
+        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+
+        - 200 `models.StoreFlowResponse`: Response when a flow is stored
+        - 400 `models.ErrorResponse`: Invalid flow definition
 
     Raises:
+        InvalidRequest: An argument cannot be sent.
         TransportError: No whole answer arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
-        InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
     return await client.send_async(_OPERATION, _request(body=body))
@@ -126,12 +132,16 @@ async def asyncio(
         body: Request to store a flow
 
     Returns:
-        What success gives.
+        What success gives:
+
+        - 200 `models.StoreFlowResponse`: Response when a flow is stored
 
     Raises:
-        StatusError: The server answered with an error status.
-        TransportError: No whole answer arrived.
-        InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
+        TransportError: No whole answer arrived.
+        InvalidAnswer: The body is not what the spec documents.
+        StatusError: The server answered with another status. The spec documents:
+
+            - 400 `models.ErrorResponse`: Invalid flow definition
     """
     return await client.call_async(_OPERATION, _request(body=body))

@@ -41,21 +41,23 @@ def sync_detailed(
 ) -> Response[models.HealthResponse | models.ErrorResponse]:
     """Check service health.
 
-    Returns the current health status of the service. Use the `error` query parameter to trigger test error responses.
+    Returns the current health status of the service. Use the `error` query parameter to trigger
+    test error responses.
 
     Args:
         client: Where to send it.
         error: Trigger an error for testing error response format.
 
     Returns:
-        The whole answer, whatever its status. Its `parsed` is by status:
-        200 `models.HealthResponse`,
-        400 `models.ErrorResponse`.
+        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+
+        - 200 `models.HealthResponse`: Health check response
+        - 400 `models.ErrorResponse`: Error triggered via query parameter
 
     Raises:
+        InvalidRequest: An argument cannot be sent.
         TransportError: No whole answer arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
-        InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
     return client.send(
@@ -73,20 +75,25 @@ def sync(
 ) -> models.HealthResponse:
     """Check service health.
 
-    Returns the current health status of the service. Use the `error` query parameter to trigger test error responses.
+    Returns the current health status of the service. Use the `error` query parameter to trigger
+    test error responses.
 
     Args:
         client: Where to send it.
         error: Trigger an error for testing error response format.
 
     Returns:
-        What success gives.
+        What success gives:
+
+        - 200 `models.HealthResponse`: Health check response
 
     Raises:
-        StatusError: The server answered with an error status.
-        TransportError: No whole answer arrived.
-        InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
+        TransportError: No whole answer arrived.
+        InvalidAnswer: The body is not what the spec documents.
+        StatusError: The server answered with another status. The spec documents:
+
+            - 400 `models.ErrorResponse`: Error triggered via query parameter
     """
     return client.call(
         _OPERATION,
@@ -103,21 +110,23 @@ async def asyncio_detailed(
 ) -> Response[models.HealthResponse | models.ErrorResponse]:
     """Check service health.
 
-    Returns the current health status of the service. Use the `error` query parameter to trigger test error responses.
+    Returns the current health status of the service. Use the `error` query parameter to trigger
+    test error responses.
 
     Args:
         client: Where to send it.
         error: Trigger an error for testing error response format.
 
     Returns:
-        The whole answer, whatever its status. Its `parsed` is by status:
-        200 `models.HealthResponse`,
-        400 `models.ErrorResponse`.
+        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+
+        - 200 `models.HealthResponse`: Health check response
+        - 400 `models.ErrorResponse`: Error triggered via query parameter
 
     Raises:
+        InvalidRequest: An argument cannot be sent.
         TransportError: No whole answer arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
-        InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
     return await client.send_async(
@@ -135,20 +144,25 @@ async def asyncio(
 ) -> models.HealthResponse:
     """Check service health.
 
-    Returns the current health status of the service. Use the `error` query parameter to trigger test error responses.
+    Returns the current health status of the service. Use the `error` query parameter to trigger
+    test error responses.
 
     Args:
         client: Where to send it.
         error: Trigger an error for testing error response format.
 
     Returns:
-        What success gives.
+        What success gives:
+
+        - 200 `models.HealthResponse`: Health check response
 
     Raises:
-        StatusError: The server answered with an error status.
-        TransportError: No whole answer arrived.
-        InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
+        TransportError: No whole answer arrived.
+        InvalidAnswer: The body is not what the spec documents.
+        StatusError: The server answered with another status. The spec documents:
+
+            - 400 `models.ErrorResponse`: Error triggered via query parameter
     """
     return await client.call_async(
         _OPERATION,

@@ -49,15 +49,16 @@ def sync_detailed(
         client: Where to send it.
 
     Returns:
-        The whole answer, whatever its status. Its `parsed` is by status:
-        200 `models.RunSummary`,
-        404 `models.ErrorResponse`,
-        409 `models.ErrorResponse`.
+        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+
+        - 200 `models.RunSummary`: Summary information about a flow run.
+        - 404 `models.ErrorResponse`: Run not found
+        - 409 `models.ErrorResponse`: Run cannot be cancelled (already completed)
 
     Raises:
+        InvalidRequest: An argument cannot be sent.
         TransportError: No whole answer arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
-        InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
     return client.send(
@@ -82,13 +83,18 @@ def sync(
         client: Where to send it.
 
     Returns:
-        What success gives.
+        What success gives:
+
+        - 200 `models.RunSummary`: Summary information about a flow run.
 
     Raises:
-        StatusError: The server answered with an error status.
-        TransportError: No whole answer arrived.
-        InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
+        TransportError: No whole answer arrived.
+        InvalidAnswer: The body is not what the spec documents.
+        StatusError: The server answered with another status. The spec documents:
+
+            - 404 `models.ErrorResponse`: Run not found
+            - 409 `models.ErrorResponse`: Run cannot be cancelled (already completed)
     """
     return client.call(
         _OPERATION,
@@ -112,15 +118,16 @@ async def asyncio_detailed(
         client: Where to send it.
 
     Returns:
-        The whole answer, whatever its status. Its `parsed` is by status:
-        200 `models.RunSummary`,
-        404 `models.ErrorResponse`,
-        409 `models.ErrorResponse`.
+        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+
+        - 200 `models.RunSummary`: Summary information about a flow run.
+        - 404 `models.ErrorResponse`: Run not found
+        - 409 `models.ErrorResponse`: Run cannot be cancelled (already completed)
 
     Raises:
+        InvalidRequest: An argument cannot be sent.
         TransportError: No whole answer arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
-        InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
     return await client.send_async(
@@ -145,13 +152,18 @@ async def asyncio(
         client: Where to send it.
 
     Returns:
-        What success gives.
+        What success gives:
+
+        - 200 `models.RunSummary`: Summary information about a flow run.
 
     Raises:
-        StatusError: The server answered with an error status.
-        TransportError: No whole answer arrived.
-        InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
+        TransportError: No whole answer arrived.
+        InvalidAnswer: The body is not what the spec documents.
+        StatusError: The server answered with another status. The spec documents:
+
+            - 404 `models.ErrorResponse`: Run not found
+            - 409 `models.ErrorResponse`: Run cannot be cancelled (already completed)
     """
     return await client.call_async(
         _OPERATION,

@@ -42,7 +42,9 @@ def sync_detailed(
 ) -> Response[models.CreateRunResponse | models.ErrorResponse]:
     """Create and execute a flow run.
 
-    Create and execute a flow by hash. Supports both single and batch execution. By default, returns immediately with 202 Accepted. Set `wait: true` to block until the run completes and return 200 OK with the result.
+    Create and execute a flow by hash. Supports both single and batch execution. By default, returns
+    immediately with 202 Accepted. Set `wait: true` to block until the run completes and return 200
+    OK with the result.
 
     Args:
         client: Where to send it.
@@ -56,16 +58,17 @@ def sync_detailed(
             wrap it in another array: `[[1, 2, 3]]` runs once with input `[1, 2, 3]`.
 
     Returns:
-        The whole answer, whatever its status. Its `parsed` is by status:
-        202 `models.CreateRunResponse`,
-        200 `models.CreateRunResponse`,
-        400 `models.ErrorResponse`,
-        404 `models.ErrorResponse`.
+        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+
+        - 202 `models.CreateRunResponse`: Run created and executing asynchronously
+        - 200 `models.CreateRunResponse`: Run completed (when wait=true)
+        - 400 `models.ErrorResponse`: Invalid request
+        - 404 `models.ErrorResponse`: Flow not found
 
     Raises:
+        InvalidRequest: An argument cannot be sent.
         TransportError: No whole answer arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
-        InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
     return client.send(_OPERATION, _request(body=body))
@@ -78,7 +81,9 @@ def sync(
 ) -> models.CreateRunResponse:
     """Create and execute a flow run.
 
-    Create and execute a flow by hash. Supports both single and batch execution. By default, returns immediately with 202 Accepted. Set `wait: true` to block until the run completes and return 200 OK with the result.
+    Create and execute a flow by hash. Supports both single and batch execution. By default, returns
+    immediately with 202 Accepted. Set `wait: true` to block until the run completes and return 200
+    OK with the result.
 
     Args:
         client: Where to send it.
@@ -92,13 +97,19 @@ def sync(
             wrap it in another array: `[[1, 2, 3]]` runs once with input `[1, 2, 3]`.
 
     Returns:
-        What success gives.
+        What success gives:
+
+        - 202 `models.CreateRunResponse`: Run created and executing asynchronously
+        - 200 `models.CreateRunResponse`: Run completed (when wait=true)
 
     Raises:
-        StatusError: The server answered with an error status.
-        TransportError: No whole answer arrived.
-        InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
+        TransportError: No whole answer arrived.
+        InvalidAnswer: The body is not what the spec documents.
+        StatusError: The server answered with another status. The spec documents:
+
+            - 400 `models.ErrorResponse`: Invalid request
+            - 404 `models.ErrorResponse`: Flow not found
     """
     return client.call(_OPERATION, _request(body=body))
 
@@ -110,7 +121,9 @@ async def asyncio_detailed(
 ) -> Response[models.CreateRunResponse | models.ErrorResponse]:
     """Create and execute a flow run.
 
-    Create and execute a flow by hash. Supports both single and batch execution. By default, returns immediately with 202 Accepted. Set `wait: true` to block until the run completes and return 200 OK with the result.
+    Create and execute a flow by hash. Supports both single and batch execution. By default, returns
+    immediately with 202 Accepted. Set `wait: true` to block until the run completes and return 200
+    OK with the result.
 
     Args:
         client: Where to send it.
@@ -124,16 +137,17 @@ async def asyncio_detailed(
             wrap it in another array: `[[1, 2, 3]]` runs once with input `[1, 2, 3]`.
 
     Returns:
-        The whole answer, whatever its status. Its `parsed` is by status:
-        202 `models.CreateRunResponse`,
-        200 `models.CreateRunResponse`,
-        400 `models.ErrorResponse`,
-        404 `models.ErrorResponse`.
+        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+
+        - 202 `models.CreateRunResponse`: Run created and executing asynchronously
+        - 200 `models.CreateRunResponse`: Run completed (when wait=true)
+        - 400 `models.ErrorResponse`: Invalid request
+        - 404 `models.ErrorResponse`: Flow not found
 
     Raises:
+        InvalidRequest: An argument cannot be sent.
         TransportError: No whole answer arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
-        InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
     return await client.send_async(_OPERATION, _request(body=body))
@@ -146,7 +160,9 @@ async def asyncio(
 ) -> models.CreateRunResponse:
     """Create and execute a flow run.
 
-    Create and execute a flow by hash. Supports both single and batch execution. By default, returns immediately with 202 Accepted. Set `wait: true` to block until the run completes and return 200 OK with the result.
+    Create and execute a flow by hash. Supports both single and batch execution. By default, returns
+    immediately with 202 Accepted. Set `wait: true` to block until the run completes and return 200
+    OK with the result.
 
     Args:
         client: Where to send it.
@@ -160,12 +176,18 @@ async def asyncio(
             wrap it in another array: `[[1, 2, 3]]` runs once with input `[1, 2, 3]`.
 
     Returns:
-        What success gives.
+        What success gives:
+
+        - 202 `models.CreateRunResponse`: Run created and executing asynchronously
+        - 200 `models.CreateRunResponse`: Run completed (when wait=true)
 
     Raises:
-        StatusError: The server answered with an error status.
-        TransportError: No whole answer arrived.
-        InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
+        TransportError: No whole answer arrived.
+        InvalidAnswer: The body is not what the spec documents.
+        StatusError: The server answered with another status. The spec documents:
+
+            - 400 `models.ErrorResponse`: Invalid request
+            - 404 `models.ErrorResponse`: Flow not found
     """
     return await client.call_async(_OPERATION, _request(body=body))

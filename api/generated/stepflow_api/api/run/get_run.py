@@ -49,7 +49,8 @@ def sync_detailed(
 ) -> Response[models.RunDetails | models.ErrorResponse]:
     """Get run details by ID.
 
-    Returns the current run status and details. Use `wait=true` to long-poll until the run reaches a terminal state (completed, failed, or cancelled).
+    Returns the current run status and details. Use `wait=true` to long-poll until the run reaches a
+    terminal state (completed, failed, or cancelled).
 
     Args:
         run_id: Run ID (UUID).
@@ -59,14 +60,19 @@ def sync_detailed(
             returns the current run status rather than an error.
 
     Returns:
-        The whole answer, whatever its status. Its `parsed` is by status:
-        200 `models.RunDetails`,
-        404 `models.ErrorResponse`.
+        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+
+        - 200 `models.RunDetails`: Detailed flow run information including item details.
+
+          For completed runs, `item_details` contains per-item information including
+          inputs and step statuses. For active runs, `item_details` may be `None`
+          (query the owning orchestrator for live status).
+        - 404 `models.ErrorResponse`: Run not found
 
     Raises:
+        InvalidRequest: An argument cannot be sent.
         TransportError: No whole answer arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
-        InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
     return client.send(
@@ -88,7 +94,8 @@ def sync(
 ) -> models.RunDetails:
     """Get run details by ID.
 
-    Returns the current run status and details. Use `wait=true` to long-poll until the run reaches a terminal state (completed, failed, or cancelled).
+    Returns the current run status and details. Use `wait=true` to long-poll until the run reaches a
+    terminal state (completed, failed, or cancelled).
 
     Args:
         run_id: Run ID (UUID).
@@ -98,13 +105,21 @@ def sync(
             returns the current run status rather than an error.
 
     Returns:
-        What success gives.
+        What success gives:
+
+        - 200 `models.RunDetails`: Detailed flow run information including item details.
+
+          For completed runs, `item_details` contains per-item information including
+          inputs and step statuses. For active runs, `item_details` may be `None`
+          (query the owning orchestrator for live status).
 
     Raises:
-        StatusError: The server answered with an error status.
-        TransportError: No whole answer arrived.
-        InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
+        TransportError: No whole answer arrived.
+        InvalidAnswer: The body is not what the spec documents.
+        StatusError: The server answered with another status. The spec documents:
+
+            - 404 `models.ErrorResponse`: Run not found
     """
     return client.call(
         _OPERATION,
@@ -125,7 +140,8 @@ async def asyncio_detailed(
 ) -> Response[models.RunDetails | models.ErrorResponse]:
     """Get run details by ID.
 
-    Returns the current run status and details. Use `wait=true` to long-poll until the run reaches a terminal state (completed, failed, or cancelled).
+    Returns the current run status and details. Use `wait=true` to long-poll until the run reaches a
+    terminal state (completed, failed, or cancelled).
 
     Args:
         run_id: Run ID (UUID).
@@ -135,14 +151,19 @@ async def asyncio_detailed(
             returns the current run status rather than an error.
 
     Returns:
-        The whole answer, whatever its status. Its `parsed` is by status:
-        200 `models.RunDetails`,
-        404 `models.ErrorResponse`.
+        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+
+        - 200 `models.RunDetails`: Detailed flow run information including item details.
+
+          For completed runs, `item_details` contains per-item information including
+          inputs and step statuses. For active runs, `item_details` may be `None`
+          (query the owning orchestrator for live status).
+        - 404 `models.ErrorResponse`: Run not found
 
     Raises:
+        InvalidRequest: An argument cannot be sent.
         TransportError: No whole answer arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
-        InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
     return await client.send_async(
@@ -164,7 +185,8 @@ async def asyncio(
 ) -> models.RunDetails:
     """Get run details by ID.
 
-    Returns the current run status and details. Use `wait=true` to long-poll until the run reaches a terminal state (completed, failed, or cancelled).
+    Returns the current run status and details. Use `wait=true` to long-poll until the run reaches a
+    terminal state (completed, failed, or cancelled).
 
     Args:
         run_id: Run ID (UUID).
@@ -174,13 +196,21 @@ async def asyncio(
             returns the current run status rather than an error.
 
     Returns:
-        What success gives.
+        What success gives:
+
+        - 200 `models.RunDetails`: Detailed flow run information including item details.
+
+          For completed runs, `item_details` contains per-item information including
+          inputs and step statuses. For active runs, `item_details` may be `None`
+          (query the owning orchestrator for live status).
 
     Raises:
-        StatusError: The server answered with an error status.
-        TransportError: No whole answer arrived.
-        InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
+        TransportError: No whole answer arrived.
+        InvalidAnswer: The body is not what the spec documents.
+        StatusError: The server answered with another status. The spec documents:
+
+            - 404 `models.ErrorResponse`: Run not found
     """
     return await client.call_async(
         _OPERATION,

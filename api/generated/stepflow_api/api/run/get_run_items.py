@@ -43,21 +43,23 @@ def sync_detailed(
 ) -> Response[models.ListItemsResponse | models.ErrorResponse]:
     """Get all item results for a run.
 
-    Returns results for all items in the run, ordered by item index. For single-item runs (item_count=1), returns a single item.
+    Returns results for all items in the run, ordered by item index. For single-item runs
+    (item_count=1), returns a single item.
 
     Args:
         run_id: Run ID (UUID).
         client: Where to send it.
 
     Returns:
-        The whole answer, whatever its status. Its `parsed` is by status:
-        200 `models.ListItemsResponse`,
-        404 `models.ErrorResponse`.
+        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+
+        - 200 `models.ListItemsResponse`: Response for listing run items
+        - 404 `models.ErrorResponse`: Run not found
 
     Raises:
+        InvalidRequest: An argument cannot be sent.
         TransportError: No whole answer arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
-        InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
     return client.send(
@@ -75,20 +77,25 @@ def sync(
 ) -> models.ListItemsResponse:
     """Get all item results for a run.
 
-    Returns results for all items in the run, ordered by item index. For single-item runs (item_count=1), returns a single item.
+    Returns results for all items in the run, ordered by item index. For single-item runs
+    (item_count=1), returns a single item.
 
     Args:
         run_id: Run ID (UUID).
         client: Where to send it.
 
     Returns:
-        What success gives.
+        What success gives:
+
+        - 200 `models.ListItemsResponse`: Response for listing run items
 
     Raises:
-        StatusError: The server answered with an error status.
-        TransportError: No whole answer arrived.
-        InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
+        TransportError: No whole answer arrived.
+        InvalidAnswer: The body is not what the spec documents.
+        StatusError: The server answered with another status. The spec documents:
+
+            - 404 `models.ErrorResponse`: Run not found
     """
     return client.call(
         _OPERATION,
@@ -105,21 +112,23 @@ async def asyncio_detailed(
 ) -> Response[models.ListItemsResponse | models.ErrorResponse]:
     """Get all item results for a run.
 
-    Returns results for all items in the run, ordered by item index. For single-item runs (item_count=1), returns a single item.
+    Returns results for all items in the run, ordered by item index. For single-item runs
+    (item_count=1), returns a single item.
 
     Args:
         run_id: Run ID (UUID).
         client: Where to send it.
 
     Returns:
-        The whole answer, whatever its status. Its `parsed` is by status:
-        200 `models.ListItemsResponse`,
-        404 `models.ErrorResponse`.
+        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+
+        - 200 `models.ListItemsResponse`: Response for listing run items
+        - 404 `models.ErrorResponse`: Run not found
 
     Raises:
+        InvalidRequest: An argument cannot be sent.
         TransportError: No whole answer arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
-        InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
     return await client.send_async(
@@ -137,20 +146,25 @@ async def asyncio(
 ) -> models.ListItemsResponse:
     """Get all item results for a run.
 
-    Returns results for all items in the run, ordered by item index. For single-item runs (item_count=1), returns a single item.
+    Returns results for all items in the run, ordered by item index. For single-item runs
+    (item_count=1), returns a single item.
 
     Args:
         run_id: Run ID (UUID).
         client: Where to send it.
 
     Returns:
-        What success gives.
+        What success gives:
+
+        - 200 `models.ListItemsResponse`: Response for listing run items
 
     Raises:
-        StatusError: The server answered with an error status.
-        TransportError: No whole answer arrived.
-        InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
+        TransportError: No whole answer arrived.
+        InvalidAnswer: The body is not what the spec documents.
+        StatusError: The server answered with another status. The spec documents:
+
+            - 404 `models.ErrorResponse`: Run not found
     """
     return await client.call_async(
         _OPERATION,

@@ -48,24 +48,27 @@ def sync_detailed(
 ) -> Response[models.ListStepRunsResponse | models.ErrorResponse]:
     """Get step-level execution details.
 
-    Get step-level execution details for a specific run. Use `item_index` to get statuses for a specific item in batch runs. Without `item_index`, statuses are aggregated across all items.
+    Get step-level execution details for a specific run. Use `item_index` to get statuses for a
+    specific item in batch runs. Without `item_index`, statuses are aggregated across all items.
 
     Args:
         run_id: Run ID (UUID).
         client: Where to send it.
         item_index: Optional item index for multi-item (batch) runs.
             If not specified, step statuses are aggregated across all items
-            using "worst status" precedence (Failed > Running > Runnable > Blocked > Skipped > Completed).
+            using "worst status" precedence (Failed > Running > Runnable > Blocked > Skipped >
+            Completed).
 
     Returns:
-        The whole answer, whatever its status. Its `parsed` is by status:
-        200 `models.ListStepRunsResponse`,
-        404 `models.ErrorResponse`.
+        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+
+        - 200 `models.ListStepRunsResponse`: Response for listing step runs
+        - 404 `models.ErrorResponse`: Run not found
 
     Raises:
+        InvalidRequest: An argument cannot be sent.
         TransportError: No whole answer arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
-        InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
     return client.send(
@@ -85,23 +88,29 @@ def sync(
 ) -> models.ListStepRunsResponse:
     """Get step-level execution details.
 
-    Get step-level execution details for a specific run. Use `item_index` to get statuses for a specific item in batch runs. Without `item_index`, statuses are aggregated across all items.
+    Get step-level execution details for a specific run. Use `item_index` to get statuses for a
+    specific item in batch runs. Without `item_index`, statuses are aggregated across all items.
 
     Args:
         run_id: Run ID (UUID).
         client: Where to send it.
         item_index: Optional item index for multi-item (batch) runs.
             If not specified, step statuses are aggregated across all items
-            using "worst status" precedence (Failed > Running > Runnable > Blocked > Skipped > Completed).
+            using "worst status" precedence (Failed > Running > Runnable > Blocked > Skipped >
+            Completed).
 
     Returns:
-        What success gives.
+        What success gives:
+
+        - 200 `models.ListStepRunsResponse`: Response for listing step runs
 
     Raises:
-        StatusError: The server answered with an error status.
-        TransportError: No whole answer arrived.
-        InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
+        TransportError: No whole answer arrived.
+        InvalidAnswer: The body is not what the spec documents.
+        StatusError: The server answered with another status. The spec documents:
+
+            - 404 `models.ErrorResponse`: Run not found
     """
     return client.call(
         _OPERATION,
@@ -120,24 +129,27 @@ async def asyncio_detailed(
 ) -> Response[models.ListStepRunsResponse | models.ErrorResponse]:
     """Get step-level execution details.
 
-    Get step-level execution details for a specific run. Use `item_index` to get statuses for a specific item in batch runs. Without `item_index`, statuses are aggregated across all items.
+    Get step-level execution details for a specific run. Use `item_index` to get statuses for a
+    specific item in batch runs. Without `item_index`, statuses are aggregated across all items.
 
     Args:
         run_id: Run ID (UUID).
         client: Where to send it.
         item_index: Optional item index for multi-item (batch) runs.
             If not specified, step statuses are aggregated across all items
-            using "worst status" precedence (Failed > Running > Runnable > Blocked > Skipped > Completed).
+            using "worst status" precedence (Failed > Running > Runnable > Blocked > Skipped >
+            Completed).
 
     Returns:
-        The whole answer, whatever its status. Its `parsed` is by status:
-        200 `models.ListStepRunsResponse`,
-        404 `models.ErrorResponse`.
+        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+
+        - 200 `models.ListStepRunsResponse`: Response for listing step runs
+        - 404 `models.ErrorResponse`: Run not found
 
     Raises:
+        InvalidRequest: An argument cannot be sent.
         TransportError: No whole answer arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
-        InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
     return await client.send_async(
@@ -157,23 +169,29 @@ async def asyncio(
 ) -> models.ListStepRunsResponse:
     """Get step-level execution details.
 
-    Get step-level execution details for a specific run. Use `item_index` to get statuses for a specific item in batch runs. Without `item_index`, statuses are aggregated across all items.
+    Get step-level execution details for a specific run. Use `item_index` to get statuses for a
+    specific item in batch runs. Without `item_index`, statuses are aggregated across all items.
 
     Args:
         run_id: Run ID (UUID).
         client: Where to send it.
         item_index: Optional item index for multi-item (batch) runs.
             If not specified, step statuses are aggregated across all items
-            using "worst status" precedence (Failed > Running > Runnable > Blocked > Skipped > Completed).
+            using "worst status" precedence (Failed > Running > Runnable > Blocked > Skipped >
+            Completed).
 
     Returns:
-        What success gives.
+        What success gives:
+
+        - 200 `models.ListStepRunsResponse`: Response for listing step runs
 
     Raises:
-        StatusError: The server answered with an error status.
-        TransportError: No whole answer arrived.
-        InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
+        TransportError: No whole answer arrived.
+        InvalidAnswer: The body is not what the spec documents.
+        StatusError: The server answered with another status. The spec documents:
+
+            - 404 `models.ErrorResponse`: Run not found
     """
     return await client.call_async(
         _OPERATION,

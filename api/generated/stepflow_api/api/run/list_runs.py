@@ -78,14 +78,15 @@ def sync_detailed(
         offset: Number of results to skip.
 
     Returns:
-        The whole answer, whatever its status. Its `parsed` is by status:
-        200 `models.ListRunsResponse`,
-        400 `models.ErrorResponse`.
+        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+
+        - 200 `models.ListRunsResponse`: Response for listing runs
+        - 400 `models.ErrorResponse`: Invalid query parameters
 
     Raises:
+        InvalidRequest: An argument cannot be sent.
         TransportError: No whole answer arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
-        InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
     return client.send(
@@ -131,13 +132,17 @@ def sync(
         offset: Number of results to skip.
 
     Returns:
-        What success gives.
+        What success gives:
+
+        - 200 `models.ListRunsResponse`: Response for listing runs
 
     Raises:
-        StatusError: The server answered with an error status.
-        TransportError: No whole answer arrived.
-        InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
+        TransportError: No whole answer arrived.
+        InvalidAnswer: The body is not what the spec documents.
+        StatusError: The server answered with another status. The spec documents:
+
+            - 400 `models.ErrorResponse`: Invalid query parameters
     """
     return client.call(
         _OPERATION,
@@ -182,14 +187,15 @@ async def asyncio_detailed(
         offset: Number of results to skip.
 
     Returns:
-        The whole answer, whatever its status. Its `parsed` is by status:
-        200 `models.ListRunsResponse`,
-        400 `models.ErrorResponse`.
+        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+
+        - 200 `models.ListRunsResponse`: Response for listing runs
+        - 400 `models.ErrorResponse`: Invalid query parameters
 
     Raises:
+        InvalidRequest: An argument cannot be sent.
         TransportError: No whole answer arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
-        InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
     return await client.send_async(
@@ -235,13 +241,17 @@ async def asyncio(
         offset: Number of results to skip.
 
     Returns:
-        What success gives.
+        What success gives:
+
+        - 200 `models.ListRunsResponse`: Response for listing runs
 
     Raises:
-        StatusError: The server answered with an error status.
-        TransportError: No whole answer arrived.
-        InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
+        TransportError: No whole answer arrived.
+        InvalidAnswer: The body is not what the spec documents.
+        StatusError: The server answered with another status. The spec documents:
+
+            - 400 `models.ErrorResponse`: Invalid query parameters
     """
     return await client.call_async(
         _OPERATION,

@@ -1,0 +1,121 @@
+"""The hand-written modules of a compiled package, as far as the compiler has to know them."""
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from tools.codegen.errors import SpecError
+from tools.codegen.models import Model
+from tools.codegen.module import GENERATED
+
+
+@dataclass(frozen=True)
+class HandWritten:
+    """One hand-written module of models.
+
+    Attributes:
+        path: Where it lies in the package, such as `models/run_details.py`.
+        names: Names that it offers: `__all__`, else its public classes and values.
+        imported: Names that it imports from `models.generated`.
+    """
+
+    path: str
+    names: tuple[str, ...]
+    imported: frozenset[str]
+
+    @property
+    def name(self) -> str:
+        """The module's own name."""
+        return PurePosixPath(self.path).stem
+
+
+def read_hand_written(files: Mapping[str, Path]) -> list[HandWritten]:
+    """Reads the modules that offer models: the public ones directly under `models/`.
+
+    Args:
+        files: All hand-written modules, by their path in the package.
+
+    Raises:
+        SpecError: A module is no Python.
+    """
+    found = []
+    for path, file in sorted(files.items()):
+        try:
+            tree = ast.parse(file.read_bytes())
+        except OSError as error:
+            raise SpecError(path, f"cannot be read: {error.strerror}") from error
+        except (SyntaxError, ValueError) as error:
+            line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
+            raise SpecError(f"{path}{line}", f"is no Python module: {error.args[0]}") from error
+        module = PurePosixPath(path)
+        if module.parent == PurePosixPath("models") and not module.stem.startswith("_"):
+            found.append(HandWritten(path, _offered(tree), _imported(tree)))
+    return found
+
+
+def check_hand_written(
+    written: list[HandWritten], models: list[Model]
+) -> dict[str, tuple[str, ...]]:
+    """Checks the hand-written modules of models against those of the spec.
+
+    Returns:
+        The names that each module offers which takes no model's place, by the module's name.
+
+    Raises:
+        SpecError: A module does not offer what it has to, or what others offer.
+    """
+    by_module = {model.module: model for model in models}
+    owners = {model.name: f"models/{model.module}.py" for model in models}
+    extra = {}
+    for module in written:
+        model = by_module.get(module.name)
+        if model is None:
+            if not module.names:
+                raise SpecError(
+                    module.path, "offers no class; name a private module with an underscore"
+                )
+            for name in module.names:
+                if owners.setdefault(name, module.path) != module.path:
+                    raise SpecError(
+                        module.path, f"offers {name}, as {owners[name]} does; rename one of them"
+                    )
+            extra[module.name] = module.names
+        elif model.name not in module.names:
+            raise SpecError(
+                module.path, f"does not define {model.name}, the model whose place it takes"
+            )
+        elif model.name in module.imported:
+            raise SpecError(
+                module.path,
+                f"imports {model.name} from the generated models, which is this module's own; its"
+                f" generated class is called {GENERATED}{model.name}",
+            )
+    return extra
+
+
+def _offered(tree: ast.Module) -> tuple[str, ...]:
+    offered = []
+    for node in tree.body:
+        match node:
+            case ast.Assign(
+                targets=[ast.Name(id="__all__")], value=ast.List(elts=names) | ast.Tuple(elts=names)
+            ):
+                return tuple(
+                    sorted(str(name.value) for name in names if isinstance(name, ast.Constant))
+                )
+            case ast.ClassDef(name=name) | ast.Assign(targets=[ast.Name(id=name)]):
+                offered.append(name)
+            case ast.AnnAssign(target=ast.Name(id=name)):
+                offered.append(name)
+    return tuple(sorted(name for name in offered if not name.startswith("_")))
+
+
+def _imported(tree: ast.Module) -> frozenset[str]:
+    return frozenset(
+        name.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        and (node.module or "").rpartition(".")[2] in ("generated", "models")
+        for name in node.names
+    )

@@ -1,0 +1,221 @@
+"""Writes the idioms of JSON Schema, OpenAPI 3.0 and 3.1 in one way.
+
+After `normalised`, null is allowed by `nullable` alone, one reference or one schema in a wrapper
+stands unwrapped, an enumeration is an `enum` of several values, and a keyword has the kind of value
+that it needs.
+"""
+
+import json
+from typing import Annotated, Any
+
+from pydantic import Field, TypeAdapter
+from pydantic_core import SchemaError
+
+from tools.codegen.document import JSON, Node, kind_of
+
+TYPES = ("string", "integer", "number", "boolean", "object", "array")
+
+# What may stand beside a reference without making another type of it.
+ANNOTATIONS = frozenset({"description", "default", "deprecated", "nullable", "title"})
+
+_NUMBER = (int, float)
+_KINDS: dict[str, tuple[type, ...]] = {
+    "additionalProperties": (dict, bool),
+    "allOf": (list,),
+    "anyOf": (list,),
+    "deprecated": (bool,),
+    "description": (str,),
+    "discriminator": (dict,),
+    "enum": (list,),
+    "exclusiveMaximum": (*_NUMBER, bool),
+    "exclusiveMinimum": (*_NUMBER, bool),
+    "format": (str,),
+    "items": (dict, list, bool),
+    "maxItems": (int,),
+    "maxLength": (int,),
+    "maximum": _NUMBER,
+    "minItems": (int,),
+    "minLength": (int,),
+    "minimum": _NUMBER,
+    "multipleOf": _NUMBER,
+    "nullable": (bool,),
+    "oneOf": (list,),
+    "pattern": (str,),
+    "prefixItems": (list,),
+    "properties": (dict,),
+    "required": (list,),
+    "title": (str,),
+    "type": (str, list),
+    "x-enum-descriptions": (list,),
+    "x-enum-varnames": (list,),
+}
+_STRINGS = ("required", "x-enum-descriptions", "x-enum-varnames")
+_SIZES = ("maxItems", "maxLength", "minItems", "minLength")
+_NOT_EMPTY = ("allOf", "anyOf", "enum", "oneOf", "type")
+_BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
+_CONSTRAINTS = {
+    "string": ("minLength", "maxLength", "pattern"),
+    "integer": _BOUNDS,
+    "number": _BOUNDS,
+    "array": ("minItems", "maxItems"),
+}
+_UNSUPPORTED = ("$dynamicRef", "$recursiveRef")
+
+
+def normalised(node: Node) -> Node:
+    """Gives a schema, which is an object, in the one way of writing it.
+
+    Raises:
+        SpecError: It is no schema, or has what no Python type can say.
+    """
+    _check(node)
+    schema: JSON = dict(node.value)
+    types = schema.pop("type", [])
+    types = [types] if isinstance(types, str) else list(dict.fromkeys(types))
+    if "null" in types:
+        types.remove("null")
+        schema["nullable"] = True
+        if not types and not schema.keys() & {"enum", "oneOf", "anyOf", "allOf", "$ref"}:
+            schema["const"] = None
+    if types:
+        schema["type"] = types
+    for limit, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
+        # In 3.0 it says how `minimum` is meant.
+        if schema.get(exclusive) is True and limit in schema:
+            schema[exclusive] = schema.pop(limit)
+        elif isinstance(schema.get(exclusive), bool):
+            del schema[exclusive]
+    if "$ref" in schema:
+        beside = schema.keys() & _KINDS.keys() - ANNOTATIONS
+        if node.document.version < (3, 1):
+            schema = {key: value for key, value in schema.items() if key not in beside}
+        elif beside:
+            raise node.error(f"$ref beside {min(beside)!r}; put both into an allOf")
+        return node.with_value(schema)
+    return _enumeration(_unwrapped(node.with_value(schema)))
+
+
+def _check(node: Node) -> None:
+    for key, value in node.object().value.items():
+        kinds = _KINDS.get(key)
+        part = node[key]
+        if key in _UNSUPPORTED:
+            raise part.error("is not supported; leave it out")
+        if kinds is None:
+            continue
+        if type(value) not in kinds:
+            raise part.error(f"is {kind_of(value)}, which has no meaning here")
+        if key in _NOT_EMPTY and not value:
+            raise part.error("is empty; leave it out or fill it")
+        if key in _STRINGS and not all(isinstance(member, str) for member in value):
+            raise part.error("has a member that is no string")
+        if (key in _SIZES and value < 0) or (key == "multipleOf" and value <= 0):
+            raise part.error(f"is {value}, which is too small")
+        if key == "type":
+            for kind in [value] if isinstance(value, str) else value:
+                if kind not in (*TYPES, "null"):
+                    raise part.error(f"{kind!r} is no JSON type")
+
+
+def _unwrapped(node: Node) -> Node:
+    """Takes a single schema out of the `allOf` or union that stands around it."""
+    for key in ("allOf", "oneOf", "anyOf"):
+        if key not in node:
+            continue
+        rest = {name: value for name, value in node.value.items() if name != key}
+        parts = parts_of(node, key)
+        if len(parts) < len(node.value[key]) and key != "allOf":
+            rest["nullable"] = True
+        if key == "allOf":
+            for part in node.members(key):
+                if part not in parts and part.value is not True:
+                    rest = {**normalised(part).value, **rest}
+        if len(parts) == 1 and rest.keys() <= ANNOTATIONS | {"type", "discriminator"}:
+            inner = normalised(parts[0])
+            beside = {name: rest[name] for name in rest.keys() & ANNOTATIONS}
+            return inner.with_value({**inner.value, **beside})
+        if not parts:
+            return node.with_value(rest if key == "allOf" else {**rest, "const": None})
+        node = node.with_value({**rest, key: node.value[key]})
+    return node
+
+
+def parts_of(node: Node, key: str) -> list[Node]:
+    """Gives the members of an `allOf` or union that make up its type: not null, not mere notes.
+
+    Raises:
+        SpecError: A member is `false`, or any value in a union.
+    """
+    parts = []
+    for part in node.members(key):
+        if isinstance(part.value, bool):
+            if part.value is False or key != "allOf":
+                raise part.error(f"{str(part.value).lower()} in {key} is not supported")
+        elif part.object().value.keys() <= ANNOTATIONS and key == "allOf":
+            continue
+        elif key == "allOf" or not is_null(part.value):
+            parts.append(part)
+    return parts
+
+
+def is_null(schema: Any) -> bool:
+    """Whether a schema allows null alone."""
+    return isinstance(schema, dict) and (
+        schema.get("type") in ("null", ["null"])
+        or schema.get("enum") == [None]
+        or ("const" in schema and schema["const"] is None)
+    )
+
+
+def _enumeration(node: Node) -> Node:
+    """Writes a union of constants as an enumeration, and one of a single value as a constant."""
+    schema: JSON = dict(node.value)
+    for key in ("oneOf", "anyOf"):
+        parts = parts_of(node, key) if key in schema else []
+        values = [_constant(part.value) for part in parts]
+        if parts and all(len(value) == 1 for value in values):
+            del schema[key]
+            schema["enum"] = [value[0] for value in values]
+            schema["x-enum-descriptions"] = [part.text("description") for part in parts]
+    if "enum" in schema:
+        values = schema["enum"]
+        if None in values:
+            schema["nullable"] = True
+        # Equal numbers and booleans are equal to Python, but not to JSON.
+        unique = {(type(value), json.dumps(value)): value for value in values if value is not None}
+        schema["enum"] = list(unique.values())
+        if len(schema["enum"]) < 2:
+            schema["const"] = next(iter(schema.pop("enum")), None)
+    return node.with_value(schema)
+
+
+def _constant(schema: JSON) -> list[Any]:
+    """Gives the only value that a schema allows, in a list that is empty where it allows others."""
+    if "const" in schema:
+        return [schema["const"]]
+    values = schema.get("enum")
+    return values if isinstance(values, list) and len(values) == 1 else []
+
+
+def constraints(node: Node, kind: str) -> JSON:
+    """Gives the constraints on a schema's values that pydantic can check; the server checks all."""
+    found = {key: node.value[key] for key in _CONSTRAINTS.get(kind, ()) if key in node}
+    if kind == "integer":
+        found = {key: value for key, value in found.items() if value == int(value)}
+    if "pattern" in found and not _can_check(found["pattern"]):
+        del found["pattern"]
+    return found
+
+
+def unconstrained(prepared: JSON) -> JSON:
+    """Gives the type of a list's or map's members, which would need a name with constraints."""
+    names = {key for keys in _CONSTRAINTS.values() for key in keys}
+    return {key: value for key, value in prepared.items() if key not in names}
+
+
+def _can_check(pattern: str) -> bool:
+    try:
+        TypeAdapter(Annotated[str, Field(pattern=pattern)])
+    except SchemaError:
+        return False
+    return True

@@ -1,0 +1,211 @@
+"""Fails when a hand-written model has lost touch with the generated one whose place it takes."""
+
+import argparse
+import ast
+import importlib
+import importlib.util
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, create_model
+from pydantic.fields import FieldInfo
+
+from tools.codegen.module import GENERATED
+from tools.codegen.names import snake_case
+
+# What makes up a field, by what a message calls it.
+_ASPECTS = {
+    "type": ("annotation",),
+    "name on the wire": ("alias", "validation_alias", "serialization_alias"),
+    "default": ("default", "default_factory"),
+    "constraints": ("metadata", "discriminator", "validate_default", "exclude", "frozen", "init"),
+}
+
+
+@dataclass(frozen=True)
+class _Check:
+    """The check of one package; the attributes are for its messages."""
+
+    package: str
+    source: str
+    command: str
+
+    def problems(self) -> Iterator[str]:
+        """Yields a line for each thing that is wrong, the model and the field first."""
+        spec = importlib.util.find_spec(f"{self.package}.models")
+        if spec is None or not spec.submodule_search_locations:
+            yield f"{self.source}/models: no package is there; run {self.command}"
+            return
+        folder = Path(spec.submodule_search_locations[0])
+        found = list(self._orphans(folder))
+        yield from found
+        if found:
+            return
+        try:
+            generated = importlib.import_module(f"{self.package}.models.generated")
+        except Exception as error:
+            yield f"{self.source}/models: cannot be imported: {_one_line(error)}"
+            return
+        for name, base in sorted(vars(generated).items()):
+            model = name.removeprefix(GENERATED)
+            # A schema may have such a name of its own.
+            if model != name and hasattr(generated, model):
+                yield from self._override(model, getattr(generated, model), base)
+
+    def _orphans(self, folder: Path) -> Iterator[str]:
+        made = _classes(folder / "generated.py")
+        for file in sorted(folder.glob("*.py")):
+            for imported in sorted(_imported(file)):
+                model = imported.removeprefix(GENERATED)
+                if model == imported or imported in made or file.name == "generated.py":
+                    continue
+                path = f"{self.source}/models/{file.name}"
+                if model in made:
+                    yield (
+                        f"model {model}: {path} builds on {imported}, which is made for"
+                        f" {snake_case(model)}.py alone; rename the file and run {self.command}"
+                    )
+                else:
+                    yield (
+                        f"model {model}: the spec has it no more, and {path} still builds on it;"
+                        f" remove that file and run {self.command}"
+                    )
+
+    def _override(self, name: str, override: Any, base: type[BaseModel]) -> Iterator[str]:
+        path = f"{self.source}/models/{snake_case(name)}.py"
+        if not isinstance(override, type) or not issubclass(override, base):
+            yield (
+                f"model {name}: does not subclass {GENERATED}{name}, so it has none of the spec's"
+                f" fields for sure; make it a subclass in {path}"
+            )
+            return
+        if not (vars(override).get("__doc__") or "").strip():
+            yield f"model {name}: has no docstring; say in {path} why it is there"
+        try:
+            override.model_rebuild()
+            base.model_rebuild()
+        except Exception as error:
+            yield f"model {name}: cannot be built: {_one_line(error)}; mend {path}"
+            return
+        changed = dict(_changed_fields(override, base))
+        yield from _field_problems(name, path, override, base, changed)
+        if not changed and not _differs(override, base):
+            yield (
+                f"model {name}: no longer differs from what the spec gives; remove {path} and run"
+                f" {self.command}"
+            )
+
+
+def _changed_fields(
+    override: type[BaseModel], base: type[BaseModel]
+) -> Iterator[tuple[str, list[str]]]:
+    """Yields each generated field that the override has in another way, with what is different."""
+    for name, field in base.model_fields.items():
+        own = override.model_fields.get(name)
+        if own is not None:
+            aspects = [aspect for aspect in _ASPECTS if _part(own, aspect) != _part(field, aspect)]
+            if aspects:
+                yield name, aspects
+
+
+def _part(field: FieldInfo, aspect: str) -> list[Any]:
+    return [getattr(field, attribute) for attribute in _ASPECTS[aspect]]
+
+
+def _field_problems(
+    model: str,
+    path: str,
+    override: type[BaseModel],
+    base: type[BaseModel],
+    changed: Mapping[str, list[str]],
+) -> Iterator[str]:
+    said = vars(override).get("__retyped__", {})
+    for name in base.model_fields:
+        if name not in override.model_fields or _is_hidden(name, override, base):
+            yield (
+                f"model {model}, field {name}: the spec has it, the override has dropped it; keep"
+                f" the field in {path}"
+            )
+        elif name in changed and name not in said:
+            yield (
+                f"model {model}, field {name}: its {' and '.join(changed[name])} is not the spec's;"
+                f" take the field out of {path}, or give the reason in __retyped__ there"
+            )
+    for name, reason in said.items():
+        if name not in changed:
+            what = (
+                "is as the spec has it" if name in base.model_fields else "is no field of the spec"
+            )
+            yield f"model {model}, field {name}: {what}; take it out of __retyped__ in {path}"
+        elif not isinstance(reason, str) or not reason.strip():
+            yield f"model {model}, field {name}: __retyped__ gives no reason; write it in {path}"
+    on_the_wire: dict[str, str] = {}
+    for name, field in override.model_fields.items():
+        other = on_the_wire.setdefault(field.alias or name, name)
+        if other != name:
+            yield (
+                f"model {model}, field {name}: has the name {field.alias or name!r} on the wire, as"
+                f" {other} has; take one of them out of {path}"
+            )
+
+
+def _own_classes(override: type[BaseModel], base: type[BaseModel]) -> list[type]:
+    return [cls for cls in override.__mro__ if cls not in base.__mro__]
+
+
+def _is_hidden(name: str, override: type[BaseModel], base: type[BaseModel]) -> bool:
+    """Whether something that is no field stands in a field's place, such as a property."""
+    return any(name in vars(cls) for cls in _own_classes(override, base))
+
+
+def _differs(override: type[BaseModel], base: type[BaseModel]) -> bool:
+    """Whether an override has anything that the generated class has not."""
+    plain = create_model("Plain", __base__=base)
+    ignored = {*vars(plain), "__retyped__", "__annotations__", "__doc__", "__orig_bases__"}
+    return (
+        override.model_fields.keys() != base.model_fields.keys()
+        or override.model_config != base.model_config
+        or any(vars(cls).keys() - ignored for cls in _own_classes(override, base))
+    )
+
+
+def _classes(file: Path) -> set[str]:
+    tree = ast.parse(file.read_bytes())
+    return {node.name for node in tree.body if isinstance(node, ast.ClassDef)}
+
+
+def _imported(file: Path) -> set[str]:
+    try:
+        tree = ast.parse(file.read_bytes())
+    except (SyntaxError, ValueError):
+        # Its import says where.
+        return set()
+    return {
+        name.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").endswith("generated")
+        for name in node.names
+    }
+
+
+def _one_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+
+
+def main(argv: list[str]) -> int:
+    """Checks all overrides of a package that can be imported."""
+    parser = argparse.ArgumentParser(prog="overrides_check", description=__doc__)
+    parser.add_argument("--package", required=True, help="the package's import name")
+    parser.add_argument("--source", required=True, help="the package's folder in the workspace")
+    parser.add_argument("--command", required=True, help="what makes the generated models anew")
+    arguments = parser.parse_args(argv)
+    found = list(_Check(arguments.package, arguments.source, arguments.command).problems())
+    print(*found, sep="\n", end="\n" if found else "")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
