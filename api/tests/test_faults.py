@@ -14,9 +14,9 @@ import anyio
 import httpx
 import pytest
 from stepflow_api.api.health import health_check
-from stepflow_api.api.run import create_run, list_runs
+from stepflow_api.api.run import create_run
 
-from api.tests.support.flows import SlowFlow, wait_until
+from api.tests.support.flows import SlowFlow
 from api.tests.support.forms import ASYNCIO, FORMS, SYNC, Form
 from api.tests.support.odd_server import Handler, OddServer, hang_up, reset
 from stepflow_api import Client, models
@@ -78,24 +78,11 @@ async def test_unknown_host(form: Form) -> None:
     assert "is the server running there?" in error.message
 
 
-def wait_for_run(server: StepflowServer, slow: SlowFlow) -> None:
-    """Waits until a run of the flow goes on: then the request for it has arrived."""
-    with Client(server.url) as client:
-
-        def goes_on() -> bool:
-            runs = list_runs.sync(client=client, status=models.ExecutionStatus.RUNNING).runs
-            return any(run.flow_id == slow.id for run in runs)
-
-        wait_until(goes_on, "a run goes on")
-
-
-def when_running(
-    server: StepflowServer, slow: SlowFlow, act: Callable[[], None]
-) -> threading.Thread:
+def when_running(slow: SlowFlow, act: Callable[[], None]) -> threading.Thread:
     """Starts a thread that acts once a run of the flow goes on."""
 
     def watch() -> None:
-        wait_for_run(server, slow)
+        slow.wait_for_run()
         act()
 
     thread = threading.Thread(target=watch)
@@ -110,9 +97,9 @@ async def test_the_server_goes_while_a_run_is_waited_for(
 ) -> None:
     with StepflowServer(server_binary, stop_timeout=0.05) as server:
         async with Client(server.url) as client:
-            with SlowFlow(client, tmp_path) as slow:
+            with Client(server.url) as helper, SlowFlow(helper, tmp_path) as slow:
                 body = models.CreateRunRequest(flow_id=slow.id, input=None, wait=True)
-                thread = when_running(server, slow, getattr(server, way))
+                thread = when_running(slow, getattr(server, way))
                 error = await failure(
                     form, ConnectionLost, "run.create_run", client=client, body=body
                 )
@@ -227,7 +214,7 @@ async def test_no_connection_free_in_time(server: StepflowServer, slow: SlowFlow
         client = Client(server.url, http_client=http)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(lambda: create_run.asyncio(client=client, body=body))
-            await anyio.to_thread.run_sync(wait_for_run, server, slow)
+            await anyio.to_thread.run_sync(slow.wait_for_run)
             error = await failure(ASYNCIO, ConnectionFailed, "health.health_check", client=client)
             await anyio.to_thread.run_sync(slow.end)
     assert error.message == (
@@ -242,7 +229,7 @@ async def test_no_connection_free_in_time_for_a_thread(
     with httpx.Client(limits=LIMITS, timeout=SHORT) as http, ThreadPoolExecutor() as pool:
         client = Client(server.url, http_client=http)
         waiting = pool.submit(create_run.sync, client=client, body=body)
-        wait_for_run(server, slow)
+        slow.wait_for_run()
         error = await failure(SYNC, ConnectionFailed, "health.health_check", client=client)
         slow.end()
         assert waiting.result().status == "completed"

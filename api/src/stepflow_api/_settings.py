@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -37,15 +38,22 @@ def split_address(base_url: str) -> tuple[str, str | None]:
     shown = base_url.rpartition("@")[2]
     try:
         url = httpx.URL(base_url)
-    except httpx.InvalidURL:
-        # Its text may quote a part of the password.
-        raise InvalidRequest(f"base_url {shown!r} is no URL; write http://HOST:PORT") from None
+        valid = not re.search(r"\s", base_url) and (url.port or 0) < 2**16
+    except (httpx.InvalidURL, UnicodeError):
+        valid = False
+    if not valid:
+        # Outside of the handler, since what httpx says may quote a part of the password.
+        raise InvalidRequest(f"base_url {shown!r} is no URL; write http://HOST:PORT")
     if url.scheme not in ("http", "https") or not url.host:
         raise InvalidRequest(
             f"base_url {shown!r} has no http:// or https:// and host; write http://HOST:PORT"
         )
     if url.query or url.fragment:
         raise InvalidRequest(f"base_url {shown!r} has a query or a fragment; leave it out")
+    if "@" in url.path:
+        raise InvalidRequest(
+            f"base_url {shown!r} has an @ in its path; write a / in a password as %2F"
+        )
     authorization = None
     if url.userinfo:
         user, _, password = url.userinfo.decode().partition(":")
@@ -61,13 +69,14 @@ def header_fields(headers: Mapping[str, str] | None) -> httpx.Headers:
     Raises:
         InvalidRequest: A field cannot be sent; the message shows no value.
     """
-    try:
+    fields = None
+    with contextlib.suppress(TypeError, ValueError, AttributeError):
         fields = httpx.Headers(headers)
-    except (TypeError, ValueError, AttributeError):
-        # An encoding error holds the value.
+    if fields is None:
+        # What httpx raised has the value; here it is no part of this error.
         raise InvalidRequest(
             "headers cannot be sent: give a mapping of names to values, both in ASCII"
-        ) from None
+        )
     for name, value in fields.raw:
         if not _HEADER_NAME.fullmatch(name):
             raise InvalidRequest(f"headers cannot be sent: {name.decode()!r} is no header name")

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from stepflow_api.api.flow import store_flow
-from stepflow_api.api.run import create_run, get_run
+from stepflow_api.api.run import create_run, get_run, list_runs
 
 from stepflow_api import Client, models
 
@@ -84,6 +84,16 @@ class SlowFlow:
         """Starts a run, and gives its id."""
         body = models.CreateRunRequest(flow_id=self.id, input=input, **fields)
         return str(create_run.sync(client=self._client, body=body).run_id)
+
+    def wait_for_run(self) -> None:
+        """Waits until a run goes on: then the request that began it has arrived."""
+
+        def goes_on() -> bool:
+            running = models.ExecutionStatus.RUNNING
+            runs = list_runs.sync(client=self._client, status=running).runs
+            return any(run.flow_id == self.id for run in runs)
+
+        wait_until(goes_on, "a run goes on")
 
     def end(self, document: Any = None) -> None:
         """Lets the running steps end, one of them with this document, as soon as one reads."""

@@ -1,0 +1,237 @@
+"""What a client is made with: URLs, headers, timeouts, connections; and each mistake in them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import httpx
+import pytest
+from stepflow_api.api.health import health_check
+
+from api.tests.support.odd_server import OddServer, answer
+from stepflow_api import AuthenticatedClient, Client
+from stepflow_api.errors import InvalidRequest
+
+HEALTH = answer('{"status": "s", "timestamp": "t", "version": "v"}')
+
+
+def refused(**options: Any) -> str:
+    """Makes a client that cannot be, and gives what it says."""
+    with pytest.raises(InvalidRequest) as raised:
+        Client(**{"base_url": "http://localhost", **options})
+    message = str(raised.value)
+    assert message and message.isprintable()
+    assert len(message) < 250
+    return message
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ("http://localhost:7840", "http://localhost:7840/api/v1"),
+        ("http://localhost:7840/", "http://localhost:7840/api/v1"),
+        ("http://localhost:7840/api/v1", "http://localhost:7840/api/v1"),
+        ("http://localhost:7840/api/v1/", "http://localhost:7840/api/v1"),
+        ("http://localhost:7840//", "http://localhost:7840/api/v1"),
+        ("https://example.com", "https://example.com/api/v1"),
+        ("https://example.com:443/flows", "https://example.com/flows/api/v1"),
+        ("https://example.com/flows/api/v1", "https://example.com/flows/api/v1"),
+        ("https://example.com/a%20b/ä", "https://example.com/a%20b/%C3%A4/api/v1"),
+        ("https://example.com/my-api/v1", "https://example.com/my-api/v1/api/v1"),
+        ("https://example.com/api/v1/x", "https://example.com/api/v1/x/api/v1"),
+        ("HTTP://LocalHost", "http://localhost/api/v1"),
+        ("http://[::1]:7840", "http://[::1]:7840/api/v1"),
+        ("http://127.0.0.1", "http://127.0.0.1/api/v1"),
+        ("http://user:pass@localhost", "http://localhost/api/v1"),
+        ("http://bücher.example", "http://xn--bcher-kva.example/api/v1"),
+    ],
+)
+def test_a_url_with_or_without_the_prefix(given: str, url: str) -> None:
+    assert Client(given).base_url == url
+    assert AuthenticatedClient(given, "token").base_url == url
+
+
+@pytest.mark.parametrize("path", ["", "/", "/api/v1", "/sub/path", "/sub/path/api/v1/"])
+def test_requests_go_there(path: str) -> None:
+    with OddServer(HEALTH) as server, Client(server.url + path) as client:
+        health_check.sync(client=client)
+    prefix = "/sub/path" if "sub" in path else ""
+    assert server.target() == f"{prefix}/api/v1/health"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "localhost:7840",
+        "localhost",
+        "",
+        " ",
+        "//localhost",
+        "ftp://localhost",
+        "file:///etc/passwd",
+        "http://",
+        "http:///api/v1",
+        "http://:7840",
+        "http://localhost:port",
+        "http://localhost:99999",
+        "http://local host",
+        "http://[::1",
+        "http://localhost?x=1",
+        "http://localhost/api/v1#top",
+        "http://localhost\n",
+        "user:pass@localhost",
+        "\ud800",
+    ],
+    ids=ascii,
+)
+def test_a_url_that_is_none(url: str) -> None:
+    message = refused(base_url=url)
+    assert message.startswith("base_url ")
+    assert repr(url.rpartition("@")[2]) in message
+    assert "http://HOST:PORT" in message or "leave it out" in message
+    assert "pass" not in message or "passwd" in url
+
+
+@pytest.mark.parametrize(
+    "url", [None, 7840, b"http://localhost", httpx.URL("http://localhost"), []]
+)
+def test_a_url_that_is_no_text(url: Any) -> None:
+    assert refused(base_url=url) == (
+        f"base_url is a {type(url).__name__}; give text, such as http://HOST:PORT"
+    )
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [None, {}, {"x-a": "1", "X-B": "2 3"}, httpx.Headers({"x-a": "1"}), {"x-empty": ""}],
+    ids=str,
+)
+def test_headers_arrive(headers: Any) -> None:
+    with OddServer(HEALTH) as server, Client(server.url, headers=headers) as client:
+        health_check.sync(client=client)
+    sent = server.headers()
+    assert {name.lower(): sent[name.lower()] for name in headers or {}} == {
+        name.lower(): value for name, value in (headers or {}).items()
+    }
+
+
+def test_headers_are_the_clients_own() -> None:
+    headers = {"x-a": "1"}
+    with OddServer(HEALTH) as server, Client(server.url, headers=headers) as client:
+        headers["x-a"] = "2"
+        health_check.sync(client=client)
+    assert server.headers()["x-a"] == "1"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"x-key": "secret\n"},
+        {"x-key": "secret\r\nx-other: 1"},
+        {"x-key": " secret"},
+        {"x-key": "secret "},
+        {"x-key": "se\0cret"},
+        {"x-key": "sécret"},
+        {"x-key": 5},
+        {"x-key": None},
+        {"x-key": ["secret"]},
+        {"": "secret"},
+        {"x key": "secret"},
+        {"x-key:": "secret"},
+        {"ä": "secret"},
+        {5: "secret"},
+        "x-key: secret",
+        ["x-key: secret"],
+        7,
+    ],
+    ids=ascii,
+)
+def test_headers_that_cannot_be_sent(headers: Any) -> None:
+    message = refused(headers=headers)
+    assert message.startswith("headers cannot be sent: ")
+    assert "cret" not in message
+
+
+@pytest.mark.parametrize("timeout", [0, -1, math.nan, True, "5", b"5", (1, 2), {}, object()])
+def test_a_timeout_that_is_none(timeout: Any) -> None:
+    message = refused(timeout=timeout)
+    assert message.startswith("timeout is ")
+    assert "give seconds above 0" in message
+
+
+@pytest.mark.parametrize(
+    "timeout", [0.5, 10, None, math.inf, httpx.Timeout(5), httpx.Timeout(None)]
+)
+def test_a_timeout_is_the_requests(timeout: Any) -> None:
+    seen = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        seen.append(request.extensions["timeout"])
+        return httpx.Response(404)
+
+    with Client("http://server", timeout=timeout, transport=httpx.MockTransport(handle)) as client:
+        health_check.sync_detailed(client=client)
+    assert seen == [httpx.Timeout(timeout).as_dict()]
+
+
+def test_by_default_a_run_of_300_seconds_can_be_waited_for() -> None:
+    seen = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        seen.append(request.extensions["timeout"])
+        return httpx.Response(404)
+
+    with Client("http://server", transport=httpx.MockTransport(handle)) as client:
+        health_check.sync_detailed(client=client)
+    assert seen == [{"connect": 5.0, "read": 330.0, "write": 60.0, "pool": 330.0}]
+
+
+def test_the_timeout_of_an_http_client_counts_unless_another_is_given() -> None:
+    seen = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        seen.append(request.extensions["timeout"]["read"])
+        return httpx.Response(404)
+
+    with httpx.Client(transport=httpx.MockTransport(handle), timeout=7) as http:
+        health_check.sync_detailed(client=Client("http://server", http_client=http))
+        health_check.sync_detailed(client=Client("http://server", http_client=http, timeout=3))
+    assert seen == [7, 3]
+
+
+@pytest.mark.parametrize("given", ["http://localhost", object(), httpx, httpx.Client, 1])
+@pytest.mark.parametrize("name", ["http_client", "transport"])
+def test_a_connection_of_the_wrong_kind(name: str, given: Any) -> None:
+    message = refused(**{name: given})
+    kinds = {
+        "http_client": "httpx.Client or an httpx.AsyncClient",
+        "transport": "httpx.BaseTransport or an httpx.AsyncBaseTransport",
+    }
+    assert message == f"{name} is a {type(given).__name__}; give an {kinds[name]}"
+
+
+def test_an_http_client_has_its_own_transport() -> None:
+    with httpx.Client() as http:
+        message = refused(http_client=http, transport=httpx.MockTransport(lambda request: None))  # type: ignore[arg-type]
+    assert message == "http_client and transport are both given; a client has its own, give one"
+
+
+def test_a_client_shows_what_it_is() -> None:
+    client = Client("http://user:pass@localhost", headers={"X-Key": "secret", "x-a": "1"})
+    assert (
+        repr(client)
+        == str(client)
+        == ("Client('http://localhost/api/v1', headers=['authorization', 'x-a', 'x-key'])")
+    )
+    assert repr(AuthenticatedClient("http://localhost", "secret")) == (
+        "AuthenticatedClient('http://localhost/api/v1', headers=['authorization'])"
+    )
+    assert client.raise_on_unexpected_status is False
+    assert Client("http://localhost", raise_on_unexpected_status=True).raise_on_unexpected_status
+
+
+@pytest.mark.parametrize("name", ["base_url", "raise_on_unexpected_status"])
+def test_what_a_client_is_made_with_stays(name: str) -> None:
+    with pytest.raises(AttributeError):
+        setattr(Client("http://localhost"), name, "http://other")

@@ -1,0 +1,399 @@
+"""Opening and closing: a client closes what it opened, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import socket
+import threading
+import warnings
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+from stepflow_api.api.health import health_check
+from stepflow_api.api.run import create_run, get_run
+
+from api.tests.support.flows import SlowFlow
+from api.tests.support.forms import ASYNCIO, ASYNCIO_DETAILED, FORMS, SYNC, SYNC_DETAILED, Form
+from api.tests.support.seam import Recorder
+from stepflow_api import Client
+from stepflow_api.errors import ConnectionLost, InvalidRequest
+from stepflow_api.models import CreateRunRequest
+from tools.spec.server import StepflowServer
+
+OK = {"status": "s", "timestamp": "t", "version": "v"}
+
+by_form = pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
+
+
+class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Answers, and tells whether it is closed."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.closed = 0
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.calls += 1
+        return httpx.Response(200, json=OK)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return self.handle_request(request)
+
+    def close(self) -> None:
+        self.closed += 1
+
+    async def aclose(self) -> None:
+        self.closed += 1
+
+
+class SyncTransport(httpx.BaseTransport):
+    """A transport for the sync forms alone."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=OK)
+
+
+class AsyncTransport(httpx.AsyncBaseTransport):
+    """A transport for the async forms alone."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=OK)
+
+
+@pytest.fixture
+def warned() -> Any:
+    """Fails when something is left open: what is collected unclosed warns."""
+    # What earlier tests have left on purpose is no business of this one's.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        gc.collect()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+        gc.collect()
+    assert [str(warning.message) for warning in caught] == []
+
+
+def connections(server: StepflowServer) -> int:
+    """Gives how many connections of this process to the server are open."""
+    port = f":{server.port:04X}"
+    with open("/proc/self/net/tcp", encoding="ascii") as table:
+        rows = [line.split() for line in table.readlines()[1:]]
+    return sum(row[2].endswith(port) and row[3] == "01" for row in rows)
+
+
+def test_a_with_block_closes_what_it_opened(server: StepflowServer, warned: None) -> None:
+    with Client(server.url) as client:
+        assert connections(server) == 0
+        health_check.sync(client=client)
+        health_check.sync_detailed(client=client)
+        assert connections(server) == 1
+    assert connections(server) == 0
+
+
+@pytest.mark.anyio
+async def test_an_async_with_block_closes_what_it_opened(
+    server: StepflowServer, warned: None
+) -> None:
+    async with Client(server.url) as client:
+        await health_check.asyncio(client=client)
+        await health_check.asyncio_detailed(client=client)
+        assert connections(server) == 1
+        # The sync forms have connections of their own.
+        health_check.sync(client=client)
+        assert connections(server) == 2
+    assert connections(server) == 0
+
+
+def test_a_block_that_fails_closes_as_well(server: StepflowServer, warned: None) -> None:
+    with pytest.raises(ZeroDivisionError), Client(server.url) as client:
+        health_check.sync(client=client)
+        raise ZeroDivisionError
+    assert connections(server) == 0
+
+
+@pytest.mark.anyio
+async def test_an_async_block_that_fails_closes_as_well(
+    server: StepflowServer, warned: None
+) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with Client(server.url) as client:
+            await health_check.asyncio(client=client)
+            raise ZeroDivisionError
+    assert connections(server) == 0
+
+
+def test_a_client_that_was_never_used_has_nothing_to_close(warned: None) -> None:
+    Client("http://localhost").close()
+    with Client("http://localhost"):
+        pass
+    asyncio.run(Client("http://localhost").aclose())
+
+
+def test_closing_twice_does_no_harm(server: StepflowServer, warned: None) -> None:
+    client = Client(server.url)
+    health_check.sync(client=client)
+    client.close()
+    client.close()
+    asyncio.run(client.aclose())
+    asyncio.run(client.aclose())
+
+
+@pytest.mark.anyio
+@by_form
+@pytest.mark.parametrize("way", ["close", "aclose", "with", "async with"])
+async def test_a_closed_client_says_so(way: str, form: Form, server: StepflowServer) -> None:
+    client = Client(server.url)
+    await form("health.health_check", client=client)
+    if way == "close":
+        client.close()
+        await client.aclose()
+    elif way == "aclose":
+        await client.aclose()
+    elif way == "with":
+        with client:
+            pass
+        await client.aclose()
+    else:
+        async with client:
+            pass
+    seam = Recorder(client)
+    with pytest.raises(InvalidRequest, match="this client is closed; make a new one"):
+        await form("health.health_check", client=client)
+    assert seam.requests == []
+
+
+@pytest.mark.anyio
+@by_form
+async def test_a_transport_that_was_handed_in_stays_open(form: Form) -> None:
+    transport = Transport()
+    for _ in range(2):
+        async with Client("http://server", transport=transport) as client:
+            await form("health.health_check", client=client)
+        client = Client("http://server", transport=transport)
+        with client:
+            await form("health.health_check", client=client)
+        await client.aclose()
+    assert (transport.calls, transport.closed) == (4, 0)
+
+
+def test_an_http_client_that_was_handed_in_stays_open(server: StepflowServer, warned: None) -> None:
+    with httpx.Client(headers={"x-own": "1"}) as http:
+        for _ in range(2):
+            with Client(server.url, http_client=http) as client:
+                health_check.sync(client=client)
+            assert not http.is_closed
+            assert connections(server) == 1
+        assert http.get(f"{server.url}/api/v1/health").status_code == 200
+    assert connections(server) == 0
+
+
+@pytest.mark.anyio
+async def test_an_async_http_client_that_was_handed_in_stays_open(
+    server: StepflowServer, warned: None
+) -> None:
+    async with httpx.AsyncClient() as http:
+        for _ in range(2):
+            async with Client(server.url, http_client=http) as client:
+                await health_check.asyncio(client=client)
+            assert not http.is_closed
+            assert connections(server) == 1
+        assert (await http.get(f"{server.url}/api/v1/health")).status_code == 200
+    assert connections(server) == 0
+
+
+async def _wrong(form: Form, client: Client) -> str:
+    with pytest.raises(InvalidRequest) as raised:
+        await form("health.health_check", client=client)
+    return str(raised.value)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("form", [SYNC, SYNC_DETAILED], ids=lambda form: form.name)
+async def test_what_is_for_the_async_forms_alone(form: Form) -> None:
+    async with httpx.AsyncClient() as http:
+        assert await _wrong(form, Client("http://server", http_client=http)) == (
+            "this client was made with an httpx.AsyncClient; use asyncio(...) forms"
+        )
+    assert await _wrong(form, Client("http://server", transport=AsyncTransport())) == (
+        "this client was made with an async transport; use asyncio(...) forms"
+    )
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("form", [ASYNCIO, ASYNCIO_DETAILED], ids=lambda form: form.name)
+async def test_what_is_for_the_sync_forms_alone(form: Form) -> None:
+    with httpx.Client() as http:
+        assert await _wrong(form, Client("http://server", http_client=http)) == (
+            "this client was made with an httpx.Client; use sync(...) forms"
+        )
+    assert await _wrong(form, Client("http://server", transport=SyncTransport())) == (
+        "this client was made with a sync transport; use sync(...) forms"
+    )
+
+
+@pytest.mark.anyio
+@by_form
+async def test_an_http_client_that_is_closed(form: Form) -> None:
+    message = "the http_client that this client was made with is closed; make both anew"
+    if form.is_async:
+        async_http = httpx.AsyncClient()
+        client = Client("http://server", http_client=async_http)
+        await async_http.aclose()
+    else:
+        http = httpx.Client()
+        client = Client("http://server", http_client=http)
+        http.close()
+    assert await _wrong(form, client) == message
+
+
+def in_loops(count: int, call: Callable[[], Any]) -> list[Any]:
+    """Makes a call in one event loop after the other."""
+    with warnings.catch_warnings():
+        # A loop that ends takes its connections along without closing them.
+        warnings.simplefilter("ignore", ResourceWarning)
+        results = [asyncio.run(call()) for _ in range(count)]
+        gc.collect()
+    return results
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_one_client_in_one_event_loop_after_the_other(server: StepflowServer) -> None:
+    client = Client(server.url)
+    answers = in_loops(3, lambda: health_check.asyncio(client=client))
+    assert [answer.status for answer in answers] == ["healthy"] * 3
+    assert health_check.sync(client=client).status == "healthy"
+    client.close()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_one_transport_in_one_event_loop_after_the_other() -> None:
+    transport = Transport()
+    client = Client("http://server", transport=transport)
+    answers = in_loops(3, lambda: health_check.asyncio(client=client))
+    assert [answer.status for answer in answers] == ["s"] * 3
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("kind", ["http_client", "transport"])
+def test_connections_of_a_loop_that_has_ended(kind: str, server: StepflowServer) -> None:
+    given: Any = {"http_client": httpx.AsyncClient, "transport": httpx.AsyncHTTPTransport}[kind]()
+    client = Client(server.url, **{kind: given})
+
+    in_loops(1, lambda: health_check.asyncio(client=client))
+    with pytest.raises(InvalidRequest) as raised:
+        in_loops(1, lambda: health_check.asyncio(client=client))
+    assert str(raised.value) == (
+        "the http_client or transport that this client was made with holds connections of an event"
+        " loop that has ended; make both anew for each loop"
+    )
+
+
+@pytest.mark.parametrize("kind", ["own", "http_client", "transport"])
+def test_one_client_in_two_event_loops_at_once(
+    kind: str, server: StepflowServer, slow: SlowFlow
+) -> None:
+    run_id = slow.start()
+
+    async def here() -> None:
+        given: dict[str, Any] = {}
+        if kind == "http_client":
+            given["http_client"] = httpx.AsyncClient()
+        elif kind == "transport":
+            given["transport"] = httpx.AsyncHTTPTransport()
+        client = Client(server.url, **given)
+        seam = Recorder(client)
+        waiting = asyncio.create_task(get_run.asyncio(run_id, client=client, wait=True))
+        while not seam.requests:
+            await asyncio.sleep(0)
+        messages: list[str] = []
+
+        async def there() -> None:
+            with pytest.raises(InvalidRequest) as raised:
+                await health_check.asyncio(client=client)
+            messages.append(str(raised.value))
+
+        await asyncio.to_thread(lambda: asyncio.run(there()))
+        assert messages == [
+            "this client is in use by another event loop; make one Client for each loop"
+        ]
+        await asyncio.to_thread(slow.end)
+        assert (await waiting).status == "completed"
+        await client.aclose()
+        for one in given.values():
+            await one.aclose()
+
+    asyncio.run(here())
+
+
+def test_two_loops_that_start_at_once_do_not_share_a_client(server: StepflowServer) -> None:
+    for _ in range(20):
+        client = Client(server.url)
+        barrier = threading.Barrier(4)
+        used = threading.Barrier(4)
+        outcomes: list[str] = []
+
+        async def call(
+            client: Client = client,
+            barrier: threading.Barrier = barrier,
+            used: threading.Barrier = used,
+            outcomes: list[str] = outcomes,
+        ) -> None:
+            barrier.wait(30)
+            try:
+                outcomes.append((await health_check.asyncio(client=client)).status)
+            except InvalidRequest:
+                outcomes.append("refused")
+            # The loop that came first stays until the others have tried.
+            used.wait(30)
+            await client.aclose()
+
+        threads = [threading.Thread(target=lambda c=call: asyncio.run(c())) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(outcomes) == ["healthy", "refused", "refused", "refused"]
+
+
+@pytest.mark.anyio
+async def test_closing_ends_a_request_that_waits(
+    server: StepflowServer, slow: SlowFlow, warned: None
+) -> None:
+    body = CreateRunRequest(flow_id=slow.id, input=None, wait=True)
+    client = Client(server.url)
+    waiting = asyncio.create_task(create_run.asyncio(client=client, body=body))
+    await asyncio.to_thread(slow.wait_for_run)
+    await client.aclose()
+    with pytest.raises(ConnectionLost, match="the server may have acted on the request"):
+        await waiting
+
+
+def test_closing_ends_a_request_that_waits_in_a_thread(
+    server: StepflowServer, slow: SlowFlow
+) -> None:
+    body = CreateRunRequest(flow_id=slow.id, input=None, wait=True)
+    client = Client(server.url)
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(create_run.sync, client=client, body=body)
+        slow.wait_for_run()
+        client.close()
+        slow.end()
+        with pytest.raises(ConnectionLost, match="the server may have acted on the request"):
+            waiting.result()
+
+
+def test_no_port_is_left_taken(server: StepflowServer) -> None:
+    clients = [Client(server.url) for _ in range(5)]
+    for client in clients:
+        health_check.sync(client=client)
+    assert connections(server) == 5
+    for client in clients:
+        client.close()
+    assert connections(server) == 0
+    with socket.create_connection(("127.0.0.1", server.port)):
+        assert connections(server) == 1
