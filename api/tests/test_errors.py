@@ -1,0 +1,151 @@
+"""The errors as objects: they are pickled, copied, caught by their tree, and shown on one line."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from stepflow_api import models
+from stepflow_api.errors import (
+    BadRequest,
+    Conflict,
+    ConnectionFailed,
+    ConnectionLost,
+    Forbidden,
+    InvalidAnswer,
+    InvalidRequest,
+    NotFound,
+    PayloadTooLarge,
+    RequestTimeout,
+    ServerError,
+    StatusError,
+    StepflowError,
+    TooManyRequests,
+    TransportError,
+    Unauthorized,
+    UnexpectedStatus,
+    UnprocessableContent,
+    UnsupportedMediaType,
+    one_line,
+)
+
+URL = "http://localhost:7840/api/v1/runs"
+
+TRANSPORT = [TransportError, ConnectionFailed, ConnectionLost, RequestTimeout]
+STATUS = [
+    StatusError,
+    BadRequest,
+    Unauthorized,
+    Forbidden,
+    NotFound,
+    Conflict,
+    PayloadTooLarge,
+    UnsupportedMediaType,
+    UnprocessableContent,
+    TooManyRequests,
+    ServerError,
+    UnexpectedStatus,
+]
+
+PARSED = models.ErrorResponse(code=404, message="no", stack=[models.ErrorStackEntry(error="why")])
+
+
+def errors() -> list[StepflowError]:
+    """Gives an error of every class, with all that it can hold."""
+    return [
+        StepflowError("base"),
+        InvalidRequest("bad argument"),
+        *(kind("gone", method="GET", url=URL) for kind in TRANSPORT),
+        InvalidAnswer("odd", method="GET", url=URL, status_code=200, content=b"\xff"),
+        *(
+            kind(
+                "no",
+                method="POST",
+                url=URL,
+                status_code=kind.status or 599,
+                content=b'{"code":404}',
+                parsed=PARSED,
+                headers={"retry-after": "5"},
+            )
+            for kind in STATUS
+        ),
+    ]
+
+
+def ways() -> list[Callable[[Any], Any]]:
+    """Gives all ways to copy an error."""
+    return [
+        copy.copy,
+        copy.deepcopy,
+        *(
+            lambda error, protocol=protocol: pickle.loads(pickle.dumps(error, protocol))
+            for protocol in range(pickle.HIGHEST_PROTOCOL + 1)
+        ),
+    ]
+
+
+@pytest.mark.parametrize("error", errors(), ids=lambda error: type(error).__name__)
+def test_an_error_is_copied_with_all_it_holds(error: StepflowError) -> None:
+    error.add_note("a note")
+    for way in ways():
+        again = way(error)
+        assert type(again) is type(error)
+        assert again is not error
+        assert (str(again), repr(again), again.args) == (str(error), repr(error), error.args)
+        assert vars(again) == vars(error)
+        # A copy of a copy is one as well.
+        assert vars(way(again)) == vars(error)
+
+
+def test_every_class_is_among_them() -> None:
+    def below(kind: type[StepflowError]) -> set[type[StepflowError]]:
+        return {kind}.union(*(below(sub) for sub in kind.__subclasses__()))
+
+    public = {kind for kind in below(StepflowError) if not kind.__name__.startswith("_")}
+    assert {type(error) for error in errors()} == public
+
+
+def test_what_an_error_of_a_status_holds() -> None:
+    error = NotFound(
+        "no",
+        method="GET",
+        url=URL,
+        status_code=404,
+        content=b"b\xff",
+        parsed=PARSED,
+        headers={"a": "b"},
+    )
+    assert str(error) == f"GET {URL}: 404 Not Found: no"
+    assert error.message == "404 Not Found: no"
+    assert (error.method, error.url, error.status_code) == ("GET", URL, 404)
+    assert (error.content, error.text, error.parsed) == (b"b\xff", "b\ufffd", PARSED)
+    assert error.headers == {"a": "b"}
+    bare = ServerError("", method="GET", url=URL, status_code=500)
+    assert (bare.message, bare.parsed, bare.headers) == ("500 Internal Server Error", None, {})
+
+
+def test_an_argument_error_is_pythons_as_well() -> None:
+    assert issubclass(InvalidRequest, ValueError)
+    for error in errors():
+        assert isinstance(error, ValueError) == (type(error) is InvalidRequest)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("a\nb\r\n\tc", "a b c"),
+        ("  a  ", "a"),
+        ("\x1b[31ma\x00\x7f", "[31ma"),
+        ("a\u2028b\u00a0c", "a b c"),
+        ("ä→😀", "ä→😀"),
+        ("", ""),
+        ("x" * 500, "x" * 500),
+        ("x" * 501, "x" * 500 + "… (501 characters)"),
+    ],
+)
+def test_text_on_one_line(text: str, line: str) -> None:
+    assert one_line(text) == line
