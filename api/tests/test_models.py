@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pickle
+import sys
+import types
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from stepflow_api import models
 
@@ -211,3 +213,46 @@ def test_a_repr_shows_python_names() -> None:
     assert repr(models.OnErrorRetry(max_retries=1)) == (
         "OnErrorRetry(max_retries=1, action='retry')"
     )
+
+
+def _module(name: str, text: str) -> types.ModuleType:
+    """Makes a module of its text, as far as it gets."""
+    module = sys.modules[name] = types.ModuleType(name)
+    exec("from __future__ import annotations\n" + text, vars(module))
+    return module
+
+
+@pytest.mark.parametrize("way", ["from_dict", "constructor", "adapter", "list", "nested"])
+def test_a_hand_written_model_inherits_fields_with_types_of_another_module(
+    way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("first_", "second_"):
+        monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
+    # As in a compiled package: the subclass is made before all names of its base's module are.
+    first = _module(
+        "first_",
+        "from typing import Annotated\n"
+        "from pydantic import Field\n"
+        "from stepflow_api._base import Model\n"
+        "class Base(Model):\n"
+        "    part_of: Annotated[Later | None, Field(alias='partOf')] = None\n"
+        "    next: list[Sub] | None = None\n",
+    )
+    second = _module("second_", "from first_ import Base\nclass Sub(Base): pass\n")
+    exec("class Later(Model):\n    n: int\nfrom second_ import Sub\n", vars(first))
+    exec("class Holder(Model):\n    sub: Sub\n", vars(first))
+    document = {"partOf": {"n": 1}, "next": [{"partOf": None}]}
+    if way == "from_dict":
+        made = second.Sub.from_dict(document)
+    elif way == "constructor":
+        made = second.Sub(part_of={"n": 1}, next=[second.Sub(part_of=None)])
+    elif way == "adapter":
+        made = TypeAdapter(second.Sub).validate_python(document)
+    elif way == "list":
+        many: Any = types.GenericAlias(list, (second.Sub,))
+        (made,) = TypeAdapter(many).validate_python([document])
+    else:
+        made = first.Holder.from_dict({"sub": document}).sub
+    assert (type(made), type(made.part_of)) == (second.Sub, first.Later)
+    assert type(made.next[0]) is second.Sub
+    assert made.to_dict() == document

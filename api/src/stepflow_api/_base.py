@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import enum
+import sys
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self, TypeVar, get_origin
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
+from pydantic_core import CoreSchema
 
 __all__ = ["AnswerModel", "IntEnum", "Model", "RequestModel", "SendsConstants", "StrEnum"]
 
@@ -48,6 +50,39 @@ class Model(BaseModel):
             pydantic.ValidationError: The document is not of this model's shape.
         """
         return cls.model_validate(document)
+
+    @classmethod
+    def model_rebuild(
+        cls,
+        *,
+        force: bool = False,
+        raise_errors: bool = True,
+        _parent_namespace_depth: int = 2,
+        _types_namespace: Mapping[str, Any] | None = None,
+    ) -> bool | None:
+        """Builds the model, as pydantic does; it is done by itself when the model is first used.
+
+        A hand-written model inherits fields whose types are names of another module: they are
+        looked up in the modules of its base classes as well as in its own.
+        """
+        names: dict[str, Any] = {}
+        for base in reversed(cls.__mro__):
+            if issubclass(base, Model) and base.__module__ in sys.modules:
+                names.update(vars(sys.modules[base.__module__]))
+        return super().model_rebuild(
+            force=force,
+            raise_errors=raise_errors,
+            _types_namespace={**names, **(_types_namespace or {})},
+        )
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: type[BaseModel], handler: GetCoreSchemaHandler, /
+    ) -> CoreSchema:
+        # As a part of another type a model is built without model_rebuild.
+        if not cls.__pydantic_fields_complete__:
+            cls.model_rebuild(raise_errors=False)
+        return handler(source)
 
 
 class RequestModel(Model):

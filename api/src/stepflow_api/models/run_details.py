@@ -7,9 +7,6 @@ from typing import Annotated
 from pydantic import Field
 from stepflow_api.models.generated import FlowResult, GeneratedRunDetails, ItemResult
 
-# pydantic looks the type of the inherited field `overrides` up in this module.
-from stepflow_api.models.workflow_overrides import WorkflowOverrides  # noqa: F401
-
 __all__ = ["RunDetails"]
 
 
