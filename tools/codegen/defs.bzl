@@ -95,7 +95,7 @@ def openapi_package(
         visibility: of the genrule and its modules.
     """
     here = native.package_name()
-    command = "bazel run //%s:%s" % (here, update)
+    command = "tools/bazel run //%s:%s" % (here, update)
     mirrored = native.glob(
         [mirror + "/**"],
         allow_empty = True,
@@ -142,7 +142,7 @@ def openapi_package(
         "--command='%s'" % command,
     ]
     if update_spec:
-        args.append("--spec-command='bazel run //%s:%s'" % (here, update_spec))
+        args.append("--spec-command='tools/bazel run //%s:%s'" % (here, update_spec))
     py_binary(
         name = update,
         srcs = [Label("//tools/codegen:mirror.py")],

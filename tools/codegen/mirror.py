@@ -185,9 +185,9 @@ def _check(arguments: argparse.Namespace, made: dict[str, str]) -> int:
     print(f"{arguments.mirror} is not what the spec gives:")
     print(*(f"  {line}" for line in found), sep="\n")
     print("", *unified_diff(mirror, made), "", sep="\n")
-    print(f"If the spec is right, run: {arguments.command}")
     if arguments.spec_command:
-        print(f"If the spec was edited by hand, run first: {arguments.spec_command}")
+        print(f"If the spec is not the server's, run first: {arguments.spec_command}")
+    print(f"To mend it: {arguments.command}")
     return 1
 
 

@@ -1,4 +1,4 @@
-# Made by `bazel run //api:update` from openapi.json; edits are lost.
+# Made by `tools/bazel run //api:update` from openapi.json; edits are lost.
 # ruff: noqa: I001 -- the generated models come first, for the hand-written ones build on them.
 """Models of requests and answers."""
 

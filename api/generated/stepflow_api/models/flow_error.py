@@ -1,4 +1,4 @@
-# Made by `bazel run //api:update` from openapi.json; edits are lost.
+# Made by `tools/bazel run //api:update` from openapi.json; edits are lost.
 """Re-export of `FlowError`; a hand-written module in this one's place replaces the model."""
 
 from stepflow_api.models.generated import FlowError
