@@ -139,7 +139,7 @@ class Module:
         """Hands a default to pydantic, which makes of it what the annotation says."""
         for line, column, added in (
             (value.end_lineno or 0, value.end_col_offset or 0, ", validate_default=True)"),
-            (value.lineno, value.col_offset, "Field("),
+            (value.lineno, value.col_offset, "Field(default="),
         ):
             text = self._lines[line - 1].encode()
             self._lines[line - 1] = (text[:column] + added.encode() + text[column:]).decode()

@@ -525,7 +525,7 @@ class RunSummary(AnswerModel):
     flow_name: Annotated[str | None, Field(alias="flowName")] = None
     status: ExecutionStatus
     items: Annotated[ItemStatistics, Field(validate_default=True)] = Field(
-        {
+        default={
             "total": 0,
             "completed": 0,
             "running": 0,
@@ -866,7 +866,7 @@ class GeneratedRunDetails(AnswerModel):
     flow_name: Annotated[str | None, Field(alias="flowName")] = None
     status: ExecutionStatus
     items: Annotated[ItemStatistics, Field(validate_default=True)] = Field(
-        {
+        default={
             "total": 0,
             "completed": 0,
             "running": 0,
@@ -990,7 +990,7 @@ class GeneratedCreateRunResponse(AnswerModel):
     flow_name: Annotated[str | None, Field(alias="flowName")] = None
     status: ExecutionStatus
     items: Annotated[ItemStatistics, Field(validate_default=True)] = Field(
-        {
+        default={
             "total": 0,
             "completed": 0,
             "running": 0,

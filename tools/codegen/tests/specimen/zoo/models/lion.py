@@ -1,0 +1,13 @@
+"""`Lion` that roars."""
+
+from zoo.models.generated import GeneratedLion
+
+__all__ = ["Lion"]
+
+
+class Lion(GeneratedLion):
+    """A lion that roars; takes the place of the generated one, in unions as well."""
+
+    def roar(self) -> str:
+        """Gives the sound of it."""
+        return f"{self.name} roars"
