@@ -42,6 +42,17 @@ def test_importing_the_package_imports_nothing_else() -> None:
     assert modules - without == {"__future__", "stepflow_api"}
 
 
+def test_names_are_listed_before_they_are_imported() -> None:
+    listed = "import stepflow_api; assert {*stepflow_api.__all__} <= {*dir(stepflow_api)}"
+    assert {name for name in imported_by(listed) if name.startswith("stepflow_api.")} == set()
+
+
+def test_using_a_name_imports_what_it_needs_alone() -> None:
+    modules = imported_by("import stepflow_api; stepflow_api.StepflowError")
+    assert "stepflow_api.errors" in modules
+    assert modules.isdisjoint({"pydantic", "httpx", "stepflow_api.types", "stepflow_api.client"})
+
+
 def test_models_need_no_http() -> None:
     modules = imported_by("from stepflow_api import models; models.Flow(name='a').to_json()")
     assert "pydantic" in modules
