@@ -1,0 +1,199 @@
+"""The mirror is told from what the spec gives, and made equal to it."""
+
+import os
+import stat
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tools.codegen import mirror
+
+COMMANDS = ("tools/bazel run //zoo:update", "tools/bazel run //zoo:update_spec")
+MADE = {
+    "api/run/list_runs.py": "# list_runs\n",
+    "models/__init__.py": "from .generated import Run\n",
+    "models/generated.py": (
+        'class Run:\n    """A run."""\n\n    id: str\n    count: int = 0\n'
+        '\n\nName = TypeAliasType("Name", "str")\n'
+    ),
+    "models/run.py": "# stub\n",
+}
+
+
+class Workspace:
+    """A folder with a mirror and an archive, and the command line over both."""
+
+    def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.root = root
+        self.mirror = root / "generated" / "zoo"
+        self.archive = root / "made.zip"
+        monkeypatch.chdir(root)
+        monkeypatch.setenv("BUILD_WORKSPACE_DIRECTORY", str(root))
+        self.make(MADE)
+        for path, text in MADE.items():
+            self.write(path, text)
+
+    def make(self, files: dict[str, str]) -> None:
+        with zipfile.ZipFile(self.archive, "w") as target:
+            for path, text in files.items():
+                target.writestr(path, text)
+
+    def write(self, path: str, text: str) -> None:
+        file = self.mirror / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+
+    def run(self, *options: str) -> int:
+        return mirror.main(
+            [
+                *options,
+                f"--archive={self.archive}",
+                "--mirror=generated",
+                "--package=zoo",
+                f"--command={COMMANDS[0]}",
+                f"--spec-command={COMMANDS[1]}",
+            ]
+        )
+
+    def files(self) -> dict[str, str]:
+        return {
+            file.relative_to(self.mirror).as_posix(): file.read_text(encoding="utf-8")
+            for file in self.mirror.rglob("*")
+            if file.is_file()
+        }
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    return Workspace(tmp_path, monkeypatch)
+
+
+def test_an_equal_mirror_passes_without_a_word(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert workspace.run() == 0
+    assert capsys.readouterr().out == ""
+
+
+GENERATED = MADE["models/generated.py"]
+CASES = {
+    "field in the spec alone": (
+        {"models/generated.py": GENERATED.replace("    count: int = 0\n", "")},
+        "model Run, field count: missing in the mirror: int = 0",
+    ),
+    "field in the mirror alone": (
+        {"models/generated.py": GENERATED.replace("    id: str\n", "    id: str\n    note: str\n")},
+        "model Run, field note: in the mirror, no longer in the spec",
+    ),
+    "field of another type": (
+        {"models/generated.py": GENERATED.replace("id: str", "id: int")},
+        "model Run, field id: int -> str",
+    ),
+    "model in the mirror alone": (
+        {"models/generated.py": GENERATED + "\n\nclass Old:\n    id: str\n"},
+        "model Old: in the mirror, no longer made from the spec",
+    ),
+    "model in the spec alone": (
+        {"models/generated.py": GENERATED.replace("Name = ", "Title = ")},
+        "model Name: made from the spec, missing in the mirror",
+    ),
+    "docstring": (
+        {"models/generated.py": GENERATED.replace("A run.", "Some run.")},
+        "model Run, field docstring",
+    ),
+    "comment alone": (
+        {"models/generated.py": GENERATED + "# edited\n"},
+        "models/generated.py: differs in text",
+    ),
+    "no Python": (
+        {"models/generated.py": "class\n"},
+        "models/generated.py: is no Python (line 1)",
+    ),
+    "endpoint edited": (
+        {"api/run/list_runs.py": "# edited\n"},
+        "endpoint list_runs (api/run/list_runs.py): differs",
+    ),
+    "endpoint renamed": (
+        {"api/run/list_runs.py": None, "api/run/runs.py": "# runs\n"},
+        "endpoint runs (api/run/runs.py): in the mirror, no longer made from the spec",
+    ),
+    "stub of a model that is gone": (
+        {"models/old.py": "# stub\n"},
+        "model module old (models/old.py): in the mirror, no longer made from the spec",
+    ),
+    "file beside the package": (
+        {"../stray.py": "# stray\n"},
+        "../stray.py: in the mirror, no longer made from the spec",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_difference_is_named_with_both_commands_and_mended_by_the_update(
+    case: str, workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    edits, expected = CASES[case]
+    for path, text in edits.items():
+        if text is None:
+            (workspace.mirror / path).unlink()
+        else:
+            workspace.write(path, text)
+
+    assert workspace.run() == 1
+    first, *lines = capsys.readouterr().out.splitlines()
+    assert first == "generated is not what the spec gives:"
+    assert any(line.strip().startswith(expected) for line in lines), lines
+    assert [command for command in COMMANDS if any(line.endswith(command) for line in lines)] == [
+        *COMMANDS
+    ]
+
+    assert workspace.run("--update") == 0
+    assert workspace.files() == MADE
+    assert not (workspace.root / "generated" / "stray.py").exists()
+    capsys.readouterr()
+    assert workspace.run() == 0
+
+
+def test_the_update_removes_folders_that_become_empty(workspace: Workspace) -> None:
+    workspace.make({path: text for path, text in MADE.items() if not path.startswith("api/")})
+    assert workspace.run("--update") == 0
+    assert not (workspace.mirror / "api").exists()
+
+
+def test_the_update_makes_a_mirror_where_there_is_none(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.setenv("BUILD_WORKSPACE_DIRECTORY", str(elsewhere))
+    assert workspace.run("--update") == 0
+    made = elsewhere / "generated" / "zoo" / "models" / "run.py"
+    assert made.read_text(encoding="utf-8") == MADE["models/run.py"]
+    assert stat.S_IMODE(made.stat().st_mode) == 0o644
+
+
+def test_an_update_without_a_difference_says_so(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert workspace.run("--update") == 0
+    assert capsys.readouterr().out == "generated is up to date\n"
+
+
+def test_a_place_that_cannot_be_written_gives_one_line_and_keeps_the_old_file(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A read-only folder stops no one who is root; a full disk is out of a test's reach.
+    def full(source: str, target: str) -> None:
+        raise OSError(28, "No space left on device", target)
+
+    workspace.write("models/run.py", "# edited\n")
+    monkeypatch.setattr(os, "replace", full)
+    assert workspace.run("--update") == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "No space left on device" in error
+    assert (workspace.mirror / "models/run.py").read_text(encoding="utf-8") == "# edited\n"
+    assert [
+        file.name for file in (workspace.mirror / "models").iterdir() if "." == file.name[0]
+    ] == []
