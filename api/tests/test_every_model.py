@@ -80,6 +80,13 @@ def test_all_is_sorted_and_generated_names_stay_inside() -> None:
 
 
 @by_model
+def test_no_model_is_taken_for_a_test(model: type[Model]) -> None:
+    # What pytest asks of a class that is called Test...
+    assert model.__test__ is False
+    assert "__test__" not in model.model_fields
+
+
+@by_model
 def test_fields_are_snake_case_and_aliases_are_the_wires(model: type[Model]) -> None:
     model.model_rebuild()
     for name, field in model.model_fields.items():

@@ -31,6 +31,9 @@ class Model(BaseModel):
         defer_build=True,
     )
 
+    # pytest would otherwise take TestCase for a test where one imports it.
+    __test__: ClassVar[bool] = False
+
     def to_dict(self) -> dict[str, Any]:
         """Gives the JSON document for the wire: what was set, None as null."""
         return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
