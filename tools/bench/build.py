@@ -4,8 +4,9 @@
     tools/bench/build.py            all but the build from an empty cache
     tools/bench/build.py --cold     that one as well: it downloads Bazel and all packages anew
 
-Runs on the host, since it measures tools/bazel itself; needs Python 3.9 and nothing else. The checkout
-is cloned into a temporary folder, so nothing in it changes and what is not committed is not measured.
+Runs on the host, since it measures tools/bazel itself; needs Python 3.9 and nothing else. The
+checkout is cloned into a temporary folder: nothing in it changes, and what is not committed is not
+measured.
 """
 
 import argparse
@@ -44,8 +45,7 @@ class Clone:
             ["tools/bazel", *self.options, *arguments],
             cwd=self.folder,
             env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             text=True,
         )
         seconds = time.perf_counter() - start
@@ -81,10 +81,16 @@ def peak_memory(clone):
         "subprocess.run(sys.argv[1:], check=True);"
         "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)"
     )
+    package = clone.folder / "api/src/stepflow_api"
+    hand_written = [
+        f"{file.relative_to(package).as_posix()}={file}"
+        for part in ("models", "api")
+        for file in sorted((package / part).rglob("*.py"))
+    ]
     with tempfile.TemporaryDirectory() as folder:
         _, printed = clone.bazel(
             "run",
-            "--run_under=python3.11 -c '%s'" % program,
+            f"--run_under=python3.11 -c '{program}'",
             "//tools/codegen:compile",
             "--",
             f"--spec={clone.folder}/api/openapi.json",
@@ -93,8 +99,7 @@ def peak_memory(clone):
             f"--ruff={clone.folder}/bazel-bin/third_party/python/ruff",
             f"--archive={folder}/out.zip",
             "--hand-written",
-            *[str(p) for p in sorted((clone.folder / "api/src/stepflow_api/models").glob("*.py"))],
-            *[str(p) for p in sorted((clone.folder / "api/src/stepflow_api/api").rglob("*.py"))],
+            *hand_written,
         )
     return float(re.findall(r"[\d.]+", printed)[-1])
 
@@ -103,7 +108,8 @@ def row(case, value, unit, target, spread=None):
     """Prints one line of the table and gives whether the target is met."""
     met = value <= target
     around = f" ({spread[0]:.2f} to {spread[1]:.2f})" if spread else ""
-    print(f"{case:<58} {value:>8.2f} {unit:<4}{around:<17} target {target:g} {unit} {'ok' if met else 'MISSED'}")
+    verdict = "ok" if met else "MISSED"
+    print(f"{case:<58} {value:>8.2f} {unit:<4}{around:<17} target {target:g} {unit} {verdict}")
     sys.stdout.flush()
     return met
 
@@ -119,7 +125,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cold", action="store_true", help="also build from an empty cache")
     arguments = parser.parse_args()
-    print(f"{os.cpu_count()} CPUs; medians of {ROUNDS} rounds, middle half of the rounds in brackets")
+    print(
+        f"{os.cpu_count()} CPUs; medians of {ROUNDS} rounds, middle half of the rounds in brackets"
+    )
     met = []
     if arguments.cold:
         with tempfile.TemporaryDirectory() as folder:
@@ -138,14 +146,18 @@ def main():
                 changed.append(changed_spec(clone, count))
                 warm.append(clone.bazel("build", "//api")[0])
             # The first round starts what the others find running.
-            met.append(row("no-op build //api", statistics.median(warm[1:]), "s", 1, quartiles(warm[1:])))
+            met.append(
+                row("no-op build //api", statistics.median(warm[1:]), "s", 1, quartiles(warm[1:]))
+            )
             median = statistics.median(changed[1:])
             met.append(row("changed spec to built models", median, "s", 3, quartiles(changed[1:])))
             met.append(row("peak memory of the compiler", peak_memory(clone), "MiB", 120))
             _, printed = clone.bazel("run", "//tools/bench:imports")
             for line in printed.splitlines():
                 found = json.loads(line)
-                met.append(row(found["case"], found["value"], "x", found["target"], found["spread"]))
+                met.append(
+                    row(found["case"], found["value"], "x", found["target"], found["spread"])
+                )
         finally:
             clone.close()
             subprocess.run(["chmod", "-R", "u+w", folder], check=True)

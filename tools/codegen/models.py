@@ -165,6 +165,8 @@ def _generate(schemas: Schemas, support: str) -> tuple[str, list[Any]]:
                 target_python_version=PythonVersion.PY_311,
                 formatters=[Formatter.BUILTIN],
                 disable_timestamp=True,
+                # The formatter would follow a pyproject.toml in the working folder.
+                settings_path=Path(folder),
                 emit_model_metadata=metadata,
                 base_class=f"{support}._base.Model",
                 import_overrides={"StrEnum": f"{support}._base", "IntEnum": f"{support}._base"},

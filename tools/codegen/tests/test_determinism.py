@@ -1,0 +1,111 @@
+"""The same spec gives the same bytes, whoever compiles it, where and when."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+SPECS = ("museum", "zoo")
+HERE = Path(__file__).parent
+COMPILER = Path(os.environ["COMPILER"]).absolute()
+RUFF = Path(os.environ["RUFF"]).absolute()
+
+
+def compiled(
+    name: str, out: Path, spec: Path, cwd: Path | None = None, **environment: str
+) -> dict[str, bytes]:
+    """Compiles in an empty environment but for what is given, and gives the bytes by file."""
+    out.mkdir(parents=True)
+    folder = HERE / "specimen" / name
+    hand_written = [
+        f"{file.relative_to(folder).as_posix()}={file.absolute()}"
+        for file in sorted(folder.rglob("*.py"))
+    ]
+    subprocess.run(
+        [
+            COMPILER,
+            f"--spec={spec}",
+            f"--package={name}",
+            "--support=stepflow_api",
+            "--command=tools/bazel run //zoo:update",
+            f"--ruff={RUFF}",
+            f"--archive={out / 'made.zip'}",
+            f"--folder={out}",
+            "--output",
+            "models/generated.py",
+            "spec.py",
+            "--hand-written",
+            *hand_written,
+        ],
+        cwd=cwd,
+        env={"PATH": os.environ["PATH"], "RUNFILES_DIR": str(Path.cwd().parent), **environment},
+        check=True,
+    )
+    return {file.name: file.read_bytes() for file in out.rglob("*") if file.is_file()}
+
+
+@pytest.fixture(scope="module", params=SPECS)
+def name(request: pytest.FixtureRequest) -> str:
+    value: str = request.param
+    return value
+
+
+@pytest.fixture(scope="module")
+def usual(name: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    files = compiled(
+        name,
+        tmp_path_factory.mktemp(name) / "usual",
+        (HERE / "specimen" / f"{name}.json").absolute(),
+        PYTHONHASHSEED="0",
+    )
+    assert set(files) == {"made.zip", "generated.py", "spec.py"}
+    assert b"class " in files["generated.py"]
+    return files
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"PYTHONHASHSEED": "1"},
+        {"PYTHONHASHSEED": "4242"},
+        {"HOME": "/nonexistent", "USER": "somebody", "LOGNAME": "somebody"},
+        {"TZ": "Pacific/Kiritimati", "SOURCE_DATE_EPOCH": "2000000000"},
+        {"LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+        {"LANG": "C.UTF-8"},
+        {"COLUMNS": "20", "FORCE_COLOR": "1"},
+    ],
+    ids=lambda environment: "-".join(environment),
+)
+def test_the_environment_changes_nothing(
+    name: str, usual: dict[str, bytes], environment: dict[str, str], tmp_path: Path
+) -> None:
+    spec = (HERE / "specimen" / f"{name}.json").absolute()
+    assert compiled(name, tmp_path / "out", spec, **environment) == usual
+
+
+def test_the_working_folder_and_the_path_of_the_spec_change_nothing(
+    name: str, usual: dict[str, bytes], tmp_path: Path
+) -> None:
+    folder = tmp_path / "a folder"
+    folder.mkdir()
+    shutil.copyfile(HERE / "specimen" / f"{name}.json", folder / f"{name}.json")
+    # Both generators and the formatter look for settings there, unless they are told not to.
+    (folder / "pyproject.toml").write_text(
+        '[tool.datamodel-codegen]\nclass-name-prefix = "X"\n[tool.ruff]\nline-length = 40\n',
+        encoding="utf-8",
+    )
+    (folder / "ruff.toml").write_text("line-length = 40\n", encoding="utf-8")
+    assert compiled(name, tmp_path / "out", Path(f"{name}.json"), cwd=folder) == usual
+
+
+def test_the_mode_of_new_files_changes_nothing(
+    name: str, usual: dict[str, bytes], tmp_path: Path
+) -> None:
+    spec = (HERE / "specimen" / f"{name}.json").absolute()
+    before = os.umask(0o077)
+    try:
+        assert compiled(name, tmp_path / "out", spec) == usual
+    finally:
+        os.umask(before)
