@@ -1,6 +1,7 @@
 """Compiles an OpenAPI spec into a Python package: models, endpoints and facts of the spec."""
 
 import argparse
+import contextlib
 import io
 import subprocess
 import sys
@@ -189,7 +190,8 @@ def main(argv: list[str]) -> int:
             file.write_bytes(content)
     except OSError as error:
         for file in outputs:
-            file.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                file.unlink()
         print(f"{error.filename}: cannot be written: {error.strerror}", file=sys.stderr)
         return 1
     return 0

@@ -148,10 +148,10 @@ class Node:
         seen: set[str] = set()
         while "$ref" in node:
             reference = node.value["$ref"]
+            target = self.document.resolve(reference, node.place).object()
             if reference in seen:
                 raise self.error(f"$ref {reference!r} leads back to itself")
             seen.add(reference)
-            target = self.document.resolve(reference, node.place).object()
             siblings = {key: value for key, value in node.value.items() if key != "$ref"}
             node = target.with_value({**target.value, **siblings})
         return node

@@ -46,9 +46,14 @@ def read_hand_written(files: Mapping[str, Path]) -> list[HandWritten]:
         except OSError as error:
             raise SpecError(path, f"cannot be read: {error.strerror}") from error
         except (SyntaxError, ValueError) as error:
-            line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
+            number = getattr(error, "lineno", None)
+            line = f", line {number}" if number else ""
             raise SpecError(f"{path}{line}", f"is no Python module: {error.args[0]}") from error
         module = PurePosixPath(path)
+        if path == "models/generated.py":
+            raise SpecError(
+                path, "is made by the compiler; give what is written by hand another name"
+            )
         if module.parent == PurePosixPath("models") and not module.stem.startswith("_"):
             found.append(HandWritten(path, _offered(tree), _imported(tree)))
     return found

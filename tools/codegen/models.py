@@ -14,7 +14,7 @@ from typing import Any
 
 from datamodel_code_generator import generate
 from datamodel_code_generator.enums import DataModelType, InputFileType, NamingStrategy
-from datamodel_code_generator.format import Formatter, PythonVersion
+from datamodel_code_generator.format import PythonVersion
 
 from tools.codegen.document import Document, pointer
 from tools.codegen.errors import SpecError
@@ -147,6 +147,8 @@ def _generate(schemas: Schemas, support: str) -> tuple[str, list[Any]]:
             "properties": schemas.probe,
             "required": list(schemas.probe),
         }
+    if not components:
+        return "", []
     document = {
         "openapi": "3.1.0",
         "info": {"title": "", "version": ""},
@@ -163,10 +165,9 @@ def _generate(schemas: Schemas, support: str) -> tuple[str, list[Any]]:
                 input_file_type=InputFileType.OpenAPI,
                 output_model_type=DataModelType.PydanticV2BaseModel,
                 target_python_version=PythonVersion.PY_311,
-                formatters=[Formatter.BUILTIN],
+                # Any would follow a pyproject.toml in the working folder or above it.
+                formatters=[],
                 disable_timestamp=True,
-                # The formatter would follow a pyproject.toml in the working folder.
-                settings_path=Path(folder),
                 emit_model_metadata=metadata,
                 base_class=f"{support}._base.Model",
                 import_overrides={"StrEnum": f"{support}._base", "IntEnum": f"{support}._base"},

@@ -77,6 +77,8 @@ def normalised(node: Node) -> Node:
         schema["nullable"] = True
         if not types and not schema.keys() & {"enum", "oneOf", "anyOf", "allOf", "$ref"}:
             schema["const"] = None
+    if len(types) > 1 and "properties" in schema:
+        raise node.error("has properties and several types; make them members of an anyOf")
     if types:
         schema["type"] = types
     for limit, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
@@ -208,7 +210,7 @@ def constraints(node: Node, kind: str) -> JSON:
 
 
 def unconstrained(prepared: JSON) -> JSON:
-    """Gives the type of a list's or map's members, which would need a name with constraints."""
+    """Gives the type of members of lists, maps and unions, where constraints would need a name."""
     names = {key for keys in _CONSTRAINTS.values() for key in keys}
     return {key: value for key, value in prepared.items() if key not in names}
 

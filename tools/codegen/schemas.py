@@ -4,10 +4,10 @@ What comes out has one component for each class, under its Python name, and noth
 a name: schemas that stand inline are lifted out, and newtypes are put in where they are used.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
+from tools.codegen.defaults import check_defaults
+from tools.codegen.directions import ask_for_what_goes_this_way, reachable
 from tools.codegen.docs import WIDTH, wrapped
 from tools.codegen.document import JSON, Document, Node, pointer
 from tools.codegen.enumerations import enumeration, is_enumeration, open_values
@@ -66,45 +66,17 @@ def prepare_schemas(document: Document, operations: Operations, support: str) ->
     for key, use in operations.uses.items():
         schemas.probe[key] = preparation.expression(use.schema, use.name) if use.schema else {}
     for sent, found in ((True, schemas.sent), (False, schemas.received)):
-        found |= _reachable(
+        found |= reachable(
             schemas.made,
             [schemas.probe[key] for key, use in operations.uses.items() if use.sent is sent],
         )
     for name, schema in schemas.made.items():
         for part in (schema, *schema.get("allOf", ())):
-            _ask_for_what_goes_this_way(part, name in schemas.sent, name in schemas.received)
+            ask_for_what_goes_this_way(part, name in schemas.sent, name in schemas.received)
+    for name, schema in schemas.made.items():
+        for part in (schema, *schema.get("allOf", ())):
+            check_defaults(part, schemas.nodes[name], schemas.made)
     return schemas
-
-
-def _ask_for_what_goes_this_way(schema: JSON, sent: bool, received: bool) -> None:
-    """Lets requests leave out what only the server may set, and answers what only requests have."""
-    for key, part in schema.get("properties", {}).items():
-        server_alone, client_alone = part.pop("readOnly", False), part.pop("writeOnly", False)
-        if (server_alone and sent) or (client_alone and received):
-            schema["required"] = [name for name in schema["required"] if name != key]
-
-
-def _reachable(made: JSON, roots: list[Any]) -> set[str]:
-    found: set[str] = set()
-    pending = list(roots)
-    while pending:
-        for name in _references(pending.pop()):
-            if name not in found:
-                found.add(name)
-                pending.append(made[name])
-    return found
-
-
-def _references(node: Any) -> Iterator[str]:
-    if isinstance(node, list):
-        for part in node:
-            yield from _references(part)
-    elif isinstance(node, dict):
-        if isinstance(node.get("$ref"), str):
-            yield node["$ref"].rpartition("/")[2]
-        for key, part in node.items():
-            if key != "default":
-                yield from _references(part)
 
 
 class _Preparation:
@@ -167,6 +139,8 @@ class _Preparation:
         """Prepares a normalised schema as it stands; `name` begins the names inside it."""
         if "$ref" in node:
             return self._reference(node)
+        if "discriminator" in node and not node.value.keys() & {"oneOf", "anyOf"}:
+            raise node["discriminator"].error("has nothing to tell; list the members in a oneOf")
         if "allOf" in node:
             prepared = self._whole(node, name)
         elif "oneOf" in node or "anyOf" in node:
@@ -296,7 +270,7 @@ class _Preparation:
     def _member(self, node: Node, name: str, tag: str) -> JSON:
         shape = normalised(node)
         if not _is_class(shape):
-            return self.expression(node, f"{name}Item")
+            return unconstrained(self.expression(node, f"{name}Item"))
         properties = shape.value.get("properties", {})
         words = [shape.text("title"), *_constants(shape, tag), *shape.value.get("required", ())]
         named = next((word for word in words if pascal_case(word)), "")
@@ -388,7 +362,11 @@ def _annotated(node: Node, prepared: JSON) -> JSON:
     """Adds what a schema says beside its type."""
     if node.flag("nullable") and prepared:
         kind = prepared.get("type")
-        if kind and "const" not in prepared:
+        if "const" in prepared:
+            # Beside null, a constant would become an enumeration without a name.
+            literal = {"enum": [prepared["const"]], "x-enum-field-as-literal": True}
+            prepared = {"anyOf": [{"type": kind, **literal}, {"type": "null"}]}
+        elif kind:
             prepared = {**prepared, "type": [*([kind] if isinstance(kind, str) else kind), "null"]}
         else:
             prepared = {"anyOf": [*prepared.get("anyOf", [prepared]), {"type": "null"}]}

@@ -14,7 +14,7 @@ RUFF = Path(os.environ["RUFF"]).absolute()
 
 
 def compiled(
-    name: str, out: Path, spec: Path, cwd: Path | None = None, **environment: str
+    name: str, out: Path, spec: Path, cwd: Path | None = None, /, **environment: str
 ) -> dict[str, bytes]:
     """Compiles in an empty environment but for what is given, and gives the bytes by file."""
     out.mkdir(parents=True)
@@ -97,7 +97,7 @@ def test_the_working_folder_and_the_path_of_the_spec_change_nothing(
         encoding="utf-8",
     )
     (folder / "ruff.toml").write_text("line-length = 40\n", encoding="utf-8")
-    assert compiled(name, tmp_path / "out", Path(f"{name}.json"), cwd=folder) == usual
+    assert compiled(name, tmp_path / "out", Path(f"{name}.json"), folder) == usual
 
 
 def test_the_mode_of_new_files_changes_nothing(

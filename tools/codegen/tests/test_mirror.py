@@ -77,7 +77,7 @@ def test_an_equal_mirror_passes_without_a_word(
 
 
 GENERATED = MADE["models/generated.py"]
-CASES = {
+CASES: dict[str, tuple[dict[str, str | None], str]] = {
     "field in the spec alone": (
         {"models/generated.py": GENERATED.replace("    count: int = 0\n", "")},
         "model Run, field count: missing in the mirror: int = 0",
@@ -173,6 +173,27 @@ def test_the_update_makes_a_mirror_where_there_is_none(
     assert stat.S_IMODE(made.stat().st_mode) == 0o644
 
 
+def test_the_update_leaves_nothing_of_its_own_and_nothing_of_others(workspace: Workspace) -> None:
+    workspace.write("models/__pycache__/run.pyc", "")
+    workspace.write("notes/deep/notes.txt", "")
+    (workspace.mirror / "models" / "empty").mkdir()
+    untouched = (workspace.mirror / "models" / "generated.py").stat()
+    assert workspace.run("--update") == 0
+    assert workspace.files() == MADE
+    assert [path.name for path in sorted(workspace.mirror.rglob("*")) if path.is_dir()] == [
+        "api",
+        "run",
+        "models",
+    ]
+    after = (workspace.mirror / "models" / "generated.py").stat()
+    assert (after.st_ino, after.st_mtime_ns) == (untouched.st_ino, untouched.st_mtime_ns)
+
+
+def test_python_s_cache_is_no_difference(workspace: Workspace) -> None:
+    workspace.write("models/__pycache__/run.pyc", "")
+    assert workspace.run() == 0
+
+
 def test_an_update_without_a_difference_says_so(
     workspace: Workspace, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -194,4 +215,28 @@ def test_a_place_that_cannot_be_written_gives_one_line_and_keeps_the_old_file(
     assert error.count("\n") == 1
     assert "No space left on device" in error
     assert (workspace.mirror / "models/run.py").read_text(encoding="utf-8") == "# edited\n"
+    assert not list((workspace.mirror / "models").glob(".*"))
+
+
+def test_a_folder_that_cannot_be_made_gives_one_line(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Not even root can make a folder here.
+    monkeypatch.setenv("BUILD_WORKSPACE_DIRECTORY", "/sys")
+    assert workspace.run("--update") == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("/sys/generated: cannot be written: ")
+    assert line.endswith(f"; mend that and run {COMMANDS[0]}")
+
+
+def test_an_interrupted_update_says_how_to_go_on(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(source: str, target: str) -> None:
+        raise KeyboardInterrupt
+
+    workspace.write("models/run.py", "# edited\n")
+    monkeypatch.setattr(os, "replace", interrupted)
+    assert workspace.run("--update") == 130
+    assert capsys.readouterr().err == f"generated: half rewritten; run {COMMANDS[0]}\n"
     assert not list((workspace.mirror / "models").glob(".*"))

@@ -525,13 +525,7 @@ class RunSummary(AnswerModel):
     flow_name: Annotated[str | None, Field(alias="flowName")] = None
     status: ExecutionStatus
     items: Annotated[ItemStatistics, Field(validate_default=True)] = Field(
-        default={
-            "total": 0,
-            "completed": 0,
-            "running": 0,
-            "failed": 0,
-            "cancelled": 0,
-        },
+        default={"total": 0, "completed": 0, "running": 0, "failed": 0, "cancelled": 0},
         validate_default=True,
     )
     """
@@ -866,13 +860,7 @@ class GeneratedRunDetails(AnswerModel):
     flow_name: Annotated[str | None, Field(alias="flowName")] = None
     status: ExecutionStatus
     items: Annotated[ItemStatistics, Field(validate_default=True)] = Field(
-        default={
-            "total": 0,
-            "completed": 0,
-            "running": 0,
-            "failed": 0,
-            "cancelled": 0,
-        },
+        default={"total": 0, "completed": 0, "running": 0, "failed": 0, "cancelled": 0},
         validate_default=True,
     )
     """
@@ -990,13 +978,7 @@ class GeneratedCreateRunResponse(AnswerModel):
     flow_name: Annotated[str | None, Field(alias="flowName")] = None
     status: ExecutionStatus
     items: Annotated[ItemStatistics, Field(validate_default=True)] = Field(
-        default={
-            "total": 0,
-            "completed": 0,
-            "running": 0,
-            "failed": 0,
-            "cancelled": 0,
-        },
+        default={"total": 0, "completed": 0, "running": 0, "failed": 0, "cancelled": 0},
         validate_default=True,
     )
     """

@@ -1,0 +1,624 @@
+import copy
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+COMPILER, RUFF = Path(os.environ["COMPILER"]).absolute(), Path(os.environ["RUFF"]).absolute()
+
+GOOD: dict[str, Any] = {
+    "openapi": "3.1.0",
+    "info": {"title": "Good", "version": "1"},
+    "paths": {
+        "/things/{id}": {
+            "get": {
+                "operationId": "getThing",
+                "tags": ["things"],
+                "parameters": [
+                    {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}},
+                    {"name": "q", "in": "query", "schema": {"type": "string"}},
+                ],
+                "requestBody": {
+                    "content": {
+                        "application/json": {"schema": {"$ref": "#/components/schemas/Thing"}}
+                    }
+                },
+                "responses": {
+                    "200": {
+                        "description": "It",
+                        "content": {
+                            "application/json": {"schema": {"$ref": "#/components/schemas/Thing"}}
+                        },
+                    }
+                },
+            }
+        }
+    },
+    "components": {
+        "schemas": {
+            "Thing": {
+                "type": "object",
+                "properties": {
+                    "name": {"type": "string"},
+                    "kind": {"$ref": "#/components/schemas/Kind"},
+                },
+            },
+            "Kind": {"type": "string", "enum": ["a", "b"]},
+        }
+    },
+}
+
+OPERATION = "#/paths/~1things~1{id}/get"
+SCHEMAS = "#/components/schemas"
+B = {"$ref": f"{SCHEMAS}/B"}
+THING = {"$ref": f"{SCHEMAS}/Thing"}
+OTHER = {"$ref": f"{SCHEMAS}/Other"}
+
+
+class Run:
+    """Runs the real command line in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.outputs = folder / "out"
+        self.temporary = folder / "temporary"
+        self.temporary.mkdir()
+
+    def __call__(self, spec: Path, hand_written: dict[str, Path] | None = None) -> str:
+        """Gives what it says on stderr; checks that it fails and leaves nothing behind."""
+        made = self.process(spec, hand_written or {})
+        assert made.returncode == 1, made.stderr
+        assert made.stdout == ""
+        assert not self.outputs.exists()
+        assert list(self.temporary.iterdir()) == []
+        (line,) = made.stderr.splitlines()
+        prefix = f"{spec}: "
+        assert line.startswith(prefix)
+        return line.removeprefix(prefix)
+
+    def process(
+        self, spec: Path, hand_written: dict[str, Path]
+    ) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [
+                str(COMPILER),
+                *(f"--spec={spec}", "--package=good", "--command=bazel run //good:update"),
+                *(f"--ruff={RUFF}", f"--archive={self.outputs / 'good.zip'}"),
+                *(f"--folder={self.outputs}", "--output", "models/generated.py", "spec.py"),
+                "--hand-written",
+                *(f"{path}={file}" for path, file in hand_written.items()),
+            ],
+            env={**os.environ, "TMPDIR": str(self.temporary)},
+            capture_output=True,
+            text=True,
+        )
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    return Run(tmp_path)
+
+
+@pytest.fixture
+def refused(run: Run, tmp_path: Path) -> Callable[[Callable[[dict[str, Any]], object]], str]:
+    """Changes the good spec, and gives what the compiler says of it."""
+
+    def with_change(change: Callable[[dict[str, Any]], object]) -> str:
+        document = copy.deepcopy(GOOD)
+        change(document)
+        spec = tmp_path / "bad.json"
+        spec.write_text(json.dumps(document))
+        return run(spec)
+
+    return with_change
+
+
+def operation(document: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = document["paths"]["/things/{id}"]["get"]
+    return found
+
+
+def schemas(document: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = document["components"]["schemas"]
+    return found
+
+
+def test_the_good_spec_compiles(run: Run, tmp_path: Path) -> None:
+    spec = tmp_path / "good.json"
+    spec.write_text(json.dumps(GOOD))
+    made = run.process(spec, {})
+    assert (made.returncode, made.stdout, made.stderr) == (0, "", "")
+    assert "class Thing(Model)" in (run.outputs / "models" / "generated.py").read_text()
+    assert list(run.temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "is not JSON: Expecting value at line 1, column 1"),
+        (b"{\n  nope", "is not JSON: Expecting property name enclosed in double quotes at line 2"),
+        (b"openapi: 3.1.0\n", "is not JSON"),
+        (b"[]", "#: is an array; an object is needed"),
+        (b'"text"', "#: is a string; an object is needed"),
+        (b"null", "#: is null; an object is needed"),
+        (b'{"openapi": "3.1.0", "info": "\xff"}', "is not UTF-8 (byte 30)"),
+        (b'{"openapi": "3.1.0", "info": "\\ud800"}', "half of a surrogate pair"),
+        (b'{"openapi": "3.1.0", "x": NaN}', "has NaN"),
+        (b'{"openapi": "3.1.0", "x": 1e999}', "has 1e999"),
+        (b'{"openapi": "3.1.0", "paths": {}, "paths": {}}', "the key 'paths' stands twice"),
+        (b'{"x":' * 100_000, "nested too deeply"),
+        (
+            b'{"openapi": "3.1.0", "components": {"schemas": {"A": '
+            + b'{"type": "array", "items": ' * 400
+            + b"{}"
+            + b"}" * 403,
+            "is nested too deeply to be compiled",
+        ),
+        (b"{}", "#/openapi: no openapi key; this compiler takes OpenAPI 3.x"),
+        (b'{"swagger": "2.0"}', "#/openapi: swagger: '2.0'; this compiler takes OpenAPI 3.x"),
+        (b'{"openapi": "4.0.0"}', "#/openapi: openapi: '4.0.0'"),
+        (b'{"openapi": 3.1}', "#/openapi: openapi: 3.1"),
+        (b'{"openapi": "3.x"}', "#/openapi: openapi: '3.x'"),
+        (b'{"openapi": null}', "#/openapi: openapi: None"),
+    ],
+)
+def test_files_that_are_no_spec(run: Run, tmp_path: Path, content: bytes, said: str) -> None:
+    spec = tmp_path / "bad.json"
+    spec.write_bytes(content)
+    assert said in run(spec)
+
+
+def test_a_file_that_is_missing(run: Run, tmp_path: Path) -> None:
+    assert run(tmp_path / "none.json") == "cannot be read: No such file or directory"
+    assert run(tmp_path) == "cannot be read: Is a directory"
+
+
+@pytest.mark.parametrize(
+    ("reference", "said"),
+    [
+        (f"{SCHEMAS}/Nope", "$ref '#/components/schemas/Nope' points to nothing"),
+        ("#/components/nope/Thing", "nothing is at 'nope'"),
+        ("other.json#/components/schemas/Thing", "leads out of the document"),
+        ("https://example.com/thing.json", "leads out of the document"),
+        ("Thing", "leads out of the document"),
+        (1, "$ref is a number; a string is needed"),
+        (None, "$ref is null; a string is needed"),
+        (f"{SCHEMAS}/Thing/properties/name", "leads to no component schema"),
+        ("#/info", "leads to no component schema"),
+    ],
+)
+def test_references(refused: Any, reference: object, said: str) -> None:
+    line = refused(lambda d: schemas(d)["Thing"]["properties"].update(kind={"$ref": reference}))
+    assert line.startswith(f"{SCHEMAS}/Thing/properties/kind")
+    assert said in line
+
+
+@pytest.mark.parametrize(
+    "loop",
+    [
+        {"A": {"$ref": f"{SCHEMAS}/A"}},
+        {"A": {"$ref": f"{SCHEMAS}/B"}, "B": {"$ref": f"{SCHEMAS}/A"}},
+        {"A": {"allOf": [{"$ref": f"{SCHEMAS}/B"}]}, "B": {"allOf": [{"$ref": f"{SCHEMAS}/A"}]}},
+        {"A": {"oneOf": [{"$ref": f"{SCHEMAS}/A"}, {"type": "string"}]}},
+        {
+            "A": {"anyOf": [{"$ref": f"{SCHEMAS}/B"}, {"type": "null"}]},
+            "B": {"$ref": f"{SCHEMAS}/A"},
+        },
+    ],
+)
+def test_schemas_that_are_themselves(refused: Any, loop: dict[str, Any]) -> None:
+    line = refused(lambda d: schemas(d).update(loop))
+    assert "leads back to itself" in line
+    assert line.startswith(f"{SCHEMAS}/")
+
+
+def test_a_parameter_that_is_itself(refused: Any) -> None:
+    reference = {"$ref": "#/components/parameters/Loop"}
+
+    def change(document: dict[str, Any]) -> None:
+        document["components"]["parameters"] = {"Loop": reference}
+        operation(document)["parameters"].append(reference)
+
+    assert "#/components/parameters/Loop" in refused(change)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (
+            "thing",
+            "schema 'thing' and 'Thing' (#/components/schemas/Thing) both give the Python name",
+        ),
+        ("THING", "both give the Python name 'thing'"),
+        ("thi-ng", "'ThiNg'"),
+        ("class", "schema 'class' is a Python keyword; rename it"),
+        ("None", "schema 'None' is a Python keyword"),
+        ("123", "schema '123' gives no Python name; begin it with a letter"),
+        ("---", "schema '---' gives no Python name"),
+        ("", "schema '' gives no Python name"),
+        ("名前", "schema '名前' gives no Python name"),
+        ("Generated", "has a name that the compiler needs"),
+        ("RequestModel", "has a name that the compiler needs"),
+        ("CompilerProbe", "has a name that the compiler needs"),
+    ],
+)
+def test_names_of_schemas(refused: Any, name: str, said: str) -> None:
+    def change(document: dict[str, Any]) -> None:
+        schemas(document)[name] = {"type": "object", "properties": {"a": {"type": "string"}}}
+        schemas(document).setdefault("ThiNg", {"type": "string", "enum": ["x", "y"]})
+
+    assert said in refused(change)
+
+
+def test_two_schemas_with_one_module(refused: Any) -> None:
+    def change(document: dict[str, Any]) -> None:
+        for name in ("HTTPThing", "HttpThing"):
+            schemas(document)[name] = {"type": "string", "enum": ["x", "y"]}
+
+    line = refused(change)
+    assert line.startswith(f"{SCHEMAS}/HttpThing: schema 'HttpThing' and 'HTTPThing'")
+    assert "both give the Python name 'http_thing'; rename one of them" in line
+
+
+def test_an_inline_schema_with_the_name_of_another(refused: Any) -> None:
+    def change(document: dict[str, Any]) -> None:
+        inline = {"type": "object", "properties": {"a": {"type": "string"}}}
+        schemas(document)["Thing"]["properties"]["part"] = inline
+        schemas(document)["ThingPart"] = inline
+
+    line = refused(change)
+    assert line.startswith(f"{SCHEMAS}/Thing/properties/part: ")
+    assert "'ThingPart' (#/components/schemas/ThingPart)" in line
+
+
+def test_two_properties_with_one_name(refused: Any) -> None:
+    line = refused(
+        lambda d: schemas(d)["Thing"]["properties"].update({"foo-bar": {}, "fooBar": {}})
+    )
+    assert line.startswith(f"{SCHEMAS}/Thing/properties/fooBar: property 'fooBar' and 'foo-bar'")
+
+
+@pytest.mark.parametrize(
+    ("change", "place", "said"),
+    [
+        (lambda o: o.pop("operationId"), "", "has no operationId"),
+        (lambda o: o.update(operationId=""), "", "has no operationId"),
+        (lambda o: o.update(operationId="import"), "", "operationId 'import' is a Python keyword"),
+        (lambda o: o.update(operationId="1st"), "", "operationId '1st' gives no Python name"),
+        (lambda o: o.update(operationId="***"), "", "operationId '***' gives no Python name"),
+        (lambda o: o.update(tags=["class"]), "/tags/0", "tag 'class' is a Python keyword"),
+        (lambda o: o.update(tags=["!"]), "/tags/0", "tag '!' gives no Python name"),
+        (lambda o: o.update(tags=[1]), "/tags/0", "a tag is a string"),
+        (lambda o: o.update(tags={}), "/tags", "is an object; an array is needed"),
+        (lambda o: o["parameters"].pop(0), "", "the path has {id} but no parameter of that name"),
+        (lambda o: o["parameters"][0].update({"in": "query"}), "", "the path has {id} but no"),
+        (
+            lambda o: o["parameters"][1].update({"in": "path"}),
+            "/parameters/1",
+            "'q' does not stand in the path '/things/{id}'",
+        ),
+        (lambda o: o["parameters"][1].pop("name"), "/parameters/1", "has no name"),
+        (lambda o: o["parameters"][1].pop("schema"), "/parameters/1", "has no schema"),
+        (
+            lambda o: o["parameters"][1].update({"in": "cookie"}),
+            "/parameters/1",
+            "in: 'cookie'; path, query and header are supported",
+        ),
+        (
+            lambda o: o["parameters"][1].update(style="deepObject"),
+            "/parameters/1",
+            "style 'deepObject'; 'form' is supported in a query",
+        ),
+        (
+            lambda o: o["parameters"][1].update(schema={"$ref": f"{SCHEMAS}/Thing"}),
+            "/parameters/1/schema",
+            "an object as a parameter is not supported",
+        ),
+        (
+            lambda o: o["parameters"][1].update(
+                schema={"type": "array", "items": {"type": "object", "additionalProperties": True}}
+            ),
+            "/parameters/1/schema",
+            "an object as a parameter is not supported",
+        ),
+        (
+            lambda o: o["parameters"].append(o["parameters"][1]),
+            "/parameters/2",
+            "stands here twice",
+        ),
+        (
+            lambda o: o["parameters"].append({**o["parameters"][1], "name": "Q"}),
+            "/parameters/2",
+            "parameter 'Q' and 'q'",
+        ),
+        (lambda o: o.update(parameters={}), "/parameters", "is an object; an array is needed"),
+        (lambda o: o.update(parameters=[None]), "/parameters/0", "is null; an object is needed"),
+        (lambda o: o.update(servers=[]), "/servers", "servers of a single path are not supported"),
+        (lambda o: o.update(requestBody={"content": {}}), "/requestBody", "has no content"),
+        (lambda o: o["requestBody"].update(content=None), "/requestBody/content", "is null"),
+        (
+            lambda o: o["requestBody"].update(content={"multipart/form-data": {}}),
+            "/requestBody/content/multipart~1form-data",
+            "this media type is not supported",
+        ),
+        (
+            lambda o: o["requestBody"].update(content={"application/x-www-form-urlencoded": {}}),
+            "/requestBody/content/application~1x-www-form-urlencoded",
+            "this media type is not supported",
+        ),
+        (
+            lambda o: o["requestBody"]["content"].update({"application/merge-patch+json": {}}),
+            "/requestBody/content/application~1merge-patch+json",
+            "stands beside 'application/json'",
+        ),
+        (
+            lambda o: o["requestBody"].update(content={"image/png": {}, "image/gif": {}}),
+            "/requestBody/content/image~1gif",
+            "stands beside 'image/png'",
+        ),
+        (
+            lambda o: o["requestBody"]["content"].update({"text/plain": {}}),
+            "/requestBody",
+            "takes text beside others",
+        ),
+        (lambda o: o.update(responses=None), "/responses", "is null; an object is needed"),
+        (lambda o: o.update(responses=[]), "/responses", "is an array; an object is needed"),
+        (lambda o: o.update(responses={"ok": {}}), "/responses/ok", "'ok' is no status"),
+        (lambda o: o.update(responses={"2xx": {}}), "/responses/2xx", "write 200, 2XX or default"),
+        (lambda o: o.update(responses={"600": {}}), "/responses/600", "'600' is no status"),
+        (
+            lambda o: o["responses"]["200"].update(content={"text/event-stream": {}}),
+            "/responses/200/content/text~1event-stream",
+            "this media type is not supported",
+        ),
+        (
+            lambda o: o["responses"]["200"].update(content=None),
+            "/responses/200/content",
+            "is null; an object is needed",
+        ),
+        (lambda o: o.update(summary=1), "/summary", "is a number; a string is needed"),
+        (lambda o: o.update(description=[]), "/description", "is an array; a string is needed"),
+    ],
+)
+def test_operations(
+    refused: Any, change: Callable[[dict[str, Any]], object], place: str, said: str
+) -> None:
+    line = refused(lambda document: change(operation(document)))
+    assert line.startswith(f"{OPERATION}{place}: ")
+    assert said in line
+
+
+@pytest.mark.parametrize("other", ["getThing", "get_thing", "get-thing", "GetThing"])
+def test_two_operations_with_one_name(refused: Any, other: str) -> None:
+    def change(document: dict[str, Any]) -> None:
+        document["paths"]["/other"] = {"get": {"operationId": other, "responses": {}}}
+
+    line = refused(change)
+    assert line.startswith(f"#/paths/~1other/get: operation {other!r} and 'getThing' ({OPERATION})")
+
+
+def test_two_tags_with_one_name(refused: Any) -> None:
+    def change(document: dict[str, Any]) -> None:
+        node = {"operationId": "other", "tags": ["Things"], "responses": {}}
+        document["paths"]["/other"] = {"get": node}
+
+    line = refused(change)
+    assert line.startswith("#/paths/~1other/get/tags/0: tag 'Things' and 'things'")
+
+
+@pytest.mark.parametrize(
+    ("paths", "place", "said"),
+    [
+        ([], "#/paths", "is an array; an object is needed"),
+        (None, "#/paths", "is null; an object is needed"),
+        ({"/a": None}, "#/paths/~1a", "is null; an object is needed"),
+        ({"/a": {"get": []}}, "#/paths/~1a/get", "is an array; an object is needed"),
+        ({"a": {}}, "#/paths/a", "a path begins with /"),
+        ({"/{a": {"get": {"operationId": "x"}}}, "#/paths/~1{a", "braces in this path do not pair"),
+        ({"/a": {"$ref": "#/paths/~1a"}}, "#/paths/~1a", "leads back to itself"),
+    ],
+)
+def test_paths(refused: Any, paths: object, place: str, said: str) -> None:
+    line = refused(lambda document: document.update(paths=paths))
+    assert line.startswith(f"{place}: ")
+    assert said in line
+
+
+@pytest.mark.parametrize(
+    ("schema", "place", "said"),
+    [
+        ("text", "", "is a string; an object is needed"),
+        (1, "", "is a number; an object is needed"),
+        ([], "", "is an array; an object is needed"),
+        ({"type": "text"}, "/type", "'text' is no JSON type"),
+        ({"type": []}, "/type", "is empty"),
+        ({"type": {}}, "/type", "is an object, which has no meaning here"),
+        ({"properties": []}, "/properties", "is an array, which has no meaning here"),
+        ({"properties": {"a": 1}}, "/properties/a", "is a number; an object is needed"),
+        ({"properties": {"a": False}}, "/properties/a", "allows no value"),
+        ({"properties": {"a": {}}, "required": "a"}, "/required", "is a string"),
+        ({"properties": {"a": {}}, "required": [1]}, "/required", "a member that is no string"),
+        ({"type": "array", "items": 1}, "/items", "is a number"),
+        ({"enum": []}, "/enum", "is empty"),
+        ({"enum": "a"}, "/enum", "is a string"),
+        ({"enum": ["a", "b"], "x-enum-varnames": ["A"]}, "/x-enum-varnames", "another Python name"),
+        ({"enum": ["a", "b"], "x-enum-varnames": ["A", "a"]}, "/x-enum-varnames", "another"),
+        ({"enum": ["a", "b"], "x-enum-varnames": ["A", "1"]}, "/x-enum-varnames", "another"),
+        ({"oneOf": []}, "/oneOf", "is empty"),
+        ({"oneOf": [False, {"type": "string"}]}, "/oneOf/0", "false in oneOf is not supported"),
+        ({"anyOf": [True, {"type": "string"}]}, "/anyOf/0", "true in anyOf is not supported"),
+        ({"allOf": [False, {"type": "string"}]}, "/allOf/0", "false in allOf is not supported"),
+        (
+            {"oneOf": [{"type": "string"}, {"type": "integer"}], "properties": {"a": {}}},
+            "",
+            "oneOf beside properties is not supported",
+        ),
+        (
+            {"allOf": [{"$ref": f"{SCHEMAS}/Kind"}, {"properties": {"a": {}}}]},
+            "/allOf/0",
+            "this is a union or an enumeration",
+        ),
+        (
+            {"allOf": [{"type": "string"}, {"properties": {"a": {}}}]},
+            "/allOf/0",
+            "allOf joins objects, and this is none",
+        ),
+        (
+            {
+                "oneOf": [{"$ref": f"{SCHEMAS}/Thing"}, {"type": "string"}],
+                "discriminator": {"propertyName": "name"},
+            },
+            "/oneOf/1",
+            "is no object with properties",
+        ),
+        (
+            {
+                "oneOf": [THING, OTHER],
+                "discriminator": {},
+            },
+            "/discriminator",
+            "has no propertyName",
+        ),
+        (
+            {
+                "oneOf": [THING, OTHER],
+                "discriminator": {"propertyName": "name", "mapping": {"a": f"{SCHEMAS}/Nope"}},
+            },
+            "/discriminator/mapping/a",
+            "points to nothing",
+        ),
+        (
+            {"properties": {"a": {}}, "discriminator": {"propertyName": "a"}},
+            "/discriminator",
+            "list the members in a oneOf",
+        ),
+        ({"type": ["object", "string"], "properties": {"a": {}}}, "", "several types"),
+        ({"$ref": f"{SCHEMAS}/Thing", "properties": {}}, "", "$ref beside 'properties'"),
+        ({"$dynamicRef": "#x"}, "/$dynamicRef", "is not supported"),
+        ({"type": "string", "minLength": -1}, "/minLength", "is -1, which is too small"),
+        ({"type": "number", "multipleOf": 0}, "/multipleOf", "is 0, which is too small"),
+        ({"type": "string", "minLength": "1"}, "/minLength", "is a string"),
+        ({"type": "string", "minLength": True}, "/minLength", "is a boolean"),
+        ({"type": "string", "pattern": 1}, "/pattern", "is a number"),
+        ({"type": "string", "description": 1}, "/description", "is a number"),
+        (
+            {"properties": {"a": {"type": "integer", "default": "x"}}},
+            "/properties/a",
+            'the default "x" is no value of this type',
+        ),
+        (
+            {"properties": {"a": {"$ref": f"{SCHEMAS}/Other", "default": {"b": "x"}}}},
+            "/properties/a",
+            "is no value of this type",
+        ),
+        (
+            {"properties": {"a": {"type": "string", "format": "date", "default": "today"}}},
+            "/properties/a",
+            'the default "today" is no value of this type',
+        ),
+    ],
+)
+def test_schemas(refused: Any, schema: object, place: str, said: str) -> None:
+    def change(document: dict[str, Any]) -> None:
+        schemas(document)["Other"] = {"type": "object", "properties": {"b": {"type": "integer"}}}
+        schemas(document)["Bad"] = schema
+
+    line = refused(change)
+    assert line.startswith(f"{SCHEMAS}/Bad{place}: ")
+    assert said in line
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        (lambda d: d.update(components=[]), "#/components"),
+        (lambda d: d["components"].update(schemas=None), "#/components/schemas"),
+        (lambda d: d.update(info=1), "#/info"),
+        (lambda d: d["info"].update(title=None), "#/info/title"),
+        (lambda d: d["info"].update(version=1), "#/info/version"),
+        (lambda d: d.update(servers={}), "#/servers"),
+        (lambda d: d.update(servers=[None]), "#/servers/0"),
+        (lambda d: d.update(servers=[{"url": 1}]), "#/servers/0/url"),
+        (lambda d: d.update(servers=[{"url": "http://["}]), "#/servers/0/url"),
+    ],
+)
+def test_the_rest_of_the_document(
+    refused: Any, change: Callable[[dict[str, Any]], object], place: str
+) -> None:
+    # What names schemas would come first.
+    def changed(document: dict[str, Any]) -> None:
+        document["paths"] = {}
+        change(document)
+
+    assert refused(changed).startswith(f"{place}: ")
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "said"),
+    [
+        ("models/thing.py", "class Thing(:\n", "models/thing.py, line 1: is no Python module: "),
+        ("models/_private.py", "x = = 1", "models/_private.py, line 1: is no Python module: "),
+        ("api/things/get_thing.py", "def", "api/things/get_thing.py, line 1: is no Python module"),
+        ("models/thing.py", "\0", "models/thing.py: is no Python module: "),
+        ("models/thing.py", "x = 1", "models/thing.py: does not define Thing, the model whose"),
+        ("models/thing.py", "__all__ = ['Other']", "models/thing.py: does not define Thing"),
+        (
+            "models/thing.py",
+            "from good.models.generated import Thing\n__all__ = ['Thing']",
+            "models/thing.py: imports Thing from the generated models, which is this module's own;"
+            " its generated class is called GeneratedThing",
+        ),
+        (
+            "models/thing.py",
+            "from good.models import Thing\n__all__ = ['Thing']",
+            "models/thing.py: imports Thing from the generated models",
+        ),
+        (
+            "models/kind.py",
+            "class Kind: pass",
+            "models/kind.py: takes the place of Kind, which is no class with fields",
+        ),
+        ("models/other.py", "_x = 1", "models/other.py: offers no class; name a private module"),
+        (
+            "models/other.py",
+            "class Thing: pass",
+            "models/other.py: offers Thing, as models/thing",
+        ),
+        (
+            "models/generated.py",
+            "class Other: pass",
+            "models/generated.py: is made by the",
+        ),
+    ],
+)
+def test_hand_written_modules(run: Run, tmp_path: Path, path: str, text: str, said: str) -> None:
+    spec = tmp_path / "good.json"
+    spec.write_text(json.dumps(GOOD))
+    file = tmp_path / "written.py"
+    file.write_text(text)
+    assert run(spec, {path: file}).startswith(said)
+
+
+def test_two_hand_written_modules_that_offer_one_name(run: Run, tmp_path: Path) -> None:
+    spec = tmp_path / "good.json"
+    spec.write_text(json.dumps(GOOD))
+    file = tmp_path / "written.py"
+    file.write_text("class Extra: pass")
+    line = run(spec, {"models/a.py": file, "models/b.py": file})
+    assert line == "models/b.py: offers Extra, as models/a.py does; rename one of them"
+
+
+def test_an_output_that_cannot_be_written_leaves_none(run: Run, tmp_path: Path) -> None:
+    spec = tmp_path / "good.json"
+    spec.write_text(json.dumps(GOOD))
+    run.outputs.mkdir()
+    (run.outputs / "good.zip").mkdir()
+    made = run.process(spec, {})
+    assert made.returncode == 1
+    (line,) = made.stderr.splitlines()
+    assert line == f"{run.outputs / 'good.zip'}: cannot be written: Is a directory"
+    assert [file for file in run.outputs.rglob("*") if file.is_file()] == []

@@ -1,0 +1,100 @@
+"""Whatever stands in a spec: it compiles, or one line says where it does not."""
+
+import copy
+import json
+import os
+import random
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tools.codegen.compile import main
+from tools.codegen.document import Document
+from tools.codegen.errors import SpecError
+from tools.codegen.operations import read_operations
+from tools.codegen.schemas import prepare_schemas
+
+HERE = Path(__file__).parent
+SPECS = {
+    "museum": HERE / "specimen" / "museum.json",
+    "stepflow": HERE.parents[2] / "api" / "openapi.json",
+    "zoo": HERE / "specimen" / "zoo.json",
+}
+VALUES: list[Any] = [None, [], {}, 1, "x"]
+
+
+def paths(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yields the path to each value below a node."""
+    keys: Iterable[Any] = node if isinstance(node, dict) else range(len(node))
+    for key in keys:
+        yield (*path, key)
+        if isinstance(node[key], dict | list):
+            yield from paths(node[key], (*path, key))
+
+
+def replaced(root: Any, path: tuple[Any, ...], value: Any) -> str:
+    document = copy.deepcopy(root)
+    node = document
+    for key in path[:-1]:
+        node = node[key]
+    node[path[-1]] = value
+    return json.dumps(document)
+
+
+def cases(name: str, share: float) -> Iterator[tuple[str, str]]:
+    """Yields a part of all documents that have another value in one place, with the place."""
+    root = json.loads(SPECS[name].read_text())
+    chosen = random.Random(name)
+    for path in paths(root):
+        for value in VALUES:
+            if chosen.random() < share:
+                yield f"{path}: {value!r}", replaced(root, path, value)
+
+
+@pytest.mark.parametrize(("name", "share"), [("museum", 1.0), ("zoo", 0.3), ("stepflow", 0.1)])
+def test_no_value_anywhere_breaks_the_reading_of_a_spec(
+    name: str, share: float, tmp_path: Path
+) -> None:
+    spec = tmp_path / "openapi.json"
+    refused = compiled = 0
+    for place, text in cases(name, share):
+        spec.write_text(text)
+        try:
+            document = Document(spec)
+            prepare_schemas(document, read_operations(document), "support")
+        except SpecError as error:
+            assert "\n" not in str(error), place
+            refused += 1
+        except Exception as error:
+            pytest.fail(f"{place}: {error!r}")
+        else:
+            compiled += 1
+    assert refused > compiled > 0
+
+
+@pytest.mark.parametrize(("name", "share"), [("museum", 0.03), ("zoo", 0.012), ("stepflow", 0.006)])
+def test_no_value_anywhere_breaks_the_compiler(
+    name: str, share: float, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec, archive = tmp_path / "openapi.json", tmp_path / "made.zip"
+    codes = set()
+    for place, text in cases(name, share):
+        spec.write_text(text)
+        code = main(
+            [
+                *(f"--spec={spec}", "--package=made", "--support=stepflow_api"),
+                *("--command=update", f"--ruff={os.environ['RUFF']}", f"--archive={archive}"),
+            ]
+        )
+        said = capsys.readouterr()
+        assert said.out == ""
+        if code:
+            assert (code, len(said.err.splitlines()), archive.exists()) == (1, 1, False), place
+            assert said.err.startswith(f"{spec}: ")
+        else:
+            assert said.err == "", place
+            archive.unlink()
+        codes.add(code)
+    assert codes == {0, 1}
