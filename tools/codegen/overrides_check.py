@@ -35,7 +35,8 @@ class _Check:
 
     def problems(self) -> Iterator[str]:
         """Yields a line for each thing that is wrong, the model and the field first."""
-        spec = importlib.util.find_spec(f"{self.package}.models")
+        has_package = importlib.util.find_spec(self.package) is not None
+        spec = importlib.util.find_spec(f"{self.package}.models") if has_package else None
         if spec is None or not spec.submodule_search_locations:
             yield f"{self.source}/models: no package is there; run {self.command}"
             return
@@ -51,9 +52,10 @@ class _Check:
             return
         for name, base in sorted(vars(generated).items()):
             model = name.removeprefix(GENERATED)
+            override = vars(generated).get(model, base)
             # A schema may have such a name of its own.
-            if model != name and hasattr(generated, model):
-                yield from self._override(model, getattr(generated, model), base)
+            if model != name and getattr(override, "__module__", "") != generated.__name__:
+                yield from self._override(model, override, base)
 
     def _orphans(self, folder: Path) -> Iterator[str]:
         made = _classes(folder / "generated.py")
@@ -78,8 +80,8 @@ class _Check:
         path = f"{self.source}/models/{snake_case(name)}.py"
         if not isinstance(override, type) or not issubclass(override, base):
             yield (
-                f"model {name}: does not subclass {GENERATED}{name}, so it has none of the spec's"
-                f" fields for sure; make it a subclass in {path}"
+                f"model {name}: does not subclass {GENERATED}{name}, so it follows the spec no"
+                f" more; make it a subclass in {path}"
             )
             return
         if not (vars(override).get("__doc__") or "").strip():
@@ -124,14 +126,14 @@ def _field_problems(
 ) -> Iterator[str]:
     said = vars(override).get("__retyped__", {})
     for name in base.model_fields:
-        if name not in override.model_fields or _is_hidden(name, override, base):
+        if _is_dropped(name, override, base):
             yield (
                 f"model {model}, field {name}: the spec has it, the override has dropped it; keep"
                 f" the field in {path}"
             )
         elif name in changed and name not in said:
             yield (
-                f"model {model}, field {name}: its {' and '.join(changed[name])} is not the spec's;"
+                f"model {model}, field {name}: differs from the spec in {', '.join(changed[name])};"
                 f" take the field out of {path}, or give the reason in __retyped__ there"
             )
     for name, reason in said.items():
@@ -156,19 +158,29 @@ def _own_classes(override: type[BaseModel], base: type[BaseModel]) -> list[type]
     return [cls for cls in override.__mro__ if cls not in base.__mro__]
 
 
-def _is_hidden(name: str, override: type[BaseModel], base: type[BaseModel]) -> bool:
-    """Whether something that is no field stands in a field's place, such as a property."""
-    return any(name in vars(cls) for cls in _own_classes(override, base))
+def _is_dropped(name: str, override: type[BaseModel], base: type[BaseModel]) -> bool:
+    """Whether a field is gone, or something that is no field stands in its place."""
+    field = override.model_fields.get(name)
+    # pydantic takes a property for the field's default.
+    return (
+        field is None
+        or hasattr(field.default, "__get__")
+        or any(name in vars(cls) for cls in _own_classes(override, base))
+    )
 
 
 def _differs(override: type[BaseModel], base: type[BaseModel]) -> bool:
     """Whether an override has anything that the generated class has not."""
     plain = create_model("Plain", __base__=base)
-    ignored = {*vars(plain), "__retyped__", "__annotations__", "__doc__", "__orig_bases__"}
+    ignored = {*vars(plain), "__annotations__", "__doc__", "__retyped__", "__signature__"}
     return (
         override.model_fields.keys() != base.model_fields.keys()
         or override.model_config != base.model_config
-        or any(vars(cls).keys() - ignored for cls in _own_classes(override, base))
+        or any(
+            name not in ignored and not name.startswith("__pydantic_")
+            for cls in _own_classes(override, base)
+            for name in vars(cls)
+        )
     )
 
 
