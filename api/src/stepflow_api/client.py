@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 from collections.abc import Mapping
@@ -137,41 +138,131 @@ class Client:
         if own is not None and self._loop is _running_loop():
             await own.aclose()
 
-    def send(self, operation: Operation[S, R], request: Request) -> Response[R]:
+    def send(
+        self,
+        operation: Operation[S, R],
+        request: Request,
+        *,
+        timeout: float | httpx.Timeout | Unset | None = UNSET,
+    ) -> Response[R]:
         """Sends a request and gives the whole answer, whatever its status.
 
         Args:
             operation: What is called.
             request: What `operation.request` built.
+            timeout: For this request alone, in place of the client's.
 
         Raises:
             TransportError: No whole answer arrived.
             InvalidAnswer: A success whose body is not what the spec documents.
             UnexpectedStatus: The status is not documented, and `raise_on_unexpected_status` is set.
         """
-        return self._response(operation, self._exchange(operation, request))
+        return self._response(operation, self._exchange(operation, request, timeout))
 
-    def call(self, operation: Operation[S, R], request: Request) -> S:
+    def call(
+        self,
+        operation: Operation[S, R],
+        request: Request,
+        *,
+        timeout: float | httpx.Timeout | Unset | None = UNSET,
+    ) -> S:
         """Sends a request and gives what success gives.
 
         Args:
             operation: What is called.
             request: What `operation.request` built.
+            timeout: For this request alone, in place of the client's.
 
         Raises:
             TransportError: No whole answer arrived.
             InvalidAnswer: A success whose body is not what the spec documents.
             StatusError: The status is no documented success.
         """
-        return operation.result(self._exchange(operation, request))
+        return operation.result(self._exchange(operation, request, timeout))
 
-    async def send_async(self, operation: Operation[S, R], request: Request) -> Response[R]:
+    async def send_async(
+        self,
+        operation: Operation[S, R],
+        request: Request,
+        *,
+        timeout: float | httpx.Timeout | Unset | None = UNSET,
+    ) -> Response[R]:
         """Does what `send` does, without blocking."""
-        return self._response(operation, await self._exchange_async(operation, request))
+        return self._response(operation, await self._exchange_async(operation, request, timeout))
 
-    async def call_async(self, operation: Operation[S, R], request: Request) -> S:
+    async def call_async(
+        self,
+        operation: Operation[S, R],
+        request: Request,
+        *,
+        timeout: float | httpx.Timeout | Unset | None = UNSET,
+    ) -> S:
         """Does what `call` does, without blocking."""
-        return operation.result(await self._exchange_async(operation, request))
+        return operation.result(await self._exchange_async(operation, request, timeout))
+
+    def fetch(
+        self,
+        operation: Operation[Any, Any],
+        request: Request,
+        *,
+        timeout: float | httpx.Timeout | Unset | None = UNSET,
+    ) -> Response[list[bytes]]:
+        """Sends a request and gives a success's body in pieces, unparsed and never joined.
+
+        For answers so large that a second copy of the body would count.
+
+        Args:
+            operation: What is called.
+            request: What `operation.request` built.
+            timeout: For this request alone, in place of the client's.
+
+        Returns:
+            The answer, with the pieces as its `parsed` and no `content`.
+
+        Raises:
+            TransportError: No whole answer arrived.
+            InvalidAnswer: A success that is not what the spec documents.
+            StatusError: The status is no documented success.
+        """
+        if self._dialect is not NATIVE:
+            return _whole(operation, self._exchange(operation, request, timeout))
+        http = self._sync_http()
+        try:
+            response = http.send(self._prepare(http, request, timeout), stream=True)
+            with contextlib.closing(response):
+                if _is_piecemeal(response):
+                    return Response(
+                        response.status_code, response.headers, b"", list(response.iter_bytes())
+                    )
+                response.read()
+        except HTTP_FAILURES as error:
+            raise failure(request, self._url(request), error) from cause_to_show(error)
+        return _whole(operation, self._answer(request, response))
+
+    async def fetch_async(
+        self,
+        operation: Operation[Any, Any],
+        request: Request,
+        *,
+        timeout: float | httpx.Timeout | Unset | None = UNSET,
+    ) -> Response[list[bytes]]:
+        """Does what `fetch` does, without blocking."""
+        if self._dialect is not NATIVE:
+            return _whole(operation, await self._exchange_async(operation, request, timeout))
+        http = self._async_http()
+        try:
+            response = await http.send(self._prepare(http, request, timeout), stream=True)
+            async with contextlib.aclosing(response):
+                if _is_piecemeal(response):
+                    pieces = [piece async for piece in response.aiter_bytes()]
+                    return Response(response.status_code, response.headers, b"", pieces)
+                await response.aread()
+        except HTTP_FAILURES as error:
+            raise failure(request, self._url(request), error) from cause_to_show(error)
+        except RuntimeError as error:
+            _refuse_ended_loop(error)
+            raise
+        return _whole(operation, self._answer(request, response))
 
     def _response(self, operation: Operation[S, R], answer: Answer) -> Response[R]:
         response = operation.response(answer)
@@ -179,32 +270,32 @@ class Client:
             raise operation.error(answer, response, UnexpectedStatus)
         return response
 
-    def _exchange(self, operation: Operation[Any, Any], request: Request) -> Answer:
+    def _exchange(self, operation: Operation[Any, Any], request: Request, timeout: Any) -> Answer:
         http = self._sync_http()
         request = self._dialect.request(operation.id, request)
         try:
-            response = http.send(self._prepare(http, request))
+            response = http.send(self._prepare(http, request, timeout))
         except HTTP_FAILURES as error:
             raise failure(request, self._url(request), error) from cause_to_show(error)
         return self._dialect.answer(operation.id, self._answer(request, response))
 
-    async def _exchange_async(self, operation: Operation[Any, Any], request: Request) -> Answer:
+    async def _exchange_async(
+        self, operation: Operation[Any, Any], request: Request, timeout: Any
+    ) -> Answer:
         http = self._async_http()
         request = self._dialect.request(operation.id, request)
         try:
-            response = await http.send(self._prepare(http, request))
+            response = await http.send(self._prepare(http, request, timeout))
         except HTTP_FAILURES as error:
             raise failure(request, self._url(request), error) from cause_to_show(error)
         except RuntimeError as error:
-            if str(error) != "Event loop is closed":
-                raise
-            raise InvalidRequest(
-                "the http_client or transport that this client was made with holds connections of"
-                " an event loop that has ended; make both anew for each loop"
-            ) from error
+            _refuse_ended_loop(error)
+            raise
         return self._dialect.answer(operation.id, self._answer(request, response))
 
-    def _prepare(self, http: httpx.Client | httpx.AsyncClient, request: Request) -> httpx.Request:
+    def _prepare(
+        self, http: httpx.Client | httpx.AsyncClient, request: Request, timeout: Any
+    ) -> httpx.Request:
         headers = self._headers.copy()
         headers.update(request.headers)
         return http.build_request(
@@ -213,7 +304,7 @@ class Client:
             params=request.query or None,
             headers=headers,
             content=request.content,
-            timeout=self._request_timeout(),
+            timeout=self._request_timeout() if timeout is UNSET else timeout,
         )
 
     def _request_timeout(self) -> Any:
@@ -346,6 +437,24 @@ class _BorrowedAsync(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         return await self._transport.handle_async_request(request)
+
+
+def _is_piecemeal(response: httpx.Response) -> bool:
+    kind = response.headers.get("content-type", "")
+    return response.is_success and not kind.startswith("application/grpc")
+
+
+def _whole(operation: Operation[Any, Any], answer: Answer) -> Response[list[bytes]]:
+    operation.result(answer)
+    return Response(answer.status_code, answer.headers, b"", [answer.content])
+
+
+def _refuse_ended_loop(error: RuntimeError) -> None:
+    if str(error) == "Event loop is closed":
+        raise InvalidRequest(
+            "the http_client or transport that this client was made with holds connections of an"
+            " event loop that has ended; make both anew for each loop"
+        ) from error
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

@@ -56,6 +56,19 @@ __all__ = [
 class StepflowError(Exception):
     """Base of all errors of this package."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exceptions are rebuilt from `args`, which is the text alone; the rest is their state.
+        return _rebuild, (type(self), self.args, {**self.__dict__})
+
+
+def _rebuild(
+    cls: type[StepflowError], args: tuple[Any, ...], state: dict[str, Any]
+) -> StepflowError:
+    error = cls.__new__(cls, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
 
 class InvalidRequest(StepflowError, ValueError):
     """The request was refused before it was sent: an argument cannot be what the server needs."""
@@ -74,19 +87,6 @@ class _RequestError(StepflowError):
         self.message = message
         self.method = method
         self.url = url
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # Exceptions are rebuilt from `args`, which is the text alone; the rest is their state.
-        return _rebuild, (type(self), self.args, {**self.__dict__})
-
-
-def _rebuild(
-    cls: type[_RequestError], args: tuple[Any, ...], state: dict[str, Any]
-) -> _RequestError:
-    error = cls.__new__(cls, *args)
-    error.args = args
-    error.__dict__.update(state)
-    return error
 
 
 class TransportError(_RequestError):
