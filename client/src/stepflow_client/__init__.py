@@ -1,0 +1,33 @@
+"""Runs Stepflow flows from application code, sync and async.
+
+from stepflow_client import SyncStepflowClient
+
+with SyncStepflowClient() as client:
+    result = client.run("flow.yaml", {"name": "World"})
+"""
+
+from stepflow_client import errors
+from stepflow_client._flows import FlowSource
+from stepflow_client._results import BatchResults, FlowValidation, Items, Progress
+from stepflow_client._retry import RetryPolicy
+from stepflow_client.client import StepflowClient
+from stepflow_client.executor import StepflowExecutor, SyncStepflowExecutor
+from stepflow_client.handle import RunHandle
+from stepflow_client.sync_client import SyncStepflowClient
+from stepflow_client.sync_handle import SyncRunHandle
+
+__all__ = [
+    "BatchResults",
+    "FlowSource",
+    "FlowValidation",
+    "Items",
+    "Progress",
+    "RetryPolicy",
+    "RunHandle",
+    "StepflowClient",
+    "StepflowExecutor",
+    "SyncRunHandle",
+    "SyncStepflowClient",
+    "SyncStepflowExecutor",
+    "errors",
+]

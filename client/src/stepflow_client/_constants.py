@@ -1,0 +1,48 @@
+"""Defaults of this package, with their reasons."""
+
+from typing import Final
+
+DEFAULT_URL: Final = "http://localhost:7840"
+"""Where a server listens that was started with its own defaults."""
+
+URL_VARIABLE: Final = "STEPFLOW_URL"
+"""Environment variable that names the server where the program does not."""
+
+CONNECT_TIMEOUT: Final = 5.0
+"""Seconds for a connection to come about; a server in reach needs milliseconds."""
+
+REQUEST_TIMEOUT: Final = 60.0
+"""Seconds without a byte of an answer; only waiting for a run takes longer, and has its own."""
+
+LONG_POLL_SECONDS: Final = 25
+"""How long the server is asked to wait at a time: proxies cut idle connections after 30 to 60 s."""
+
+LONG_POLL_GRACE: Final = 10.0
+"""Seconds that an answer may come late before its connection counts as dead."""
+
+LATE_SECONDS: Final = 1.0
+"""Seconds for one look once a deadline has passed: `result(timeout=0)` asks and does not wait."""
+
+RECONNECT_SECONDS: Final = 300.0
+"""Seconds that a wait without a deadline goes on while no server answers: a restart takes less."""
+
+MAX_RETRIES: Final = 4
+"""Tries after the first; with the delays below they span a few seconds."""
+
+FIRST_DELAY: Final = 0.1
+"""Upper bound in seconds of the first delay between tries; it doubles from try to try."""
+
+LAST_DELAY: Final = 5.0
+"""Upper bound in seconds of every delay."""
+
+RETRY_AFTER_LIMIT: Final = 60.0
+"""Seconds of a `Retry-After` that are honoured: more would look like a hang."""
+
+PROGRESS_SECONDS: Final = 0.5
+"""Seconds between two looks at a batch whose progress is watched."""
+
+PAGE_SIZE: Final = 100
+"""Runs asked for at a time."""
+
+FLOW_CACHE_SIZE: Final = 1024
+"""Flows whose ids a client keeps; each takes about 200 bytes."""

@@ -1,0 +1,143 @@
+"""YAML and JSON texts, read so that a mistake in them is told rather than guessed away."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from stepflow_api.errors import one_line
+from stepflow_client.errors import InvalidInput
+
+
+def read_file(path: Path, what: str) -> bytes:
+    """Reads a file.
+
+    Args:
+        path: The file.
+        what: What it is for, such as `flow`; it stands in the message.
+
+    Raises:
+        InvalidInput: It cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        problem = "there is no such file; check the path"
+    except IsADirectoryError:
+        problem = "it is a folder; give a file"
+    except (OSError, ValueError) as error:
+        problem = f"{one_line(str(getattr(error, 'strerror', None) or error))}; check the path"
+    raise InvalidInput(f"cannot read the {what} {str(path)!r}: {problem}")
+
+
+def parse(content: bytes, *, name: str, is_json: bool) -> Any:
+    """Parses a text.
+
+    Args:
+        content: The text in UTF-8.
+        name: What it is called in messages.
+        is_json: Whether it is JSON; it is YAML otherwise.
+
+    Raises:
+        InvalidInput: It is not that, or has a key twice.
+    """
+    kind = "JSON" if is_json else "YAML"
+    try:
+        text = content.decode("utf-8-sig")
+        return parse_json(text) if is_json else _parse_yaml(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        problem = f"{place}{error.problem}"
+    except UnicodeDecodeError as error:
+        problem = f"it is not UTF-8 (byte {error.start})"
+    except RecursionError:
+        problem = "it is nested too deeply"
+    except (ValueError, yaml.YAMLError) as error:
+        problem = str(error)
+    raise InvalidInput(f"{name} is no valid {kind}: {one_line(problem)}; correct it there")
+
+
+def parse_json(text: str) -> Any:
+    """Parses JSON.
+
+    Raises:
+        ValueError: It is no JSON, or has a key twice.
+    """
+    return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the key {twice!r} stands twice in one object")
+    return members
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _parse_yaml(text: str) -> Any:
+    loader = _Loader(text)
+    try:
+        return loader.get_single_data()
+    finally:
+        loader.dispose()
+
+
+class _Loader(yaml.SafeLoader):
+    """Loads YAML as its version 1.2 reads it, which is how the server and its tools do.
+
+    In 1.1, `on`, `yes` and `no` are booleans, `12:30` is a number and `2024-01-31` a date: a flow
+    would change between here and there. Aliases and merge keys work.
+    """
+
+    yaml_implicit_resolvers = {}  # noqa: RUF012 - it takes the place of the parent's
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        """Constructs a mapping; refuses keys that JSON cannot hold, and those that come twice."""
+        seen: set[str] = set()
+        for key_node, _ in node.value:
+            if key_node.tag == "tag:yaml.org,2002:merge":
+                continue
+            key = key_node.value
+            if key_node.tag != "tag:yaml.org,2002:str":
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key!r} is no text; put it in quotes", key_node.start_mark
+                )
+            if key in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key!r} stands twice", key_node.start_mark
+                )
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def _integer(loader: _Loader, node: yaml.ScalarNode) -> int:
+    text = str(node.value)
+    return int(text, 0) if text.startswith(("0x", "0o")) else int(text)
+
+
+for _tag, _pattern, _first in (
+    ("null", r"~|null|Null|NULL|", ("~", "n", "N", "")),
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
+    (
+        "float",
+        r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?",
+        "-+.0123456789",
+    ),
+    ("merge", "<<", "<"),
+):
+    _Loader.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first)
+    )
+_Loader.add_constructor("tag:yaml.org,2002:int", _integer)

@@ -1,0 +1,94 @@
+"""What the core asks its driver to do, and how long it may take.
+
+The core never does I/O. Its methods are generators that yield one `Call`, `Fetch` or `Sleep` at a
+time and are sent what came of it; `_drivers` runs them, with or without blocking.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any, Generic, TypeAlias, TypeVar
+
+import httpx
+
+from stepflow_api._operation import Operation, Request
+from stepflow_client.errors import InvalidInput
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[T]):
+    """Send a request; the result is what success gives.
+
+    Attributes:
+        operation: What is called.
+        request: What is sent.
+        timeout: For this request; None for the client's own.
+    """
+
+    operation: Operation[T, Any]
+    request: Request
+    timeout: httpx.Timeout | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch(Call[T]):
+    """Send a request; the result is a `Response` with the body in pieces."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """Wait so many seconds; the result is None."""
+
+    seconds: float
+
+
+Effect: TypeAlias = Call[Any] | Sleep
+Steps: TypeAlias = Generator[Effect, Any, T]
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A point in time that a caller has set.
+
+    Attributes:
+        seconds: What the caller gave; None for no deadline.
+        at: When it is, by the monotonic clock.
+    """
+
+    seconds: float | None
+    at: float
+
+    @classmethod
+    def after(cls, seconds: float | None) -> Deadline:
+        """Makes a deadline from now on.
+
+        Raises:
+            InvalidInput: It is no number of seconds.
+        """
+        # Written so that NaN is refused as well.
+        if seconds is not None and (isinstance(seconds, bool) or not seconds >= 0):
+            raise InvalidInput(
+                f"timeout is {seconds!r}; give seconds, 0 or more, or None to wait to the end"
+            )
+        return cls(seconds, time.monotonic() + (seconds or 0))
+
+    def remaining(self) -> float | None:
+        """Seconds that are left, 0 when it has passed; None without a deadline."""
+        return None if self.seconds is None else max(0.0, self.at - time.monotonic())
+
+    def bound(self, seconds: float) -> float:
+        """Gives the seconds, or those that are left where these are fewer."""
+        remaining = self.remaining()
+        return seconds if remaining is None else min(seconds, remaining)
+
+    @property
+    def has_passed(self) -> bool:
+        """Whether no time is left."""
+        return self.remaining() == 0
+
+
+NO_DEADLINE = Deadline(None, 0.0)

@@ -1,0 +1,134 @@
+"""The shapes in which people give a flow, and the ids of those that a server has."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pydantic_core
+from pydantic import ValidationError
+
+from stepflow_api.errors import one_line
+from stepflow_api.models import Flow
+from stepflow_client._constants import FLOW_CACHE_SIZE
+from stepflow_client._documents import parse, read_file
+from stepflow_client.errors import InvalidInput
+
+__all__ = ["FlowSource"]
+
+FlowSource: TypeAlias = "str | os.PathLike[str] | Mapping[str, Any] | Flow"
+"""A flow: the path of a YAML or JSON file, a dict, a `Flow`, or the id of a stored flow."""
+
+_FLOW_ID = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFlow:
+    """A flow that is given by its id.
+
+    Attributes:
+        flow_id: The id.
+    """
+
+    flow_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class FlowContent:
+    """A flow that is given by its content.
+
+    Attributes:
+        key: The same for the same content.
+        load: Makes the model.
+    """
+
+    key: bytes
+    load: Callable[[], Flow]
+
+
+def resolve(flow: FlowSource) -> StoredFlow | FlowContent:
+    """Tells what a flow is given by; files are read, but not parsed yet.
+
+    Raises:
+        InvalidInput: It is nothing that a flow can be given by.
+    """
+    if isinstance(flow, str) and _FLOW_ID.fullmatch(flow):
+        return StoredFlow(flow)
+    if isinstance(flow, Flow):
+        return FlowContent(_key(b"json", flow.to_json()), lambda: flow)
+    if isinstance(flow, Mapping):
+        try:
+            content = pydantic_core.to_json(flow, by_alias=True, inf_nan_mode="strings")
+        except (ValueError, TypeError, RecursionError) as error:
+            raise InvalidInput(
+                f"the flow cannot be written as JSON ({one_line(str(error))});"
+                " give values that JSON can hold"
+            ) from error
+        return FlowContent(_key(b"json", content), lambda: _model(flow, "the flow"))
+    if isinstance(flow, str | os.PathLike):
+        return _file(Path(flow))
+    raise InvalidInput(
+        f"the flow is a {type(flow).__name__}; give a path, a dict, a Flow, or a flow id"
+    )
+
+
+def _file(path: Path) -> FlowContent:
+    is_json = path.suffix.lower() == ".json"
+    content = read_file(path, "flow file")
+    name = f"flow file {str(path)!r}"
+
+    def load() -> Flow:
+        return _model(parse(content, name=name, is_json=is_json), name)
+
+    return FlowContent(_key(b"json" if is_json else b"yaml", content), load)
+
+
+def _model(document: Any, name: str) -> Flow:
+    if not isinstance(document, Mapping):
+        raise InvalidInput(
+            f"{name} holds {_kind(document)}, not a flow; a flow has the keys steps and output"
+        )
+    try:
+        return Flow.from_dict(document)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+        raise InvalidInput(
+            f"{name} is no flow: {place}: {first['msg']}{more}; correct it there"
+        ) from error
+
+
+def _kind(document: Any) -> str:
+    return "nothing" if document is None else f"a {type(document).__name__}"
+
+
+def _key(kind: bytes, content: bytes) -> bytes:
+    return hashlib.sha256(kind + b"\0" + content).digest()
+
+
+class FlowIds:
+    """The ids of flows that a server has stored, by content; the oldest go first."""
+
+    def __init__(self, size: int = FLOW_CACHE_SIZE) -> None:
+        self._size = size
+        self._ids: dict[bytes, str] = {}
+
+    def get(self, key: bytes) -> str | None:
+        """Gives the id, None where it is not known."""
+        return self._ids.get(key)
+
+    def put(self, key: bytes, flow_id: str) -> None:
+        """Keeps an id."""
+        while len(self._ids) >= self._size and key not in self._ids:
+            self._ids.pop(next(iter(self._ids)), None)
+        self._ids[key] = flow_id
+
+    def forget(self, key: bytes) -> None:
+        """Drops an id that the server does not know any more."""
+        self._ids.pop(key, None)

@@ -1,0 +1,203 @@
+"""What the client gives back that is no model of the API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from stepflow_api.models import (
+    Diagnostic,
+    DiagnosticLevel,
+    Diagnostics,
+    FlowResult,
+    ItemResult,
+    ItemStatistics,
+)
+from stepflow_client._reader import read_elements
+from stepflow_client.errors import FlowFailed, InvalidAnswer
+
+if TYPE_CHECKING:
+    from stepflow_api.models import FlowResultFailed, FlowResultSuccess
+
+__all__ = ["BatchResults", "FlowValidation", "Items", "Progress"]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a batch has come.
+
+    Attributes:
+        total: Items of the batch.
+        completed: Items that succeeded.
+        failed: Items that failed.
+        cancelled: Items that were cancelled.
+        running: Items that have not ended.
+    """
+
+    total: int
+    completed: int
+    failed: int
+    cancelled: int
+    running: int
+
+    @property
+    def done(self) -> int:
+        """Items that have ended, however."""
+        return self.completed + self.failed + self.cancelled
+
+    @classmethod
+    def of(cls, items: ItemStatistics) -> Progress:
+        """Makes it of what the server counts."""
+        return cls(items.total, items.completed, items.failed, items.cancelled, items.running)
+
+
+@dataclass(frozen=True, slots=True)
+class FlowValidation:
+    """What the server finds in a flow without storing it.
+
+    Attributes:
+        flow_id: The id that the flow has once it is stored.
+        diagnostics: All that was found.
+    """
+
+    flow_id: str
+    diagnostics: Diagnostics
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether the server would store the flow."""
+        return not self.diagnostics.num_fatal
+
+    @property
+    def errors(self) -> list[Diagnostic]:
+        """Why the flow cannot run, or will fail."""
+        return [one for one in self.diagnostics.diagnostics if one.level in _ERRORS]
+
+    @property
+    def warnings(self) -> list[Diagnostic]:
+        """What is likely not meant so."""
+        return [one for one in self.diagnostics.diagnostics if one.level not in _ERRORS]
+
+
+_ERRORS = (DiagnosticLevel.FATAL, DiagnosticLevel.ERROR)
+
+
+class Items:
+    """The items of a run in the order of its inputs, each made into a model when it is reached.
+
+    The server's answer is in memory once; it can be iterated as often as needed.
+
+    Attributes:
+        run_id: Id of the run.
+    """
+
+    def __init__(self, run_id: UUID, pieces: Sequence[bytes], source: Source) -> None:
+        self.run_id = run_id
+        self._pieces = pieces
+        self._source = source
+        self._count: int | None = None
+
+    def __iter__(self) -> Iterator[ItemResult]:
+        for document in self._documents({}):
+            try:
+                item = ItemResult.model_validate(document)
+            except ValidationError as error:
+                raise self._source.invalid(error) from error
+            yield item
+
+    def __len__(self) -> int:
+        if self._count is None:
+            others: dict[str, Any] = {}
+            count = 0
+            for _ in self._documents(others):
+                # The server sends the count before the items; whoever does not, is counted.
+                if "itemCount" in others:
+                    break
+                count += 1
+            self._count = int(others.get("itemCount", count))
+        return self._count
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(run_id={str(self.run_id)!r})"
+
+    def _documents(self, others: dict[str, Any]) -> Iterator[Any]:
+        try:
+            yield from read_elements(self._pieces, "items", others)
+        except ValueError as error:
+            raise self._source.invalid(error) from error
+
+
+class BatchResults:
+    """The results of a batch in the order of its inputs, each made into a model when reached.
+
+    The server's answer is in memory once; it can be iterated as often as needed.
+
+    Attributes:
+        items: The same with the status and time of each item.
+
+    Example:
+        >>> for result in client.run_batch(flow, inputs):
+        ...     print(result.output if result.is_success else result.error.message)
+    """
+
+    def __init__(self, items: Items) -> None:
+        self.items = items
+
+    @property
+    def run_id(self) -> UUID:
+        """Id of the batch's run."""
+        return self.items.run_id
+
+    def __iter__(self) -> Iterator[FlowResult]:
+        for item in self.items:
+            yield result_of(item, self.run_id)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(run_id={str(self.run_id)!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where an answer came from, for the error that says that it cannot be read."""
+
+    method: str
+    url: str
+    status_code: int
+
+    def invalid(self, error: ValueError) -> InvalidAnswer:
+        """Makes that error."""
+        detail = str(error)
+        if isinstance(error, ValidationError):
+            first = error.errors(include_url=False, include_input=False)[0]
+            detail = f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+        return InvalidAnswer(
+            f"{self.status_code}, but the body is not what a Stepflow server answers: {detail};"
+            " is this a Stepflow server of a supported version?",
+            method=self.method,
+            url=self.url,
+            status_code=self.status_code,
+            content=b"",
+        )
+
+
+def result_of(item: ItemResult, run_id: UUID) -> FlowResultSuccess | FlowResultFailed:
+    """Gives the result of an item that has ended.
+
+    Raises:
+        FlowFailed: The server has none for it.
+    """
+    if item.result is None:
+        raise FlowFailed(
+            f"run {run_id}: item {item.item_index} ended as {item.status} without a result;"
+            " look at its steps, then run it again",
+            run_id,
+            None,
+        )
+    return item.result

@@ -1,0 +1,76 @@
+"""What the two clients are made with, and have in common."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TypeVar
+
+import httpx
+
+from stepflow_api import AuthenticatedClient, Client
+from stepflow_client._constants import DEFAULT_URL, URL_VARIABLE
+from stepflow_client._retry import RetryPolicy
+from stepflow_client._run_core import RunCore
+from stepflow_client._sending import Sender
+from stepflow_client.errors import InvalidInput
+
+H = TypeVar("H", httpx.Client, httpx.AsyncClient)
+
+
+def server_url(url: str | None) -> str:
+    """Gives the server's URL: the one given, the environment's, or the default."""
+    return url or os.environ.get(URL_VARIABLE) or DEFAULT_URL
+
+
+def own_http_client(
+    cls: type[H],
+    limits: httpx.Limits | None,
+    proxy: str | httpx.Proxy | None,
+    http_client: object,
+    transport: object,
+) -> H | None:
+    """Makes the httpx client that limits and a proxy need; None where neither is given.
+
+    Raises:
+        InvalidInput: They are given beside an http_client or transport, which have their own.
+    """
+    if limits is None and proxy is None:
+        return None
+    if http_client is not None or transport is not None:
+        given = "limits" if proxy is None else "proxy"
+        raise InvalidInput(
+            f"{given} is given beside an http_client or transport; set it on that, or leave that"
+            " out"
+        )
+    try:
+        return cls(limits=limits or httpx.Limits(), proxy=proxy)
+    except (ValueError, httpx.InvalidURL, ImportError):
+        # The text may quote a password.
+        raise InvalidInput("proxy is no URL of a proxy; write http://HOST:PORT") from None
+
+
+def api_client(
+    url: str,
+    token: str | None,
+    headers: Mapping[str, str] | None,
+    http_client: httpx.Client | httpx.AsyncClient | None,
+    transport: httpx.BaseTransport | httpx.AsyncBaseTransport | None,
+) -> Client:
+    """Makes the client below."""
+    if token is None:
+        return Client(url, headers=headers, http_client=http_client, transport=transport)
+    return AuthenticatedClient(
+        url, token, headers=headers, http_client=http_client, transport=transport
+    )
+
+
+def core(client: Client, retry: RetryPolicy | None, timeout: float) -> RunCore:
+    """Makes the core of a client.
+
+    Raises:
+        InvalidInput: The timeout is none.
+    """
+    if isinstance(timeout, bool) or not timeout > 0:
+        raise InvalidInput(f"timeout is {timeout!r}; give seconds above 0")
+    return RunCore(Sender(client.base_url, retry or RetryPolicy(), timeout))

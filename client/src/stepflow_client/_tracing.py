@@ -1,0 +1,25 @@
+"""Passes the caller's trace on to the server, where OpenTelemetry is installed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+
+def _propagator() -> Callable[[], Mapping[str, str]]:
+    try:
+        from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+    except ImportError:
+        return dict
+
+    propagator = TraceContextTextMapPropagator()
+
+    def headers() -> Mapping[str, str]:
+        carrier: dict[str, str] = {}
+        propagator.inject(carrier)
+        return carrier
+
+    return headers
+
+
+trace_headers = _propagator()
+"""Gives the header fields of the current span, such as `traceparent`; none outside of a span."""

@@ -1,0 +1,183 @@
+"""The errors that this package raises: those of `stepflow_api.errors`, and the ones marked here.
+
+    StepflowError
+    ├── InvalidRequest
+    │   └── InvalidInput *         a flow, an input or an option that cannot be used
+    ├── FlowInvalid *              the server refuses the flow; it says why
+    ├── RunError *                 a run that ended without what was asked for
+    │   ├── FlowFailed *
+    │   └── RunCancelled *
+    ├── Timeout *                  the caller's deadline passed (also a TimeoutError)
+    ├── TransportError
+    │   ├── ConnectionFailed, ConnectionLost, RequestTimeout
+    │   ├── Unreachable *          no try had an answer
+    │   └── RunOutcomeUnknown *    the answer to creating a run was lost: it may be running
+    ├── InvalidAnswer              a success that no Stepflow server gives
+    └── StatusError                an answer with a status that is no success
+        └── NotFound
+            └── Unsupported *      the server does not have the operation
+
+All of them can be pickled. None shows a header or a password.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from stepflow_api.errors import (
+    BadRequest,
+    Conflict,
+    ConnectionFailed,
+    ConnectionLost,
+    Forbidden,
+    InvalidAnswer,
+    InvalidRequest,
+    NotFound,
+    PayloadTooLarge,
+    RequestTimeout,
+    ServerError,
+    StatusError,
+    StepflowError,
+    TooManyRequests,
+    TransportError,
+    Unauthorized,
+    UnexpectedStatus,
+    UnprocessableContent,
+    UnsupportedMediaType,
+)
+
+if TYPE_CHECKING:
+    from stepflow_api.models import Diagnostics, FlowResultFailed
+
+__all__ = [
+    "BadRequest",
+    "Conflict",
+    "ConnectionFailed",
+    "ConnectionLost",
+    "FlowFailed",
+    "FlowInvalid",
+    "Forbidden",
+    "InvalidAnswer",
+    "InvalidInput",
+    "InvalidRequest",
+    "NotFound",
+    "PayloadTooLarge",
+    "RequestTimeout",
+    "RunCancelled",
+    "RunError",
+    "RunOutcomeUnknown",
+    "ServerError",
+    "StatusError",
+    "StepflowError",
+    "Timeout",
+    "TooManyRequests",
+    "TransportError",
+    "Unauthorized",
+    "UnexpectedStatus",
+    "UnprocessableContent",
+    "Unreachable",
+    "Unsupported",
+    "UnsupportedMediaType",
+]
+
+
+class InvalidInput(InvalidRequest):
+    """A flow, an input or an option that cannot be used; nothing was sent for it."""
+
+
+class FlowInvalid(StepflowError):
+    """The server refuses to store the flow.
+
+    Attributes:
+        diagnostics: All that the server found, fatal or not.
+    """
+
+    def __init__(self, message: str, diagnostics: Diagnostics) -> None:
+        super().__init__(message)
+        self.diagnostics = diagnostics
+
+
+class RunError(StepflowError):
+    """A run that ended without what was asked for.
+
+    Attributes:
+        run_id: Id of the run.
+    """
+
+    def __init__(self, message: str, run_id: UUID) -> None:
+        super().__init__(message)
+        self.run_id = run_id
+
+
+class FlowFailed(RunError):
+    """The flow failed.
+
+    Attributes:
+        run_id: Id of the run.
+        result: The failed result; None where the server has none for a run that it gave up.
+    """
+
+    def __init__(self, message: str, run_id: UUID, result: FlowResultFailed | None) -> None:
+        super().__init__(message, run_id)
+        self.result = result
+
+
+class RunCancelled(RunError):
+    """The run was cancelled."""
+
+
+class Timeout(StepflowError, TimeoutError):
+    """The caller's deadline passed; a run goes on without its caller.
+
+    Attributes:
+        run_id: Id of the run that was waited for; None where none was created yet.
+        seconds: The deadline.
+    """
+
+    def __init__(self, message: str, *, run_id: UUID | None, seconds: float) -> None:
+        super().__init__(message)
+        self.run_id = run_id
+        self.seconds = seconds
+
+
+class Unreachable(TransportError):
+    """No try had an answer.
+
+    Attributes:
+        method: HTTP method.
+        url: The URL, without a password.
+        attempts: How often it was tried.
+        run_id: Id of the run that was waited for, if any; it goes on without its caller.
+    """
+
+    def __init__(
+        self, message: str, *, method: str, url: str, attempts: int, run_id: UUID | None
+    ) -> None:
+        super().__init__(message, method=method, url=url)
+        self.attempts = attempts
+        self.run_id = run_id
+
+
+class RunOutcomeUnknown(TransportError):
+    """The answer to the request that creates a run was lost: the run may exist, or not.
+
+    Attributes:
+        method: HTTP method.
+        url: The URL, without a password.
+        flow_id: The flow that was to run.
+        since: When the request was sent, by this machine's clock: look for a run that was
+            created from then on.
+    """
+
+    def __init__(
+        self, message: str, *, method: str, url: str, flow_id: str, since: datetime
+    ) -> None:
+        super().__init__(message, method=method, url=url)
+        self.flow_id = flow_id
+        self.since = since
+
+
+class Unsupported(NotFound):
+    """The server does not have the operation: it is too old for it, or no Stepflow server."""

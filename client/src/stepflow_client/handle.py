@@ -1,0 +1,116 @@
+"""A run on the server, to wait for and to look at, without blocking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import UUID
+
+from stepflow_api import Client
+from stepflow_api.models import FlowResult, RunSummary, StepRunResponse
+from stepflow_client._drivers import drive_async
+from stepflow_client._effects import Deadline
+from stepflow_client._results import BatchResults, Items, Progress
+from stepflow_client._run_core import RunCore
+
+__all__ = ["RunHandle"]
+
+
+class RunHandle:
+    """A run on the server; `submit`, `submit_batch` and `handle` of a client give one.
+
+    Attributes:
+        id: Id of the run. Whoever has it can go on with the run, in another process as well.
+    """
+
+    def __init__(self, client: Client, core: RunCore, run_id: UUID) -> None:
+        self.id = run_id
+        self._client = client
+        self._core = core
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self.id)!r})"
+
+    async def result(
+        self, *, timeout: float | None = None, raise_on_failure: bool = False
+    ) -> FlowResult:
+        """Waits for the result of a run of one item.
+
+        A lost connection, a restarted server or a proxy in between does not end the wait.
+
+        Args:
+            timeout: Seconds to wait at most; 0 looks once; None waits to the end.
+            raise_on_failure: Whether a flow that failed raises `FlowFailed`.
+
+        Returns:
+            The result: a success or a failure of the flow.
+
+        Raises:
+            Timeout: The run has not ended in time; it goes on.
+            FlowFailed: The flow failed, and `raise_on_failure` is set.
+            RunCancelled: The run was cancelled.
+            Unreachable: Without a timeout: the server did not answer for five minutes.
+            InvalidInput: The run has other than one item; see `results`.
+            NotFound: The server does not know the run.
+        """
+        steps = self._core.result(self.id, Deadline.after(timeout), raise_on_failure)
+        return await drive_async(self._client, steps)
+
+    async def results(
+        self,
+        *,
+        timeout: float | None = None,
+        on_progress: Callable[[Progress], object] | None = None,
+    ) -> BatchResults:
+        """Waits for the results of a run of any number of items.
+
+        Args:
+            timeout: Seconds to wait at most; 0 looks once; None waits to the end.
+            on_progress: Is called whenever items have ended since it was called last.
+
+        Returns:
+            The results in the order of the inputs.
+
+        Raises:
+            Timeout: The run has not ended in time; it goes on.
+            RunCancelled: The run was cancelled.
+            Unreachable: Without a timeout: the server did not answer for five minutes.
+            NotFound: The server does not know the run.
+        """
+        steps = self._core.results(self.id, Deadline.after(timeout), on_progress)
+        return await drive_async(self._client, steps)
+
+    async def status(self) -> RunSummary:
+        """Gives the run's status, times and numbers of items, as they are now.
+
+        Raises:
+            NotFound: The server does not know the run.
+        """
+        return await drive_async(self._client, self._core.status(self.id))
+
+    async def items(self) -> Items:
+        """Gives the run's items as they are now; an item that still runs has no result.
+
+        Raises:
+            NotFound: The server does not know the run.
+        """
+        return await drive_async(self._client, self._core.items(self.id))
+
+    async def steps(self, *, item_index: int | None = None) -> dict[str, StepRunResponse]:
+        """Gives the steps of one item by their ids, as they are now.
+
+        Args:
+            item_index: The item, from 0; may be left out for a run of one item.
+
+        Raises:
+            NotFound: The server does not know the run.
+        """
+        return await drive_async(self._client, self._core.steps(self.id, item_index))
+
+    async def cancel(self) -> RunSummary:
+        """Cancels the run; a step that is being worked on may go on to its end.
+
+        Raises:
+            Conflict: The run has ended.
+            NotFound: The server does not know the run.
+        """
+        return await drive_async(self._client, self._core.cancel(self.id))

@@ -1,0 +1,82 @@
+"""What the client's tests share that is no fixture."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+import os
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+from stepflow_client import RetryPolicy, StepflowClient, SyncStepflowClient
+
+#: Gives its input back.
+ECHO = {"name": "echo", "steps": [], "output": {"$input": "$"}}
+
+#: Reads the file that its input names: a FIFO makes it slow, a missing file makes it fail.
+READ_FILE = {
+    "name": "read-file",
+    "steps": [{"id": "read", "component": "/load_file", "input": {"path": {"$input": "path"}}}],
+    "output": {"$step": "read", "path": "data"},
+}
+
+#: Retries at once, so that tests of retries are quick.
+AT_ONCE = RetryPolicy(first_delay=0.001, last_delay=0.01)
+
+
+class Driver:
+    """Uses either client by the same calls, awaited or not."""
+
+    def __init__(self, kind: str) -> None:
+        self.is_async = kind == "async"
+        self._runner = asyncio.Runner() if self.is_async else None
+
+    def client(self, url: str, **options: Any) -> Any:
+        """Makes a client."""
+        cls = StepflowClient if self.is_async else SyncStepflowClient
+        return cls(url, **{"retry": AT_ONCE, **options})
+
+    def __call__(self, value: Any) -> Any:
+        """Gives what a call gives: waits for a coroutine, lists an iterator over pages."""
+        if inspect.isawaitable(value):
+            assert self._runner is not None
+            return self._runner.run(_awaited(value))
+        if isinstance(value, AsyncIterator):
+            assert self._runner is not None
+            return self._runner.run(_listed(value))
+        return list(value) if inspect.isgenerator(value) else value
+
+    def close(self) -> None:
+        """Ends the event loop."""
+        if self._runner is not None:
+            self._runner.close()
+
+
+async def _awaited(value: Any) -> Any:
+    return await value
+
+
+async def _listed(values: AsyncIterator[Any]) -> list[Any]:
+    return [value async for value in values]
+
+
+def release(path: Path, value: Any = 42) -> bool:
+    """Lets a step that loads this FIFO end; False where none does."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError:
+        return False
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(json.dumps(value).encode())
+    return True
+
+
+def wait_until(condition: Callable[[], object], what: str, seconds: float = 30.0) -> None:
+    """Waits until a condition holds; fails when that takes too long to be true ever."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"gave up waiting until {what}"
+        time.sleep(0.005)

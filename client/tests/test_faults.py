@@ -1,0 +1,326 @@
+"""Every method through a proxy that fails: it succeeds, or raises the error that it documents."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from client.tests.fault_proxy import Fault, FaultProxy, Seen
+from client.tests.support import AT_ONCE, ECHO, READ_FILE, Driver, release, wait_until
+from stepflow_api.models import ExecutionStatus
+from stepflow_client import RetryPolicy, SyncStepflowClient, errors
+from tools.spec.server import StepflowServer
+
+#: Faults after which sending again leads to an answer.
+PASSING = [fault for fault in Fault if fault not in (Fault.NONE, Fault.HALF_OPEN)]
+
+#: Faults at which the server may have acted on the request, while its answer is lost.
+LOSING = [
+    Fault.RESET_AFTER,
+    Fault.CUT_WAITING,
+    Fault.CUT_ANSWER,
+    Fault.END_ANSWER,
+    Fault.HALF_OPEN,
+    Fault.BAD_GATEWAY,
+]
+
+
+def once(fault: Fault, which: Callable[[Seen], bool] = lambda seen: True) -> Callable[..., Fault]:
+    """Plans a fault for the first request that is meant."""
+    done: list[Seen] = []
+
+    def plan(seen: Seen) -> Fault:
+        if done or not which(seen):
+            return Fault.NONE
+        done.append(seen)
+        return fault
+
+    return plan
+
+
+def ids_of(server: StepflowServer, name: str) -> list[uuid.UUID]:
+    """Asks the server, past the proxy, for the runs of flows with this name."""
+    with SyncStepflowClient(server.url) as client:
+        return [run.run_id for run in client.list_runs(flow_name=name)]
+
+
+@pytest.fixture
+def flow() -> dict[str, Any]:
+    """A flow that no other test uses."""
+    return {**ECHO, "name": f"echo-{uuid.uuid4()}"}
+
+
+CALLS: dict[str, Callable[[Any, Any], Any]] = {
+    "health": lambda client, known: client.health(),
+    "server_version": lambda client, known: client.server_version(),
+    "list_components": lambda client, known: client.list_components(),
+    "store_flow": lambda client, known: client.store_flow(known["flow"]),
+    "validate": lambda client, known: client.validate(known["flow"]),
+    "get_flow": lambda client, known: client.get_flow(known["flow_id"]),
+    "get_variables": lambda client, known: client.get_variables(known["flow_id"]),
+    "list_runs": lambda client, known: client.list_runs(limit=1),
+    "put_blob": lambda client, known: client.put_blob(b"bytes"),
+    "get_blob": lambda client, known: client.get_blob(known["blob_id"]),
+    "status": lambda client, known: client.handle(known["run_id"]).status(),
+    "items": lambda client, known: client.handle(known["run_id"]).items(),
+    "steps": lambda client, known: client.handle(known["run_id"]).steps(),
+    "result": lambda client, known: client.handle(known["run_id"]).result(),
+    "results": lambda client, known: client.handle(known["run_id"]).results(),
+}
+
+
+@pytest.fixture(scope="module")
+def known(server: StepflowServer) -> dict[str, Any]:
+    """What reads can be asked for."""
+    with SyncStepflowClient(server.url) as client:
+        return {
+            "flow": ECHO,
+            "flow_id": client.store_flow(ECHO),
+            "blob_id": client.put_blob(b"bytes"),
+            "run_id": client.submit(ECHO, 1).id,
+        }
+
+
+@pytest.mark.parametrize("fault", PASSING)
+@pytest.mark.parametrize("name", CALLS)
+def test_a_safe_call_outlives_a_fault(
+    do: Driver, proxied: Any, proxy: FaultProxy, known: dict[str, Any], name: str, fault: Fault
+) -> None:
+    proxy.plan = once(fault)
+    do(CALLS[name](proxied, known))
+    assert len(proxy.seen) >= (1 if fault is Fault.SLOW else 2)
+
+
+@pytest.mark.parametrize("name", [name for name in CALLS if name not in ("result", "results")])
+def test_a_safe_call_gives_up_in_the_end(
+    do: Driver, proxied: Any, proxy: FaultProxy, known: dict[str, Any], name: str
+) -> None:
+    proxy.plan = lambda seen: Fault.RESET_BEFORE
+    with pytest.raises(errors.Unreachable, match="tried 5 times: the connection was cut") as caught:
+        do(CALLS[name](proxied, known))
+    assert caught.value.attempts == 5
+    assert len(proxy.seen) == 5
+
+
+def test_a_half_open_connection_is_given_up_after_the_timeout(
+    do: Driver, proxy: FaultProxy
+) -> None:
+    client = do.client(proxy.url, timeout=0.1)
+    proxy.plan = once(Fault.HALF_OPEN)
+    assert do(client.health()).status == "healthy"
+    assert len(proxy.seen) == 2
+    do(client.close())
+
+
+def test_no_server_is_unreachable(do: Driver, server: StepflowServer) -> None:
+    with FaultProxy(server.port) as proxy:
+        url = proxy.url
+    client = do.client(url)
+    for call, *arguments in ((client.run, ECHO, 1), (client.run, "0" * 64, 1), (client.health,)):
+        with pytest.raises(errors.Unreachable, match="tried 5 times: no connection") as caught:
+            do(call(*arguments))
+        assert "\n" not in str(caught.value)
+    do(client.close())
+
+
+@pytest.mark.parametrize("fault", LOSING)
+def test_a_lost_answer_to_creating_is_told_and_not_sent_again(
+    do: Driver, server: StepflowServer, proxy: FaultProxy, flow: dict[str, Any], fault: Fault
+) -> None:
+    client = do.client(proxy.url, timeout=2 if fault is Fault.HALF_OPEN else 30)
+    flow_id = do(client.store_flow(flow))
+    proxy.plan = once(fault, lambda seen: seen.creates_run)
+    with pytest.raises(errors.RunOutcomeUnknown, match="Look for a run of flow") as caught:
+        do(client.run(flow, 1))
+    assert caught.value.flow_id == flow_id
+    assert sum(seen.creates_run for seen in proxy.seen) == 1
+    wait_until(lambda: len(ids_of(server, flow["name"])) == 1, "the run is there, once")
+    # What the error says is enough to find it.
+    found = [
+        run
+        for run in do(client.list_runs(flow_name=flow["name"]))
+        if run.flow_id == flow_id and run.created_at >= caught.value.since
+    ]
+    assert len(found) == 1
+    do(client.close())
+
+
+@pytest.mark.parametrize("fault", [Fault.RESET_BEFORE, Fault.RESET_DURING])
+def test_a_request_that_was_cut_off_creates_nothing(
+    do: Driver,
+    server: StepflowServer,
+    proxied: Any,
+    proxy: FaultProxy,
+    flow: dict[str, Any],
+    fault: Fault,
+) -> None:
+    do(proxied.store_flow(flow))
+    proxy.plan = once(fault, lambda seen: seen.creates_run)
+    # From here it cannot be told from a request that arrived.
+    with pytest.raises(errors.RunOutcomeUnknown):
+        do(proxied.run(flow, 1))
+    assert sum(seen.creates_run for seen in proxy.seen) == 1
+    assert ids_of(server, flow["name"]) == []
+
+
+def test_creating_is_sent_again_when_the_server_refuses_it(
+    do: Driver, server: StepflowServer, proxied: Any, proxy: FaultProxy, flow: dict[str, Any]
+) -> None:
+    proxy.plan = once(Fault.BUSY, lambda seen: seen.creates_run)
+    assert do(proxied.run(flow, 1)).output == 1
+    assert sum(seen.creates_run for seen in proxy.seen) == 2
+    assert len(ids_of(server, flow["name"])) == 1
+
+
+@pytest.mark.parametrize("fault", [fault for fault in LOSING if fault is not Fault.HALF_OPEN])
+def test_creating_is_sent_again_on_request(
+    do: Driver,
+    server: StepflowServer,
+    proxied: Any,
+    proxy: FaultProxy,
+    flow: dict[str, Any],
+    fault: Fault,
+) -> None:
+    proxy.plan = once(fault, lambda seen: seen.creates_run)
+    assert do(proxied.run(flow, 1, retry_create=True)).output == 1
+    wait_until(lambda: len(ids_of(server, flow["name"])) == 2, "both runs are there")
+
+
+def test_creating_on_request_that_fails_to_the_end_is_unknown(
+    do: Driver, proxied: Any, proxy: FaultProxy, flow: dict[str, Any]
+) -> None:
+    proxy.plan = lambda seen: Fault.RESET_AFTER if seen.creates_run else Fault.NONE
+    with pytest.raises(errors.RunOutcomeUnknown):
+        do(proxied.run(flow, 1, retry_create=True))
+
+
+@pytest.mark.parametrize("fault", [*PASSING, Fault.HALF_OPEN])
+def test_a_cut_while_waiting_does_not_surface(
+    do: Driver,
+    proxied: Any,
+    proxy: FaultProxy,
+    fault: Fault,
+    fifo: Callable[[], Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("stepflow_client._run_core.LONG_POLL_SECONDS", 1)
+    monkeypatch.setattr("stepflow_client._run_core.LONG_POLL_GRACE", 0.2)
+    path = fifo()
+    handle = do(proxied.submit(READ_FILE, {"path": str(path)}))
+    faults: Iterator[Fault] = iter([fault, fault])
+
+    def plan(seen: Seen) -> Fault:
+        now = next(faults, Fault.NONE) if seen.waits else Fault.NONE
+        if now is Fault.NONE:
+            release(path)
+        return now
+
+    proxy.plan = plan
+    assert do(handle.result(timeout=60)).output == 42
+
+
+@pytest.mark.parametrize("fault", PASSING)
+def test_a_cut_while_cancelling_does_not_surface(
+    do: Driver, proxied: Any, proxy: FaultProxy, fault: Fault, fifo: Callable[[], Path]
+) -> None:
+    handle = do(proxied.submit(READ_FILE, {"path": str(fifo())}))
+    proxy.plan = once(fault)
+    assert do(handle.cancel()).status is ExecutionStatus.CANCELLED
+
+
+def test_a_deadline_holds_while_the_server_is_away(
+    do: Driver, proxied: Any, proxy: FaultProxy
+) -> None:
+    handle = do(proxied.submit(ECHO, 1))
+    proxy.plan = lambda seen: Fault.RESET_BEFORE
+    with pytest.raises(errors.Timeout, match="the last try: GET") as caught:
+        do(handle.result(timeout=0.3))
+    assert caught.value.run_id == handle.id
+
+
+def test_a_wait_without_a_deadline_gives_up_a_server_that_stays_away(
+    do: Driver, proxied: Any, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stepflow_client._sending.RECONNECT_SECONDS", 0.2)
+    handle = do(proxied.submit(ECHO, 1))
+    proxy.plan = lambda seen: Fault.RESET_BEFORE
+    with pytest.raises(errors.Unreachable, match="goes on: handle") as caught:
+        do(handle.result())
+    assert caught.value.run_id == handle.id
+
+
+def test_a_run_outlives_a_restart_of_the_server(
+    do: Driver, lasting_server: StepflowServer, fifo: Callable[[], Path]
+) -> None:
+    path = fifo()
+
+    def restart() -> None:
+        proxy.waiting.wait(30)
+        lasting_server.kill()
+        lasting_server.start()
+        # The server takes the run up again, and its step opens the file.
+        wait_until(lambda: release(path), "the step is run again")
+
+    with FaultProxy(lasting_server.port) as proxy:
+        client = do.client(proxy.url)
+        handle = do(client.submit(READ_FILE, {"path": str(path)}))
+        thread = threading.Thread(target=restart)
+        thread.start()
+        assert do(handle.result(timeout=60)).output == 42
+        thread.join()
+        do(client.close())
+
+
+def test_a_flow_that_the_server_has_forgotten_is_stored_anew(do: Driver, binary: str) -> None:
+    with StepflowServer(binary) as server:
+        client = do.client(server.url)
+        assert do(client.run(ECHO, 1)).output == 1
+        server.restart()
+        assert do(client.run(ECHO, 2)).output == 2
+        with pytest.raises(errors.NotFound):
+            do(client.run(do(client.store_flow({**ECHO, "name": "other"}))[::-1], 3))
+        do(client.close())
+
+
+def test_a_stored_flow_is_not_sent_again(do: Driver, proxied: Any, proxy: FaultProxy) -> None:
+    for number in range(3):
+        assert do(proxied.run(ECHO, number)).output == number
+    assert sum(seen.target.endswith("/flows") for seen in proxy.seen) == 1
+
+
+def test_retry_after_is_honoured_and_capped(do: Driver) -> None:
+    times: list[float] = []
+    answers = iter([("1", 429), ("Fri, 31 Dec 9999 23:59:59 GMT", 503)])
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        times.append(time.monotonic())
+        after, status = next(answers, ("", 200))
+        if status != 200:
+            return httpx.Response(status, headers={"retry-after": after})
+        healthy = {"status": "healthy", "timestamp": "", "version": "0.11.1"}
+        return httpx.Response(200, json=healthy)
+
+    # How long it really waits is for the clock; that it waits no shorter is for the test.
+    policy = RetryPolicy(first_delay=0, last_delay=0, retry_after_limit=0.2)
+    client = do.client("http://server.invalid", transport=httpx.MockTransport(answer), retry=policy)
+    assert do(client.health()).status == "healthy"
+    assert len(times) == 3
+    assert all(later - earlier >= 0.19 for earlier, later in itertools.pairwise(times))
+    do(client.close())
+
+
+def test_delays_grow_to_their_bound_and_are_jittered() -> None:
+    error = errors.ConnectionFailed("no", method="GET", url="http://h")
+    policy = RetryPolicy(first_delay=1, last_delay=5, _random=lambda: 0.5)
+    assert [policy.delay(n, error) for n in (1, 2, 3, 4, 1000)] == [0.5, 1, 2, 2.5, 2.5]
+    assert len({AT_ONCE.delay(5, error) for _ in range(20)}) > 1
+    with pytest.raises(errors.InvalidInput, match="max_retries"):
+        RetryPolicy(max_retries=-1)

@@ -1,0 +1,153 @@
+"""The other methods on the real server: flows, runs listed, components, blobs, health."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import httpx
+import pytest
+
+from client.tests.support import ECHO, READ_FILE, Driver
+from stepflow_api.models import DiagnosticLevel, ExecutionStatus
+from stepflow_client import errors
+from tools.spec.server import StepflowServer
+
+BROKEN = {
+    "name": "broken",
+    "steps": [{"id": "a", "component": "/eval"}, {"id": "a", "component": "/eval"}],
+    "output": {"$step": "a"},
+}
+
+
+def test_validate_tells_errors_and_warnings(do: Driver, client: Any) -> None:
+    good = do(client.validate(ECHO))
+    assert good.is_valid
+    assert good.errors == []
+    assert [one.kind for one in good.warnings] == ["missingFlowDescription"]
+    bad = do(client.validate(BROKEN))
+    assert not bad.is_valid
+    assert [one.kind for one in bad.errors] == ["duplicateStepId"]
+    assert all(one.level is DiagnosticLevel.WARNING for one in bad.warnings)
+
+
+def test_validate_does_not_store(do: Driver, client: Any) -> None:
+    flow = {**ECHO, "name": f"validated-{uuid.uuid4()}"}
+    flow_id = do(client.validate(flow)).flow_id
+    with pytest.raises(errors.NotFound):
+        do(client.get_flow(flow_id))
+    assert do(client.store_flow(flow)) == flow_id
+    assert do(client.validate(flow_id)).flow_id == flow_id
+
+
+def test_an_invalid_flow_is_refused_with_its_diagnostics(do: Driver, client: Any) -> None:
+    for call, *arguments in ((client.store_flow,), (client.run, 1), (client.submit, 1)):
+        with pytest.raises(
+            errors.FlowInvalid, match=r"\$.steps\[1\].id: Duplicate step ID 'a'"
+        ) as caught:
+            do(call(BROKEN, *arguments))
+        assert caught.value.diagnostics.num_fatal == 1
+
+
+def test_get_flow_and_its_variables(do: Driver, client: Any) -> None:
+    flow_id = do(client.store_flow(READ_FILE))
+    assert do(client.get_flow(flow_id)).name == "read-file"
+    assert do(client.get_variables(flow_id)).env_vars == {}
+    for call in (client.get_flow, client.get_variables):
+        with pytest.raises(errors.NotFound):
+            do(call("0" * 64))
+
+
+def test_an_unknown_flow_cannot_run(do: Driver, client: Any) -> None:
+    with pytest.raises(errors.NotFound, match="not found"):
+        do(client.run("0" * 64, 1))
+
+
+def test_list_runs_goes_over_pages(do: Driver, client: Any) -> None:
+    name = f"listed-{uuid.uuid4()}"
+    flow = {**ECHO, "name": name}
+    ids = [do(client.submit(flow, number)).id for number in range(205)]
+    listed = [run.run_id for run in do(client.list_runs(flow_name=name))]
+    assert sorted(listed) == sorted(ids)
+    assert listed[0] == ids[-1]
+    assert len(do(client.list_runs(flow_name=name, limit=7))) == 7
+    assert do(client.list_runs(flow_name=name, limit=0)) == []
+    only = do(client.list_runs(flow_name=name, status=ExecutionStatus.CANCELLED))
+    assert only == []
+    assert [run.run_id for run in do(client.list_runs(root_run_id=ids[0]))] == [ids[0]]
+
+
+def test_list_components(do: Driver, client: Any) -> None:
+    components = {one.component: one for one in do(client.list_components())}
+    assert components["/load_file"].input_schema is not None
+    short = do(client.list_components(include_schemas=False))
+    assert {one.component for one in short} == set(components)
+    assert short[0].input_schema is None
+
+
+@pytest.mark.parametrize("data", [{"a": [1, None]}, "text", None, 7, b"", b"\x00\xff" * 1000])
+def test_blobs_come_back_as_they_were(do: Driver, client: Any, data: Any) -> None:
+    blob_id = do(client.put_blob(data))
+    back = do(client.get_blob(blob_id))
+    assert back == data
+    assert type(back) is type(data)
+    assert do(client.put_blob(data, filename="name.bin")) == blob_id
+
+
+def test_an_unknown_blob_is_not_found(do: Driver, client: Any) -> None:
+    with pytest.raises(errors.NotFound):
+        do(client.get_blob("0" * 64))
+
+
+def test_health_and_version(do: Driver, client: Any) -> None:
+    assert do(client.health()).status == "healthy"
+    assert do(client.server_version()) == "0.11.1"
+
+
+def test_a_closed_client_says_so(do: Driver, server: StepflowServer) -> None:
+    client = do.client(server.url)
+    do(client.close())
+    with pytest.raises(errors.InvalidRequest, match="this client is closed"):
+        do(client.health())
+
+
+def test_what_was_handed_in_stays_open(do: Driver, server: StepflowServer) -> None:
+    http: Any = httpx.AsyncClient() if do.is_async else httpx.Client()
+    client = do.client(server.url, http_client=http)
+    assert do(client.run(ECHO, 1)).output == 1
+    do(client.close())
+    assert not http.is_closed
+    do(http.aclose() if do.is_async else http.close())
+
+
+def test_limits_and_proxy_make_a_client_of_their_own(do: Driver, server: StepflowServer) -> None:
+    # Any HTTP server is a proxy for what is sent to it; this one answers for itself.
+    client = do.client("http://stepflow.invalid", proxy=server.url, limits=httpx.Limits())
+    assert do(client.health()).status == "healthy"
+    do(client.close())
+    with pytest.raises(errors.InvalidInput, match="proxy is no URL of a proxy"):
+        do.client(server.url, proxy="nonsense")
+    with pytest.raises(errors.InvalidInput, match="limits is given beside an http_client"):
+        do.client(server.url, limits=httpx.Limits(), http_client=httpx.Client())
+
+
+def test_token_and_headers_are_sent_and_not_shown(do: Driver, server: StepflowServer) -> None:
+    sent: list[httpx.Headers] = []
+
+    def keep(request: httpx.Request) -> None:
+        sent.append(request.headers)
+
+    async def keep_async(request: httpx.Request) -> None:
+        keep(request)
+
+    http: Any = (
+        httpx.AsyncClient(event_hooks={"request": [keep_async]})
+        if do.is_async
+        else httpx.Client(event_hooks={"request": [keep]})
+    )
+    client = do.client(server.url, token="sesame", headers={"x-team": "a"}, http_client=http)
+    do(client.health())
+    assert sent[0]["authorization"] == "Bearer sesame"
+    assert sent[0]["x-team"] == "a"
+    assert "sesame" not in repr(client)
+    do(http.aclose() if do.is_async else http.close())
