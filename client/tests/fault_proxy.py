@@ -237,11 +237,12 @@ class FaultProxy:
     def _answer(self, client: socket.socket, server: socket.socket) -> bytes | None:
         """Gives the server's answer, None where the client goes away before it."""
         gone = threading.Event()
+        answered = threading.Event()
 
         def watch() -> None:
             # The client sends nothing while it waits: whatever comes is its end.
             with contextlib.suppress(OSError):
-                if not client.recv(1, socket.MSG_PEEK):
+                if not client.recv(1, socket.MSG_PEEK) and not answered.is_set():
                     gone.set()
                     server.shutdown(socket.SHUT_RDWR)
 
@@ -256,6 +257,8 @@ class FaultProxy:
             if gone.is_set():
                 return None
             raise
+        finally:
+            answered.set()
 
 
 def _message(head: bytes, source: socket.socket) -> Iterator[bytes]:

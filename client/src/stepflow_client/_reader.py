@@ -7,6 +7,9 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+# What may follow on the part of a number, and the end of what has come; `in` finds "" as well.
+_GOES_ON = "0123456789+-.eE"
+
 _decode = json.JSONDecoder().raw_decode
 
 
@@ -24,16 +27,19 @@ def read_elements(pieces: Iterable[bytes], array: str, others: dict[str, Any]) -
     window = _Window(pieces)
     window.take("{")
     if window.peek() == "}":
-        return
+        window.take("}")
+        return window.end()
     while True:
         name = window.value()
+        if not isinstance(name, str):
+            raise ValueError(f"{name!r} stands where a name must")
         window.take(":")
         if name == array and window.peek() == "[":
             yield from _elements(window)
         else:
             others[name] = window.value()
         if window.take(",}") == "}":
-            return
+            return window.end()
 
 
 def _elements(window: _Window) -> Iterator[Any]:
@@ -76,6 +82,11 @@ class _Window:
         self._at += 1
         return found
 
+    def end(self) -> None:
+        """Makes sure that nothing is left."""
+        if found := self.peek():
+            raise ValueError(f"{found!r} stands after the end")
+
     def value(self) -> Any:
         """Gives and passes the next value."""
         if not self.peek():
@@ -87,8 +98,8 @@ class _Window:
                 if not self._more():
                     raise
             else:
-                # At the very end of what has come, a number may go on.
-                if end < len(self._text) or not self._more():
+                # A number that has been cut is one as well, up to there.
+                if self._text[end : end + 1] not in _GOES_ON or not self._more():
                     self._at = end
                     return value
 

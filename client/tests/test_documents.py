@@ -1,0 +1,139 @@
+"""Flow files and other input by people: what is wrong with it is said on one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stepflow_client import errors
+from stepflow_client._documents import parse
+from stepflow_client._flows import FlowContent, FlowIds, FlowSource, resolve
+
+
+def yaml(text: str) -> Any:
+    return parse(text.encode(), name="it", is_json=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("a: yes", "yes"),
+        ("a: on", "on"),
+        ("a: No", "No"),
+        ("a: true", True),
+        ("a: False", False),
+        ("a: 12:30", "12:30"),
+        ("a: 2024-01-31", "2024-01-31"),
+        ("a: 1_000", "1_000"),
+        ("a: 010", 10),
+        ("a: 0o10", 8),
+        ("a: 0x1f", 31),
+        ("a: -7", -7),
+        ("a: 1e3", 1000.0),
+        ("a: 1.5", 1.5),
+        ("a: .5", 0.5),
+        ("a: ~", None),
+        ("a:", None),
+        ("a: null", None),
+        ("a: '1'", "1"),
+        ("a: [1, {b: c}]", [1, {"b": "c"}]),
+        ("a: &x {b: 1}\nc: *x", {"b": 1}),
+        ("x: &x {b: 1, c: 2}\na:\n  <<: *x\n  c: 3", {"b": 1, "c": 3}),
+    ],
+)
+def test_yaml_is_read_as_version_1_2(text: str, value: Any) -> None:
+    read = yaml(text)["a"]
+    assert read == value
+    assert type(read) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("a: 1\na: 2", "line 2, column 1: the key 'a' stands twice"),
+        ("s:\n  - id: x\n    id: y", "line 3, column 5: the key 'id' stands twice"),
+        ("1: a", "line 1, column 1: the key '1' is no text; put it in quotes"),
+        ("a: [1", "line 1, column 6: "),
+        ("a: !!python/object:os.system x", "could not determine a constructor"),
+        ("a: b: c", "mapping values are not allowed here"),
+        ("\t- a", "cannot start any token"),
+        ("a: 1\n---\nb: 2", "but found another document"),
+        ("[" * 5000, "nested too deeply"),
+    ],
+)
+def test_broken_yaml_is_told_with_its_place(text: str, problem: str) -> None:
+    with pytest.raises(errors.InvalidInput) as caught:
+        yaml(text)
+    message = str(caught.value)
+    assert message.startswith("it is no valid YAML: ")
+    assert problem in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (b'{"a": 1, "a": 2}', "the key 'a' stands twice"),
+        (b'{"a": [{"b": 1, "b": 1}]}', "the key 'b' stands twice"),
+        (b'{"a": NaN}', "NaN is no JSON number"),
+        (b'{"a": 1', "delimiter"),
+        (b"", "Expecting value"),
+        (b"\xff\xfe", "not UTF-8 (byte 0)"),
+    ],
+)
+def test_broken_json_is_told(text: bytes, problem: str) -> None:
+    with pytest.raises(errors.InvalidInput) as caught:
+        parse(text, name="it", is_json=True)
+    assert problem in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("f.yaml", "", "holds nothing, not a flow"),
+        ("f.yaml", "- 1", "holds a list, not a flow"),
+        ("f.yaml", "steps: 5", "is no flow: steps: Input should be a valid list; correct it"),
+        ("f.json", '{"steps": [{"id": "a"}]}', "is no flow: steps.0.component: Field required"),
+        ("f.json", "steps: []", "is no valid JSON"),
+    ],
+)
+def test_a_file_that_is_no_flow_is_told(
+    tmp_path: Path, name: str, content: str, problem: str
+) -> None:
+    path = tmp_path / name
+    path.write_text(content, encoding="utf-8")
+    given = resolve(path)
+    assert isinstance(given, FlowContent)
+    with pytest.raises(errors.InvalidInput) as caught:
+        given.load()
+    assert problem in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("flow", "problem"),
+    [
+        ("nowhere.yaml", "cannot read the flow file 'nowhere.yaml': there is no such file"),
+        ("/", "it is a folder; give a file"),
+        ("a\0b", "null byte"),
+        (7, "the flow is a int; give a path, a dict, a Flow, or a flow id"),
+        ({"steps": [object()]}, "cannot be written as JSON"),
+    ],
+)
+def test_what_is_no_flow_is_told(flow: FlowSource, problem: str) -> None:
+    with pytest.raises(errors.InvalidInput) as caught:
+        resolve(flow)
+    assert problem in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_oldest_flow_ids_are_dropped() -> None:
+    ids = FlowIds(size=2)
+    for name in (b"a", b"b", b"c"):
+        ids.put(name, name.decode())
+    assert [ids.get(name) for name in (b"a", b"b", b"c")] == [None, "b", "c"]
+    ids.forget(b"b")
+    assert ids.get(b"b") is None
