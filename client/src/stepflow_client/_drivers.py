@@ -35,6 +35,8 @@ def drive(client: Client, steps: Steps[T]) -> T:
                 effect = steps.throw(error)
             else:
                 effect = steps.send(value)
+                # The next answer may be as large as this one.
+                del value
     except StopIteration as stop:
         return stop.value  # type: ignore[no-any-return]
     finally:
@@ -52,6 +54,8 @@ async def drive_async(client: Client, steps: Steps[T]) -> T:
                 effect = steps.throw(error)
             else:
                 effect = steps.send(value)
+                # The next answer may be as large as this one.
+                del value
     except StopIteration as stop:
         return stop.value  # type: ignore[no-any-return]
     finally:

@@ -20,7 +20,7 @@ __all__ = ["StepflowExecutor", "SyncStepflowExecutor"]
 
 @runtime_checkable
 class StepflowExecutor(Protocol):
-    """Runs flows without blocking; see `StepflowClient` for what each method does."""
+    """Runs flows, without blocking; see `StepflowClient` for what each method does."""
 
     async def run(
         self,

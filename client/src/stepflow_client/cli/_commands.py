@@ -1,0 +1,353 @@
+"""The subcommands of `stepflow-client`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from stepflow_api.models import ExecutionStatus, FlowResult
+from stepflow_client._documents import read_file
+from stepflow_client._results import BatchResults
+from stepflow_client.cli._input import read_input, read_inputs, read_overrides, read_variables
+from stepflow_client.cli._output import (
+    BatchProgress,
+    error_line,
+    print_json,
+    print_table,
+    print_value,
+)
+from stepflow_client.errors import InvalidInput
+from stepflow_client.sync_client import SyncStepflowClient
+
+app = typer.Typer(
+    help="Runs flows on a Stepflow server.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+blob = typer.Typer(help="Stores and gets blobs.", no_args_is_help=True)
+app.add_typer(blob, name="blob")
+
+Flow = Annotated[str, typer.Argument(help="YAML or JSON file, or the id of a stored flow.")]
+RunId = Annotated[str, typer.Argument(help="Id of the run.")]
+InputOption = Annotated[str | None, typer.Option("--input", help="The input, as JSON.")]
+InputFile = Annotated[
+    Path | None,
+    typer.Option("--input-file", help="JSON or YAML file with the input; - for standard input."),
+]
+InputLines = Annotated[
+    Path | None,
+    typer.Option(
+        "--inputs", help="JSON lines, one input each, to run as a batch; - for standard input."
+    ),
+]
+Variable = Annotated[
+    list[str] | None, typer.Option("--variable", help="NAME=VALUE, the value as JSON or text.")
+]
+FromEnv = Annotated[
+    bool, typer.Option("--variables-from-env", help="Take variables from the environment.")
+]
+Overrides = Annotated[str | None, typer.Option(help="Changes to steps by step id, as JSON.")]
+Concurrency = Annotated[
+    int | None, typer.Option("--max-concurrency", min=1, help="Items worked on at once.")
+]
+Seconds = Annotated[float | None, typer.Option(min=0, help="Seconds to wait at most.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@dataclass(frozen=True)
+class Connection:
+    """Where the server is."""
+
+    url: str | None
+    token: str | None
+
+
+@app.callback()
+def connection(
+    context: typer.Context,
+    url: Annotated[
+        str | None,
+        typer.Option(envvar="STEPFLOW_URL", help="Server; by default http://localhost:7840."),
+    ] = None,
+    token: Annotated[
+        str | None, typer.Option(envvar="STEPFLOW_TOKEN", help="Bearer token.", show_envvar=True)
+    ] = None,
+) -> None:
+    """Runs flows on a Stepflow server.
+
+    Exit codes: 0 success, 1 the flow failed or was refused, 2 wrong usage, 3 server unreachable.
+    """
+    context.obj = Connection(url, token)
+
+
+def client_of(context: typer.Context) -> SyncStepflowClient:
+    """Makes the client that the options ask for."""
+    given: Connection = context.obj
+    return SyncStepflowClient(given.url, token=given.token)
+
+
+@app.command()
+def run(
+    context: typer.Context,
+    flow: Flow,
+    input: InputOption = None,
+    input_file: InputFile = None,
+    inputs: InputLines = None,
+    variable: Variable = None,
+    variables_from_env: FromEnv = False,
+    overrides: Overrides = None,
+    max_concurrency: Concurrency = None,
+    timeout: Seconds = None,
+    as_json: AsJson = False,
+) -> int:
+    """Runs a flow and prints its result; with --inputs, a result a line."""
+    options: dict[str, Any] = {
+        "variables": read_variables(variable or []) or None,
+        "variables_from_env": variables_from_env,
+        "overrides": read_overrides(overrides),
+        "timeout": timeout,
+    }
+    if inputs is None:
+        _no_concurrency(max_concurrency)
+        value = read_input(input, input_file)
+        with client_of(context) as client:
+            return _show(client.run(flow, value, **options), as_json)
+    _no_single_input(input, input_file)
+    values = read_inputs(inputs)
+    with client_of(context) as client, BatchProgress() as progress:
+        results = client.run_batch(
+            flow, values, max_concurrency=max_concurrency, on_progress=progress, **options
+        )
+    return _show_all(results)
+
+
+@app.command()
+def submit(
+    context: typer.Context,
+    flow: Flow,
+    input: InputOption = None,
+    input_file: InputFile = None,
+    inputs: InputLines = None,
+    variable: Variable = None,
+    variables_from_env: FromEnv = False,
+    overrides: Overrides = None,
+    max_concurrency: Concurrency = None,
+    as_json: AsJson = False,
+) -> None:
+    """Runs a flow without waiting, and prints the run's id."""
+    options: dict[str, Any] = {
+        "variables": read_variables(variable or []) or None,
+        "variables_from_env": variables_from_env,
+        "overrides": read_overrides(overrides),
+    }
+    if inputs is None:
+        _no_concurrency(max_concurrency)
+        value = read_input(input, input_file)
+        with client_of(context) as client:
+            handle = client.submit(flow, value, **options)
+    else:
+        _no_single_input(input, input_file)
+        values = read_inputs(inputs)
+        with client_of(context) as client:
+            handle = client.submit_batch(flow, values, max_concurrency=max_concurrency, **options)
+    if as_json:
+        print_json({"runId": str(handle.id)})
+    else:
+        print(handle.id)
+
+
+@app.command()
+def wait(
+    context: typer.Context, run_id: RunId, timeout: Seconds = None, as_json: AsJson = False
+) -> int:
+    """Waits for a run and prints its result; for a batch, a result a line."""
+    with client_of(context) as client:
+        handle = client.handle(run_id)
+        if handle.status().items.total == 1:
+            return _show(handle.result(timeout=timeout), as_json)
+        with BatchProgress() as progress:
+            results = handle.results(timeout=timeout, on_progress=progress)
+    return _show_all(results)
+
+
+@app.command()
+def status(context: typer.Context, run_id: RunId, as_json: AsJson = False) -> None:
+    """Prints a run's status."""
+    with client_of(context) as client:
+        summary = client.handle(run_id).status()
+    if as_json:
+        print_json(summary)
+        return
+    items = summary.items
+    print(
+        f"{summary.status}: {items.completed} of {items.total} items completed,"
+        f" {items.failed} failed, {items.running} running"
+    )
+
+
+@app.command()
+def cancel(context: typer.Context, run_id: RunId, as_json: AsJson = False) -> None:
+    """Cancels a run."""
+    with client_of(context) as client:
+        summary = client.handle(run_id).cancel()
+    if as_json:
+        print_json(summary)
+    else:
+        print(summary.status.value)
+
+
+@app.command()
+def runs(
+    context: typer.Context,
+    status: Annotated[ExecutionStatus | None, typer.Option(help="Only these.")] = None,
+    flow_name: Annotated[str | None, typer.Option(help="Only runs of this flow.")] = None,
+    limit: Annotated[int, typer.Option(min=0, help="How many at most.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Lists runs, newest first."""
+    with client_of(context) as client:
+        found = list(client.list_runs(status=status, flow_name=flow_name, limit=limit))
+    if as_json:
+        for one in found:
+            print_json(one)
+        return
+    rows = [
+        (
+            str(one.run_id),
+            one.status.value,
+            f"{one.items.completed}/{one.items.total}",
+            one.flow_name or "",
+            one.created_at.isoformat(timespec="seconds"),
+        )
+        for one in found
+    ]
+    print_table(("run", "status", "items", "flow", "created"), rows)
+
+
+@app.command()
+def components(context: typer.Context, as_json: AsJson = False) -> None:
+    """Lists the components that flows can use."""
+    with client_of(context) as client:
+        found = client.list_components(include_schemas=as_json)
+    if as_json:
+        for one in found:
+            print_json(one)
+        return
+    print_table(
+        ("component", "description"), [(one.component, one.description or "") for one in found]
+    )
+
+
+@app.command()
+def validate(context: typer.Context, flow: Flow, as_json: AsJson = False) -> int:
+    """Has the server check a flow, and prints errors and warnings."""
+    with client_of(context) as client:
+        found = client.validate(flow)
+    if as_json:
+        print_json(
+            {
+                "valid": found.is_valid,
+                "flowId": found.flow_id,
+                "errors": found.errors,
+                "warnings": found.warnings,
+            }
+        )
+    else:
+        for one in [*found.errors, *found.warnings]:
+            print(f"{one.level}: {one.path or '$'}: {one.formatted}")
+        print("valid" if found.is_valid else "invalid")
+    return 0 if found.is_valid else 1
+
+
+@blob.command("put")
+def put_blob(
+    context: typer.Context,
+    path: Annotated[Path, typer.Argument(help="The file; - for standard input.")],
+    content_is_json: Annotated[
+        bool, typer.Option("--data", help="Store the file's JSON value rather than its bytes.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Stores a file as a blob and prints its id."""
+    data: Any = read_input(None, path) if content_is_json else _bytes(path)
+    with client_of(context) as client:
+        blob_id = client.put_blob(data)
+    if as_json:
+        print_json({"blobId": blob_id})
+    else:
+        print(blob_id)
+
+
+@blob.command("get")
+def get_blob(
+    context: typer.Context,
+    blob_id: Annotated[str, typer.Argument(help="Id of the blob.")],
+    output: Annotated[Path | None, typer.Option(help="File to write to.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Prints a blob: JSON as text, bytes as they are."""
+    with client_of(context) as client:
+        data = client.get_blob(blob_id)
+    if isinstance(data, bytes):
+        if as_json:
+            raise InvalidInput(f"blob {blob_id} is bytes, which JSON cannot hold; leave out --json")
+        _write(output, data)
+    elif output is not None:
+        _write(output, json.dumps(data, ensure_ascii=False).encode() + b"\n")
+    elif as_json:
+        print_json(data)
+    else:
+        print_value(data)
+
+
+def _show(result: FlowResult, as_json: bool) -> int:
+    if as_json:
+        print_json(result)
+    elif result.is_success:
+        print_value(result.output)
+    elif result.error is not None:
+        error_line(f"the flow failed: {result.error.message} (code {result.error.code})")
+    return 0 if result.is_success else 1
+
+
+def _show_all(results: BatchResults) -> int:
+    # A line each, whether --json is given or not: a batch's output is for programs.
+    failed = sum([_line(result) for result in results])
+    if failed:
+        error_line(f"{failed} of {len(results)} items failed (run {results.run_id})")
+    return 1 if failed else 0
+
+
+def _line(result: FlowResult) -> bool:
+    print_json(result)
+    return not result.is_success
+
+
+def _no_concurrency(max_concurrency: int | None) -> None:
+    if max_concurrency is not None:
+        raise InvalidInput("--max-concurrency is for a batch; give --inputs as well, or leave it")
+
+
+def _no_single_input(*given: object) -> None:
+    if any(one is not None for one in given):
+        raise InvalidInput("--inputs is given beside --input or --input-file; give one")
+
+
+def _bytes(path: Path) -> bytes:
+    return sys.stdin.buffer.read() if str(path) == "-" else read_file(path, "file")
+
+
+def _write(path: Path | None, content: bytes) -> None:
+    if path is None:
+        sys.stdout.buffer.write(content)
+        return
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise InvalidInput(f"cannot write {str(path)!r}: {error.strerror}") from error

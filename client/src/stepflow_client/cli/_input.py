@@ -1,0 +1,83 @@
+"""Inputs of flows, as they are given on a command line."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from stepflow_client._documents import parse, parse_json, read_file
+from stepflow_client.errors import InvalidInput
+
+
+def read_input(text: str | None, path: Path | None) -> Any:
+    """Gives the input of one run.
+
+    Args:
+        text: JSON.
+        path: A JSON or YAML file; `-` for JSON on standard input.
+
+    Raises:
+        InvalidInput: It cannot be read, or both are given.
+    """
+    if text is not None and path is not None:
+        raise InvalidInput("--input and --input-file are both given; give one")
+    if text is not None:
+        return parse(text.encode("utf-8", "surrogateescape"), name="--input", is_json=True)
+    if path is None:
+        return {}
+    is_json = str(path) == "-" or path.suffix.lower() == ".json"
+    return parse(_content(path), name=f"input file {str(path)!r}", is_json=is_json)
+
+
+def read_inputs(path: Path) -> list[Any]:
+    """Gives the inputs of a batch: one JSON value a line; empty lines do not count.
+
+    Args:
+        path: The file; `-` for standard input.
+
+    Raises:
+        InvalidInput: It cannot be read, or a line is no JSON.
+    """
+    inputs: list[Any] = []
+    for number, line in enumerate(_content(path).splitlines(), start=1):
+        if line.strip():
+            inputs.append(parse(line, name=f"line {number} of {str(path)!r}", is_json=True))
+    return inputs
+
+
+def read_variables(pairs: list[str]) -> dict[str, Any]:
+    """Gives variables from `NAME=VALUE`; a value that is JSON is taken as such, others as text.
+
+    Raises:
+        InvalidInput: One is no such pair.
+    """
+    variables: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not name or not equals:
+            raise InvalidInput(f"--variable {pair!r} is no NAME=VALUE; write it so")
+        try:
+            variables[name] = parse_json(value)
+        except ValueError:
+            variables[name] = value
+    return variables
+
+
+def read_overrides(text: str | None) -> dict[str, Any] | None:
+    """Gives overrides of steps from JSON.
+
+    Raises:
+        InvalidInput: It is no JSON object.
+    """
+    if text is None:
+        return None
+    overrides = parse(text.encode("utf-8", "surrogateescape"), name="--overrides", is_json=True)
+    if not isinstance(overrides, dict):
+        raise InvalidInput(f"--overrides is {json.dumps(overrides)}; give an object of step ids")
+    return overrides
+
+
+def _content(path: Path) -> bytes:
+    return sys.stdin.buffer.read() if str(path) == "-" else read_file(path, "input file")
