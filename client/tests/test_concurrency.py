@@ -12,6 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx
 import pytest
 
 from client.tests.fault_proxy import FaultProxy
@@ -119,7 +120,8 @@ def test_another_event_loop_is_told(server: StepflowServer) -> None:
 
 
 def test_a_client_goes_on_in_a_new_loop_when_its_own_has_ended(server: StepflowServer) -> None:
-    client = StepflowClient(server.url)
+    # Kept connections would be left open with the loop that they belong to.
+    client = StepflowClient(server.url, limits=httpx.Limits(max_keepalive_connections=0))
 
     async def use() -> str:
         return (await client.health()).status

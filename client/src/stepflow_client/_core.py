@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from stepflow_api.models import (
@@ -87,7 +87,7 @@ class Core:
         """Stores a blob."""
         call = (
             _endpoints.store_bytes_blob(bytes(data), filename)
-            if isinstance(data, bytes | bytearray | memoryview)
+            if isinstance(data, bytes | bytearray)
             else _endpoints.store_json_blob(data, filename)
         )
         answer = yield from self._sender.send(call)
@@ -190,7 +190,7 @@ def _refused(flow: Flow, answer: StoreFlowResponse) -> FlowInvalid:
 
 def _environment_value(variable: str, schema: Any) -> Any:
     text = os.environ[variable]
-    kind = schema.get("type", "string") if isinstance(schema, Mapping) else "string"
+    kind = cast("Any", schema).get("type", "string") if isinstance(schema, Mapping) else "string"
     if kind == "string" or (isinstance(kind, list) and "string" in kind):
         return text
     try:

@@ -137,7 +137,7 @@ for _tag, _pattern, _first in (
     ),
     ("merge", "<<", "<"),
 ):
-    _Loader.add_implicit_resolver(
+    _Loader.add_implicit_resolver(  # pyright: ignore[reportUnknownMemberType]
         f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first)
     )
 _Loader.add_constructor("tag:yaml.org,2002:int", _integer)

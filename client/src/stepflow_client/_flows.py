@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import pydantic_core
 from pydantic import ValidationError
@@ -70,11 +70,13 @@ def resolve(flow: FlowSource) -> StoredFlow | FlowContent:
                 " give values that JSON can hold"
             ) from error
         return FlowContent(_key(b"json", content), lambda: _model(flow, "the flow"))
-    if isinstance(flow, str | os.PathLike):
-        return _file(Path(flow))
-    raise InvalidInput(
-        f"the flow is a {type(flow).__name__}; give a path, a dict, a Flow, or a flow id"
-    )
+    try:
+        path = Path(flow)
+    except TypeError as error:
+        raise InvalidInput(
+            f"the flow is a {type(flow).__name__}; give a path, a dict, a Flow, or a flow id"
+        ) from error
+    return _file(path)
 
 
 def _file(path: Path) -> FlowContent:
@@ -94,7 +96,7 @@ def _model(document: Any, name: str) -> Flow:
             f"{name} holds {_kind(document)}, not a flow; a flow has the keys steps and output"
         )
     try:
-        return Flow.from_dict(document)
+        return Flow.from_dict(cast("Mapping[str, Any]", document))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part) for part in first["loc"])

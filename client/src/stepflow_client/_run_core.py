@@ -23,6 +23,7 @@ from stepflow_api.models import (
     CreateRunRequest,
     ExecutionStatus,
     FlowResult,
+    FlowResultFailed,
     RunSummary,
     StepRunResponse,
     WorkflowOverrides,
@@ -136,7 +137,7 @@ class RunCore(Core):
                 f"run {run_id} has {len(items)} items; use results() in place of result()"
             )
         result = result_of(items[0], run_id)
-        if raise_on_failure and result.is_failed and result.error is not None:
+        if raise_on_failure and isinstance(result, FlowResultFailed):
             raise FlowFailed(
                 f"run {run_id} failed: {one_line(result.error.message)}"
                 f" (code {result.error.code}); look at its steps",

@@ -11,12 +11,8 @@ from typer.main import get_command
 from stepflow_client.cli._commands import app
 from stepflow_client.cli._output import error_line
 from stepflow_client.errors import (
-    FlowFailed,
-    FlowInvalid,
     InvalidAnswer,
     InvalidRequest,
-    RunCancelled,
-    StatusError,
     StepflowError,
     Timeout,
     TransportError,
@@ -67,11 +63,6 @@ def main() -> NoReturn:
 
 
 def _exit_code(error: StepflowError) -> int:
-    match error:
-        case InvalidRequest():
-            return USAGE
-        case TransportError() | InvalidAnswer() | Timeout():
-            return UNREACHABLE
-        case FlowFailed() | FlowInvalid() | RunCancelled() | StatusError():
-            return FAILED
-    return FAILED
+    if isinstance(error, InvalidRequest):
+        return USAGE
+    return UNREACHABLE if isinstance(error, TransportError | InvalidAnswer | Timeout) else FAILED

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from stepflow_client._documents import parse, parse_json, read_file
 from stepflow_client.errors import InvalidInput
@@ -76,7 +76,7 @@ def read_overrides(text: str | None) -> dict[str, Any] | None:
     overrides = parse(text.encode("utf-8", "surrogateescape"), name="--overrides", is_json=True)
     if not isinstance(overrides, dict):
         raise InvalidInput(f"--overrides is {json.dumps(overrides)}; give an object of step ids")
-    return overrides
+    return cast("dict[str, Any]", overrides)
 
 
 def _content(path: Path) -> bytes:

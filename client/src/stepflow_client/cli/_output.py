@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterable
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from pydantic import BaseModel
 from rich.console import Console
@@ -48,9 +48,9 @@ def plain(value: Any) -> Any:
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json", by_alias=True, exclude_unset=True)
     if isinstance(value, list):
-        return [plain(one) for one in value]
+        return [plain(one) for one in cast("Any", value)]
     if isinstance(value, dict):
-        return {name: plain(one) for name, one in value.items()}
+        return {name: plain(one) for name, one in cast("Any", value).items()}
     return value
 
 

@@ -1,0 +1,237 @@
+"""The command on the real server: what it prints, and how it ends."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from client.tests.fault_proxy import FaultProxy
+from client.tests.support import ECHO, READ_FILE, release
+from stepflow_client import cli
+from tools.spec.server import StepflowServer
+
+
+class Command:
+    """Runs the command in this process."""
+
+    def __init__(self, capfd: pytest.CaptureFixture[str]) -> None:
+        self._capfd = capfd
+
+    def __call__(self, *arguments: str, code: int = 0) -> str:
+        """Gives what it prints; standard error where another exit code is expected."""
+        ended = cli.run(list(arguments))
+        sys.stdout.flush()
+        out, err = self._capfd.readouterr()
+        assert ended == code, err
+        if code == 0:
+            return out
+        assert "Traceback" not in err
+        return err
+
+    def json(self, *arguments: str) -> Any:
+        """Gives the JSON document that it prints."""
+        return json.loads(self(*arguments, "--json"))
+
+
+@pytest.fixture
+def command(
+    server: StepflowServer, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Command:
+    monkeypatch.setenv("STEPFLOW_URL", server.url)
+    return Command(capfd)
+
+
+@pytest.fixture
+def echo(tmp_path: Path) -> str:
+    path = tmp_path / "echo.yaml"
+    path.write_text("name: echo\nsteps: []\noutput: {$input: $}\n", encoding="utf-8")
+    return str(path)
+
+
+@pytest.fixture
+def read_file(tmp_path: Path) -> str:
+    path = tmp_path / "read.json"
+    path.write_text(json.dumps(READ_FILE), encoding="utf-8")
+    return str(path)
+
+
+def test_run_prints_the_output(command: Command, echo: str, tmp_path: Path) -> None:
+    assert command("run", echo, "--input", '"é text"') == "é text\n"
+    assert json.loads(command("run", echo, "--input", '{"a": [1]}')) == {"a": [1]}
+    assert command("run", echo) == "{}\n"
+    path = tmp_path / "input.yaml"
+    path.write_text("a: yes", encoding="utf-8")
+    assert json.loads(command("run", echo, "--input-file", str(path))) == {"a": "yes"}
+    assert command.json("run", echo, "--input", "5") == {"outcome": "success", "result": 5}
+
+
+def test_a_failed_flow_ends_with_1(command: Command, read_file: str) -> None:
+    arguments = ("run", read_file, "--input", '{"path": "/nowhere"}')
+    assert "the flow failed: step" in command(*arguments, code=1)
+    assert cli.run([*arguments, "--json"]) == 1
+
+
+def test_a_batch_prints_a_line_each(
+    command: Command, echo: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "inputs.jsonl"
+    path.write_text('1\n"two"\n\n[3]\n', encoding="utf-8")
+    lines = command("run", echo, "--inputs", str(path), "--max-concurrency", "2").splitlines()
+    assert [json.loads(line)["result"] for line in lines] == [1, "two", [3]]
+    stdin = io.TextIOWrapper(io.BytesIO(b"4\n5\n"))
+    monkeypatch.setattr(sys, "stdin", stdin)
+    lines = command("run", echo, "--inputs", "-").splitlines()
+    assert [json.loads(line)["result"] for line in lines] == [4, 5]
+
+
+def test_a_batch_with_failures_ends_with_1(
+    command: Command, read_file: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "inputs.jsonl"
+    path.write_text('{"path": "/nowhere"}\n' * 2, encoding="utf-8")
+    err = command("run", read_file, "--inputs", str(path), code=1)
+    assert "2/2 items, 2 failed" in err
+    assert "2 of 2 items failed" in err
+
+
+def test_submit_then_wait_status_cancel(
+    command: Command, read_file: str, fifo: Callable[[], Path]
+) -> None:
+    path = fifo()
+    run_id = command("submit", read_file, "--input", json.dumps({"path": str(path)})).strip()
+    assert command.json("status", run_id)["status"] == "running"
+    assert command("status", run_id) == "running: 0 of 1 items completed, 0 failed, 1 running\n"
+    assert "has not ended within timeout=0.1 s" in command(
+        "wait", run_id, "--timeout", "0.1", code=3
+    )
+    assert command.json("cancel", run_id)["runId"] == run_id
+    assert "was cancelled" in command("wait", run_id, code=1)
+    release(path)
+
+
+def test_wait_prints_the_results(command: Command, echo: str, tmp_path: Path) -> None:
+    single = command.json("submit", echo, "--input", "7")["runId"]
+    assert command("wait", single) == "7\n"
+    path = tmp_path / "inputs.jsonl"
+    path.write_text("1\n2\n", encoding="utf-8")
+    batch = command.json("submit", echo, "--inputs", str(path))["runId"]
+    lines = command("wait", batch).splitlines()
+    assert [json.loads(line)["result"] for line in lines] == [1, 2]
+
+
+def test_runs_and_components_are_listed(command: Command, echo: str) -> None:
+    run_id = command("submit", echo).strip()
+    assert run_id in command("runs", "--flow-name", "echo", "--limit", "100")
+    listed = [json.loads(line) for line in command("runs", "--json").splitlines()]
+    assert {"runId", "status", "items"} <= set(listed[0])
+    assert command("runs", "--status", "paused") == ""
+    assert "/load_file\t" in command("components")
+    names = [json.loads(line)["component"] for line in command("components", "--json").splitlines()]
+    assert "/load_file" in names
+
+
+def test_validate_tells_errors(command: Command, echo: str, tmp_path: Path) -> None:
+    assert command("validate", echo).splitlines()[-1] == "valid"
+    assert command.json("validate", echo)["valid"] is True
+    path = tmp_path / "bad.yaml"
+    path.write_text("steps: []\noutput: {$step: nope}\n", encoding="utf-8")
+    assert cli.run(["validate", str(path)]) == 1
+
+
+def test_blobs_go_there_and_back(command: Command, tmp_path: Path) -> None:
+    path = tmp_path / "blob"
+    path.write_bytes(b"\x00\xff")
+    blob_id = command("blob", "put", str(path)).strip()
+    out = tmp_path / "out"
+    command("blob", "get", blob_id, "--output", str(out))
+    assert out.read_bytes() == b"\x00\xff"
+    path.write_text('{"a": 1}', encoding="utf-8")
+    blob_id = command.json("blob", "put", str(path), "--data")["blobId"]
+    assert command.json("blob", "get", blob_id) == {"a": 1}
+
+
+def test_variables_and_overrides(
+    command: Command, read_file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "it.json"
+    path.write_text("1", encoding="utf-8")
+    overrides = json.dumps({"read": {"input": {"path": str(path)}}})
+    assert command("run", read_file, "--overrides", overrides) == "1\n"
+    flow = {
+        **ECHO,
+        "schemas": {"properties": {"variables": {"properties": {"n": {"env_var": "TEST_N"}}}}},
+        "output": {"$variable": "n"},
+    }
+    path.write_text(json.dumps(flow), encoding="utf-8")
+    assert command("run", str(path), "--variable", "n=5") == "5\n"
+    assert command("run", str(path), "--variable", "n=five") == "five\n"
+    monkeypatch.setenv("TEST_N", "env")
+    assert command("run", str(path), "--variables-from-env") == "env\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["nope"], "No such command"),
+        (["run"], "Missing argument"),
+        (["run", "nowhere.yaml"], "there is no such file"),
+        (["run", "0" * 64, "--input", "{a"], "--input is no valid JSON"),
+        (["run", "0" * 64, "--input", "1", "--inputs", "-"], "give one"),
+        (["run", "0" * 64, "--max-concurrency", "2"], "is for a batch"),
+        (["run", "0" * 64, "--variable", "n"], "is no NAME=VALUE"),
+        (["run", "0" * 64, "--overrides", "[]"], "give an object of step ids"),
+        (["status", "abc"], "give a UUID"),
+        (["--url", "nonsense", "runs"], "write http://HOST:PORT"),
+    ],
+)
+def test_wrong_usage_ends_with_2(command: Command, arguments: list[str], problem: str) -> None:
+    assert problem in command(*arguments, code=2)
+
+
+def test_no_server_ends_with_3(command: Command, server: StepflowServer, echo: str) -> None:
+    with FaultProxy(server.port) as proxy:
+        url = proxy.url
+    err = command("--url", url, "run", echo, code=3)
+    assert err.count("\n") == 1
+    assert "is the server running there?" in err
+
+
+def test_a_terminal_shows_a_bar(server: StepflowServer, echo: str, tmp_path: Path) -> None:
+    path = tmp_path / "inputs.jsonl"
+    path.write_text("1\n" * 500, encoding="utf-8")
+    ours, theirs = pty.openpty()
+    child = subprocess.Popen(
+        [sys.executable, "-m", "stepflow_client.cli", "run", echo, "--inputs", str(path)],
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+            "STEPFLOW_URL": server.url,
+            "TERM": "xterm",
+            "COLUMNS": "120",
+        },
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    out, _ = child.communicate(timeout=60)
+    shown = b""
+    try:
+        while more := os.read(ours, 65536):
+            shown += more
+    except OSError:
+        # The end of a terminal that nobody holds any more.
+        pass
+    os.close(ours)
+    assert child.returncode == 0
+    assert out.count(b"\n") == 500
+    assert b"500/500" in shown
+    assert b"0 failed" in shown

@@ -1,0 +1,97 @@
+"""Servers that are none, or too old: each is told on one line that says what next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from client.tests.support import ECHO, Driver
+from stepflow_client import errors
+
+HTML = httpx.Response(200, headers={"content-type": "text/html"}, content=b"<html>Hello</html>")
+GRPC = httpx.Response(200, headers={"content-type": "application/grpc", "grpc-status": "12"})
+OTHER_JSON = httpx.Response(200, json={"hello": "world"})
+LIST = httpx.Response(200, json=[1, 2])
+NO_SUCH_PATH = httpx.Response(404)
+
+CALLS: dict[str, Callable[[Any], Any]] = {
+    "health": lambda client: client.health(),
+    "run": lambda client: client.run(ECHO, 1),
+    "run by id": lambda client: client.run("0" * 64, 1),
+    "result": lambda client: client.handle("00000000-0000-0000-0000-000000000001").result(),
+    "items": lambda client: list(client.handle("00000000-0000-0000-0000-000000000001").items()),
+    "list_components": lambda client: client.list_components(),
+    "list_runs": lambda client: client.list_runs(),
+    "get_variables": lambda client: client.get_variables("0" * 64),
+}
+
+
+def answering(do: Driver, answer: httpx.Response) -> Any:
+    def handle(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
+
+    return do.client("http://other.invalid", transport=httpx.MockTransport(handle))
+
+
+@pytest.mark.parametrize(
+    "answer", [HTML, GRPC, OTHER_JSON, LIST], ids=["html", "grpc", "json", "list"]
+)
+@pytest.mark.parametrize("name", [name for name in CALLS if name != "items"])
+def test_a_server_of_another_kind_is_told(do: Driver, answer: httpx.Response, name: str) -> None:
+    client = answering(do, answer)
+    with pytest.raises(errors.InvalidAnswer, match="is this a Stepflow server") as caught:
+        do(CALLS[name](client))
+    assert "\n" not in str(caught.value)
+    assert "other.invalid" in str(caught.value)
+    do(client.close())
+
+
+@pytest.mark.parametrize("name", [name for name in CALLS if name != "items"])
+def test_a_server_without_the_operation_is_told(do: Driver, name: str) -> None:
+    client = answering(do, NO_SUCH_PATH)
+    with pytest.raises(errors.Unsupported, match="it is too old for this, or no") as caught:
+        do(CALLS[name](client))
+    assert "\n" not in str(caught.value)
+    do(client.close())
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"url": "localhost:7840"}, "write http://HOST:PORT"),
+        ({"url": "ftp://h"}, "write http://HOST:PORT"),
+        ({"url": "http://user:sesame@"}, "write http://HOST:PORT"),
+        ({"url": "http://h", "timeout": 0}, "timeout is 0; give seconds above 0"),
+        ({"url": "http://h", "timeout": float("nan")}, "timeout is nan"),
+        ({"url": "http://h", "token": "a\nsesame"}, "the token cannot be sent"),
+        ({"url": "http://h", "headers": {"x": "a\nsesame"}}, "headers cannot be sent"),
+    ],
+)
+def test_what_a_client_cannot_be_made_with_is_told(
+    do: Driver, options: dict[str, Any], problem: str
+) -> None:
+    with pytest.raises(errors.InvalidRequest) as caught:
+        do.client(**options)
+    assert problem in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert "sesame" not in str(caught.value)
+
+
+@pytest.mark.parametrize("timeout", [-1, float("nan"), True])
+def test_a_deadline_that_is_none_is_told(do: Driver, timeout: Any) -> None:
+    client = answering(do, HTML)
+    with pytest.raises(errors.InvalidInput, match="give seconds, 0 or more"):
+        do(client.run(ECHO, 1, timeout=timeout))
+    do(client.close())
+
+
+@pytest.mark.parametrize("input", [object(), float("nan"), {1: object()}, b"\xff"])
+def test_an_input_that_json_cannot_hold_is_told(do: Driver, input: Any) -> None:
+    client = answering(do, HTML)
+    with pytest.raises(errors.InvalidRequest) as caught:
+        do(client.run("0" * 64, input))
+    assert "\n" not in str(caught.value)
+    do(client.close())

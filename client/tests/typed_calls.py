@@ -1,0 +1,40 @@
+"""Calls that both type checkers must take, with the types that they give."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import assert_type
+
+from stepflow_api.models import Flow, FlowResult, RunSummary
+from stepflow_client import (
+    BatchResults,
+    RunHandle,
+    StepflowClient,
+    StepflowExecutor,
+    SyncRunHandle,
+    SyncStepflowClient,
+    SyncStepflowExecutor,
+)
+
+
+def right_sync(client: SyncStepflowClient, flow: Flow) -> None:
+    """Calls as they should be."""
+    assert_type(client.run("flow.yaml", {"a": 1}, timeout=3), FlowResult)
+    assert_type(client.run(Path("flow.yaml"), None, overrides={"s": {}}), FlowResult)
+    assert_type(client.submit(flow, 1), SyncRunHandle)
+    assert_type(client.run_batch({"steps": []}, range(3)), BatchResults)
+    assert_type(list(client.list_runs()), list[RunSummary])
+    executor: SyncStepflowExecutor = client
+    assert_type(executor.run(flow, 1), FlowResult)
+
+
+async def right_async(client: StepflowClient, flow: Flow) -> None:
+    """Calls as they should be."""
+    assert_type(await client.run(flow, 1), FlowResult)
+    handle = await client.submit(flow, 1)
+    assert_type(handle, RunHandle)
+    assert_type(await handle.result(timeout=1.5), FlowResult)
+    async for run in client.list_runs(limit=1):
+        assert_type(run, RunSummary)
+    executor: StepflowExecutor = client
+    assert_type(await executor.run_batch(flow, [1]), BatchResults)
