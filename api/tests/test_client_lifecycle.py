@@ -373,8 +373,8 @@ async def test_closing_ends_a_request_that_waits(
         await waiting
 
 
-def test_closing_ends_a_request_that_waits_in_a_thread(
-    server: StepflowServer, slow: SlowFlow
+def test_closing_lets_a_request_of_another_thread_end(
+    server: StepflowServer, slow: SlowFlow, warned: None
 ) -> None:
     body = CreateRunRequest(flow_id=slow.id, input=None, wait=True)
     client = Client(server.url)
@@ -383,8 +383,7 @@ def test_closing_ends_a_request_that_waits_in_a_thread(
         slow.wait_for_run()
         client.close()
         slow.end()
-        with pytest.raises(ConnectionLost, match="the server may have acted on the request"):
-            waiting.result()
+        assert waiting.result().status == "completed"
 
 
 def test_no_port_is_left_taken(server: StepflowServer) -> None:

@@ -14,6 +14,10 @@ WRITE_TIMEOUT: Final = 60.0
 POOL_TIMEOUT: Final = READ_TIMEOUT
 """Seconds for a connection of the pool to come free: each may wait for a run all that time."""
 
+CONNECTIONS: Final = 100
+"""Connections of the async forms at most, and as many are kept: where httpx closes a surplus, it
+may close one that another task has just been given."""
+
 TEXT_LIMIT: Final = 500
 """Characters of an error's body that its message shows."""
 

@@ -6,16 +6,24 @@ import contextlib
 import sys
 import threading
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import urlencode
 
 import httpx
 
-from stepflow_api._constants import CONNECT_TIMEOUT, POOL_TIMEOUT, READ_TIMEOUT, WRITE_TIMEOUT
+from stepflow_api._constants import (
+    CONNECT_TIMEOUT,
+    CONNECTIONS,
+    POOL_TIMEOUT,
+    READ_TIMEOUT,
+    WRITE_TIMEOUT,
+)
 from stepflow_api._dialect import NATIVE, Dialect
 from stepflow_api._failures import HTTP_FAILURES, cause_to_show, failure
 from stepflow_api._operation import Answer, Operation, Request
+from stepflow_api._pool import SyncPool
 from stepflow_api._settings import (
     check_connection,
     check_timeout,
@@ -85,7 +93,7 @@ class Client:
         self._dialect: Dialect = NATIVE
         self._lock = threading.Lock()
         self._closed = False
-        self._sync: httpx.Client | None = None
+        self._sync = SyncPool(transport if isinstance(transport, httpx.BaseTransport) else None)
         self._async: httpx.AsyncClient | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -126,10 +134,12 @@ class Client:
         await self.aclose()
 
     def close(self) -> None:
-        """Closes the connections of the sync forms; the client cannot be used any more."""
+        """Closes the connections of the sync forms; the client cannot be used any more.
+
+        A request that another thread has under way still gets its answer.
+        """
         self._closed = True
-        if self._sync is not None:
-            self._sync.close()
+        self._sync.close()
 
     async def aclose(self) -> None:
         """Closes all connections; the client cannot be used any more."""
@@ -226,15 +236,15 @@ class Client:
         """
         if self._dialect is not NATIVE:
             return _whole(operation, self._exchange(operation, request, timeout))
-        http = self._sync_http()
+        lend = self._sync_http()
         try:
-            response = http.send(self._prepare(http, request, timeout), stream=True)
-            with contextlib.closing(response):
-                if _is_piecemeal(response):
-                    return Response(
-                        response.status_code, response.headers, b"", list(response.iter_bytes())
-                    )
-                response.read()
+            with lend as http:
+                response = http.send(self._prepare(http, request, timeout), stream=True)
+                with contextlib.closing(response):
+                    if _is_piecemeal(response):
+                        pieces = list(response.iter_bytes())
+                        return Response(response.status_code, response.headers, b"", pieces)
+                    response.read()
         except HTTP_FAILURES as error:
             raise failure(request, self._url(request), error) from cause_to_show(error)
         return _whole(operation, self._answer(request, response))
@@ -271,10 +281,11 @@ class Client:
         return response
 
     def _exchange(self, operation: Operation[Any, Any], request: Request, timeout: Any) -> Answer:
-        http = self._sync_http()
+        lend = self._sync_http()
         request = self._dialect.request(operation.id, request)
         try:
-            response = http.send(self._prepare(http, request, timeout))
+            with lend as http:
+                response = http.send(self._prepare(http, request, timeout))
         except HTTP_FAILURES as error:
             raise failure(request, self._url(request), error) from cause_to_show(error)
         return self._dialect.answer(operation.id, self._answer(request, response))
@@ -323,11 +334,11 @@ class Client:
     def _answer(self, request: Request, response: httpx.Response) -> Answer:
         return Answer(self._url(request), response.status_code, response.headers, response.content)
 
-    def _sync_http(self) -> httpx.Client:
+    def _sync_http(self) -> AbstractContextManager[httpx.Client]:
         self._check_open()
         given = self._given_client
         if isinstance(given, httpx.Client):
-            return given
+            return nullcontext(given)
         if given is not None:
             raise InvalidRequest(
                 "this client was made with an httpx.AsyncClient; use asyncio(...) forms"
@@ -337,11 +348,7 @@ class Client:
             raise InvalidRequest(
                 "this client was made with an async transport; use asyncio(...) forms"
             )
-        with self._lock:
-            if self._sync is None:
-                borrowed = None if transport is None else _Borrowed(transport)
-                self._sync = httpx.Client(transport=borrowed)
-            return self._sync
+        return self._sync.lend()
 
     def _async_http(self) -> httpx.AsyncClient:
         self._check_open()
@@ -361,7 +368,10 @@ class Client:
                     )
                 self._loop = loop
                 self._async = given or httpx.AsyncClient(
-                    transport=None if transport is None else _BorrowedAsync(transport)
+                    transport=None if transport is None else _BorrowedAsync(transport),
+                    limits=httpx.Limits(
+                        max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS
+                    ),
                 )
             return self._async
 
@@ -417,16 +427,6 @@ class AuthenticatedClient(Client):
         )
         # Whatever the spelling of its name, this field takes the place of a given one.
         self._headers.update(header_fields({auth_header_name: token_value(token, prefix)}))
-
-
-class _Borrowed(httpx.BaseTransport):
-    """Another's transport, which stays open when the httpx client around it is closed."""
-
-    def __init__(self, transport: httpx.BaseTransport) -> None:
-        self._transport = transport
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        return self._transport.handle_request(request)
 
 
 class _BorrowedAsync(httpx.AsyncBaseTransport):
