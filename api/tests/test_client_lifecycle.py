@@ -16,11 +16,12 @@ import pytest
 from stepflow_api.api.health import health_check
 from stepflow_api.api.run import create_run, get_run
 
+from api.tests.support.connections import connections
 from api.tests.support.flows import SlowFlow
 from api.tests.support.forms import ASYNCIO, ASYNCIO_DETAILED, FORMS, SYNC, SYNC_DETAILED, Form
 from api.tests.support.seam import Recorder
 from stepflow_api import Client
-from stepflow_api.errors import ConnectionLost, InvalidRequest
+from stepflow_api.errors import InvalidRequest
 from stepflow_api.models import CreateRunRequest
 from tools.spec.server import StepflowServer
 
@@ -76,14 +77,6 @@ def warned() -> Any:
         yield
         gc.collect()
     assert [str(warning.message) for warning in caught] == []
-
-
-def connections(server: StepflowServer) -> int:
-    """Gives how many connections of this process to the server are open."""
-    port = f":{server.port:04X}"
-    with open("/proc/self/net/tcp", encoding="ascii") as table:
-        rows = [line.split() for line in table.readlines()[1:]]
-    return sum(row[2].endswith(port) and row[3] == "01" for row in rows)
 
 
 def test_a_with_block_closes_what_it_opened(server: StepflowServer, warned: None) -> None:
@@ -361,7 +354,7 @@ def test_two_loops_that_start_at_once_do_not_share_a_client(server: StepflowServ
 
 
 @pytest.mark.anyio
-async def test_closing_ends_a_request_that_waits(
+async def test_closing_lets_a_request_of_another_task_end(
     server: StepflowServer, slow: SlowFlow, warned: None
 ) -> None:
     body = CreateRunRequest(flow_id=slow.id, input=None, wait=True)
@@ -369,7 +362,22 @@ async def test_closing_ends_a_request_that_waits(
     waiting = asyncio.create_task(create_run.asyncio(client=client, body=body))
     await asyncio.to_thread(slow.wait_for_run)
     await client.aclose()
-    with pytest.raises(ConnectionLost, match="the server may have acted on the request"):
+    with pytest.raises(InvalidRequest, match="this client is closed"):
+        await health_check.asyncio(client=client)
+    await asyncio.to_thread(slow.end)
+    assert (await waiting).status == "completed"
+
+
+@pytest.mark.anyio
+async def test_closing_after_a_request_was_cancelled(
+    server: StepflowServer, slow: SlowFlow, warned: None
+) -> None:
+    body = CreateRunRequest(flow_id=slow.id, input=None, wait=True)
+    async with Client(server.url) as client:
+        waiting = asyncio.create_task(create_run.asyncio(client=client, body=body))
+        await asyncio.to_thread(slow.wait_for_run)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
         await waiting
 
 

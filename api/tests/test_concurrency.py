@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import anyio
+import httpx
 import pytest
+from stepflow_api.api.health import health_check
 from stepflow_api.api.run import create_run, get_run, get_run_items
 
-from api.tests.support.flows import UNKNOWN_RUN, echo_flow, store
-from stepflow_api import Client, models
-from stepflow_api.errors import NotFound
+from api.tests.support.connections import connections
+from api.tests.support.flows import UNKNOWN_RUN, SlowFlow, echo_flow, store
+from api.tests.support.seam import Recorder
+from stepflow_api import Client, _pool, models
+from stepflow_api._operation import Answer
+from stepflow_api.errors import ConnectionFailed, NotFound
 from tools.spec.server import StepflowServer
 
 CALLERS = 64
@@ -49,6 +55,21 @@ def test_64_threads_share_a_client(server: StepflowServer) -> None:
 
         with ThreadPoolExecutor(CALLERS) as pool:
             assert sorted(pool.map(work, range(CALLERS))) == list(range(CALLERS))
+
+
+def test_threads_do_not_cut_each_other_off(server: StepflowServer) -> None:
+    # Threads that change places all the time: with one httpx client for all, some lose a request.
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        with Client(server.url) as client, ThreadPoolExecutor(CALLERS) as pool:
+
+            def work(caller: int) -> set[str]:
+                return {health_check.sync(client=client).status for _ in range(40)}
+
+            assert set().union(*pool.map(work, range(CALLERS))) == {"healthy"}
+    finally:
+        sys.setswitchinterval(interval)
 
 
 @pytest.mark.anyio
@@ -89,3 +110,49 @@ async def test_tasks_and_threads_share_a_client(client: Client) -> None:
         for caller in range(8):
             tasks.start_soon(anyio.to_thread.run_sync, in_thread, caller)
             tasks.start_soon(in_loop, caller + 8)
+
+
+@pytest.mark.anyio
+async def test_more_tasks_than_connections(
+    server: StepflowServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_pool, "CONNECTIONS", 3)
+    open_: list[int] = []
+
+    class Counting(Recorder):
+        def answer(self, operation_id: str, answer: Answer) -> Answer:
+            open_.append(connections(server))
+            return answer
+
+    with Client(server.url) as other:
+        flow_id = store(other, echo_flow())
+    async with Client(server.url) as client:
+        Counting(client)
+
+        async def work(caller: int) -> None:
+            run = await create_run.asyncio(client=client, body=request(flow_id, caller, 0))
+            check(run, caller, 0)
+
+        async with anyio.create_task_group() as tasks:
+            for caller in range(20):
+                tasks.start_soon(work, caller)
+    assert len(open_) == 20
+    assert max(open_) == 3
+
+
+@pytest.mark.anyio
+async def test_no_connection_comes_free_in_time(
+    server: StepflowServer, slow: SlowFlow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_pool, "CONNECTIONS", 1)
+    body = models.CreateRunRequest(flow_id=slow.id, input=None, wait=True)
+    async with Client(server.url, timeout=httpx.Timeout(30, pool=0.05)) as client:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(lambda: create_run.asyncio(client=client, body=body))
+            await anyio.to_thread.run_sync(slow.wait_for_run)
+            with pytest.raises(ConnectionFailed, match="none came free in time"):
+                await health_check.asyncio(client=client)
+            # The sync forms have connections of their own, one for each thread.
+            assert health_check.sync(client=client).status == "healthy"
+            await anyio.to_thread.run_sync(slow.end)
+        assert (await health_check.asyncio(client=client)).status == "healthy"

@@ -218,7 +218,8 @@ async def test_no_connection_free_in_time(server: StepflowServer, slow: SlowFlow
             error = await failure(ASYNCIO, ConnectionFailed, "health.health_check", client=client)
             await anyio.to_thread.run_sync(slow.end)
     assert error.message == (
-        "no connection of the pool came free in time; raise the limits or the pool timeout"
+        "all connections are in use, and none came free in time; raise the pool timeout, or make an"
+        " http_client with higher limits"
     )
 
 
@@ -233,4 +234,4 @@ async def test_no_connection_free_in_time_for_a_thread(
         error = await failure(SYNC, ConnectionFailed, "health.health_check", client=client)
         slow.end()
         assert waiting.result().status == "completed"
-    assert "no connection of the pool came free in time" in error.message
+    assert "none came free in time" in error.message

@@ -12,11 +12,11 @@ WRITE_TIMEOUT: Final = 60.0
 """Seconds without progress while a request is sent."""
 
 POOL_TIMEOUT: Final = READ_TIMEOUT
-"""Seconds for a connection of the pool to come free: each may wait for a run all that time."""
+"""Seconds for one of the connections to come free: each may wait for a run all that time."""
 
 CONNECTIONS: Final = 100
-"""Connections of the async forms at most, and as many are kept: where httpx closes a surplus, it
-may close one that another task has just been given."""
+"""Requests of the async forms under way at most; each has a connection, and a process may have
+1,024 files and sockets by default."""
 
 TEXT_LIMIT: Final = 500
 """Characters of an error's body that its message shows."""

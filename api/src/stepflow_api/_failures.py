@@ -59,7 +59,8 @@ def _no_answer(request: Request, error: Exception) -> tuple[type[TransportError]
     match error:
         case httpx.PoolTimeout():
             return ConnectionFailed, (
-                "no connection of the pool came free in time; raise the limits or the pool timeout"
+                "all connections are in use, and none came free in time; raise the pool timeout, or"
+                " make an http_client with higher limits"
             )
         case httpx.ConnectTimeout():
             return ConnectionFailed, (

@@ -1,20 +1,29 @@
-"""The connections of the sync forms, for any number of threads."""
+"""The connections of a client that were not handed in.
+
+Each pool lends httpx clients, each to one request at a time. One httpx client for all would be less
+code and lose requests: when its own pool looks for dead connections, it now and then closes one
+that another thread has just begun to use. It also looks the longer the more requests there are:
+64 tasks take four times as long (httpcore 1.0).
+"""
 
 from __future__ import annotations
 
 import ssl
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING
 
 import httpx
 
+from stepflow_api._constants import CONNECTIONS
+
+if TYPE_CHECKING:
+    import asyncio
+
 
 class SyncPool:
-    """httpx clients, each lent to one request at a time.
-
-    Threads that share one httpx client now and then lose a request: when its pool looks for dead
-    connections, it closes one that another thread has just begun to use (httpcore 1.0).
+    """httpx clients for any number of threads.
 
     Args:
         transport: What all requests go through; by default each httpx client has a connection.
@@ -36,10 +45,9 @@ class SyncPool:
             yield http
         finally:
             with self._lock:
-                closed = self._closed
-                if not closed:
+                if not self._closed:
                     self._idle.append(http)
-            if closed:
+            if self._closed:
                 http.close()
 
     def close(self) -> None:
@@ -58,6 +66,63 @@ class SyncPool:
         return httpx.Client(verify=self._ssl)
 
 
+class AsyncPool:
+    """httpx clients for the tasks of one event loop.
+
+    Args:
+        transport: What all requests go through; by default each httpx client has a connection.
+    """
+
+    def __init__(self, transport: httpx.AsyncBaseTransport | None) -> None:
+        self._transport = transport
+        self._ssl: ssl.SSLContext | None = None
+        self._free: asyncio.Semaphore | None = None
+        self._idle: list[httpx.AsyncClient] = []
+        self._closed = False
+
+    @asynccontextmanager
+    async def lend(self, timeout: float | None) -> AsyncIterator[httpx.AsyncClient]:
+        """Lends an httpx client for one request.
+
+        Args:
+            timeout: Seconds to wait where all are lent; None waits for ever.
+
+        Raises:
+            httpx.PoolTimeout: None came back in time.
+        """
+        # Importing it takes long, and here it is imported.
+        import asyncio
+
+        self._free = self._free or asyncio.Semaphore(CONNECTIONS)
+        try:
+            async with asyncio.timeout(timeout if self._free.locked() else None):
+                await self._free.acquire()
+        except TimeoutError:
+            raise httpx.PoolTimeout("") from None
+        http = self._idle.pop() if self._idle else self._make()
+        try:
+            yield http
+        finally:
+            self._free.release()
+            if self._closed:
+                await http.aclose()
+            else:
+                self._idle.append(http)
+
+    async def aclose(self) -> None:
+        """Closes all connections: that of a request under way once it has its answer."""
+        self._closed = True
+        idle, self._idle = self._idle, []
+        for http in idle:
+            await http.aclose()
+
+    def _make(self) -> httpx.AsyncClient:
+        if self._transport is not None:
+            return httpx.AsyncClient(transport=_BorrowedAsync(self._transport), verify=False)
+        self._ssl = self._ssl or httpx.create_ssl_context()
+        return httpx.AsyncClient(verify=self._ssl)
+
+
 class _Borrowed(httpx.BaseTransport):
     """Another's transport, which stays open when the httpx client around it is closed."""
 
@@ -66,3 +131,13 @@ class _Borrowed(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         return self._transport.handle_request(request)
+
+
+class _BorrowedAsync(httpx.AsyncBaseTransport):
+    """Another's async transport, which stays open when the httpx client around it is closed."""
+
+    def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
+        self._transport = transport
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return await self._transport.handle_async_request(request)

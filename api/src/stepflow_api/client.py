@@ -6,24 +6,18 @@ import contextlib
 import sys
 import threading
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import urlencode
 
 import httpx
 
-from stepflow_api._constants import (
-    CONNECT_TIMEOUT,
-    CONNECTIONS,
-    POOL_TIMEOUT,
-    READ_TIMEOUT,
-    WRITE_TIMEOUT,
-)
+from stepflow_api._constants import CONNECT_TIMEOUT, POOL_TIMEOUT, READ_TIMEOUT, WRITE_TIMEOUT
 from stepflow_api._dialect import NATIVE, Dialect
 from stepflow_api._failures import HTTP_FAILURES, cause_to_show, failure
 from stepflow_api._operation import Answer, Operation, Request
-from stepflow_api._pool import SyncPool
+from stepflow_api._pool import AsyncPool, SyncPool
 from stepflow_api._settings import (
     check_connection,
     check_timeout,
@@ -94,7 +88,7 @@ class Client:
         self._lock = threading.Lock()
         self._closed = False
         self._sync = SyncPool(transport if isinstance(transport, httpx.BaseTransport) else None)
-        self._async: httpx.AsyncClient | None = None
+        self._async: AsyncPool | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
@@ -142,11 +136,13 @@ class Client:
         self._sync.close()
 
     async def aclose(self) -> None:
-        """Closes all connections; the client cannot be used any more."""
+        """Closes all connections; the client cannot be used any more.
+
+        A request that another task or thread has under way still gets its answer.
+        """
         self.close()
-        own = self._async if self._given_client is None else None
-        if own is not None and self._loop is _running_loop():
-            await own.aclose()
+        if self._async is not None and self._loop is _running_loop():
+            await self._async.aclose()
 
     def send(
         self,
@@ -259,14 +255,15 @@ class Client:
         """Does what `fetch` does, without blocking."""
         if self._dialect is not NATIVE:
             return _whole(operation, await self._exchange_async(operation, request, timeout))
-        http = self._async_http()
+        lend = self._async_http(timeout)
         try:
-            response = await http.send(self._prepare(http, request, timeout), stream=True)
-            async with contextlib.aclosing(response):
-                if _is_piecemeal(response):
-                    pieces = [piece async for piece in response.aiter_bytes()]
-                    return Response(response.status_code, response.headers, b"", pieces)
-                await response.aread()
+            async with lend as http:
+                response = await http.send(self._prepare(http, request, timeout), stream=True)
+                async with contextlib.aclosing(response):
+                    if _is_piecemeal(response):
+                        pieces = [piece async for piece in response.aiter_bytes()]
+                        return Response(response.status_code, response.headers, b"", pieces)
+                    await response.aread()
         except HTTP_FAILURES as error:
             raise failure(request, self._url(request), error) from cause_to_show(error)
         except RuntimeError as error:
@@ -293,10 +290,11 @@ class Client:
     async def _exchange_async(
         self, operation: Operation[Any, Any], request: Request, timeout: Any
     ) -> Answer:
-        http = self._async_http()
+        lend = self._async_http(timeout)
         request = self._dialect.request(operation.id, request)
         try:
-            response = await http.send(self._prepare(http, request, timeout))
+            async with lend as http:
+                response = await http.send(self._prepare(http, request, timeout))
         except HTTP_FAILURES as error:
             raise failure(request, self._url(request), error) from cause_to_show(error)
         except RuntimeError as error:
@@ -350,7 +348,7 @@ class Client:
             )
         return self._sync.lend()
 
-    def _async_http(self) -> httpx.AsyncClient:
+    def _async_http(self, timeout: Any) -> AbstractAsyncContextManager[httpx.AsyncClient]:
         self._check_open()
         given = self._given_client
         if isinstance(given, httpx.Client):
@@ -361,19 +359,17 @@ class Client:
         loop = _running_loop()
         with self._lock:
             if self._async is None or self._loop is not loop:
-                # Connections of a closed loop went with it.
                 if self._loop is not None and not self._loop.is_closed():
                     raise InvalidRequest(
                         "this client is in use by another event loop; make one Client for each loop"
                     )
                 self._loop = loop
-                self._async = given or httpx.AsyncClient(
-                    transport=None if transport is None else _BorrowedAsync(transport),
-                    limits=httpx.Limits(
-                        max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS
-                    ),
-                )
-            return self._async
+                # Connections of a closed loop went with it.
+                self._async = AsyncPool(transport)
+        if given is not None:
+            return nullcontext(given)
+        wait = self._request_timeout() if timeout is UNSET else timeout
+        return self._async.lend(httpx.Timeout(wait).pool)
 
     def _check_open(self) -> None:
         if self._closed:
@@ -427,16 +423,6 @@ class AuthenticatedClient(Client):
         )
         # Whatever the spelling of its name, this field takes the place of a given one.
         self._headers.update(header_fields({auth_header_name: token_value(token, prefix)}))
-
-
-class _BorrowedAsync(httpx.AsyncBaseTransport):
-    """Another's async transport, which stays open when the httpx client around it is closed."""
-
-    def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
-        self._transport = transport
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        return await self._transport.handle_async_request(request)
 
 
 def _is_piecemeal(response: httpx.Response) -> bool:
