@@ -1,12 +1,24 @@
-"""The server's binary starts from the target that tests and the runtime use."""
+"""The server's binary starts from the target that tests and the runtime use, and is that version."""
 
+import json
 import os
-import subprocess
+import urllib.request
+from pathlib import Path
+
+from tools.spec.server import StepflowServer
 
 
 def test_server_runs() -> None:
-    server = os.environ["STEPFLOW_SERVER"]
+    requirements = Path(os.environ["REQUIREMENTS"]).read_text(encoding="utf-8")
+    asked = requirements.partition("stepflow-orchestrator==")[2].strip()
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
-    answer = subprocess.run([server, "--help"], capture_output=True, text=True, check=True)
+    with (
+        StepflowServer(os.environ["STEPFLOW_SERVER"]) as server,
+        opener.open(f"{server.url}/api/v1/health") as answer,
+    ):
+        health = json.load(answer)
 
-    assert "--port" in answer.stdout
+    assert health["status"] == "healthy"
+    # Servers from 0.12 on name the commit that they were built from, and no version.
+    assert health.get("version") == asked or health["build"]["profile"] == "release"

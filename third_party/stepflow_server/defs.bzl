@@ -1,0 +1,45 @@
+"""The released servers that this repository is tested with."""
+
+load("//tools/pytest:defs.bzl", "pytest_test")
+load("//tools/python:wheel_file.bzl", "wheel_file")
+load("//tools/python/lock:defs.bzl", "locked_requirements")
+
+# One of each line of releases that answers in a way of its own, oldest first.
+SERVERS = {
+    "0.9.0": Label("//third_party/stepflow_server/0.9.0"),
+    "0.10.0": Label("//third_party/stepflow_server/0.10.0"),
+    "0.11.0": Label("//third_party/stepflow_server/0.11.0"),
+    # The pinned one.
+    "0.11.1": Label("//third_party/stepflow_server"),
+    "0.12.0": Label("//third_party/stepflow_server/0.12.0"),
+    "0.13.0": Label("//third_party/stepflow_server/0.13.0"),
+}
+
+def released_server(name, wheel):
+    """The server's binary out of a wheel, its lock, and the test that it is what was asked for.
+
+    Args:
+        name: the target of the binary.
+        wheel: the wheel, out of a hub of its own.
+    """
+    locked_requirements(name = "lock")
+    wheel_file(
+        name = name,
+        path = "stepflow_orchestrator/bin/stepflow-server",
+        visibility = ["//visibility:public"],
+        wheel = wheel,
+    )
+    pytest_test(
+        name = "server_starts_test",
+        size = "small",
+        srcs = [Label("//third_party/stepflow_server:tests/test_server_starts.py")],
+        data = [
+            "requirements.in",
+            name,
+        ],
+        env = {
+            "REQUIREMENTS": "$(rootpath requirements.in)",
+            "STEPFLOW_SERVER": "$(rootpath %s)" % name,
+        },
+        deps = [Label("//tools/spec:server")],
+    )
