@@ -38,7 +38,7 @@ def read_mirror(folder: Path, package: str) -> dict[str, str]:
 
 def differences(mirror: dict[str, str], made: dict[str, str]) -> Iterator[str]:
     """Yields a line for each model, field, endpoint or file that is not what the spec gives."""
-    for path in sorted(mirror.keys() | made.keys()):
+    for path in sorted(mirror.keys() | made.keys(), key=lambda path: (_rank(path), path)):
         old, new = mirror.get(path), made.get(path)
         if old == new:
             continue
@@ -51,6 +51,13 @@ def differences(mirror: dict[str, str], made: dict[str, str]) -> Iterator[str]:
             yield from _model_differences(old, new) or [f"{what}: differs in text"]
         else:
             yield f"{what}: differs"
+
+
+def _rank(path: str) -> int:
+    """Puts first what others follow from: models, endpoints, then lists of them."""
+    if path == "models/generated.py":
+        return 0
+    return 1 if _subject(path) != path else 2
 
 
 def _subject(path: str) -> str:

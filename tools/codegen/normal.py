@@ -169,6 +169,11 @@ def is_null(schema: Any) -> bool:
     )
 
 
+def is_object(node: Node) -> bool:
+    """Whether a normalised schema is an object with properties of its own."""
+    return bool(node.value.get("properties")) or "allOf" in node
+
+
 def _enumeration(node: Node) -> Node:
     """Writes a union of constants as an enumeration, and one of a single value as a constant."""
     schema: JSON = dict(node.value)

@@ -58,14 +58,19 @@ class _Check:
                 yield from self._override(model, override, base)
 
     def _orphans(self, folder: Path) -> Iterator[str]:
-        made = _classes(folder / "generated.py")
+        made = _names(folder / "generated.py")
         for file in sorted(folder.glob("*.py")):
-            for imported in sorted(_imported(file)):
+            if file.name in ("__init__.py", "generated.py"):
+                continue
+            path = f"{self.source}/models/{file.name}"
+            for imported in sorted(_imported(file) - made):
                 model = imported.removeprefix(GENERATED)
-                if model == imported or imported in made or file.name == "generated.py":
-                    continue
-                path = f"{self.source}/models/{file.name}"
-                if model in made:
+                if model == imported:
+                    yield (
+                        f"model {model}: the spec has it no more, and {path} still uses it; mend"
+                        f" that file and run {self.command}"
+                    )
+                elif model in made:
                     yield (
                         f"model {model}: {path} builds on {imported}, which is made for"
                         f" {snake_case(model)}.py alone; rename the file and run {self.command}"
@@ -184,9 +189,16 @@ def _differs(override: type[BaseModel], base: type[BaseModel]) -> bool:
     )
 
 
-def _classes(file: Path) -> set[str]:
-    tree = ast.parse(file.read_bytes())
-    return {node.name for node in tree.body if isinstance(node, ast.ClassDef)}
+def _names(file: Path) -> set[str]:
+    """Gives the names that a module defines or imports."""
+    found = set()
+    for node in ast.parse(file.read_bytes()).body:
+        match node:
+            case ast.ClassDef(name=name) | ast.Assign(targets=[ast.Name(id=name)]):
+                found.add(name)
+            case ast.ImportFrom():
+                found |= {name.asname or name.name for name in node.names}
+    return found
 
 
 def _imported(file: Path) -> set[str]:

@@ -12,8 +12,16 @@ from tools.codegen.docs import WIDTH, wrapped
 from tools.codegen.document import JSON, Document, Node, pointer
 from tools.codegen.enumerations import enumeration, is_enumeration, open_values
 from tools.codegen.names import Taken, field_name, module_name, pascal_case
-from tools.codegen.normal import ANNOTATIONS, constraints, normalised, parts_of, unconstrained
+from tools.codegen.normal import (
+    ANNOTATIONS,
+    constraints,
+    is_object,
+    normalised,
+    parts_of,
+    unconstrained,
+)
 from tools.codegen.operations import Operations
+from tools.codegen.unions import constants_of, tag_mapping, target_of
 
 PROBE = "CompilerProbe"
 
@@ -84,6 +92,8 @@ class _Preparation:
         self.schemas = Schemas()
         self._timestamp = f"{support}.types.Timestamp"
         self._classes, self._modules = Taken("schema"), Taken("schema")
+        # Values of each tag by the member's place and the tag's name.
+        self._told: dict[tuple[str, str], list[str]] = {}
         # Components by their place.
         self._names: dict[str, str] = {}
         self._newtypes: set[str] = set()
@@ -166,6 +176,8 @@ class _Preparation:
                 " #/components/schemas"
             )
         component = normalised(target)
+        if "$ref" in component:
+            return self._reference(component.with_value({**component.value, **beside}))
         if _is_class(component) and component.flag("nullable"):
             beside["nullable"] = True
         name = self._names[target.place]
@@ -232,16 +244,17 @@ class _Preparation:
         for part in (*parts_of(node, "allOf"), *([node.with_value(own)] if own else [])):
             if part.value is True:
                 continue
-            part = normalised(part)
-            target = normalised(part.followed()) if "$ref" in part else part
+            part, target = normalised(part), target_of(part)
             if {"oneOf", "anyOf", "enum", "const"} & target.value.keys():
                 raise part.error(
                     "allOf joins objects, and this is a union or an enumeration; make it a property"
                 )
             if "allOf" in part:
                 prepared += self._whole(part, name)["allOf"]
-            elif "$ref" in part and _is_object(target):
-                prepared.append(self._reference(part))
+            elif "$ref" in part and is_object(target):
+                reference = self._reference(target.with_value({"$ref": target.place}))
+                # A class can be null where it stands, but not as a part of another.
+                prepared.append(reference.get("anyOf", [reference])[0])
             elif "$ref" not in part and part.value.get("type", ["object"]) == ["object"]:
                 required = list(part.value.get("required", []))
                 prepared.append({"required": required, **self._plain(part, name), "type": "object"})
@@ -264,7 +277,7 @@ class _Preparation:
         if not tag:
             raise discriminator.error("has no propertyName")
         members = [self._member(part, name, tag) for part in parts]
-        mapping = _mapping(discriminator, parts, members, tag)
+        mapping = tag_mapping(discriminator, parts, members, tag, self._told)
         return {"oneOf": members, "discriminator": {"propertyName": tag, "mapping": mapping}}
 
     def _member(self, node: Node, name: str, tag: str) -> JSON:
@@ -272,46 +285,10 @@ class _Preparation:
         if not _is_class(shape):
             return unconstrained(self.expression(node, f"{name}Item"))
         properties = shape.value.get("properties", {})
-        words = [shape.text("title"), *_constants(shape, tag), *shape.value.get("required", ())]
+        words = [shape.text("title"), *constants_of(shape, tag), *shape.value.get("required", ())]
         named = next((word for word in words if pascal_case(word)), "")
         suffix = named or next(iter(properties), "Choice")
         return self.expression(node, name + pascal_case(suffix))
-
-
-def _mapping(node: Node, parts: list[Node], members: list[JSON], tag: str) -> dict[str, str]:
-    """Gives the member of a union for each value of its tag."""
-    given: dict[str, str] = {}
-    for value, target in node.entries("mapping"):
-        reference = target.value
-        if isinstance(reference, str) and "/" not in reference:
-            reference = _component(reference)
-        given[value] = node.document.resolve(reference, target.place).place
-    mapping: dict[str, str] = {}
-    for part, member in zip(parts, members, strict=True):
-        shape = normalised(part.followed())
-        if "$ref" not in member or not _is_object(shape):
-            raise part.error(f"is no object with properties, so {tag!r} cannot tell it")
-        place = (
-            node.document.resolve(part.value["$ref"], part.place).place if "$ref" in part else ""
-        )
-        values = [value for value, target in given.items() if target == place]
-        values = values or _constants(shape, tag) or ([place.rpartition("/")[2]] if place else [])
-        if not values:
-            raise part.error(f"has no constant {tag!r}, which the discriminator needs")
-        for value in values:
-            if mapping.setdefault(value, member["$ref"]) != member["$ref"]:
-                raise part.error(f"has the same {tag!r} as another member: {value!r}")
-    return mapping
-
-
-def _constants(shape: Node, tag: str) -> list[str]:
-    """Gives the constant strings of an object: the tag's, or all where there is no tag."""
-    parts = [
-        normalised(part)
-        for key, part in shape.entries("properties")
-        if tag in ("", key) and isinstance(part.value, dict)
-    ]
-    return [part.value["const"] for part in parts if isinstance(part.value.get("const"), str)]
 
 
 def _refuse_circle(start: Node) -> None:
@@ -345,13 +322,9 @@ def _is_newtype(node: Node) -> bool:
     return not isinstance(node.value.get("additionalProperties"), dict)
 
 
-def _is_object(node: Node) -> bool:
-    return bool(node.value.get("properties")) or "allOf" in node
-
-
 def _is_class(node: Node) -> bool:
     """Whether a normalised schema has to have a name of its own."""
-    return _is_object(node) or "discriminator" in node or is_enumeration(node)
+    return is_object(node) or "discriminator" in node or is_enumeration(node)
 
 
 def _component(python_name: str) -> str:

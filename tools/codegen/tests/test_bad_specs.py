@@ -492,6 +492,26 @@ def test_paths(refused: Any, paths: object, place: str, said: str) -> None:
             "points to nothing",
         ),
         (
+            {
+                "oneOf": [THING, OTHER],
+                "discriminator": {"propertyName": "b", "mapping": {"x": "Other", "y": "Thing"}},
+                "description": "Told in another way by the schema that comes before.",
+            },
+            "/oneOf/0",
+            "is told by 'b' 'y' here, and by another one elsewhere",
+        ),
+        (
+            {
+                "oneOf": [
+                    {"properties": {"t": {"const": "a"}, "x": {}}},
+                    {"title": "Two", "properties": {"t": {"const": "a"}, "y": {}}},
+                ],
+                "discriminator": {"propertyName": "t"},
+            },
+            "/oneOf/1",
+            "has the same 't' as another member: 'a'",
+        ),
+        (
             {"properties": {"a": {}}, "discriminator": {"propertyName": "a"}},
             "/discriminator",
             "list the members in a oneOf",
@@ -525,6 +545,8 @@ def test_paths(refused: Any, paths: object, place: str, said: str) -> None:
 def test_schemas(refused: Any, schema: object, place: str, said: str) -> None:
     def change(document: dict[str, Any]) -> None:
         schemas(document)["Other"] = {"type": "object", "properties": {"b": {"type": "integer"}}}
+        tag = {"propertyName": "b"}
+        schemas(document)["Before"] = {"oneOf": [THING, OTHER], "discriminator": tag}
         schemas(document)["Bad"] = schema
 
     line = refused(change)

@@ -155,6 +155,21 @@ def test_a_difference_is_named_with_both_commands_and_mended_by_the_update(
     assert workspace.run() == 0
 
 
+def test_models_come_first_and_lists_of_them_last(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in MADE:
+        workspace.write(path, MADE[path].replace("str", "int") + "# edited\n")
+    assert workspace.run() == 1
+    assert capsys.readouterr().out.splitlines()[1:6] == [
+        "  model Name, field alias: TypeAliasType('Name', 'int') -> TypeAliasType('Name', 'str')",
+        "  model Run, field id: int -> str",
+        "  endpoint list_runs (api/run/list_runs.py): differs",
+        "  model module run (models/run.py): differs",
+        "  models/__init__.py: differs",
+    ]
+
+
 def test_the_update_removes_folders_that_become_empty(workspace: Workspace) -> None:
     workspace.make({path: text for path, text in MADE.items() if not path.startswith("api/")})
     assert workspace.run("--update") == 0

@@ -264,6 +264,17 @@ def test_an_override_whose_model_is_gone(
     )
 
 
+def test_a_hand_written_module_that_uses_a_model_that_is_gone(
+    package: Package, capsys: pytest.CaptureFixture[str]
+) -> None:
+    thing = HEAD.replace("GeneratedThing\n", "GeneratedThing, Gone, Part\n") + "    x: Gone"
+    assert package.check({"thing.py": thing}) == 1
+    assert capsys.readouterr().out == (
+        f"model Gone: the spec has it no more, and {package.path} still uses it; mend that file and"
+        f" run {COMMAND}\n"
+    )
+
+
 def test_an_override_in_a_module_of_another_name(
     package: Package, capsys: pytest.CaptureFixture[str]
 ) -> None:
