@@ -26,6 +26,7 @@ def test_defaults_do_not_make_null_out_of_what_has_none(museum: Any, name: str) 
 def test_nullable_references_keep_their_type(museum: Any) -> None:
     assert exhibit(museum, era="modern").era is museum.Era.MODERN
     assert exhibit(museum, mood="calm").mood is museum.Mood.CALM
+    assert exhibit(museum, moods=["calm", None]).moods == [museum.Mood.CALM, None]
     assert type(exhibit(museum, room={"floor": 1}).room) is museum.Room
     assert type(exhibit(museum, work={"kind": "Statue", "stone": "marble"}).work) is museum.Statue
     assert exhibit(museum, ghost="modern").ghost is museum.Era.MODERN
