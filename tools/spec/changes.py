@@ -36,6 +36,23 @@ class Kind(StrEnum):
     CHANGED = "changed"
 
 
+class Side(StrEnum):
+    """Which way a part of an operation goes over the wire."""
+
+    REQUEST = "request"
+    RESPONSE = "response"
+
+
+class Element(StrEnum):
+    """What was added or removed, where that is more than a property of something."""
+
+    FIELD = "field"
+    PARAMETER = "parameter"
+    REQUEST_BODY = "request body"
+    RESPONSE = "response"
+    MEDIA_TYPE = "media type"
+
+
 #: How a reference names a model.
 SCHEMA_PREFIX: Final = "#/components/schemas/"
 
@@ -59,6 +76,11 @@ class Change:
         old: The value before, or `ABSENT`.
         new: The value after, or `ABSENT`.
         detail: What the values are, in words, where their text would say too much.
+        side: The way that the changed part of an operation goes; None for a model, which may go
+            both ways, and for what goes no way.
+        keyword: The keyword in whose value the place lies, where that is compared as mere JSON.
+        element: What was added or removed at the place.
+        required: Whether that element must be there.
     """
 
     area: Area
@@ -69,6 +91,10 @@ class Change:
     old: Any = ABSENT
     new: Any = ABSENT
     detail: str = ""
+    side: Side | None = None
+    keyword: str = ""
+    element: Element | None = None
+    required: bool = False
 
     @property
     def is_whole(self) -> bool:
@@ -78,7 +104,7 @@ class Change:
     @property
     def is_text_only(self) -> bool:
         """Whether the change touches nothing but words for people."""
-        return self.facet in TEXT_FACETS
+        return (self.keyword or self.facet) in TEXT_FACETS
 
     def __str__(self) -> str:
         return f"{self.subject}{self.place}: {self._text()}"
@@ -107,6 +133,8 @@ class Place:
     area: Area
     subject: str
     path: str = ""
+    side: Side | None = None
+    keyword: str = ""
 
     def __truediv__(self, suffix: str) -> Place:
         """Returns the place that is printed with the suffix after this one."""
@@ -116,13 +144,25 @@ class Place:
         """Returns the place of a field or key."""
         return self / (f".{name}" if _PLAIN_NAME.fullmatch(name) else f"[{json.dumps(name)}]")
 
-    def added(self, detail: str = "") -> Change:
-        """Says that what stands here is new."""
-        return self._change(Kind.ADDED, detail=detail)
+    def on(self, side: Side) -> Place:
+        """Returns this place as one that goes this way over the wire."""
+        return replace(self, side=side)
 
-    def removed(self, detail: str = "") -> Change:
+    def inside(self, keyword: str) -> Place:
+        """Returns this place as one in the value of a keyword, unless it is in one already."""
+        return replace(self, keyword=self.keyword or keyword)
+
+    def added(
+        self, detail: str = "", *, element: Element | None = None, required: bool = False
+    ) -> Change:
+        """Says that what stands here is new."""
+        return self._change(Kind.ADDED, detail=detail, element=element, required=required)
+
+    def removed(
+        self, detail: str = "", *, element: Element | None = None, required: bool = False
+    ) -> Change:
         """Says that what stood here is gone."""
-        return self._change(Kind.REMOVED, detail=detail)
+        return self._change(Kind.REMOVED, detail=detail, element=element, required=required)
 
     def renamed(self, new: str) -> Change:
         """Says that what stands here has another name now."""
@@ -146,13 +186,15 @@ class Place:
         return [] if before == after else [self.facet(f"order of {what}", before, after)]
 
     def _change(self, kind: Kind, **values: Any) -> Change:
-        return Change(self.area, self.subject, kind, self.path, **values)
-
-
-def render(changes: Sequence[Change]) -> list[str]:
-    """Returns one line for each change: operations first, then models, then the rest."""
-    order = list(Area)
-    return [str(change) for change in sorted(changes, key=lambda c: order.index(c.area))]
+        return Change(
+            self.area,
+            self.subject,
+            kind,
+            self.path,
+            side=self.side,
+            keyword=self.keyword,
+            **values,
+        )
 
 
 def summary(changes: Sequence[Change]) -> str:

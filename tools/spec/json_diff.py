@@ -103,7 +103,7 @@ def diff_value(at: Place, old: Any, new: Any) -> list[Change]:
 
 def _diff_facet(at: Place, name: str, old: Any, new: Any) -> list[Change]:
     if (isinstance(old, dict) and isinstance(new, dict)) or _are_nested_lists(old, new):
-        return diff_value(at.field(name), old, new)
+        return diff_value(at.field(name).inside(name), old, new)
     return [at.facet(name, old, new)]
 
 

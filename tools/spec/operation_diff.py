@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from tools.spec.changes import ABSENT, Area, Change, Place
+from tools.spec.changes import ABSENT, Area, Change, Element, Place, Side
 from tools.spec.json_diff import Diff, Handler, as_dict, diff_object, union
 from tools.spec.schema_diff import describe, diff_subschema
 
@@ -29,6 +29,14 @@ class _Operation(NamedTuple):
     def at(self) -> Place:
         name = f" ({self.id})" if self.id else ""
         return Place(Area.OPERATION, self.address + name)
+
+
+class _Kind(NamedTuple):
+    """What is told and compared of the named parts of an operation."""
+
+    element: Element
+    describe: Callable[[dict[str, Any]], str]
+    diff: Diff
 
 
 # How an operation is found again in the other document, the surest sign first: by its place and
@@ -123,7 +131,9 @@ def _diff_parameters(
     before, after = _named_parameters(old.get(key, [])), _named_parameters(new.get(key, []))
     if before is None or after is None:
         return None
-    changes = _diff_named(at, " ", before, after, _describe_parameter, _diff_schema_holder)
+    at = at.on(Side.REQUEST)
+    parameter = _Kind(Element.PARAMETER, _describe_parameter, _diff_schema_holder)
+    changes = _diff_named(at, " ", before, after, parameter)
     return changes + at.order(before, after, "parameters") or None
 
 
@@ -147,14 +157,17 @@ def _diff_request_body(
     at: Place, key: str, old: dict[str, Any], new: dict[str, Any]
 ) -> list[Change] | None:
     before, after = ({"request body": o[key]} if key in o else {} for o in (old, new))
-    return _diff_named(at, " ", before, after, _describe_body, _diff_body)
+    body = _Kind(Element.REQUEST_BODY, _describe_body, _diff_body)
+    return _diff_named(at.on(Side.REQUEST), " ", before, after, body)
 
 
 def _diff_responses(
     at: Place, key: str, old: dict[str, Any], new: dict[str, Any]
 ) -> list[Change] | None:
     before, after = as_dict(old.get(key)), as_dict(new.get(key))
-    changes = _diff_named(at, " response ", before, after, _describe_body, _diff_body)
+    at = at.on(Side.RESPONSE)
+    response = _Kind(Element.RESPONSE, _describe_body, _diff_body)
+    changes = _diff_named(at, " response ", before, after, response)
     return changes + at.order(before, after, "responses") or None
 
 
@@ -172,7 +185,8 @@ def _diff_content(
     at: Place, key: str, old: dict[str, Any], new: dict[str, Any]
 ) -> list[Change] | None:
     before, after = as_dict(old.get(key)), as_dict(new.get(key))
-    changes = _diff_named(at, " ", before, after, _describe_media, _diff_schema_holder)
+    media_type = _Kind(Element.MEDIA_TYPE, _describe_media, _diff_schema_holder)
+    changes = _diff_named(at, " ", before, after, media_type)
     return changes + at.order(before, after, "media types") or None
 
 
@@ -189,18 +203,18 @@ def _diff_named(
     prefix: str,
     old: dict[str, Any],
     new: dict[str, Any],
-    describe_value: Callable[[dict[str, Any]], str],
-    diff: Diff,
+    kind: _Kind,
 ) -> list[Change]:
     changes = []
     for name in union(old, new):
         place = at / (prefix + name)
-        if name not in new:
-            changes.append(place.removed(describe_value(as_dict(old[name]))))
-        elif name not in old:
-            changes.append(place.added(describe_value(as_dict(new[name]))))
-        else:
-            changes += diff(place, old[name], new[name])
+        if name in old and name in new:
+            changes += kind.diff(place, old[name], new[name])
+            continue
+        value = as_dict(old[name] if name in old else new[name])
+        say = place.removed if name in old else place.added
+        required = value.get("required") is True
+        changes.append(say(kind.describe(value), element=kind.element, required=required))
     return changes
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from tools.spec.changes import render, summary
-from tools.spec.diff import diff
+from tools.spec.compatibility import judge, verdict
 from tools.spec.normalise import SpecError, parse
 
 
@@ -16,17 +15,17 @@ def explain(stored: bytes, served: str) -> list[str]:
 
     Returns:
         What storing the served document changes: one line for everything, then one for each
-        change. Nothing when the two are equal, byte for byte.
+        change, which says whether it breaks callers. Nothing when the two are equal, byte for byte.
     """
     if stored == served.encode():
         return []
     try:
-        changes = diff(parse(stored), parse(served))
+        judgements = judge(parse(stored), parse(served))
     except SpecError as error:
         return [f"the stored file is no OpenAPI document: {error}"]
-    if not changes:
+    if not judgements:
         return ["only the layout of the file differs (white space, escapes, repeated keys)"]
-    return [summary(changes), *render(changes)]
+    return [verdict(judgements), *map(str, judgements)]
 
 
 def bazel_run(target: str) -> str:

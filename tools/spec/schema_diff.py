@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tools.spec.changes import ABSENT, SCHEMA_PREFIX, Change, Place
+from tools.spec.changes import ABSENT, SCHEMA_PREFIX, Change, Element, Place
 from tools.spec.json_diff import Handler, as_dict, diff_mapping, diff_object, same, union
 
 _MAX_ENUM_VALUES = 6
@@ -22,7 +22,7 @@ def diff_schema(at: Place, old: Any, new: Any) -> list[Change]:
     Returns:
         The changes; none exactly when the two are the same.
     """
-    if ("$ref" in as_dict(old)) != ("$ref" in as_dict(new)):
+    if any((key in as_dict(old)) != (key in as_dict(new)) for key in _FORMS):
         # Keyword by keyword, a model instead of an inline type would read as two unrelated changes.
         return [at.facet("type", old, new, f"{describe(old)} -> {describe(new)}")]
     return diff_object(at, old, new, _HANDLERS)
@@ -75,9 +75,21 @@ def _diff_fields(
     for name in union(before, after):
         place = at.field(name)
         if name not in after:
-            changes.append(place.removed(_describe_field(name, old)))
+            changes.append(
+                place.removed(
+                    _describe_field(name, old),
+                    element=Element.FIELD,
+                    required=name in _required(old),
+                )
+            )
         elif name not in before:
-            changes.append(place.added(_describe_field(name, new)))
+            changes.append(
+                place.added(
+                    _describe_field(name, new),
+                    element=Element.FIELD,
+                    required=name in _required(new),
+                )
+            )
         else:
             changes += diff_schema(place, before[name], after[name])
     return changes + at.order(before, after, "fields")
@@ -181,7 +193,8 @@ def diff_subschema(
         return [at.facet(key, before, after, describe(after if before is ABSENT else before))]
     if not isinstance(before, dict) or not isinstance(after, dict):
         return None
-    return diff_schema(at / _SUFFIXES.get(key, f".{key}"), before, after)
+    place = at / _SUFFIXES.get(key, f".{key}")
+    return diff_schema(place.inside(key) if key in _TURNING else place, before, after)
 
 
 def _diff_subschemas(
@@ -195,6 +208,12 @@ def _diff_subschemas(
 
 # Where the schema of a keyword stands; that of a parameter or body needs no word of its own.
 _SUFFIXES = {"additionalProperties": "{}", "items": "[]", "schema": ""}
+
+# What narrows the schema of such a keyword widens the whole, or may.
+_TURNING = frozenset({"if", "not"})
+
+#: What a schema has instead of a type of its own.
+_FORMS = ("$ref", "anyOf", "oneOf")
 
 _VARIANTS = ("oneOf", "anyOf", "allOf", "prefixItems")
 _SUBSCHEMA = (

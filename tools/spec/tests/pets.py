@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from tools.spec.changes import render
 from tools.spec.diff import diff
 
 Document = dict[str, Any]
@@ -93,7 +92,7 @@ def edited(edit: Edit) -> Document:
 
 def lines(edit: Edit) -> list[str]:
     """Returns the lines of the comparison with the edited document."""
-    return render(diff(SPEC, edited(edit)))
+    return list(map(str, diff(SPEC, edited(edit))))
 
 
 def models(document: Document) -> Document:

@@ -62,8 +62,9 @@ def test_names_the_field_and_shows_the_text(check: Check, served: str) -> None:
 
     lines = check.fail(edited(served, edit))
     assert lines[:2] == [
-        "SPEC is not what the pinned server serves (stored -> served): 1 model changed",
-        "  CreateRunRequest.maxConcurrency: minimum 1 -> 0",
+        "SPEC is not what the pinned server serves (stored -> served): "
+        "0 breaking, 1 compatible: 1 model changed",
+        "  compatible: CreateRunRequest.maxConcurrency: minimum 1 -> 0",
     ]
     assert lines[2:4] == ["--- SPEC", "+++ served"]
     assert [line for line in lines[4:] if line[0] in "+-"] == [
@@ -76,12 +77,29 @@ def test_names_the_operation(check: Check, served: str) -> None:
     lines = check.fail(
         edited(served, lambda d: d["paths"]["/runs"]["post"].update(operationId="submitRun"))
     )
-    assert lines[1] == "  POST /runs (submitRun): renamed to createRun"
+    assert lines[1] == "  breaking (names): POST /runs (submitRun): renamed to createRun"
+
+
+def test_says_what_breaks_callers_first(check: Check, served: str) -> None:
+    def edit(document: dict[str, Any]) -> None:
+        schemas = document["components"]["schemas"]
+        schemas["CreateRunRequest"]["required"].remove("flowId")
+        del schemas["RunSummary"]["properties"]["flowName"]
+        document["paths"]["/runs/{run_id}/restart"] = document["paths"]["/runs/{run_id}/cancel"]
+
+    lines = check.fail(edited(served, edit))
+    assert lines[:4] == [
+        "SPEC is not what the pinned server serves (stored -> served): "
+        "2 breaking, 1 compatible: 1 operation removed, 2 models changed",
+        "  breaking (requests, names): POST /runs/{run_id}/restart (cancelRun): removed",
+        "  breaking (requests): CreateRunRequest.flowId: optional -> required",
+        "  compatible: RunSummary.flowName: added (string | null, optional)",
+    ]
 
 
 def test_names_a_model_that_is_missing(check: Check, served: str) -> None:
     lines = check.fail(edited(served, lambda d: d["components"]["schemas"].pop("FlowError")))
-    assert lines[1] == "  FlowError: added (object with code, message, data)"
+    assert lines[1] == "  compatible: FlowError: added (object with code, message, data)"
 
 
 def test_does_not_flood_the_log(check: Check, served: str) -> None:

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tools.spec.changes import ABSENT, Area, Change, Kind, render, summary
+from tools.spec.changes import ABSENT, Area, Change, Element, Kind, summary
 from tools.spec.diff import diff
 from tools.spec.tests.pets import SPEC, Document, Edit, edited, fields, models, operation
 
@@ -22,7 +22,15 @@ def test_a_change_is_a_record() -> None:
         Change(Area.MODEL, "Pet", Kind.CHANGED, ".age", "default", 1, 2)
     ]
     assert diff(SPEC, edited(lambda d: fields(d).pop("age"))) == [
-        Change(Area.MODEL, "Pet", Kind.REMOVED, ".age", detail="integer int32, required")
+        Change(
+            Area.MODEL,
+            "Pet",
+            Kind.REMOVED,
+            ".age",
+            detail="integer int32, required",
+            element=Element.FIELD,
+            required=True,
+        )
     ]
     assert diff(SPEC, edited(lambda d: operation(d, "get").update(deprecated=True))) == [
         Change(Area.OPERATION, "GET /pets (listPets)", Kind.ADDED, "", "deprecated", ABSENT, True)
@@ -35,7 +43,7 @@ def test_operations_come_before_models_and_the_rest() -> None:
         models(document)["Kind"]["enum"].pop()
         operation(document, "get")["deprecated"] = True
 
-    assert [line.split(":")[0] for line in render(diff(SPEC, edited(edit)))] == [
+    assert [change.subject for change in diff(SPEC, edited(edit))] == [
         "GET /pets (listPets)",
         "Kind",
         "info",
@@ -66,7 +74,7 @@ def test_the_summary_counts_what_differs(edit: Edit, expected: str) -> None:
 
 def test_a_long_text_is_cut_around_the_first_difference() -> None:
     old, new = ({**SPEC, "info": {"x": f"{'a' * 500}{end}{'z' * 500}"}} for end in ("1", "2"))
-    (line,) = render(diff(old, new))
+    (line,) = map(str, diff(old, new))
     match = re.fullmatch(r"info: x …(a+)1(z+)… -> …(a+)2(z+)…", line)
     assert match
     assert len(line) < 200
@@ -78,7 +86,7 @@ def test_variants_without_a_name_are_told_apart_by_position() -> None:
         edited(lambda d, v=order: models(d).update(Event={"oneOf": v}))  # type: ignore[misc]
         for order in (variants, variants[::-1])
     )
-    assert render(diff(old, new)) == [
+    assert list(map(str, diff(old, new))) == [
         'Event: order of oneOf variants ["1", "Kind"] -> ["Kind", "1"]'
     ]
 
@@ -88,7 +96,7 @@ def test_swapped_names_are_two_moved_operations() -> None:
         path = document["paths"]["/pets"]
         path["get"], path["post"] = path["post"], path["get"]
 
-    assert render(diff(SPEC, edited(edit))) == [
+    assert list(map(str, diff(SPEC, edited(edit)))) == [
         'GET /pets (listPets): address "GET /pets" -> "POST /pets"',
         'POST /pets (addPet): address "POST /pets" -> "GET /pets"',
     ]

@@ -1,4 +1,7 @@
-"""The comparison of specs misses nothing: every change of any node of the real spec is named."""
+"""The comparison of specs misses nothing: every change of any node of the real spec is named.
+
+Each is judged as well, whatever stands where something else belongs.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from tools.spec.changes import render
-from tools.spec.diff import diff
+from tools.spec.compatibility import judge
 
 Path = tuple[Any, ...]
 
@@ -80,6 +82,6 @@ def test_every_difference_in_the_real_spec_is_found_and_named(served: str, part:
         names = expected_names(spec, path)
         for mutant in mutants(spec, path):
             for old, new in ((spec, mutant), (mutant, spec)):
-                text = "\n".join(render(diff(old, new)))
+                text = "\n".join(map(str, judge(old, new)))
                 assert text, f"{path}: no difference found"
                 assert all(name in text for name in names), f"{path}: {text}"

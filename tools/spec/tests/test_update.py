@@ -103,11 +103,12 @@ def test_prints_what_has_changed(workspace: Workspace, binary: Path, served: str
     workspace.spec.write_text(json.dumps(stored, indent=2), encoding="utf-8")
     code, output, errors = workspace.run(binary)
     assert output.splitlines() == [
-        "api/openapi.json: 1 operation renamed, 1 model changed, 1 model removed, 1 model added",
-        "  POST /runs (submitRun): renamed to createRun",
-        "  RunSummary.flowName: added (string | null, optional)",
-        "  Ghost: removed (string)",
-        "  FlowError: added (object with code, message, data)",
+        "api/openapi.json: 2 breaking, 2 compatible: 1 operation renamed, 1 model removed, "
+        "1 model changed, 1 model added",
+        "  breaking (names): POST /runs (submitRun): renamed to createRun",
+        "  breaking (names): Ghost: removed (string)",
+        "  compatible: RunSummary.flowName: added (string | null, optional)",
+        "  compatible: FlowError: added (object with code, message, data)",
         NEXT,
     ]
     assert (code, errors) == (0, "")

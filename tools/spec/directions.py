@@ -1,0 +1,64 @@
+"""Which way the models of an OpenAPI document go: in requests, in answers, or both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tools.spec.changes import SCHEMA_PREFIX, Side
+from tools.spec.json_diff import as_dict
+
+_COMPONENTS = "#/components/"
+
+
+def model_sides(document: Mapping[str, Any]) -> dict[str, set[Side]]:
+    """Finds the ways that models go.
+
+    Args:
+        document: The OpenAPI document.
+
+    Returns:
+        The ways by the model's name. A model that no operation refers to, directly or not, is
+        not among them.
+    """
+    sides: dict[str, set[Side]] = {}
+    for side, root in _roots(document):
+        for reference in _reachable(document, root):
+            if reference.startswith(SCHEMA_PREFIX):
+                sides.setdefault(reference.removeprefix(SCHEMA_PREFIX), set()).add(side)
+    return sides
+
+
+def _roots(document: Mapping[str, Any]) -> Iterator[tuple[Side, Any]]:
+    for item in as_dict(document.get("paths")).values():
+        yield Side.REQUEST, as_dict(item).get("parameters")
+        for operation in as_dict(item).values():
+            yield Side.REQUEST, as_dict(operation).get("parameters")
+            yield Side.REQUEST, as_dict(operation).get("requestBody")
+            yield Side.RESPONSE, as_dict(operation).get("responses")
+            # A callback's requests are the server's, and its answers the caller's.
+            yield Side.REQUEST, as_dict(operation).get("callbacks")
+            yield Side.RESPONSE, as_dict(operation).get("callbacks")
+
+
+def _reachable(document: Mapping[str, Any], root: Any) -> set[str]:
+    found: set[str] = set()
+    pending = [root]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, dict):
+            pending += value.values()
+        elif isinstance(value, list):
+            pending += value
+        # Not under `$ref` alone: a discriminator's mapping names models as well.
+        elif isinstance(value, str) and value.startswith(_COMPONENTS) and value not in found:
+            found.add(value)
+            pending.append(_component(document, value))
+    return found
+
+
+def _component(document: Mapping[str, Any], reference: str) -> Any:
+    value: Any = document
+    for name in reference.removeprefix("#/").split("/"):
+        value = as_dict(value).get(name.replace("~1", "/").replace("~0", "~"))
+    return value
