@@ -1,0 +1,83 @@
+"""Builds the site: guides, and a reference of every public name."""
+
+import argparse
+import importlib
+import os
+import pkgutil
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from sphinx.cmd.build import build_main
+
+import stepflow_api.api
+
+SOURCE = "docs/"
+COMMAND = ("stepflow_client.cli._commands", "stepflow-client")
+
+
+def main() -> int:
+    """Runs the command.
+
+    Returns:
+        Sphinx's exit code. What it warns of goes to a file, for a test to read.
+    """
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--html", type=Path, required=True, help="folder to write the site to")
+    parser.add_argument("--warnings", type=Path, required=True, help="file to write warnings to")
+    parser.add_argument("pages", type=Path, nargs="+", help="files of the site's source")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder, "source")
+        for page in arguments.pages:
+            target = source / str(page).removeprefix(SOURCE)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(page, target)
+        reference = source / "reference"
+        write_operations(reference / "operations")
+        write_command(reference / "command.md")
+        log = Path(folder, "warnings")
+        code = build_main(
+            ["--quiet", "--no-color", f"--doctree-dir={folder}/doctrees"]
+            + [f"--warning-file={log}", str(source), str(arguments.html)]
+        )
+        # Where the source was copied to says nothing to whoever reads this.
+        arguments.warnings.write_text(log.read_text().replace(f"{source}/", ""))
+    return code
+
+
+def write_operations(folder: Path) -> None:
+    """Writes a page for each tag of the API, with its operations, and a list of the pages."""
+    folder.mkdir(parents=True)
+    tags = [tag.name for tag in pkgutil.iter_modules(stepflow_api.api.__path__)]
+    for tag in tags:
+        package = importlib.import_module(f"stepflow_api.api.{tag}")
+        page = _title(f"stepflow_api.api.{tag}", "=")
+        for operation in pkgutil.iter_modules(package.__path__):
+            if operation.name.startswith("_"):
+                continue
+            name = f"{package.__name__}.{operation.name}"
+            page += _title(operation.name, "-") + f".. automodule:: {name}\n\n"
+        (folder / f"{tag}.rst").write_text(page)
+    contents = "".join(f"   {tag}\n" for tag in tags)
+    index = _title("stepflow_api.api", "=") + f".. toctree::\n   :titlesonly:\n\n{contents}"
+    (folder / "index.rst").write_text(index)
+
+
+def write_command(file: Path) -> None:
+    """Writes a page with what the command's `--help` says."""
+    module, name = COMMAND
+    command = [sys.executable, "-m", "typer", module, "utils", "docs", "--name", name, "--title", name]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(command, env=environment, capture_output=True, check=True)
+    file.write_bytes(done.stdout)
+
+
+def _title(text: str, line: str) -> str:
+    return f"{text}\n{line * len(text)}\n\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

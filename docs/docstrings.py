@@ -1,0 +1,146 @@
+"""A Sphinx extension that reads docstrings as this repository writes them."""
+
+import re
+from collections.abc import Iterator
+
+from pydantic import BaseModel
+from sphinx.application import Sphinx
+from sphinx.util.typing import ExtensionMetadata
+
+_ASYNC_FORMS = {"asyncio": "sync", "asyncio_detailed": "sync_detailed"}
+_HEADING = re.compile(r" *#+ (.+)")
+_LIST_ITEM = re.compile(r"([-*]|\d+\.) ")
+_SECTION = re.compile(r"[A-Z][a-z]+:")
+_ERROR = re.compile(r"    (\w+): (.*)")
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Puts these readers before napoleon, which reads the other sections of Google style."""
+    app.setup_extension("sphinx.ext.autodoc")
+    app.connect("autodoc-process-bases", _leave_out_object)
+    app.connect("autodoc-process-signature", _name_fields)
+    app.connect("autodoc-process-docstring", _shorten_async_form, priority=100)
+    app.connect("autodoc-process-docstring", _restructure, priority=200)
+    return {"parallel_read_safe": True}
+
+
+def restructured(markdown: list[str]) -> list[str]:
+    """Turns what docstrings have of Markdown into reStructuredText.
+
+    The server's descriptions are Markdown, and our own docstrings indent code as Markdown does.
+
+    Args:
+        markdown: The lines of a docstring.
+
+    Returns:
+        Its lines, with fenced and indented code, headings and lists in reStructuredText.
+    """
+    lines: list[str] = []
+    fence = section = code = False
+    for line in markdown:
+        text = line.strip()
+        indent = line[: len(line) - len(line.lstrip())]
+        starts = not lines or not lines[-1].strip()
+        section = section or _SECTION.fullmatch(line) is not None
+        if text.startswith("```"):
+            fence = not fence
+            language = text.strip("`")
+            if fence:
+                # rustdoc says `ignore` of code that it is not to run.
+                language = "text" if language in ("", "ignore") else language
+                lines += ["", f"{indent}.. code-block:: {language}"]
+            lines.append("")
+        elif fence:
+            lines.append(f"    {line}" if text else "")
+        elif heading := _HEADING.fullmatch(line):
+            lines += [f"{indent}**{heading[1]}**", ""]
+        elif indent and starts and not section and not code and not _in_list(lines):
+            code = True
+            lines += ["::", "", line]
+        else:
+            code = code and (bool(indent) or not text)
+            if _LIST_ITEM.match(text) and not starts and not _in_list(lines):
+                lines.append("")
+            lines.append(line)
+    return lines
+
+
+def with_fields(google: list[str]) -> Iterator[str]:
+    """Turns the sections Returns and Raises into fields.
+
+    napoleon takes the colon before a list for the end of a type, and joins the lines of an error.
+
+    Args:
+        google: The lines of a docstring.
+
+    Yields:
+        Its lines, the other sections as they are.
+    """
+    section = ""
+    first = False
+    for line in google:
+        if line and not line.startswith(" "):
+            section = line if line in ("Returns:", "Raises:") else ""
+            first = bool(section)
+            if first:
+                yield ""
+                continue
+        error = _ERROR.fullmatch(line)
+        if section == "Raises:" and error:
+            yield f":raises {error[1]}: {error[2]}"
+        elif section == "Returns:" and first:
+            first = False
+            yield f":returns: {line.strip()}"
+        else:
+            yield line
+
+
+def _in_list(lines: list[str]) -> bool:
+    """Whether the last paragraph belongs to a list."""
+    for line in reversed(lines):
+        if _LIST_ITEM.match(line.strip()):
+            return True
+        if line and not line.startswith(" "):
+            return False
+    return False
+
+
+def _leave_out_object(
+    _app: Sphinx, _name: str, _value: object, _options: object, bases: list[type]
+) -> None:
+    bases[:] = [base for base in bases if base is not object]
+
+
+def _name_fields(
+    _app: Sphinx,
+    _what: str,
+    _name: str,
+    value: object,
+    _options: object,
+    signature: str | None,
+    _returns: str | None,
+) -> tuple[str | None, None] | None:
+    """Gives a model's signature in the names that Python code uses; types stand at each field."""
+    if not (isinstance(value, type) and issubclass(value, BaseModel)):
+        return None
+    value.model_rebuild()
+    fields = [
+        name if field.is_required() else f"{name}={field.get_default()!r}"
+        for name, field in value.model_fields.items()
+    ]
+    return f"({', '.join(['*', *fields])})" if fields else signature, None
+
+
+def _restructure(
+    _app: Sphinx, _what: str, _name: str, _value: object, _options: object, lines: list[str]
+) -> None:
+    lines[:] = with_fields(restructured(lines))
+
+
+def _shorten_async_form(
+    _app: Sphinx, what: str, name: str, _value: object, _options: object, lines: list[str]
+) -> None:
+    """Refers from the async forms of an operation to the sync ones, which read the same."""
+    module, _, form = name.rpartition(".")
+    if what == "function" and module.startswith("stepflow_api.api.") and form in _ASYNC_FORMS:
+        lines[:] = [f"As :func:`~{module}.{_ASYNC_FORMS[form]}`, to be awaited.", ""]
