@@ -1,0 +1,122 @@
+"""The clients of the embedded server."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import threading
+import weakref
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+from stepflow_client import RetryPolicy, StepflowClient, SyncStepflowClient
+from stepflow_client.errors import StepflowError
+from stepflow_runtime._constants import CLIENT_RETRIES
+from stepflow_runtime._supervisor import Supervisor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _WhileItLasts(RetryPolicy):
+    """Tries again for as long as there is a server, or one is being started again."""
+
+    supervisor: Supervisor
+
+    def delay(self, failures: int, error: StepflowError) -> float:
+        self.supervisor.check()
+        # Without super(), which does not find its class in a dataclass with slots.
+        return RetryPolicy.delay(self, failures, error)
+
+
+class Clients:
+    """One client for all threads, and one for each event loop.
+
+    Args:
+        url: Where the server is.
+        supervisor: Knows whether a call to it has a point.
+    """
+
+    def __init__(self, url: str, supervisor: Supervisor) -> None:
+        self._url = url
+        self._retry = _WhileItLasts(max_retries=CLIENT_RETRIES, supervisor=supervisor)
+        self._made = _Made()
+
+    def sync(self) -> SyncStepflowClient:
+        """Gives the client for threads."""
+        made = self._own()
+        with made.lock:
+            if made.sync is None:
+                made.sync = SyncStepflowClient(self._url, retry=self._retry)
+            return made.sync
+
+    def asynchronous(self) -> StepflowClient:
+        """Gives the client for the running event loop; outside of one, that for the next."""
+        made = self._own()
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            loop = None
+        with made.lock:
+            if loop is not None and loop in made.by_loop:
+                return made.by_loop[loop][0]
+            client, made.unbound = made.unbound or self._make(), None
+            if loop is None:
+                made.unbound = client
+            else:
+                made.by_loop[loop] = client, _keeper(client)
+            return client
+
+    def close(self) -> None:
+        """Closes what can be closed from any thread."""
+        sync = self._own().sync
+        if sync is not None:
+            sync.close()
+
+    async def aclose(self) -> None:
+        """Closes the running event loop's client too."""
+        _, keeper = self._own().by_loop.pop(asyncio.get_running_loop(), (None, None))
+        if keeper is not None:
+            await keeper.aclose()
+        self.close()
+
+    def _make(self) -> StepflowClient:
+        return StepflowClient(self._url, retry=self._retry)
+
+    def _own(self) -> _Made:
+        # A forked child must not talk on its parent's connections.
+        if self._made.owner != os.getpid():
+            self._made = _Made()
+        return self._made
+
+
+class _Made:
+    """The clients of one process."""
+
+    def __init__(self) -> None:
+        self.owner = os.getpid()
+        self.lock = threading.Lock()
+        self.sync: SyncStepflowClient | None = None
+        self.unbound: StepflowClient | None = None
+        self.by_loop: weakref.WeakKeyDictionary[
+            asyncio.AbstractEventLoop, tuple[StepflowClient, AsyncGenerator[None, None]]
+        ] = weakref.WeakKeyDictionary()
+
+
+def _keeper(client: StepflowClient) -> AsyncGenerator[None, None]:
+    """Makes what closes a client when the running event loop ends.
+
+    An event loop closes its generators before it closes; the client's connections would otherwise
+    outlive their loop.
+    """
+    keeper = _closing(client)
+    # The first step tells the loop of it, and waits for nothing.
+    with contextlib.suppress(StopIteration):
+        keeper.__anext__().send(None)
+    return keeper
+
+
+async def _closing(client: StepflowClient) -> AsyncGenerator[None, None]:
+    try:
+        yield
+    finally:
+        await client.close()

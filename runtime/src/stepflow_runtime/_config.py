@@ -1,0 +1,130 @@
+"""The server's configuration."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from stepflow_client._documents import parse, read_file
+from stepflow_runtime._constants import ORCHESTRATOR_ID
+from stepflow_runtime._data_dir import DataDir
+from stepflow_runtime.errors import InvalidInput
+
+_BUILTIN: Final = [{"plugin": "builtin"}]
+_PLUGINS: Final = {"builtin": {"type": "builtin"}}
+# The server tries a builtin that fails again for seconds, to the same end.
+_RETRY: Final = {"transportMaxRetries": 0}
+
+#: What a server gets without a config: the builtin components that only compute. `/load_file` reads
+#: any file of this user and `/openai` spends this user's key, for whoever reaches the port.
+DEFAULT_CONFIG: Final[Mapping[str, Any]] = {
+    "plugins": _PLUGINS,
+    "routes": {
+        f"/{name}": [{"plugin": "builtin", "component": f"/{name}"}]
+        for name in ("create_messages", "eval", "get_blob", "iterate", "map", "put_blob")
+    },
+    "retry": _RETRY,
+}
+
+#: A config with every builtin component, for `StepflowRuntime.start(ALL_BUILTINS)`.
+ALL_BUILTINS: Final[Mapping[str, Any]] = {
+    "plugins": _PLUGINS,
+    # A server from 0.13 on takes route keys as literal prefixes and needs the "/" route.
+    "routes": {"/{*component}": _BUILTIN, "/": _BUILTIN},
+    "retry": _RETRY,
+}
+
+#: Variables that the server takes as options; inherited, they would undo what the caller asks for.
+OPTION_VARIABLES: Final = frozenset(
+    f"STEPFLOW_{name}"
+    for name in (
+        "CONFIG",
+        "LOG_DESTINATION",
+        "LOG_FILE",
+        "LOG_FORMAT",
+        "LOG_LEVEL",
+        "METRICS_ENABLED",
+        "ORCHESTRATOR_ID",
+        "OTHER_LOG_LEVEL",
+        "OTLP_ENDPOINT",
+        "PORT",
+        "TRACE_ENABLED",
+    )
+)
+
+
+def server_config(
+    config: str | os.PathLike[str] | Mapping[str, Any] | None, data_dir: DataDir | None
+) -> tuple[list[str], bytes | None]:
+    """Gives the server's options for its configuration, and what it reads on standard input.
+
+    A configuration that is no file of the caller's goes over standard input: it may hold secrets,
+    and so is in no file and no list of processes.
+
+    Args:
+        config: What the caller gave.
+        data_dir: Where the server keeps what outlives it.
+
+    Raises:
+        InvalidInput: It is no configuration.
+    """
+    if isinstance(config, str | os.PathLike) and data_dir is None:
+        return ["--config", os.fspath(config)], None
+    document = _document(config)
+    arguments = ["--config-stdin"]
+    if data_dir is not None:
+        if "storageConfig" in document:
+            raise InvalidInput(
+                "the config has a storageConfig, and data_dir is given as well; leave out one"
+            )
+        document["storageConfig"] = {"type": "sqlite", "databaseUrl": data_dir.database_url}
+        arguments += ["--orchestrator-id", ORCHESTRATOR_ID]
+    try:
+        return arguments, json.dumps(document, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidInput(f"the config is not JSON: {error}; use JSON values alone") from None
+
+
+def server_environment(env: Mapping[str, str] | None, inherit_env: bool) -> dict[str, str]:
+    """Gives the server's environment.
+
+    Args:
+        env: Variables to set.
+        inherit_env: Whether this process's variables are there too.
+
+    Raises:
+        InvalidInput: A variable cannot be set.
+    """
+    given = dict(env or {})
+    for name, value in given.items():
+        if not isinstance(name, str) or not name or "=" in name or "\0" in name:
+            raise InvalidInput(f"env has the name {name!r}; give names without = and NUL")
+        if not isinstance(value, str) or "\0" in value:
+            # The value may be a secret.
+            raise InvalidInput(f"env has a value for {name} that is no text; give text without NUL")
+    inherited = {
+        name: value
+        for name, value in (os.environ.items() if inherit_env else ())
+        if name not in OPTION_VARIABLES
+    }
+    return {**inherited, "RUST_BACKTRACE": "0", **given}
+
+
+def _document(config: str | os.PathLike[str] | Mapping[str, Any] | None) -> dict[str, Any]:
+    if config is None:
+        return dict(DEFAULT_CONFIG)
+    if isinstance(config, Mapping):
+        return dict(config)
+    if not isinstance(config, str | os.PathLike):
+        raise InvalidInput(f"config is a {type(config).__name__}; give a path, a dict, or nothing")
+    path = Path(config)
+    document = parse(
+        read_file(path, "config"), name=f"config {str(path)!r}", is_json=path.suffix == ".json"
+    )
+    if not isinstance(document, dict):
+        raise InvalidInput(f"config {str(path)!r} holds no object; see the server's documentation")
+    # As the server does with a file of its own: paths in it begin at its folder.
+    return {"workingDirectory": str(path.absolute().parent), **document}

@@ -1,0 +1,46 @@
+"""Defaults of this package, with their reasons."""
+
+from typing import Final
+
+BINARY_VARIABLE: Final = "STEPFLOW_SERVER_BINARY"
+"""Environment variable that names the server's binary where the program does not."""
+
+STARTUP_TIMEOUT: Final = 30.0
+"""Seconds until a server counts as failed; an idle machine needs 0.03, a cold and busy one some."""
+
+SHUTDOWN_TIMEOUT: Final = 5.0
+"""Seconds that a server gets to end by itself; an idle one needs 0.01."""
+
+MAX_RESTARTS: Final = 5
+"""Restarts in a row; with the delays below they span a few seconds."""
+
+FIRST_RESTART_DELAY: Final = 0.1
+"""Seconds before the second restart in a row, doubled from then on; the first comes at once."""
+
+LAST_RESTART_DELAY: Final = 5.0
+"""Upper bound in seconds of every delay."""
+
+STEADY_SECONDS: Final = 60.0
+"""Seconds after which a server counts as healthy again: the next crash is the first in a row."""
+
+CLIENT_RETRIES: Final = 8
+"""Tries of the runtime's clients after the first; they span the delays between restarts."""
+
+KEPT_LINES: Final = 1000
+"""Lines of the server's log that are kept."""
+
+ERROR_LINES: Final = 20
+"""Lines of the server's log that an error carries."""
+
+CONNECT_RETRY_SECONDS: Final = 0.001
+"""Seconds between two tries to connect, in the moment between a server's port line and its start
+to listen."""
+
+OUTPUT_END_SECONDS: Final = 1.0
+"""Seconds to wait for the end of a dead server's output, which what it started may hold open."""
+
+ORCHESTRATOR_ID: Final = "stepflow-runtime"
+"""The server's name for itself in a data_dir: the same name takes its runs up again at once."""
+
+SERVER_LOGGER: Final = "stepflow_runtime.server"
+"""The logger that the server's lines go to where the program names none."""

@@ -1,0 +1,131 @@
+"""The server's output, line by line."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+_LEVELS = {
+    "TRACE": 5,
+    "DEBUG": logging.DEBUG,
+    "INFO": logging.INFO,
+    "WARN": logging.WARNING,
+    "ERROR": logging.ERROR,
+}
+_LEVEL = re.compile(rb'"level":"([A-Z]+)"')
+_ANSI_CODE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+_TREE_GLYPHS = "│├╰╴─▶ \t"
+_BACKTRACE = "━━"
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line of the server's log.
+
+    Attributes:
+        level: Its level as Python counts levels.
+        level_name: Its level as the server names it; empty for output that is no log line.
+        message: What it says, on one line.
+        target: The part of the server that says it.
+        time: When, by the server's clock.
+        context: Ids that it belongs to: run_id, flow_id, step_id, trace_id, span_id.
+    """
+
+    level: int
+    level_name: str
+    message: str
+    target: str
+    time: datetime
+    context: dict[str, str]
+
+    def __str__(self) -> str:
+        if not self.level_name:
+            return self.message
+        stamp = self.time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        context = "".join(f" {name}={value}" for name, value in self.context.items())
+        return f"{stamp} {self.level_name} {self.target}: {self.message}{context}"
+
+
+def announced_port(raw: bytes) -> int | None:
+    """Gives N where the line is the announcement `{"port":N}`."""
+    if not raw.startswith(b'{"port"'):
+        return None
+    try:
+        value: Any = json.loads(raw)
+    except ValueError:
+        return None
+    port = value.get("port")
+    return port if len(value) == 1 and isinstance(port, int) else None
+
+
+def level_of(raw: bytes) -> int:
+    """Gives the level of a line, without reading the rest of it."""
+    found = _LEVEL.search(raw)
+    return _LEVELS.get(found[1].decode(), logging.INFO) if found else _plain_level(raw)
+
+
+def parse(raw: bytes) -> LogLine:
+    """Reads a line, whatever it is."""
+    try:
+        value: Any = json.loads(raw)
+    except ValueError:
+        value = None
+    if not isinstance(value, dict) or "message" not in value:
+        text = one_line(raw.decode("utf-8", "replace"))
+        return LogLine(_plain_level(raw), "", text, "", datetime.now(UTC), {})
+    name = str(value.get("level", ""))
+    return LogLine(
+        _LEVELS.get(name, logging.INFO),
+        name or "INFO",
+        one_line(str(value["message"])),
+        str(value.get("target", "")),
+        _time(value.get("timestamp")),
+        _context(value.get("diags")),
+    )
+
+
+def one_line(text: str) -> str:
+    """Gives a message without colours, backtraces and the places in the server's source."""
+    parts: list[str] = []
+    for line in _ANSI_CODE.sub("", text).splitlines():
+        if line.startswith(_BACKTRACE):
+            break
+        part = line.strip(_TREE_GLYPHS)
+        if part and not part.startswith(("at ", "backtrace ")):
+            parts.append("".join(c if c.isprintable() else " " for c in part))
+    return ": ".join(parts)
+
+
+def summary(lines: list[LogLine]) -> str:
+    """Gives what matters most in what a server said last."""
+    errors = [line.message for line in lines if line.level >= logging.ERROR]
+    said = errors[-1:] or [line.message for line in lines[-3:]]
+    return " | ".join(said) or "it said nothing"
+
+
+def _plain_level(raw: bytes) -> int:
+    # What a wrong option or a panic gives.
+    is_error = raw.startswith((b"error:", b"thread '"))
+    return logging.ERROR if is_error else logging.INFO
+
+
+def _time(value: Any) -> datetime:
+    try:
+        return datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return datetime.now(UTC)
+
+
+def _context(diags: Any) -> dict[str, str]:
+    if not isinstance(diags, dict):
+        return {}
+    context = {name: str(diags[name]) for name in ("run_id", "flow_id", "step_id") if name in diags}
+    # Decimal numbers here, hexadecimal wherever else a trace is looked up.
+    for name, digits in (("trace_id", 32), ("span_id", 16)):
+        if str(diags.get(name, "")).isdigit():
+            context[name] = f"{int(diags[name]):0{digits}x}"
+    return context

@@ -1,0 +1,189 @@
+"""Where the server's log goes."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import threading
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Literal
+
+from stepflow_runtime._constants import (
+    ERROR_LINES,
+    KEPT_LINES,
+    OUTPUT_END_SECONDS,
+    SERVER_LOGGER,
+)
+from stepflow_runtime._log_lines import LogLine, announced_port, level_of, parse, summary
+from stepflow_runtime.errors import InvalidInput
+
+_log = logging.getLogger("stepflow_runtime")
+# A program that has not set up logging would see each failed step on its standard error.
+logging.getLogger(SERVER_LOGGER).addHandler(logging.NullHandler())
+
+Level = Literal["trace", "debug", "info", "warn", "error"]
+_LEVELS = ("trace", "debug", "info", "warn", "error")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogConfig:
+    """What the server logs, and where to.
+
+    The last lines are kept whatever is set here, for `recent_logs` and for errors.
+
+    Attributes:
+        level: Least level of what the server logs: trace, debug, info, warn or error.
+        format: How lines stand in `file_path`: `json` as the server writes them, `text` for people.
+        capture: Whether the lines become records of Python's `logging`, with the attributes
+            `level`, `time`, `target`, `run_id`, `flow_id`, `step_id`, `trace_id` and `span_id`;
+            None where the line has none.
+        python_logger: Name of the logger for them.
+        file_path: File that all lines are appended to.
+        otlp_endpoint: URL of an OpenTelemetry collector (gRPC) that the server sends traces and
+            metrics to.
+
+    Raises:
+        InvalidInput: A value is none of these.
+    """
+
+    level: Level = "info"
+    format: Literal["json", "text"] = "json"
+    capture: bool = True
+    python_logger: str = SERVER_LOGGER
+    file_path: str | os.PathLike[str] | None = None
+    otlp_endpoint: str | None = None
+
+    def __post_init__(self) -> None:
+        for name, value, allowed in (
+            ("level", self.level, _LEVELS),
+            ("format", self.format, ("json", "text")),
+        ):
+            if value not in allowed:
+                raise InvalidInput(
+                    f"LogConfig: {name} is {value!r}; give one of {', '.join(allowed)}"
+                )
+
+    def arguments(self) -> list[str]:
+        """Gives the server's options."""
+        # What other crates say below warn is a line for each route and more, at every start.
+        other = "error" if self.level == "error" else "warn"
+        arguments = ["--log-format", "json", "--log-destination", "stdout"]
+        arguments += ["--log-level", self.level, "--other-log-level", other]
+        if self.otlp_endpoint is not None:
+            arguments += ["--otlp-endpoint", self.otlp_endpoint]
+            arguments += ["--trace-enabled", "--metrics-enabled"]
+        return arguments
+
+
+class Log:
+    """What all servers of one runtime have said.
+
+    Args:
+        config: Where it goes.
+
+    Raises:
+        InvalidInput: The file cannot be written.
+    """
+
+    def __init__(self, config: LogConfig) -> None:
+        self._config = config
+        self._logger = logging.getLogger(config.python_logger) if config.capture else None
+        # Lines are kept as they come, and read when someone wants them.
+        self._kept: deque[bytes] = deque(maxlen=KEPT_LINES)
+        self._file: IO[bytes] | None = None
+        if config.file_path is not None:
+            try:
+                # `close` closes it.
+                self._file = Path(config.file_path).open("ab", buffering=0)  # noqa: SIM115
+            except OSError as error:
+                raise InvalidInput(
+                    f"LogConfig: file_path {os.fspath(config.file_path)} cannot be written:"
+                    f" {error.strerror}; give a path in a folder that exists"
+                ) from None
+
+    def recent(self) -> list[str]:
+        """Gives the last lines, oldest first."""
+        return [str(parse(raw)) for raw in list(self._kept)]
+
+    def add(self, raw: bytes) -> None:
+        """Takes a line."""
+        self._kept.append(raw)
+        if self._file is not None:
+            text = raw if self._config.format == "json" else str(parse(raw)).encode()
+            with contextlib.suppress(OSError, ValueError):
+                self._file.write(text + b"\n")
+        logger = self._logger
+        if logger is not None and logger.isEnabledFor(level_of(raw)):
+            self._emit(logger, parse(raw))
+
+    def close(self) -> None:
+        """Closes the file."""
+        if self._file is not None:
+            self._file.close()
+
+    def _emit(self, logger: logging.Logger, line: LogLine) -> None:
+        attributes: dict[str, Any] = dict.fromkeys(
+            ("run_id", "flow_id", "step_id", "trace_id", "span_id")
+        )
+        attributes |= line.context
+        attributes |= {"level": line.level_name or None, "time": line.time, "target": line.target}
+        record = logger.makeRecord(
+            logger.name, line.level, "stepflow-server", 0, line.message, (), None, extra=attributes
+        )
+        record.created = line.time.timestamp()
+        record.msecs = line.time.microsecond // 1000
+        logger.handle(record)
+
+
+class Output:
+    """Reads what one server prints all the time: a full pipe would block the server.
+
+    Args:
+        stream: Its output.
+        log: Takes the lines.
+    """
+
+    def __init__(self, stream: IO[bytes], log: Log) -> None:
+        self.port: int | None = None
+        self.port_or_end = threading.Event()
+        self._stream = stream
+        self._log = log
+        self._last: deque[bytes] = deque(maxlen=ERROR_LINES)
+        self.thread = threading.Thread(target=self._read, name="stepflow-output", daemon=True)
+        self.thread.start()
+
+    def lines(self) -> list[LogLine]:
+        """Gives the last lines of this server."""
+        return [parse(raw) for raw in list(self._last)]
+
+    def summary(self) -> str:
+        """Gives what matters most in them."""
+        return summary(self.lines())
+
+    def wait_for_end(self) -> None:
+        """Waits until all is read, unless a process outside of the group holds the pipe open."""
+        if threading.current_thread() is not self.thread:
+            self.thread.join(OUTPUT_END_SECONDS)
+
+    def _read(self) -> None:
+        with self._stream:
+            for line in self._stream:
+                raw = line.rstrip()
+                port = announced_port(raw) if self.port is None else None
+                if port is not None:
+                    self.port = port
+                    self.port_or_end.set()
+                elif raw:
+                    self._last.append(raw)
+                    self._take(raw)
+        self.port_or_end.set()
+
+    def _take(self, raw: bytes) -> None:
+        try:
+            self._log.add(raw)
+        except Exception:
+            # A handler or a filter of the program's; what the server prints must be read on.
+            _log.exception("a line of the Stepflow server's log was not taken")

@@ -1,0 +1,47 @@
+"""Keeps a port for a server that is started again, and looks for who could reach it."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+_INTERFACES = Path("/sys/class/net")
+_IFF_UP = 0x1
+
+
+@contextlib.contextmanager
+def reserved(port: int) -> Iterator[None]:
+    """Keeps the system from giving a port to anyone else while nobody listens on it.
+
+    A client that tries to connect could even be given this very port, and would reach itself. A
+    server can still listen, since both sockets allow the address's reuse; that holds on Linux
+    alone, and elsewhere nothing is done.
+
+    Args:
+        port: The port; taken already, it is left to whoever has it.
+    """
+    if sys.platform != "linux":
+        yield
+        return
+    with socket.socket() as keeper:
+        keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with contextlib.suppress(OSError):
+            keeper.bind(("0.0.0.0", port))
+        yield
+
+
+def other_interfaces() -> list[str]:
+    """Gives the names of the network interfaces besides loopback that are up."""
+    names = [name for _, name in socket.if_nameindex() if not name.startswith("lo")]
+    return [name for name in names if _is_up(name)]
+
+
+def _is_up(name: str) -> bool:
+    try:
+        return bool(int((_INTERFACES / name / "flags").read_text(), 16) & _IFF_UP)
+    except (OSError, ValueError):
+        # Where the system does not say so, it may be.
+        return True

@@ -1,0 +1,217 @@
+"""One process of the server."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from stepflow_runtime._binary import cannot_run
+from stepflow_runtime._constants import CONNECT_RETRY_SECONDS
+from stepflow_runtime._guard import Guard
+from stepflow_runtime._logs import Log, Output
+from stepflow_runtime.errors import ConfigInvalid, PortInUse, StartFailed, StartTimeout
+
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """How the server is started.
+
+    Attributes:
+        binary: Its executable.
+        arguments: Its options, without the port.
+        config: What it gets on its standard input; None where it reads a file.
+        environment: Its environment, whole.
+        kept_open: File descriptors that it inherits.
+    """
+
+    binary: Path
+    arguments: Sequence[str]
+    config: bytes | None
+    environment: Mapping[str, str]
+    kept_open: Sequence[int] = ()
+
+
+class ServerProcess:
+    """One process of the server with all that it starts.
+
+    Args:
+        launch: How it is started.
+        port: Port to listen on, 0 for any.
+        log: Takes what it prints.
+
+    Raises:
+        BinaryUnusable: The system does not start it.
+    """
+
+    def __init__(self, launch: Launch, port: int, log: Log) -> None:
+        self._asked_port = port
+        self._ended = threading.Event()
+        try:
+            self._guard = Guard()
+        except OSError as error:
+            raise cannot_run(Path("/bin/sh"), error) from None
+        try:
+            self._process = self._spawn(launch, port)
+        except BaseException:
+            self._guard.kill()
+            raise
+        assert self._process.stdout is not None
+        self._output = Output(self._process.stdout, log)
+        self._waiter = threading.Thread(
+            target=self._wait, args=(launch.config,), name="stepflow-waiter", daemon=True
+        )
+        self._waiter.start()
+
+    @property
+    def pid(self) -> int:
+        """Process id."""
+        return self._process.pid
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the process has ended."""
+        return self._process.returncode is not None
+
+    @property
+    def exit_code(self) -> int | None:
+        """Exit code, the negative signal where one ended it; None while it runs."""
+        return self._process.returncode
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on, once it is ready."""
+        return self._output.port or self._asked_port
+
+    def wait_until_ready(self, seconds: float) -> None:
+        """Waits until it answers.
+
+        Args:
+            seconds: How long.
+
+        Raises:
+            StartFailed: It has ended, or does not answer in time.
+        """
+        deadline = time.monotonic() + seconds
+        if not self._output.port_or_end.wait(seconds):
+            raise self._start_timeout(seconds, "has not printed its port")
+        if self._output.port is None:
+            self._ended.wait(max(0.0, deadline - time.monotonic()))
+            raise self._start_failed(seconds)
+        while not self._is_healthy(deadline):
+            if self._ended.wait(CONNECT_RETRY_SECONDS):
+                raise self._start_failed(seconds)
+            if time.monotonic() >= deadline:
+                raise self._start_timeout(seconds, "does not answer its health check")
+
+    def terminate(self, seconds: float) -> None:
+        """Asks it to end, and kills it and its group when it has not.
+
+        Args:
+            seconds: How long it has.
+        """
+        try:
+            self._process.terminate()
+            self._ended.wait(seconds)
+        finally:
+            self.kill()
+
+    def kill(self) -> None:
+        """Kills it with all that it has started."""
+        self._guard.kill()
+
+    def wait_for_end(self) -> None:
+        """Waits until it is gone, its output is read and its threads have ended."""
+        if not self.is_own_thread():
+            self._waiter.join()
+
+    def is_own_thread(self) -> bool:
+        """Whether this is one of its own threads, which must not wait for its end."""
+        return threading.current_thread() in (self._waiter, self._output.thread)
+
+    def last_lines(self) -> list[str]:
+        """Gives what it said last."""
+        return [str(line) for line in self._output.lines()]
+
+    def ending(self) -> str:
+        """Says how it ended and what it said last, on one line."""
+        code = self.exit_code
+        how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
+        return f"({how}): {self._output.summary()}"
+
+    def _spawn(self, launch: Launch, port: int) -> subprocess.Popen[bytes]:
+        try:
+            return subprocess.Popen(
+                [launch.binary, "--port", str(port), *launch.arguments],
+                stdin=subprocess.DEVNULL if launch.config is None else subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env=launch.environment,
+                pass_fds=launch.kept_open,
+                process_group=self._guard.group,
+            )
+        except OSError as error:
+            raise cannot_run(launch.binary, error) from None
+
+    def _hand_over(self, config: bytes | None) -> None:
+        stdin = self._process.stdin
+        if config is None or stdin is None:
+            return
+        # A server that refuses its options ends without reading; its end is told later.
+        with contextlib.suppress(BrokenPipeError):
+            stdin.write(config)
+        with contextlib.suppress(BrokenPipeError):
+            stdin.close()
+
+    def _wait(self, config: bytes | None) -> None:
+        # Here, since a server that does not read must not keep the caller waiting.
+        self._hand_over(config)
+        self._process.wait()
+        # What it has started must not go on without it, and may hold its output open.
+        self._guard.kill()
+        self._output.wait_for_end()
+        self._ended.set()
+        self._output.port_or_end.set()
+
+    def _is_healthy(self, deadline: float) -> bool:
+        seconds = max(0.001, deadline - time.monotonic())
+        # Below any proxy that the environment names.
+        connection = http.client.HTTPConnection(HOST, self.port, timeout=seconds)
+        try:
+            connection.request("GET", "/api/v1/health")
+            return connection.getresponse().status == http.HTTPStatus.OK
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    def _start_failed(self, seconds: float) -> StartFailed:
+        if not self._ended.is_set():
+            return self._start_timeout(seconds, "has closed its output without printing its port")
+        said = self._output.summary()
+        cls, remedy = StartFailed, "see .last_log_lines"
+        if "ddress already in use" in said:
+            cls = PortInUse
+            remedy = f"port {self._asked_port} is taken: give another, or 0 for any free one"
+        elif "onfig" in said or "executor" in said:
+            cls, remedy = ConfigInvalid, "correct the config"
+        return cls(
+            f"the Stepflow server ended before it served {self.ending()}; {remedy}",
+            self.exit_code,
+            self.last_lines(),
+        )
+
+    def _start_timeout(self, seconds: float, problem: str) -> StartTimeout:
+        return StartTimeout(
+            f"the Stepflow server {problem} within startup_timeout={seconds:g} s; its last line:"
+            f" {self._output.summary()}; raise startup_timeout, or see .last_log_lines",
+            None,
+            self.last_lines(),
+        )

@@ -1,0 +1,293 @@
+"""One server for as long as its runtime lasts, started again where that is asked for."""
+
+from __future__ import annotations
+
+import atexit
+import enum
+import logging
+import os
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from stepflow_runtime._constants import (
+    FIRST_RESTART_DELAY,
+    LAST_RESTART_DELAY,
+    STEADY_SECONDS,
+)
+from stepflow_runtime._data_dir import DataDir
+from stepflow_runtime._logs import Log
+from stepflow_runtime._ports import reserved
+from stepflow_runtime._process import Launch, ServerProcess
+from stepflow_runtime.errors import InvalidState, RuntimeFailure, ServerCrashed
+
+_log = logging.getLogger("stepflow_runtime")
+
+
+class RestartPolicy(enum.Enum):
+    """When a server that ended by itself is started again, on the same port."""
+
+    NEVER = "never"
+    """Never: calls to it raise `ServerCrashed` from then on."""
+
+    ON_FAILURE = "on_failure"
+    """When its exit code is not 0, or a signal ended it."""
+
+    ALWAYS = "always"
+    """However it ended."""
+
+    def restarts(self, exit_code: int) -> bool:
+        """Whether a server that ended so is started again."""
+        return self is RestartPolicy.ALWAYS or (self is RestartPolicy.ON_FAILURE and exit_code != 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the caller asked for.
+
+    Attributes:
+        launch: How the server is started.
+        port: Port, 0 for any.
+        data_dir: Its lock.
+        log: Takes what it says.
+        restart_policy: When it is started again.
+        max_restarts: How often in a row.
+        startup_timeout: Seconds until it must answer.
+        shutdown_timeout: Seconds that it has to end by itself.
+        on_crash: Is called when it ended by itself.
+    """
+
+    launch: Launch
+    port: int
+    data_dir: DataDir | None
+    log: Log
+    restart_policy: RestartPolicy
+    max_restarts: int
+    startup_timeout: float
+    shutdown_timeout: float
+    on_crash: Callable[[int, list[str]], object] | None
+
+    def close(self) -> None:
+        """Closes what was opened for it."""
+        self.log.close()
+        if self.data_dir is not None:
+            self.data_dir.release()
+
+
+class Supervisor:
+    """Keeps one server.
+
+    Args:
+        plan: What the caller asked for.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._owner = os.getpid()
+        # Held where processes change hands, never while something is waited for.
+        self._lock = threading.RLock()
+        self._stopping = threading.Event()
+        self._closed = False
+        self._process: ServerProcess | None = None
+        self._port = plan.port
+        self._ready_since: float | None = None
+        self._restarts = 0
+        self._crash: ServerCrashed | None = None
+        self._thread = threading.Thread(
+            target=self._supervise, name="stepflow-supervisor", daemon=True
+        )
+        _all.add(self)
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether this is a forked child's copy, whose server is its parent's."""
+        return os.getpid() != self._owner
+
+    @property
+    def port(self) -> int:
+        """The port, the same over all restarts."""
+        return self._port
+
+    @property
+    def pid(self) -> int:
+        """The process id of the server, or of its last process."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the server has answered and runs."""
+        if self.is_foreign:
+            return _exists(self.pid)
+        process = self._process
+        return self._ready_since is not None and process is not None and not process.has_ended
+
+    @property
+    def was_stopped(self) -> bool:
+        """Whether it was stopped."""
+        return self._stopping.is_set()
+
+    def start(self) -> None:
+        """Starts the server and waits until it answers.
+
+        Raises:
+            RuntimeFailure: It cannot be started; nothing of it is left.
+        """
+        try:
+            self._launch()
+            self._thread.start()
+        except BaseException as error:
+            was_stopped = self.was_stopped
+            self.stop(grace=0)
+            if was_stopped and isinstance(error, RuntimeFailure):
+                raise InvalidState("the runtime was stopped while it started") from None
+            raise
+
+    def check(self) -> None:
+        """Sees to it that a call to the server has a point.
+
+        Raises:
+            ServerCrashed: It has ended, and is not started again.
+            InvalidState: It was stopped.
+        """
+        if self.was_stopped:
+            raise InvalidState("the runtime is stopped; start another: StepflowRuntime.start()")
+        crash = self._crash
+        if crash is not None:
+            # Another one each time, since raising adds to it.
+            raise ServerCrashed(str(crash), crash.exit_code, crash.last_log_lines)
+
+    def stop(self, grace: float | None = None) -> None:
+        """Ends the server with all that it has started. Does nothing the second time.
+
+        Args:
+            grace: Seconds that the server has to end by itself; by default as planned.
+        """
+        if self.is_foreign:
+            return
+        self._stopping.set()
+        with self._lock:
+            process = self._process
+        if process is None:
+            return self._close()
+        try:
+            process.terminate(self._plan.shutdown_timeout if grace is None else grace)
+            if process.is_own_thread() or threading.current_thread() is self._thread:
+                # Called by on_crash or by a log handler: these threads end by themselves.
+                return None
+            process.wait_for_end()
+            if self._thread.ident is not None:
+                self._thread.join()
+        except BaseException:
+            process.kill()
+            raise
+        return self._close()
+
+    def abandon(self) -> None:
+        """Kills the server from wherever the garbage collector runs; its threads do the rest."""
+        self._stopping.set()
+        process = self._process
+        if process is not None and not self.is_foreign:
+            process.kill()
+
+    def _close(self) -> None:
+        with self._lock:
+            closed, self._closed = self._closed, True
+        if not closed:
+            self._plan.close()
+
+    def _launch(self) -> None:
+        with self._lock:
+            # Whoever stops it from here on finds the process.
+            if self._stopping.is_set():
+                raise InvalidState("the runtime was stopped while it started")
+            process = ServerProcess(self._plan.launch, self._port, self._plan.log)
+            self._process = process
+        try:
+            process.wait_until_ready(self._plan.startup_timeout)
+        except BaseException:
+            process.kill()
+            process.wait_for_end()
+            raise
+        self._port = process.port
+        self._ready_since = time.monotonic()
+
+    def _supervise(self) -> None:
+        try:
+            while self._process is not None:
+                self._process.wait_for_end()
+                if self._stopping.is_set() or not self._start_again(self._process):
+                    break
+        finally:
+            self._close()
+
+    def _start_again(self, process: ServerProcess) -> bool:
+        ready_since, self._ready_since = self._ready_since or 0.0, None
+        if time.monotonic() - ready_since >= STEADY_SECONDS:
+            self._restarts = 0
+        code = process.exit_code or 0
+        crash = ServerCrashed(
+            f"the Stepflow server ended by itself {process.ending()}", code, process.last_lines()
+        )
+        policy, limit = self._plan.restart_policy, self._plan.max_restarts
+        if not policy.restarts(code):
+            remedy = "start another runtime, or set restart_policy"
+            self._give_up(crash, f"{crash}; {remedy}")
+            self._tell(crash)
+            return False
+        _log.warning("%s; it is started again", crash)
+        self._tell(crash)
+        last: RuntimeFailure = crash
+        with reserved(self._port):
+            while self._restarts < limit:
+                if self._stopping.wait(self._delay()):
+                    return False
+                self._restarts += 1
+                try:
+                    self._launch()
+                except RuntimeFailure as error:
+                    if self._stopping.is_set():
+                        return False
+                    last = error
+                    _log.warning("restart %d of %d: %s", self._restarts, limit, error)
+                else:
+                    return True
+        self._give_up(crash, f"{last}; it was started again {self._restarts} times (max_restarts)")
+        return False
+
+    def _delay(self) -> float:
+        if self._restarts == 0:
+            return 0.0
+        return min(LAST_RESTART_DELAY, FIRST_RESTART_DELAY * 2.0 ** min(self._restarts - 1, 64))
+
+    def _give_up(self, crash: ServerCrashed, message: str) -> None:
+        _log.error("%s", message)
+        self._crash = ServerCrashed(message, crash.exit_code, crash.last_log_lines)
+
+    def _tell(self, crash: ServerCrashed) -> None:
+        on_crash = self._plan.on_crash
+        if on_crash is None:
+            return
+        try:
+            on_crash(crash.exit_code or 0, crash.last_log_lines)
+        except Exception:
+            _log.exception("on_crash failed")
+
+
+_all: weakref.WeakSet[Supervisor] = weakref.WeakSet()
+
+
+@atexit.register
+def _stop_all() -> None:
+    for supervisor in list(_all):
+        supervisor.stop()
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,102 @@
+"""The errors that this package raises: those of `stepflow_client.errors`, and the ones marked here.
+
+    StepflowError
+    ├── InvalidRequest
+    │   └── InvalidInput           an argument that cannot be used
+    ├── RuntimeFailure *           the embedded server
+    │   ├── BinaryUnusable *       there is no server to start, or it does not run on this machine
+    │   ├── DataDirUnusable *      the data_dir cannot be written
+    │   │   └── DataDirLocked *    another server uses it
+    │   ├── StartFailed *          the server ended, or did not answer, before it served
+    │   │   ├── ConfigInvalid *    it refuses its configuration; the message says why
+    │   │   ├── PortInUse *        the port is taken
+    │   │   └── StartTimeout *     it does not answer in time (also a TimeoutError)
+    │   ├── ServerCrashed *        it ended by itself and is not started again
+    │   └── InvalidState *         use before the start, after the stop, or twice
+    └── ...                        what calls to the server raise: see `stepflow_client.errors`
+
+All of them can be pickled. Their messages are one line.
+"""
+
+from __future__ import annotations
+
+from stepflow_client.errors import InvalidInput, InvalidRequest, StepflowError
+
+__all__ = [
+    "BinaryUnusable",
+    "ConfigInvalid",
+    "DataDirLocked",
+    "DataDirUnusable",
+    "InvalidInput",
+    "InvalidRequest",
+    "InvalidState",
+    "PortInUse",
+    "RuntimeFailure",
+    "ServerCrashed",
+    "StartFailed",
+    "StartTimeout",
+    "StepflowError",
+]
+
+
+class RuntimeFailure(StepflowError):
+    """Base of all errors about the embedded server."""
+
+
+class BinaryUnusable(RuntimeFailure):
+    """There is no server's binary where it was looked for, or it cannot run on this machine."""
+
+
+class DataDirUnusable(RuntimeFailure):
+    """The data_dir cannot be made or written."""
+
+
+class DataDirLocked(DataDirUnusable):
+    """Another server uses the data_dir.
+
+    Attributes:
+        pid: Process that started that server; None where it is not known.
+    """
+
+    def __init__(self, message: str, pid: int | None) -> None:
+        super().__init__(message)
+        self.pid = pid
+
+
+class _ServerEnded(RuntimeFailure):
+    """The server is gone.
+
+    Attributes:
+        exit_code: The server's exit code, the negative signal where one ended it, None where it
+            was still running and has been stopped.
+        last_log_lines: What it said last, oldest first.
+    """
+
+    def __init__(self, message: str, exit_code: int | None, last_log_lines: list[str]) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+        self.last_log_lines = last_log_lines
+
+
+class StartFailed(_ServerEnded):
+    """The server ended, or did not answer, before it served; nothing of it is left."""
+
+
+class ConfigInvalid(StartFailed):
+    """The server refuses its configuration."""
+
+
+class PortInUse(StartFailed):
+    """Another process listens on the port."""
+
+
+class StartTimeout(StartFailed, TimeoutError):
+    """The server did not answer within the startup_timeout."""
+
+
+class ServerCrashed(_ServerEnded):
+    """The server ended by itself, and is not started again."""
+
+
+class InvalidState(RuntimeFailure):
+    """The runtime cannot do this now: it is not started yet, in use, or stopped."""

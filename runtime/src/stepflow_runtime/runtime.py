@@ -1,0 +1,404 @@
+"""The embedded server."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import logging
+import os
+import threading
+import weakref
+from collections.abc import Callable, Iterable, Mapping
+from types import TracebackType
+from typing import Any, NoReturn, Self
+
+from stepflow_api.models import FlowResult, WorkflowOverrides
+from stepflow_client import (
+    BatchResults,
+    FlowSource,
+    FlowValidation,
+    Progress,
+    RunHandle,
+    StepflowClient,
+    SyncStepflowClient,
+)
+from stepflow_runtime._binary import find_binary
+from stepflow_runtime._clients import Clients
+from stepflow_runtime._config import server_config, server_environment
+from stepflow_runtime._constants import MAX_RESTARTS, SHUTDOWN_TIMEOUT, STARTUP_TIMEOUT
+from stepflow_runtime._data_dir import DataDir
+from stepflow_runtime._logs import Log, LogConfig
+from stepflow_runtime._ports import other_interfaces
+from stepflow_runtime._process import HOST, Launch
+from stepflow_runtime._supervisor import Plan, RestartPolicy, Supervisor
+from stepflow_runtime.errors import InvalidInput, InvalidState
+
+__all__ = ["StepflowRuntime"]
+
+_log = logging.getLogger("stepflow_runtime")
+
+
+class StepflowRuntime:
+    """A Stepflow server of this program's own; made by `start`.
+
+    It is a `StepflowExecutor`: `await runtime.run(...)`. Code that does not await uses
+    `runtime.sync_client`, a `SyncStepflowExecutor`.
+
+    The server ends with `stop`, with the `with` or `async with` block, and with this process,
+    however that ends. One runtime serves any number of threads and event loops.
+    """
+
+    def __init__(self, supervisor: Supervisor, log: Log) -> None:
+        self._supervisor = supervisor
+        self._log = log
+        self._clients: Clients | None = None
+        self._lock = threading.Lock()
+        self._entered = False
+        self._starting: concurrent.futures.Future[None] | None = None
+        self._finalizer = weakref.finalize(self, supervisor.abandon)
+        self._finalizer.atexit = False
+        # `start` is for the class; on a runtime it would start a second server unnoticed.
+        vars(self)["start"] = self._refuse_start
+
+    @classmethod
+    def start(
+        cls,
+        config: str | os.PathLike[str] | Mapping[str, Any] | None = None,
+        *,
+        port: int = 0,
+        data_dir: str | os.PathLike[str] | None = None,
+        binary: str | os.PathLike[str] | None = None,
+        env: Mapping[str, str] | None = None,
+        inherit_env: bool = True,
+        log_config: LogConfig | None = None,
+        restart_policy: RestartPolicy = RestartPolicy.NEVER,
+        max_restarts: int = MAX_RESTARTS,
+        startup_timeout: float = STARTUP_TIMEOUT,
+        shutdown_timeout: float = SHUTDOWN_TIMEOUT,
+        on_crash: Callable[[int, list[str]], object] | None = None,
+    ) -> Self:
+        """Starts a server and waits until it answers.
+
+        Inside a running event loop it does not wait, for it would hold up the loop: `async with`
+        does so, and so does whatever needs the server first.
+
+        Args:
+            config: Path of the server's configuration, or the configuration itself. By default the
+                builtin components that only compute (`ALL_BUILTINS` has all of them).
+            port: Port to listen on; 0 for any free one.
+            data_dir: Folder in which flows and runs outlive the server; made where it does not
+                exist. By default they are kept in memory.
+            binary: The server's executable; by default `$STEPFLOW_SERVER_BINARY`, or else that of
+                the package stepflow-orchestrator.
+            env: Environment variables for the server.
+            inherit_env: Whether it has this process's environment variables too.
+            log_config: What the server logs, and where to.
+            restart_policy: When a server that ended by itself is started again, on the same port.
+            max_restarts: How often in a row it is started again.
+            startup_timeout: Seconds until it must answer.
+            shutdown_timeout: Seconds that it has to end by itself, before it is killed.
+            on_crash: Is called with exit code (the negative signal where one ended it) and last log
+                lines, in a thread of its own, when the server has ended by itself.
+
+        Returns:
+            The runtime, to be used in `with` or `async with`, or to be stopped with `stop`.
+
+        Raises:
+            InvalidInput: An argument cannot be used.
+            BinaryUnusable: There is no server that runs on this machine.
+            DataDirUnusable: The data_dir cannot be written, or another server uses it.
+            StartFailed: The server ended, or did not answer, before it served.
+
+        Example:
+            >>> with StepflowRuntime.start() as runtime:
+            ...     result = runtime.sync_client.run("flow.yaml", {"name": "World"})
+        """
+        _check_number("port", port, 0, 65535, int)
+        _check_number("max_restarts", max_restarts, 0, None, int)
+        _check_number("startup_timeout", startup_timeout, 0, None, float)
+        _check_number("shutdown_timeout", shutdown_timeout, 0, None, float)
+        if not isinstance(restart_policy, RestartPolicy):
+            raise InvalidInput(f"restart_policy is {restart_policy!r}; give a RestartPolicy")
+        executable = find_binary(binary)
+        environment = server_environment(env, inherit_env)
+        log = Log(log_config or LogConfig())
+        folder = None
+        try:
+            folder = None if data_dir is None else DataDir(data_dir)
+            arguments, document = server_config(config, folder)
+            launch = Launch(
+                executable,
+                [*arguments, *(log_config or LogConfig()).arguments()],
+                document,
+                environment,
+                () if folder is None else (folder.descriptor,),
+            )
+        except BaseException:
+            log.close()
+            if folder is not None:
+                folder.release()
+            raise
+        plan = Plan(
+            launch,
+            port,
+            folder,
+            log,
+            restart_policy,
+            max_restarts,
+            startup_timeout,
+            shutdown_timeout,
+            on_crash,
+        )
+        runtime = cls(Supervisor(plan), log)
+        runtime._begin()
+        return runtime
+
+    @property
+    def url(self) -> str:
+        """The server's address, without the API's path prefix."""
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def port(self) -> int:
+        """The port that the server listens on, on every interface of this machine."""
+        self._ready()
+        return self._supervisor.port
+
+    @property
+    def pid(self) -> int:
+        """Process id of the server; another one after a restart."""
+        self._ready()
+        return self._supervisor.pid
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the server is running and has answered."""
+        return self._supervisor.is_alive
+
+    @property
+    def client(self) -> StepflowClient:
+        """A client for the running event loop; the runtime closes it."""
+        return self._ready().asynchronous()
+
+    @property
+    def sync_client(self) -> SyncStepflowClient:
+        """A client for all threads; the runtime closes it."""
+        return self._ready().sync()
+
+    def recent_logs(self) -> list[str]:
+        """Gives what the server has logged last, up to 1000 lines, oldest first."""
+        return self._log.recent()
+
+    def stop(self) -> None:
+        """Ends the server with all that it has started. Does nothing the second time.
+
+        In a forked child it does nothing: the server is the parent's.
+        """
+        self._supervisor.stop()
+        if self._clients is not None:
+            self._clients.close()
+
+    async def run(
+        self,
+        flow: FlowSource,
+        input: Any,
+        *,
+        overrides: Mapping[str, Any] | WorkflowOverrides | None = None,
+        variables: Mapping[str, Any] | None = None,
+        variables_from_env: bool = False,
+        timeout: float | None = None,
+        raise_on_failure: bool = False,
+    ) -> FlowResult:
+        """Runs a flow once and waits for its result; see `StepflowClient.run`."""
+        client = await self._async_client()
+        return await client.run(
+            flow,
+            input,
+            overrides=overrides,
+            variables=variables,
+            variables_from_env=variables_from_env,
+            timeout=timeout,
+            raise_on_failure=raise_on_failure,
+        )
+
+    async def submit(
+        self,
+        flow: FlowSource,
+        input: Any,
+        *,
+        overrides: Mapping[str, Any] | WorkflowOverrides | None = None,
+        variables: Mapping[str, Any] | None = None,
+        variables_from_env: bool = False,
+    ) -> RunHandle:
+        """Runs a flow once and does not wait; see `StepflowClient.submit`."""
+        client = await self._async_client()
+        return await client.submit(
+            flow,
+            input,
+            overrides=overrides,
+            variables=variables,
+            variables_from_env=variables_from_env,
+        )
+
+    async def run_batch(
+        self,
+        flow: FlowSource,
+        inputs: Iterable[Any],
+        *,
+        max_concurrency: int | None = None,
+        on_progress: Callable[[Progress], object] | None = None,
+        overrides: Mapping[str, Any] | WorkflowOverrides | None = None,
+        variables: Mapping[str, Any] | None = None,
+        variables_from_env: bool = False,
+        timeout: float | None = None,
+    ) -> BatchResults:
+        """Runs a flow once for each input; see `StepflowClient.run_batch`."""
+        client = await self._async_client()
+        return await client.run_batch(
+            flow,
+            inputs,
+            max_concurrency=max_concurrency,
+            on_progress=on_progress,
+            overrides=overrides,
+            variables=variables,
+            variables_from_env=variables_from_env,
+            timeout=timeout,
+        )
+
+    async def validate(self, flow: FlowSource) -> FlowValidation:
+        """Has a flow checked, without storing it; see `StepflowClient.validate`."""
+        client = await self._async_client()
+        return await client.validate(flow)
+
+    def __repr__(self) -> str:
+        if self._supervisor.was_stopped:
+            return f"<{type(self).__name__} stopped>"
+        state = "alive" if self.is_alive else "not alive"
+        return f"<{type(self).__name__} {HOST}:{self._supervisor.port} {state}>"
+
+    def __enter__(self) -> Self:
+        if _in_event_loop():
+            # Nothing is left of what `start` has begun.
+            self._supervisor.stop(grace=0)
+            raise InvalidState(
+                "`with` would hold up the running event loop; write `async with"
+                " StepflowRuntime.start(...) as runtime:`"
+            )
+        self._enter()
+        self._ready()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    async def __aenter__(self) -> Self:
+        self._enter()
+        try:
+            await self._async_ready()
+        except asyncio.CancelledError:
+            await asyncio.shield(asyncio.to_thread(self._supervisor.stop, 0))
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._clients is not None:
+            await self._clients.aclose()
+        await asyncio.shield(asyncio.to_thread(self.stop))
+
+    def _begin(self) -> None:
+        if not _in_event_loop():
+            self._supervisor.start()
+            _tell_who_can_reach(self._supervisor.port)
+            return
+        self._starting = concurrent.futures.Future()
+        threading.Thread(
+            target=_start_for,
+            args=(self._supervisor, self._starting),
+            name="stepflow-start",
+            daemon=True,
+        ).start()
+
+    def _enter(self) -> None:
+        self._supervisor.check()
+        with self._lock:
+            entered, self._entered = self._entered, True
+        if entered:
+            raise InvalidState("the runtime is in use by another `with` already; start another")
+
+    def _ready(self) -> Clients:
+        if self._starting is not None:
+            self._starting.result()
+        self._supervisor.check()
+        with self._lock:
+            if self._clients is None:
+                self._clients = Clients(f"http://{HOST}:{self._supervisor.port}", self._supervisor)
+            return self._clients
+
+    async def _async_ready(self) -> Clients:
+        if self._starting is not None:
+            await asyncio.shield(asyncio.wrap_future(self._starting))
+        return self._ready()
+
+    async def _async_client(self) -> StepflowClient:
+        return (await self._async_ready()).asynchronous()
+
+    def _refuse_start(self, *args: object, **options: object) -> NoReturn:
+        raise InvalidState("this runtime is started already; StepflowRuntime.start() makes another")
+
+
+def _start_for(supervisor: Supervisor, future: concurrent.futures.Future[None]) -> None:
+    try:
+        supervisor.start()
+        _tell_who_can_reach(supervisor.port)
+    except BaseException as error:
+        future.set_exception(error)
+    else:
+        future.set_result(None)
+
+
+_told = threading.Lock()
+
+
+def _tell_who_can_reach(port: int) -> None:
+    # Once in a process: the lock is never released.
+    if _told.locked():
+        return
+    names = other_interfaces()
+    if names and _told.acquire(blocking=False):
+        _log.warning(
+            "the Stepflow server listens on port %d of every network interface (%s): whoever"
+            " reaches it can run flows with the components of its config; let a firewall keep"
+            " others out",
+            port,
+            ", ".join(names),
+        )
+
+
+def _in_event_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def _check_number(
+    name: str, value: Any, least: int, most: int | None, kind: type[int] | type[float]
+) -> None:
+    allowed = int if kind is int else (int, float)
+    # The comparison also refuses NaN.
+    valid = isinstance(value, allowed) and not isinstance(value, bool) and value >= least
+    if not valid or (most is not None and value > most):
+        unit = "a whole number" if kind is int else "seconds"
+        bound = f"{least} to {most}" if most is not None else f"{least} or more"
+        raise InvalidInput(f"{name} is {value!r}; give {unit}, {bound}")

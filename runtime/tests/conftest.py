@@ -1,0 +1,22 @@
+"""The fixtures of the runtime's tests."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from runtime.tests.support import descendants, wait_until
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left() -> Iterator[None]:
+    """No test leaves a process or a thread of the runtime behind."""
+    before = descendants()
+    yield
+    wait_until(lambda: descendants() <= before, "the test's processes are gone")
+    wait_until(
+        lambda: not [t for t in threading.enumerate() if t.name.startswith("stepflow-")],
+        "the test's threads have ended",
+    )

@@ -1,0 +1,96 @@
+"""What the runtime's tests share that is no fixture."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+#: Gives its input back.
+ECHO: dict[str, Any] = {"name": "echo", "steps": [], "output": {"$input": "$"}}
+
+#: Stores its input as a blob, with a builtin component that is always there.
+PUT_BLOB: dict[str, Any] = {
+    "name": "put-blob",
+    "steps": [
+        {
+            "id": "put",
+            "component": "/put_blob",
+            "input": {"data": {"$input": "$"}, "blob_type": "data"},
+        }
+    ],
+    "output": {"$step": "put", "path": "blob_id"},
+}
+
+#: Reads the file that its input names: a FIFO makes it slow, a missing file makes it fail.
+READ_FILE: dict[str, Any] = {
+    "name": "read-file",
+    "steps": [{"id": "read", "component": "/load_file", "input": {"path": {"$input": "path"}}}],
+    "output": {"$step": "read", "path": "data"},
+}
+
+
+def wait_until(condition: Callable[[], object], what: str, seconds: float = 60.0) -> None:
+    """Waits until a condition holds; fails when that takes too long to be true ever."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"gave up waiting until {what}"
+        time.sleep(0.005)
+
+
+def exists(pid: int) -> bool:
+    """Whether there is a process with this id that has not ended."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return stat.rpartition(")")[2].split()[0] not in ("Z", "X")
+
+
+def descendants(pid: int | None = None) -> set[int]:
+    """Gives the processes that a process has started, and that these have started."""
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                stat = (entry / "stat").read_text(encoding="utf-8", errors="replace")
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            parent = int(stat.rpartition(")")[2].split()[1])
+            children.setdefault(parent, []).append(int(entry.name))
+    found: set[int] = set()
+    queue = [os.getpid() if pid is None else pid]
+    while queue:
+        for child in children.get(queue.pop(), ()):
+            found.add(child)
+            queue.append(child)
+    return found
+
+
+def members(group: int) -> set[int]:
+    """Gives the living processes of a process group."""
+    found: set[int] = set()
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                stat = (entry / "stat").read_text(encoding="utf-8", errors="replace")
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            state, _, its_group = stat.rpartition(")")[2].split()[:3]
+            if int(its_group) == group and state not in ("Z", "X"):
+                found.add(int(entry.name))
+    return found
+
+
+def release(path: Path, value: Any = 42) -> bool:
+    """Lets a step that loads this FIFO end; False where none does."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError:
+        return False
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(json.dumps(value).encode())
+    return True

@@ -1,0 +1,157 @@
+"""A runtime starts, runs flows by every way of use, and stops."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runtime.tests.support import ECHO, PUT_BLOB, READ_FILE, exists, wait_until
+from stepflow_client import StepflowExecutor, SyncStepflowExecutor
+from stepflow_runtime import ALL_BUILTINS, StepflowRuntime, errors
+
+
+def test_with() -> None:
+    with StepflowRuntime.start() as runtime:
+        assert runtime.is_alive and exists(runtime.pid)
+        assert runtime.url == f"http://127.0.0.1:{runtime.port}"
+        assert runtime.sync_client.run(ECHO, {"n": 1}).output == {"n": 1}
+        pid = runtime.pid
+    assert not runtime.is_alive and not exists(pid)
+
+
+def test_async_with() -> None:
+    async def main() -> int:
+        async with StepflowRuntime.start() as runtime:
+            result = await runtime.run(ECHO, 1)
+            assert result.output == 1
+            handle = await runtime.submit(ECHO, 2)
+            assert (await handle.result()).output == 2
+            results = await runtime.run_batch(ECHO, [3, 4])
+            assert [one.output for one in results] == [3, 4]
+            assert (await runtime.validate(ECHO)).is_valid
+            assert (await runtime.client.health()).status == "healthy"
+            return runtime.pid
+
+    assert not exists(asyncio.run(main()))
+
+
+def test_without_a_block() -> None:
+    runtime = StepflowRuntime.start()
+    pid = runtime.pid
+    assert runtime.is_alive
+    runtime.stop()
+    assert not exists(pid)
+    runtime.stop()
+
+
+def test_in_a_loop_without_a_block() -> None:
+    async def main() -> None:
+        runtime = StepflowRuntime.start()
+        assert (await runtime.run(ECHO, 1)).output == 1
+        await asyncio.to_thread(runtime.stop)
+        other = StepflowRuntime.start()
+        assert other.port and other.is_alive
+        other.stop()
+
+    asyncio.run(main())
+
+
+def test_starting_does_not_hold_up_the_loop() -> None:
+    async def main() -> None:
+        ticks = 0
+
+        async def tick() -> None:
+            nonlocal ticks
+            while True:
+                await asyncio.sleep(0)
+                ticks += 1
+
+        task = asyncio.create_task(tick())
+        async with StepflowRuntime.start():
+            during = ticks
+        task.cancel()
+        assert during > 10
+
+    asyncio.run(main())
+
+
+def test_a_cancelled_start_leaves_nothing() -> None:
+    async def main() -> None:
+        async def enter() -> None:
+            async with StepflowRuntime.start():
+                raise AssertionError("it was to be cancelled")
+
+        task = asyncio.create_task(enter())
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+
+
+def test_it_is_an_executor() -> None:
+    with StepflowRuntime.start() as runtime:
+        assert isinstance(runtime, StepflowExecutor)
+        assert isinstance(runtime.sync_client, SyncStepflowExecutor)
+
+
+def test_one_runtime_serves_several_loops_and_threads() -> None:
+    with StepflowRuntime.start() as runtime:
+
+        def in_thread(number: int) -> None:
+            assert asyncio.run(runtime.run(ECHO, number)).output == number
+            assert runtime.sync_client.run(ECHO, number).output == number
+
+        threads = [threading.Thread(target=in_thread, args=(n,)) for n in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert asyncio.run(runtime.run(ECHO, 9)).output == 9
+
+
+def test_two_runtimes_at_once() -> None:
+    with StepflowRuntime.start() as one, StepflowRuntime.start() as other:
+        assert one.port != other.port
+        flow_id = one.sync_client.store_flow(ECHO)
+        with pytest.raises(errors.StepflowError):
+            other.sync_client.get_flow(flow_id)
+
+
+def test_a_forgotten_runtime_ends() -> None:
+    pid = StepflowRuntime.start().pid
+    gc.collect()
+    wait_until(lambda: not exists(pid), "the server is gone")
+
+
+def test_the_default_config_computes_and_reads_no_file(tmp_path: Path) -> None:
+    path = tmp_path / "secret.json"
+    path.write_text("1", encoding="utf-8")
+    with StepflowRuntime.start() as runtime:
+        assert runtime.sync_client.run(PUT_BLOB, 1).is_success
+        result = runtime.sync_client.run(READ_FILE, {"path": str(path)})
+        assert result.is_failed
+    with StepflowRuntime.start(ALL_BUILTINS) as runtime:
+        assert runtime.sync_client.run(READ_FILE, {"path": str(path)}).output == 1
+
+
+def test_a_config_is_a_dict_or_a_path(tmp_path: Path) -> None:
+    path = tmp_path / "config.yml"
+    path.write_text(
+        'plugins: {builtin: {type: builtin}}\nroutes: {"/{*component}": [{plugin: builtin}]}\n',
+        encoding="utf-8",
+    )
+    rule = [{"plugin": "builtin"}]
+    given: dict[str, Any] = {
+        "plugins": {"builtin": {"type": "builtin"}},
+        "routes": {"/{*component}": rule},
+    }
+    for config in (given, path, str(path)):
+        with StepflowRuntime.start(config) as runtime:
+            assert runtime.sync_client.run(PUT_BLOB, 1).is_success
