@@ -38,8 +38,12 @@ LAST_DELAY: Final = 5.0
 RETRY_AFTER_LIMIT: Final = 60.0
 """Seconds of a `Retry-After` that are honoured: more would look like a hang."""
 
+FIRST_PROGRESS_SECONDS: Final = 0.01
+"""Seconds between the first two looks at a batch whose progress is watched, doubled from then on:
+a batch that takes no time is not made to take half a second."""
+
 PROGRESS_SECONDS: Final = 0.5
-"""Seconds between two looks at a batch whose progress is watched."""
+"""Upper bound in seconds between two looks at a batch whose progress is watched."""
 
 PAGE_SIZE: Final = 100
 """Runs asked for at a time."""

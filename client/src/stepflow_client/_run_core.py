@@ -30,7 +30,12 @@ from stepflow_api.models import (
 )
 from stepflow_api.types import Response
 from stepflow_client import _endpoints
-from stepflow_client._constants import LONG_POLL_GRACE, LONG_POLL_SECONDS, PROGRESS_SECONDS
+from stepflow_client._constants import (
+    FIRST_PROGRESS_SECONDS,
+    LONG_POLL_GRACE,
+    LONG_POLL_SECONDS,
+    PROGRESS_SECONDS,
+)
 from stepflow_client._core import Core
 from stepflow_client._effects import NO_DEADLINE, Deadline, Sleep, Steps
 from stepflow_client._flows import FlowContent, FlowSource, resolve
@@ -258,6 +263,7 @@ class RunCore(Core):
         self, run_id: UUID, deadline: Deadline, on_progress: Callable[[Progress], object]
     ) -> Steps[RunSummary]:
         shown = None
+        pause = FIRST_PROGRESS_SECONDS
         while True:
             # The answer to a wait names every item; this one is short however many there are.
             call = _endpoints.list_runs({"root_run_id": run_id, "roots_only": True}, 1, 0)
@@ -275,7 +281,8 @@ class RunCore(Core):
                 return _not_cancelled(run)
             if deadline.has_passed:
                 raise self._sender.timeout(deadline, run_id)
-            yield Sleep(deadline.bound(PROGRESS_SECONDS))
+            yield Sleep(deadline.bound(pause))
+            pause = min(2 * pause, PROGRESS_SECONDS)
 
     def _summary(
         self, run_id: UUID, wait_seconds: int | None, deadline: Deadline, resend: Resend
