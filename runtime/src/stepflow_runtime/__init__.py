@@ -1,16 +1,24 @@
 """A Stepflow server of the program's own, gone without a trace afterwards.
 
-from stepflow_runtime import StepflowRuntime
+    from stepflow_runtime import StepflowRuntime
 
-with StepflowRuntime.start() as runtime:
-    result = runtime.sync_client.run("flow.yaml", {"name": "World"})
+    with StepflowRuntime.start() as runtime:
+        result = runtime.sync_client.run("flow.yaml", {"name": "World"})
+
+Names are imported when they are first used: pytest imports this package in every session, for its
+plugin.
 """
 
-from stepflow_runtime import errors
-from stepflow_runtime._config import ALL_BUILTINS
-from stepflow_runtime._logs import LogConfig
-from stepflow_runtime._supervisor import RestartPolicy
-from stepflow_runtime.runtime import StepflowRuntime
+from __future__ import annotations
+
+# Type checkers know this name; importing it from typing would double what this import costs.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from stepflow_runtime import errors
+    from stepflow_runtime._config import ALL_BUILTINS
+    from stepflow_runtime._logs import LogConfig
+    from stepflow_runtime._supervisor import RestartPolicy
+    from stepflow_runtime.runtime import StepflowRuntime
 
 __all__ = [
     "ALL_BUILTINS",
@@ -19,3 +27,27 @@ __all__ = [
     "StepflowRuntime",
     "errors",
 ]
+
+_MODULES = {
+    "ALL_BUILTINS": "_config",
+    "LogConfig": "_logs",
+    "RestartPolicy": "_supervisor",
+    "StepflowRuntime": "runtime",
+}
+
+
+def __getattr__(name: str) -> object:
+    import importlib
+
+    if name in _MODULES:
+        value = getattr(importlib.import_module(f"stepflow_runtime.{_MODULES[name]}"), name)
+    elif name in ("errors", "runtime"):
+        value = importlib.import_module(f"stepflow_runtime.{name}")
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

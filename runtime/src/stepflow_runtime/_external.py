@@ -1,0 +1,42 @@
+"""A server that runs elsewhere, for tests."""
+
+from __future__ import annotations
+
+import httpx
+
+from stepflow_client import StepflowClient, SyncStepflowClient
+
+
+class ExternalServer:
+    """What a `StepflowRuntime` and a server that runs elsewhere have in common.
+
+    Args:
+        url: Where the server is.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/")
+        self.client = client_for_any_loop(url)
+        self.sync_client = SyncStepflowClient(url)
+        self.run = self.client.run
+        self.submit = self.client.submit
+        self.run_batch = self.client.run_batch
+        self.validate = self.client.validate
+
+    def stop(self) -> None:
+        """Closes the client; the server goes on."""
+        self.sync_client.close()
+
+
+def client_for_any_loop(url: str) -> StepflowClient:
+    """Makes a client that needs no closing and may have one event loop after the other.
+
+    Each connection ends with its request, in the loop that has made it.
+
+    Args:
+        url: Where the server is.
+    """
+    limits = httpx.Limits(max_keepalive_connections=0)
+    # Reading the certificates takes longer than a test.
+    verify = not url.startswith("http:")
+    return StepflowClient(url, transport=httpx.AsyncHTTPTransport(verify=verify, limits=limits))

@@ -1,0 +1,350 @@
+"""The pytest plugin in sessions of their own, with the real server: what they get and leave."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from runtime.tests.support import exists, wait_until
+from stepflow_runtime import StepflowRuntime
+from stepflow_runtime._binary import find_binary
+
+pytest_plugins = ("pytester",)
+
+Run = Callable[..., pytest.RunResult]
+
+# pytester goes elsewhere.
+ROOT = Path.cwd()
+
+PLUGIN = "stepflow_runtime.pytest_plugin"
+
+ASYNCIO = ("-p", "pytest_asyncio.plugin", "-o", "asyncio_default_fixture_loop_scope=function")
+
+#: Notes which server a test had, in a file of the test's and the worker's name.
+HEAD = """
+import asyncio, os, signal
+from pathlib import Path
+
+import pytest
+
+ECHO = {"name": "echo", "steps": [], "output": {"$input": "$"}}
+
+@pytest.fixture
+def note(stepflow_runtime, request):
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    path = Path(__file__).with_name(f"{request.node.name}-{worker}.pid")
+    path.with_suffix(".part").write_text(str(stepflow_runtime.pid))
+    path.with_suffix(".part").rename(path)
+"""
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs pytest in a process of its own."""
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
+    pytester.makepyfile(conftest="")
+
+    def run(code: str, *arguments: str | Path) -> pytest.RunResult:
+        pytester.makepyfile(HEAD + code)
+        return pytester.runpytest_subprocess("-p", PLUGIN, "-W", "error", *arguments)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[StepflowRuntime]:
+    """A server that runs already."""
+    with StepflowRuntime.start() as runtime:
+        yield runtime
+
+
+def noted(pytester: pytest.Pytester) -> dict[str, int]:
+    """Gives the process of the server that each test had."""
+    return {path.stem: int(path.read_text()) for path in pytester.path.glob("*.pid")}
+
+
+def assert_gone(pytester: pytest.Pytester, servers: int = 1) -> None:
+    pids = set(noted(pytester).values())
+    assert len(pids) == servers
+    for pid in pids:
+        wait_until(lambda pid=pid: not exists(pid), f"the server {pid} is gone")  # type: ignore[misc]
+
+
+def test_tests_get_one_server_for_the_session(run: Run, pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_other=HEAD + "def test_other(note): pass")
+    run(
+        """
+def test_it(note, stepflow_runtime, stepflow_sync_client):
+    assert stepflow_runtime.is_alive
+    assert stepflow_sync_client.run(ECHO, {"n": 1}).output == {"n": 1}
+
+class TestIt:
+    def test_again(self, note): pass
+"""
+    ).assert_outcomes(passed=3)
+    assert noted(pytester).keys() == {"test_it-main", "test_again-main", "test_other-main"}
+    assert_gone(pytester)
+
+
+@pytest.mark.parametrize(
+    ("mark", "arguments"),
+    [
+        ("asyncio", ASYNCIO),
+        ("anyio", ("-p", "anyio.pytest_plugin")),
+    ],
+)
+def test_asynchronous_tests_get_a_client(run: Run, mark: str, arguments: tuple[str, ...]) -> None:
+    run(
+        f"""
+anyio_backend = pytest.fixture(lambda: "asyncio")
+clients = []
+
+@pytest.mark.{mark}
+@pytest.mark.parametrize("number", range(3))
+async def test_it(stepflow_client, number):
+    assert stepflow_client not in clients
+    clients.append(stepflow_client)
+    results = await asyncio.gather(*[stepflow_client.run(ECHO, n) for n in range(20)])
+    assert [result.output for result in results] == list(range(20))
+
+@pytest.mark.{mark}
+async def test_a_closed_client(stepflow_client):
+    async with stepflow_client:
+        assert (await stepflow_client.run(ECHO, 1)).output == 1
+""",
+        *arguments,
+    ).assert_outcomes(passed=4)
+
+
+def test_a_client_serves_one_loop_after_the_other(run: Run) -> None:
+    run(
+        """
+def test_it(stepflow_client):
+    for number in range(3):
+        assert asyncio.run(stepflow_client.run(ECHO, number)).output == number
+
+def test_it_left_open(stepflow_client):
+    async def leave():
+        task = asyncio.create_task(stepflow_client.run(ECHO, 1))
+        await asyncio.sleep(0)
+    asyncio.run(leave())
+"""
+    ).assert_outcomes(passed=2)
+
+
+@pytest.mark.parametrize(
+    ("code", "outcomes"),
+    [
+        ("def test_it(note): assert False", {"failed": 1}),
+        ("def test_it(note): raise KeyboardInterrupt", {}),
+        ("def test_it(note): os.kill(os.getpid(), signal.SIGINT)", {}),
+        ("def test_it(note): pytest.exit('enough')", {}),
+        ("def test_it(note): os._exit(3)", None),
+        ("def test_it(note): os.kill(os.getpid(), signal.SIGKILL)", None),
+        ("def test_it(note): os.kill(os.getpid(), signal.SIGTERM)", None),
+    ],
+)
+def test_no_server_is_left(
+    run: Run, pytester: pytest.Pytester, code: str, outcomes: dict[str, int] | None
+) -> None:
+    result = run(code + "\n\ndef test_next(note): assert False, 'not reached'\n", "-x")
+    result.stdout.no_fnmatch_line("*not reached*")
+    if outcomes is not None:
+        result.assert_outcomes(**outcomes)
+    assert_gone(pytester)
+
+
+def test_each_worker_of_xdist_has_a_server(run: Run, pytester: pytest.Pytester) -> None:
+    run(
+        """
+@pytest.mark.parametrize("number", range(2))
+def test_it(note, stepflow_sync_client, number):
+    assert stepflow_sync_client.run(ECHO, number).output == number
+""",
+        *("-p", "xdist.plugin", "-n", "2", "--dist", "each"),
+    ).assert_outcomes(passed=4)
+    servers = noted(pytester)
+    assert servers["test_it[0]-gw0"] == servers["test_it[1]-gw0"]
+    assert servers["test_it[0]-gw1"] == servers["test_it[1]-gw1"]
+    assert_gone(pytester, servers=2)
+
+
+def test_no_server_is_left_when_a_worker_of_xdist_crashes(
+    run: Run, pytester: pytest.Pytester
+) -> None:
+    result = run(
+        "def test_it(note): os.kill(os.getpid(), signal.SIGKILL)",
+        *("-p", "xdist.plugin", "-n", "1", "--max-worker-restart", "0"),
+    )
+    result.stdout.fnmatch_lines(["*crashed*"])
+    assert_gone(pytester)
+
+
+def test_no_server_is_left_after_ctrl_c_with_xdist(
+    run: Run, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytester.makepyfile(
+        HEAD
+        + """
+def test_it(note):
+    os.mkfifo("fifo")
+    open("fifo").read()
+"""
+    )
+    command = [sys.executable, "-m", "pytest", "-p", PLUGIN, "-p", "xdist.plugin", "-n", "1"]
+    session = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, process_group=0
+    )
+    wait_until(lambda: noted(pytester), "the test runs")
+    # As a terminal does it: all processes of the group.
+    os.killpg(session.pid, signal.SIGINT)
+    session.communicate(timeout=60)
+    assert session.returncode == pytest.ExitCode.INTERRUPTED
+    assert_gone(pytester)
+
+
+def test_nothing_is_started_or_imported_for_other_tests(run: Run) -> None:
+    run(
+        """
+import sys
+
+def test_it():
+    stepflow = {name for name in sys.modules if name.startswith("stepflow")}
+    assert stepflow == {"stepflow_runtime", "stepflow_runtime.pytest_plugin"}
+    assert not {"httpx", "pydantic", "yaml"} & sys.modules.keys()
+"""
+    ).assert_outcomes(passed=1)
+
+
+BUILTIN = {
+    "plugins": {"builtin": {"type": "builtin"}},
+    "routes": {"/only/{*component}": [{"plugin": "builtin"}]},
+}
+
+USES_IT = """
+def test_it(stepflow_sync_client):
+    assert stepflow_sync_client.run(ONLY, {}).is_success
+
+ONLY = {
+    "steps": [{"id": "a", "component": "/only/create_messages", "input": {"user_prompt": "a"}}],
+    "output": {"$step": "a"},
+}
+"""
+
+
+def test_a_configuration_is_taken(run: Run, pytester: pytest.Pytester) -> None:
+    path = pytester.path / "stepflow.json"
+    path.write_text(json.dumps(BUILTIN), encoding="utf-8")
+    run(USES_IT, "--stepflow-config", "stepflow.json").assert_outcomes(passed=1)
+    elsewhere = "os.chdir('/')\n" + USES_IT
+    run(elsewhere, "--stepflow-config", "stepflow.json").assert_outcomes(passed=1)
+    pytester.makeini("[pytest]\nstepflow_config = stepflow.json\n")
+    run(elsewhere).assert_outcomes(passed=1)
+    pytester.makeini("[pytest]\n")
+    run(USES_IT).assert_outcomes(failed=1)
+
+
+def test_a_configuration_can_be_a_fixture(run: Run) -> None:
+    run(
+        USES_IT
+        + f"""
+@pytest.fixture(scope="session")
+def stepflow_config():
+    return {BUILTIN!r}
+"""
+    ).assert_outcomes(passed=1)
+
+
+def test_another_server_is_used(
+    run: Run, pytester: pytest.Pytester, server: StepflowRuntime
+) -> None:
+    code = f"""
+def test_sync(stepflow_sync_client):
+    assert stepflow_sync_client.run(ECHO, "here").output == "here"
+
+def test_async(stepflow_client):
+    assert asyncio.run(stepflow_client.run(ECHO, "there")).output == "there"
+
+def test_runtime(stepflow_runtime):
+    assert stepflow_runtime.url == {server.url!r}
+    assert asyncio.run(stepflow_runtime.run(ECHO, 1)).output == 1
+"""
+    run(code, "--stepflow-url", server.url).assert_outcomes(passed=3)
+    pytester.makeini(f"[pytest]\nstepflow_url = {server.url}\n")
+    run(code).assert_outcomes(passed=3)
+    assert len(list(server.sync_client.list_runs(flow_name="echo"))) == 6
+
+
+def test_the_command_line_wins_over_settings(
+    run: Run, pytester: pytest.Pytester, server: StepflowRuntime
+) -> None:
+    code = f"def test_it(stepflow_runtime): assert stepflow_runtime.url == {server.url!r}"
+    pytester.makeini("[pytest]\nstepflow_binary = nowhere\nstepflow_config = nowhere\n")
+    run(code, "--stepflow-url", server.url).assert_outcomes(passed=1)
+    pytester.makeini("[pytest]\nstepflow_url = http://127.0.0.1:9\n")
+    code = "def test_it(stepflow_runtime): assert stepflow_runtime.is_alive"
+    binary = find_binary(None)
+    run(code, "--stepflow-binary", binary).assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (("--stepflow-binary", "nowhere"), "there is no such file"),
+        (("--stepflow-config", "nowhere.yaml"), "nowhere.yaml"),
+        (("--stepflow-config", "broken.json"), "missing field `plugins`"),
+    ],
+)
+def test_a_server_that_cannot_start_is_told_on_one_line(
+    run: Run, pytester: pytest.Pytester, arguments: tuple[str, str], problem: str
+) -> None:
+    (pytester.path / "broken.json").write_text("{}", encoding="utf-8")
+    result = run("def test_it(stepflow_sync_client): pass", *arguments)
+    result.assert_outcomes(errors=1)
+    lines = result.stdout.lines
+    first = next(n for n, line in enumerate(lines) if "ERROR at setup of test_it" in line)
+    assert problem in lines[first + 1]
+    # A heading: the server's own words, or the summary.
+    assert lines[first + 2].startswith(("---", "===")), lines
+    assert not [line for line in lines if line.startswith(("E  ", "Traceback"))], lines
+
+
+def test_a_url_and_a_binary_contradict_each_other(run: Run, pytester: pytest.Pytester) -> None:
+    arguments: tuple[str, ...] = ("--stepflow-url", "http://127.0.0.1:9", "--stepflow-binary", "x")
+    for _ in range(2):
+        result = run("def test_it(): pass", *arguments)
+        assert result.ret == pytest.ExitCode.USAGE_ERROR
+        (line,) = [line for line in result.errlines if line]
+        assert line.startswith("ERROR: a Stepflow server that is running already")
+        pytester.makeini("[pytest]\nstepflow_url = http://127.0.0.1:9\nstepflow_config = x\n")
+        arguments = ()
+
+
+def test_help_names_the_options_and_the_fixtures(run: Run) -> None:
+    text = run("", "--help").stdout.str()
+    for name in ("binary", "config", "url"):
+        assert f"--stepflow-{name}=" in text
+        assert f"stepflow_{name} (" in text
+    text = run("def test_it(): pass", "--fixtures").stdout.str()
+    for name in ("config", "runtime", "client", "sync_client"):
+        assert f"stepflow_{name}" in text
+
+
+def test_the_tests_of_the_readme_pass(run: Run) -> None:
+    readme = (ROOT / "runtime/README.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python pytest\n(.*?)```", readme, re.DOTALL)
+    run(code, *ASYNCIO).assert_outcomes(passed=2)
+
+
+def test_the_package_declares_the_plugin() -> None:
+    project = tomllib.loads((ROOT / "runtime/pyproject.toml").read_text(encoding="utf-8"))
+    assert project["project"]["entry-points"]["pytest11"] == {"stepflow": PLUGIN}
