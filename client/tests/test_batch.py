@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from client.tests.fault_proxy import Fault, FaultProxy
-from client.tests.support import ECHO, READ_FILE, Driver, release
+from client.tests.support import ECHO, READ_FILE, Driver, release, wait_until
 from stepflow_client import Progress, errors
 
 
@@ -69,14 +69,13 @@ def test_a_deadline_of_a_batch_leaves_its_run(
     do: Driver, client: Any, fifo: Callable[[], Path]
 ) -> None:
     path = fifo()
-    inputs = [{"path": str(path)}]
+    handle = do(client.submit_batch(READ_FILE, [{"path": str(path)}]))
     for on_progress in (None, lambda progress: None):
         with pytest.raises(errors.Timeout, match="it goes on") as caught:
-            do(client.run_batch(READ_FILE, inputs, timeout=0.2, on_progress=on_progress))
-        assert caught.value.run_id is not None
-        handle = client.handle(caught.value.run_id)
-        release(path)
-        do(handle.results())
+            do(handle.results(timeout=0.2, on_progress=on_progress))
+        assert caught.value.run_id == handle.id
+    wait_until(lambda: release(path), "the step reads the file")
+    assert [result.output for result in do(handle.results())] == [42]
 
 
 def test_cuts_of_a_watched_batch_do_not_surface(

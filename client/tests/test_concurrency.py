@@ -59,9 +59,10 @@ def test_a_deadline_of_asyncio_leaves_no_connection(
 ) -> None:
     async def main() -> None:
         async with StepflowClient(proxy.url) as client:
+            handle = await client.submit(READ_FILE, {"path": str(fifo())})
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.3):
-                    await client.run(READ_FILE, {"path": str(fifo())})
+                    await handle.result()
             await asyncio.to_thread(
                 wait_until, lambda: proxy.open_connections == 0, "no connection is open"
             )

@@ -68,14 +68,15 @@ def test_a_deadline_names_its_argument_and_leaves_the_run(
     do: Driver, client: Any, fifo: Callable[[], Path]
 ) -> None:
     path = fifo()
-    with pytest.raises(errors.Timeout, match=r"timeout=0\.2 s; it goes on: raise the") as caught:
-        do(client.run(READ_FILE, {"path": str(path)}, timeout=0.2))
+    # Long enough for the run to be created, on a slow machine as well.
+    with pytest.raises(errors.Timeout, match=r"timeout=3 s; it goes on: raise the") as caught:
+        do(client.run(READ_FILE, {"path": str(path)}, timeout=3))
     assert isinstance(caught.value, TimeoutError)
     assert caught.value.run_id is not None
     handle = client.handle(str(caught.value.run_id))
     with pytest.raises(errors.Timeout):
         do(handle.result(timeout=0))
-    release(path, 7)
+    wait_until(lambda: release(path, 7), "the step reads the file")
     wait_until(lambda: is_done(do, handle), "the run has ended")
     assert do(handle.result(timeout=0)).output == 7
 
