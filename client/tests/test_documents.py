@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from stepflow_api.models import Flow
 from stepflow_client import errors
 from stepflow_client._documents import parse
 from stepflow_client._flows import FlowContent, FlowIds, FlowSource, resolve
@@ -14,6 +15,25 @@ from stepflow_client._flows import FlowContent, FlowIds, FlowSource, resolve
 
 def yaml(text: str) -> Any:
     return parse(text.encode(), name="it", is_json=False)
+
+
+CIRCLE: list[Any] = []
+CIRCLE.append(CIRCLE)
+
+
+def deep(levels: int) -> list[Any]:
+    """Lists in lists."""
+    value: list[Any] = []
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+def doubled(text: str) -> str:
+    """A few lines that stand for 2^40 values: each holds the one before twice."""
+    lines = ["a0: &a0 {k: v}"]
+    lines += [f"a{n}: &a{n} {text.format(f'a{n - 1}')}" for n in range(1, 41)]
+    return "\n".join(lines)
 
 
 @pytest.mark.parametrize(
@@ -61,6 +81,11 @@ def test_yaml_is_read_as_version_1_2(text: str, value: Any) -> None:
         ("\t- a", "cannot start any token"),
         ("a: 1\n---\nb: 2", "but found another document"),
         ("[" * 5000, "nested too deeply"),
+        ("a: \x00", "special characters are not allowed"),
+        ("a: &a [*a]", "line 1, column 4: what this anchor names holds itself"),
+        ("a: 1" + "0" * 5000, "Exceeds the limit"),
+        (doubled("[*{0}, *{0}]"), "holds more than 1000000 values once aliases are written out"),
+        (doubled("{{<<: [*{0}, *{0}]}}"), "holds more than 1000000 values once aliases are"),
     ],
 )
 def test_broken_yaml_is_told_with_its_place(text: str, problem: str) -> None:
@@ -81,6 +106,7 @@ def test_broken_yaml_is_told_with_its_place(text: str, problem: str) -> None:
         (b'{"a": 1', "delimiter"),
         (b"", "Expecting value"),
         (b"\xff\xfe", "not UTF-8 (byte 0)"),
+        (b"[" * 100_000, "nested too deeply"),
     ],
 )
 def test_broken_json_is_told(text: bytes, problem: str) -> None:
@@ -121,6 +147,9 @@ def test_a_file_that_is_no_flow_is_told(
         ("a\0b", "null byte"),
         (7, "the flow is a int; give a path, a dict, a Flow, or a flow id"),
         ({"steps": [object()]}, "cannot be written as JSON"),
+        ({"steps": [], "output": CIRCLE}, "cannot be written as JSON (Error serializing to JSON"),
+        (Flow(steps=[], output=CIRCLE), "cannot be written as JSON (Error serializing to JSON"),
+        (Flow(steps=[], output=deep(1000)), "cannot be written as JSON (Error serializing to JSON"),
     ],
 )
 def test_what_is_no_flow_is_told(flow: FlowSource, problem: str) -> None:

@@ -50,3 +50,6 @@ PAGE_SIZE: Final = 100
 
 FLOW_CACHE_SIZE: Final = 1024
 """Flows whose ids a client keeps; each takes about 200 bytes."""
+
+YAML_VALUES: Final = 1_000_000
+"""Values that a YAML file may hold: no server takes a flow of so many, and aliases make more."""

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from stepflow_api.errors import one_line
+from stepflow_client._constants import YAML_VALUES
 from stepflow_client.errors import InvalidInput
 
 
@@ -88,9 +89,43 @@ def _refuse(name: str) -> Any:
 def _parse_yaml(text: str) -> Any:
     loader = _Loader(text)
     try:
-        return loader.get_single_data()
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        _count(node, {})
+        return loader.construct_document(node)
     finally:
         loader.dispose()
+
+
+def _count(node: yaml.Node, counts: dict[yaml.Node, int]) -> int:
+    """Counts the values that a node holds once its aliases are written out.
+
+    A few lines of aliases of aliases stand for more values than any memory holds.
+
+    Raises:
+        ConstructorError: They are too many, or the node holds itself.
+    """
+    if node in counts:
+        count = counts[node]
+        if not count:
+            raise _at(node, "what this anchor names holds itself; JSON cannot")
+        return count
+    counts[node] = 0
+    children: list[yaml.Node] = []
+    if isinstance(node, yaml.SequenceNode):
+        children = node.value
+    elif isinstance(node, yaml.MappingNode):
+        children = [child for pair in node.value for child in pair]
+    count = 1 + sum(_count(child, counts) for child in children)
+    if count > YAML_VALUES:
+        raise _at(node, f"this holds more than {YAML_VALUES} values once aliases are written out")
+    counts[node] = count
+    return count
+
+
+def _at(node: yaml.Node, problem: str) -> yaml.constructor.ConstructorError:
+    return yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
 
 
 class _Loader(yaml.SafeLoader):
@@ -110,13 +145,9 @@ class _Loader(yaml.SafeLoader):
                 continue
             key = key_node.value
             if key_node.tag != "tag:yaml.org,2002:str":
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key!r} is no text; put it in quotes", key_node.start_mark
-                )
+                raise _at(key_node, f"the key {key!r} is no text; put it in quotes")
             if key in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key!r} stands twice", key_node.start_mark
-                )
+                raise _at(key_node, f"the key {key!r} stands twice")
             seen.add(key)
         return super().construct_mapping(node, deep)
 

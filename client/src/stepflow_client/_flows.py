@@ -60,16 +60,9 @@ def resolve(flow: FlowSource) -> StoredFlow | FlowContent:
     if isinstance(flow, str) and _FLOW_ID.fullmatch(flow):
         return StoredFlow(flow)
     if isinstance(flow, Flow):
-        return FlowContent(_key(b"json", flow.to_json()), lambda: flow)
+        return FlowContent(_key(b"json", _as_json(flow)), lambda: flow)
     if isinstance(flow, Mapping):
-        try:
-            content = pydantic_core.to_json(flow, by_alias=True, inf_nan_mode="strings")
-        except (ValueError, TypeError, RecursionError) as error:
-            raise InvalidInput(
-                f"the flow cannot be written as JSON ({one_line(str(error))});"
-                " give values that JSON can hold"
-            ) from error
-        return FlowContent(_key(b"json", content), lambda: _model(flow, "the flow"))
+        return FlowContent(_key(b"json", _as_json(flow)), lambda: _model(flow, "the flow"))
     try:
         path = Path(flow)
     except TypeError as error:
@@ -88,6 +81,18 @@ def _file(path: Path) -> FlowContent:
         return _model(parse(content, name=name, is_json=is_json), name)
 
     return FlowContent(_key(b"json" if is_json else b"yaml", content), load)
+
+
+def _as_json(flow: Flow | Mapping[str, Any]) -> bytes:
+    try:
+        if isinstance(flow, Flow):
+            return flow.to_json()
+        return pydantic_core.to_json(flow, by_alias=True, inf_nan_mode="strings")
+    except (ValueError, TypeError, RecursionError) as error:
+        raise InvalidInput(
+            f"the flow cannot be written as JSON ({one_line(str(error))});"
+            " give values that JSON can hold"
+        ) from error
 
 
 def _model(document: Any, name: str) -> Flow:
