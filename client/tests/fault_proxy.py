@@ -21,6 +21,8 @@ class Fault(enum.Enum):
     """What to do with a request."""
 
     NONE = enum.auto()
+    REFUSED = enum.auto()
+    """Nobody listens; `FaultProxy.refuse` does it, before a request can be seen."""
     RESET_BEFORE = enum.auto()
     """Reset once the request has begun to come; the server does not see it."""
     RESET_DURING = enum.auto()
@@ -88,22 +90,36 @@ class FaultProxy:
         self.seen: list[Seen] = []
         self.waiting = threading.Event()
         self._server = port
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
         self._upstream: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+        self._port: int = self._listener.getsockname()[1]
 
     @property
     def url(self) -> str:
         """Where clients connect to."""
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        return f"http://127.0.0.1:{self._port}"
 
     @property
     def open_connections(self) -> int:
         """Connections that clients hold open."""
         with self._lock:
             return len(self._open)
+
+    def refuse(self) -> None:
+        """Refuses connections from now on; those that are open stay."""
+        # Closing alone leaves a thread in accept.
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def admit(self) -> None:
+        """Takes connections again after `refuse`; does nothing otherwise."""
+        if self._listener.fileno() < 0:
+            self._listener = socket.create_server(("127.0.0.1", self._port), backlog=256)
+            self._start(self._accept, self._listener)
 
     def cut_all(self) -> None:
         """Resets every connection that is open."""
@@ -112,7 +128,7 @@ class FaultProxy:
                 _reset(connection)
 
     def __enter__(self) -> Self:
-        self._start(self._accept)
+        self._start(self._accept, self._listener)
         return self
 
     def __exit__(
@@ -121,10 +137,7 @@ class FaultProxy:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        # Closing alone leaves a thread in accept.
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
+        self.refuse()
         self.cut_all()
         with self._lock:
             for server in self._upstream:
@@ -138,10 +151,10 @@ class FaultProxy:
         self._threads.append(thread)
         thread.start()
 
-    def _accept(self) -> None:
+    def _accept(self, listener: socket.socket) -> None:
         while True:
             try:
-                client, _ = self._listener.accept()
+                client, _ = listener.accept()
             except OSError:
                 return
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -6,10 +6,12 @@ import json
 import uuid
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from client.tests.fault_proxy import FaultProxy
 from client.tests.support import ECHO, READ_FILE, Driver, release, wait_until
 from stepflow_api.models import ExecutionStatus, Flow, StepStatus
 from stepflow_client import errors
@@ -65,15 +67,25 @@ def test_a_failed_flow_raises_on_request(do: Driver, client: Any) -> None:
 
 
 def test_a_deadline_names_its_argument_and_leaves_the_run(
-    do: Driver, client: Any, fifo: Callable[[], Path]
+    do: Driver,
+    proxied: Any,
+    proxy: FaultProxy,
+    fifo: Callable[[], Path],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     path = fifo()
-    # Long enough for the run to be created, on a slow machine as well.
-    with pytest.raises(errors.Timeout, match=r"timeout=3 s; it goes on: raise the") as caught:
-        do(client.run(READ_FILE, {"path": str(path)}, timeout=3))
+    clock = SimpleNamespace(monotonic=lambda: 100.0 if proxy.waiting.is_set() else 0.0)
+    with monkeypatch.context() as patch:
+        # The deadline passes when the run is there, and waited for.
+        patch.setattr("stepflow_client._effects.time", clock)
+        patch.setattr("stepflow_client._run_core.LONG_POLL_SECONDS", 1)
+        with pytest.raises(
+            errors.Timeout, match=r"timeout=60 s; it goes on: raise the timeout argument"
+        ) as caught:
+            do(proxied.run(READ_FILE, {"path": str(path)}, timeout=60))
     assert isinstance(caught.value, TimeoutError)
     assert caught.value.run_id is not None
-    handle = client.handle(str(caught.value.run_id))
+    handle = proxied.handle(str(caught.value.run_id))
     with pytest.raises(errors.Timeout):
         do(handle.result(timeout=0))
     wait_until(lambda: release(path, 7), "the step reads the file")

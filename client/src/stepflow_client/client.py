@@ -325,6 +325,7 @@ class StepflowClient:
         Raises:
             NotFound: The server does not know the flow.
             Unreachable: The server does not answer.
+            StatusError: The server refuses the request.
         """
         return await drive_async(self._client, self._core.get_flow(flow_id))
 
@@ -338,6 +339,7 @@ class StepflowClient:
             NotFound: The server does not know the flow.
             Unsupported: The server is older than 0.11.
             Unreachable: The server does not answer.
+            StatusError: The server refuses the request.
         """
         return await drive_async(self._client, self._core.get_variables(flow_id))
 
@@ -426,6 +428,7 @@ class StepflowClient:
             NotFound: The server does not know the blob.
             Unsupported: The server is older than 0.10.
             Unreachable: The server does not answer.
+            StatusError: The server refuses the request.
         """
         return await drive_async(self._client, self._core.get_blob(blob_id))
 
@@ -435,6 +438,7 @@ class StepflowClient:
         Raises:
             Unreachable: The server does not answer.
             InvalidAnswer: It is no Stepflow server.
+            StatusError: The server refuses the request.
         """
         return await drive_async(self._client, self._core.health())
 
@@ -444,5 +448,6 @@ class StepflowClient:
         Raises:
             Unreachable: The server does not answer.
             InvalidAnswer: It is no Stepflow server.
+            StatusError: The server refuses the request.
         """
         return (await self.health()).version

@@ -51,6 +51,7 @@ class RunHandle:
             Unreachable: Without a timeout: the server did not answer for five minutes.
             InvalidInput: The run has other than one item; see `results`.
             NotFound: The server does not know the run.
+            StatusError: The server refuses the request.
         """
         steps = self._core.result(self.id, Deadline.after(timeout), raise_on_failure)
         return await drive_async(self._client, steps)
@@ -75,6 +76,7 @@ class RunHandle:
             RunCancelled: The run was cancelled.
             Unreachable: Without a timeout: the server did not answer for five minutes.
             NotFound: The server does not know the run.
+            StatusError: The server refuses the request.
         """
         steps = self._core.results(self.id, Deadline.after(timeout), on_progress)
         return await drive_async(self._client, steps)
@@ -84,6 +86,8 @@ class RunHandle:
 
         Raises:
             NotFound: The server does not know the run.
+            Unreachable: The server does not answer.
+            StatusError: The server refuses the request.
         """
         return await drive_async(self._client, self._core.status(self.id))
 
@@ -92,6 +96,8 @@ class RunHandle:
 
         Raises:
             NotFound: The server does not know the run.
+            Unreachable: The server does not answer.
+            StatusError: The server refuses the request.
         """
         return await drive_async(self._client, self._core.items(self.id))
 
@@ -103,6 +109,8 @@ class RunHandle:
 
         Raises:
             NotFound: The server does not know the run.
+            Unreachable: The server does not answer.
+            StatusError: The server refuses the request.
         """
         return await drive_async(self._client, self._core.steps(self.id, item_index))
 
@@ -112,5 +120,7 @@ class RunHandle:
         Raises:
             Conflict: The run has ended.
             NotFound: The server does not know the run.
+            Unreachable: The server does not answer.
+            StatusError: The server refuses the request.
         """
         return await drive_async(self._client, self._core.cancel(self.id))

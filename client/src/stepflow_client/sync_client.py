@@ -325,6 +325,7 @@ class SyncStepflowClient:
         Raises:
             NotFound: The server does not know the flow.
             Unreachable: The server does not answer.
+            StatusError: The server refuses the request.
         """
         return drive(self._client, self._core.get_flow(flow_id))
 
@@ -338,6 +339,7 @@ class SyncStepflowClient:
             NotFound: The server does not know the flow.
             Unsupported: The server is older than 0.11.
             Unreachable: The server does not answer.
+            StatusError: The server refuses the request.
         """
         return drive(self._client, self._core.get_variables(flow_id))
 
@@ -425,6 +427,7 @@ class SyncStepflowClient:
             NotFound: The server does not know the blob.
             Unsupported: The server is older than 0.10.
             Unreachable: The server does not answer.
+            StatusError: The server refuses the request.
         """
         return drive(self._client, self._core.get_blob(blob_id))
 
@@ -434,6 +437,7 @@ class SyncStepflowClient:
         Raises:
             Unreachable: The server does not answer.
             InvalidAnswer: It is no Stepflow server.
+            StatusError: The server refuses the request.
         """
         return drive(self._client, self._core.health())
 
@@ -443,5 +447,6 @@ class SyncStepflowClient:
         Raises:
             Unreachable: The server does not answer.
             InvalidAnswer: It is no Stepflow server.
+            StatusError: The server refuses the request.
         """
         return self.health().version

@@ -49,6 +49,7 @@ class SyncRunHandle:
             Unreachable: Without a timeout: the server did not answer for five minutes.
             InvalidInput: The run has other than one item; see `results`.
             NotFound: The server does not know the run.
+            StatusError: The server refuses the request.
         """
         steps = self._core.result(self.id, Deadline.after(timeout), raise_on_failure)
         return drive(self._client, steps)
@@ -73,6 +74,7 @@ class SyncRunHandle:
             RunCancelled: The run was cancelled.
             Unreachable: Without a timeout: the server did not answer for five minutes.
             NotFound: The server does not know the run.
+            StatusError: The server refuses the request.
         """
         steps = self._core.results(self.id, Deadline.after(timeout), on_progress)
         return drive(self._client, steps)
@@ -82,6 +84,8 @@ class SyncRunHandle:
 
         Raises:
             NotFound: The server does not know the run.
+            Unreachable: The server does not answer.
+            StatusError: The server refuses the request.
         """
         return drive(self._client, self._core.status(self.id))
 
@@ -90,6 +94,8 @@ class SyncRunHandle:
 
         Raises:
             NotFound: The server does not know the run.
+            Unreachable: The server does not answer.
+            StatusError: The server refuses the request.
         """
         return drive(self._client, self._core.items(self.id))
 
@@ -101,6 +107,8 @@ class SyncRunHandle:
 
         Raises:
             NotFound: The server does not know the run.
+            Unreachable: The server does not answer.
+            StatusError: The server refuses the request.
         """
         return drive(self._client, self._core.steps(self.id, item_index))
 
@@ -110,5 +118,7 @@ class SyncRunHandle:
         Raises:
             Conflict: The run has ended.
             NotFound: The server does not know the run.
+            Unreachable: The server does not answer.
+            StatusError: The server refuses the request.
         """
         return drive(self._client, self._core.cancel(self.id))
