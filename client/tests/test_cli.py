@@ -6,6 +6,8 @@ import io
 import json
 import os
 import pty
+import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from client.tests.fault_proxy import FaultProxy
-from client.tests.support import ECHO, READ_FILE, release
-from stepflow_client import cli
+from client.tests.fault_proxy import Fault, FaultProxy
+from client.tests.support import ECHO, READ_FILE, release, wait_until
+from stepflow_client import SyncStepflowClient, cli
 from tools.spec.server import StepflowServer
 
 
@@ -64,6 +66,14 @@ def read_file(tmp_path: Path) -> str:
     return str(path)
 
 
+@pytest.mark.parametrize("option", ["--input", "--input-file"])
+def test_an_input_comes_from_standard_input(
+    command: Command, echo: str, option: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b'"piped"')))
+    assert command("run", echo, option, "-") == "piped\n"
+
+
 def test_run_prints_the_output(command: Command, echo: str, tmp_path: Path) -> None:
     assert command("run", echo, "--input", '"é text"') == "é text\n"
     assert json.loads(command("run", echo, "--input", '{"a": [1]}')) == {"a": [1]}
@@ -76,7 +86,9 @@ def test_run_prints_the_output(command: Command, echo: str, tmp_path: Path) -> N
 
 def test_a_failed_flow_ends_with_1(command: Command, read_file: str) -> None:
     arguments = ("run", read_file, "--input", '{"path": "/nowhere"}')
-    assert "the flow failed: step" in command(*arguments, code=1)
+    err = command(*arguments, code=1)
+    assert 'the flow failed: step "read" failed: error executing user-defined function' in err
+    assert "(run 0" in err
     assert cli.run([*arguments, "--json"]) == 1
 
 
@@ -87,8 +99,7 @@ def test_a_batch_prints_a_line_each(
     path.write_text('1\n"two"\n\n[3]\n', encoding="utf-8")
     lines = command("run", echo, "--inputs", str(path), "--max-concurrency", "2").splitlines()
     assert [json.loads(line)["result"] for line in lines] == [1, "two", [3]]
-    stdin = io.TextIOWrapper(io.BytesIO(b"4\n5\n"))
-    monkeypatch.setattr(sys, "stdin", stdin)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"4\n5\n")))
     lines = command("run", echo, "--inputs", "-").splitlines()
     assert [json.loads(line)["result"] for line in lines] == [4, 5]
 
@@ -99,7 +110,7 @@ def test_a_batch_with_failures_ends_with_1(
     path = tmp_path / "inputs.jsonl"
     path.write_text('{"path": "/nowhere"}\n' * 2, encoding="utf-8")
     err = command("run", read_file, "--inputs", str(path), code=1)
-    assert "2/2 items, 2 failed" in err
+    assert "2/2 done, 2 failed" in err
     assert "2 of 2 items failed" in err
 
 
@@ -110,7 +121,7 @@ def test_submit_then_wait_status_cancel(
     run_id = command("submit", read_file, "--input", json.dumps({"path": str(path)})).strip()
     assert command.json("status", run_id)["status"] == "running"
     assert command("status", run_id) == "running: 0 of 1 items completed, 0 failed, 1 running\n"
-    assert "has not ended within timeout=0.1 s" in command(
+    assert f"within --timeout 0.1 s; it goes on: stepflow-client wait {run_id}" in command(
         "wait", run_id, "--timeout", "0.1", code=3
     )
     assert command.json("cancel", run_id)["runId"] == run_id
@@ -205,12 +216,29 @@ def test_no_server_ends_with_3(command: Command, server: StepflowServer, echo: s
     assert "is the server running there?" in err
 
 
-def test_a_terminal_shows_a_bar(server: StepflowServer, echo: str, tmp_path: Path) -> None:
-    path = tmp_path / "inputs.jsonl"
-    path.write_text("1\n" * 500, encoding="utf-8")
-    ours, theirs = pty.openpty()
-    child = subprocess.Popen(
-        [sys.executable, "-m", "stepflow_client.cli", "run", echo, "--inputs", str(path)],
+def test_a_lost_answer_to_creating_ends_with_3(
+    command: Command, proxy: FaultProxy, echo: str
+) -> None:
+    proxy.plan = lambda seen: Fault.RESET_AFTER if seen.creates_run else Fault.NONE
+    err = command("--url", proxy.url, "run", echo, code=3)
+    assert "look in `stepflow-client runs` for a run of flow" in err
+    assert err.count("\n") == 1
+
+
+def test_a_server_that_goes_away_while_waiting_ends_with_3(
+    command: Command, proxy: FaultProxy, echo: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stepflow_client._sending.RECONNECT_SECONDS", 0.05)
+    proxy.plan = lambda seen: Fault.RESET_BEFORE if seen.waits else Fault.NONE
+    err = command("--url", proxy.url, "run", echo, code=3)
+    assert re.search(r"it goes on: stepflow-client wait [0-9a-f-]{36}\n$", err)
+    assert err.count("\n") == 1
+
+
+def start(server: StepflowServer, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
+    """Starts the command in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "stepflow_client.cli", *arguments],
         env={
             **os.environ,
             "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
@@ -218,9 +246,74 @@ def test_a_terminal_shows_a_bar(server: StepflowServer, echo: str, tmp_path: Pat
             "TERM": "xterm",
             "COLUMNS": "120",
         },
-        stdout=subprocess.PIPE,
-        stderr=theirs,
+        **options,
     )
+
+
+@pytest.mark.parametrize("batch", [False, True])
+def test_ctrl_c_tells_the_run(
+    server: StepflowServer,
+    proxy: FaultProxy,
+    read_file: str,
+    fifo: Callable[[], Path],
+    tmp_path: Path,
+    batch: bool,
+) -> None:
+    path = fifo()
+    input = json.dumps({"path": str(path)})
+    (tmp_path / "inputs.jsonl").write_text(input, encoding="utf-8")
+    arguments = ("--inputs", str(tmp_path / "inputs.jsonl")) if batch else ("--input", input)
+    child = start(server, "--url", proxy.url, "run", read_file, *arguments, stderr=subprocess.PIPE)
+    watches = "/runs?" if batch else "wait=true"
+    wait_until(lambda: any(watches in seen.target for seen in proxy.seen), "it waits")
+    child.send_signal(signal.SIGINT)
+    _, err = child.communicate(timeout=60)
+    assert child.returncode == 130
+    assert b"Traceback" not in err
+    found = re.search(rb"it goes on: stepflow-client wait ([0-9a-f-]{36})", err)
+    assert found
+    wait_until(lambda: release(path), "the step reads the file")
+    with SyncStepflowClient(server.url) as client:
+        results = client.handle(found[1].decode()).results()
+    assert [result.output for result in results] == [42]
+
+
+@pytest.mark.parametrize("name", ["run", "blob"])
+def test_a_reader_that_has_enough_is_no_error(
+    server: StepflowServer, echo: str, tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / "inputs.jsonl"
+    path.write_text("1\n" * 5000, encoding="utf-8")
+    arguments = ["run", echo, "--inputs", str(path)]
+    if name == "blob":
+        with SyncStepflowClient(server.url) as client:
+            arguments = ["blob", "get", client.put_blob(b"x" * 1_000_000)]
+    child = start(server, *arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert child.stdout is not None
+    assert child.stdout.read(1)
+    child.stdout.close()
+    assert child.stderr is not None
+    err = child.stderr.read()
+    child.stderr.close()
+    assert child.wait(60) == 0
+    assert b"Traceback" not in err
+    assert b"Exception ignored" not in err
+
+
+def test_output_that_cannot_be_written_is_told(server: StepflowServer, echo: str) -> None:
+    with open("/dev/full", "wb") as full:
+        child = start(server, "run", echo, stdout=full, stderr=subprocess.PIPE)
+        _, err = child.communicate(timeout=60)
+    assert child.returncode == 2
+    assert err.startswith(b"stepflow-client: cannot write to standard output: No space left")
+    assert err.count(b"\n") == 1
+
+
+def test_a_terminal_shows_a_bar(server: StepflowServer, echo: str, tmp_path: Path) -> None:
+    path = tmp_path / "inputs.jsonl"
+    path.write_text("1\n" * 500, encoding="utf-8")
+    ours, theirs = pty.openpty()
+    child = start(server, "run", echo, "--inputs", str(path), stdout=subprocess.PIPE, stderr=theirs)
     os.close(theirs)
     out, _ = child.communicate(timeout=60)
     shown = b""
@@ -233,5 +326,5 @@ def test_a_terminal_shows_a_bar(server: StepflowServer, echo: str, tmp_path: Pat
     os.close(ours)
     assert child.returncode == 0
     assert out.count(b"\n") == 500
-    assert b"500/500" in shown
+    assert b"500/500 done" in shown
     assert b"0 failed" in shown

@@ -93,7 +93,7 @@ def _parse_yaml(text: str) -> Any:
         if node is None:
             return None
         _count(node, {})
-        return loader.construct_document(node)
+        return loader.construct_document(node)  # pyright: ignore[reportUnknownMemberType]
     finally:
         loader.dispose()
 

@@ -9,10 +9,12 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
+from stepflow_api.errors import one_line
 from stepflow_api.models import (
     Diagnostic,
     DiagnosticLevel,
     Diagnostics,
+    FlowError,
     FlowResult,
     ItemResult,
     ItemStatistics,
@@ -185,6 +187,26 @@ class Source:
             status_code=self.status_code,
             content=b"",
         )
+
+
+def reason(error: FlowError) -> str:
+    """Says why a flow failed: the message seldom names the cause, and the stack does."""
+    causes: list[str] = []
+    match error.data:
+        case {"stack": [*entries]}:
+            causes = [cause for entry in entries if (cause := _cause(entry))]
+        case _:
+            pass
+    texts = dict.fromkeys([error.message, *causes])
+    return f"{one_line(': '.join(texts))} (code {error.code})"
+
+
+def _cause(entry: object) -> str | None:
+    match entry:
+        case {"error": str(cause)}:
+            return cause
+        case _:
+            return None
 
 
 def result_of(item: ItemResult, run_id: UUID) -> FlowResultSuccess | FlowResultFailed:

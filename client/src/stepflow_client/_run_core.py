@@ -40,7 +40,7 @@ from stepflow_client._core import Core
 from stepflow_client._effects import NO_DEADLINE, Deadline, Sleep, Steps
 from stepflow_client._flows import FlowContent, FlowSource, resolve
 from stepflow_client._reader import read_elements
-from stepflow_client._results import BatchResults, Items, Progress, result_of
+from stepflow_client._results import BatchResults, Items, Progress, reason, result_of
 from stepflow_client._retry import Resend
 from stepflow_client._sending import Tries
 from stepflow_client.errors import (
@@ -144,8 +144,7 @@ class RunCore(Core):
         result = result_of(items[0], run_id)
         if raise_on_failure and isinstance(result, FlowResultFailed):
             raise FlowFailed(
-                f"run {run_id} failed: {one_line(result.error.message)}"
-                f" (code {result.error.code}); look at its steps",
+                f"run {run_id} failed: {reason(result.error)}; look at its steps",
                 run_id,
                 result,
             )

@@ -21,6 +21,7 @@ from stepflow_api.models import (
 )
 from stepflow_client._constants import REQUEST_TIMEOUT
 from stepflow_client._drivers import drive_async
+from stepflow_client._effects import Deadline
 from stepflow_client._flows import FlowSource
 from stepflow_client._results import BatchResults, FlowValidation, Progress
 from stepflow_client._retry import RetryPolicy
@@ -158,6 +159,7 @@ class StepflowClient:
         overrides: Mapping[str, Any] | WorkflowOverrides | None = None,
         variables: Mapping[str, Any] | None = None,
         variables_from_env: bool = False,
+        timeout: float | None = None,
         retry_create: bool = False,
     ) -> RunHandle:
         """Runs a flow once and does not wait.
@@ -169,6 +171,7 @@ class StepflowClient:
             variables: Values of the flow's variables.
             variables_from_env: Whether variables that the flow maps to environment variables are
                 taken from there where `variables` does not give them.
+            timeout: Seconds until the run must be there; None goes by the retries.
             retry_create: Whether the run is created again when the answer to creating it is lost.
                 It may then run twice.
 
@@ -179,13 +182,17 @@ class StepflowClient:
             InvalidInput: The flow or an argument cannot be used.
             FlowInvalid: The server refuses the flow.
             RunOutcomeUnknown: The answer to creating the run was lost: it may exist or not.
+            Timeout: It was not there in time, and was not created.
             Unreachable: The server does not answer.
             StatusError: The server refuses the request.
         """
         options = Options(
             overrides, variables, variables_from_env=variables_from_env, retry_create=retry_create
         )
-        run_id = await drive_async(self._client, self._core.create(flow, [input], options))
+        deadline = Deadline.after(timeout)
+        run_id = await drive_async(
+            self._client, self._core.create(flow, [input], options, deadline)
+        )
         return RunHandle(self._client, self._core, run_id)
 
     async def run_batch(
@@ -242,6 +249,7 @@ class StepflowClient:
         overrides: Mapping[str, Any] | WorkflowOverrides | None = None,
         variables: Mapping[str, Any] | None = None,
         variables_from_env: bool = False,
+        timeout: float | None = None,
         retry_create: bool = False,
     ) -> RunHandle:
         """Runs a flow once for each input and does not wait.
@@ -255,6 +263,7 @@ class StepflowClient:
             variables: Values of the flow's variables.
             variables_from_env: Whether variables that the flow maps to environment variables are
                 taken from there where `variables` does not give them.
+            timeout: Seconds until the run must be there; None goes by the retries.
             retry_create: Whether the run is created again when the answer to creating it is lost.
                 It may then run twice.
 
@@ -265,11 +274,13 @@ class StepflowClient:
             InvalidInput: The flow or an argument cannot be used.
             FlowInvalid: The server refuses the flow.
             RunOutcomeUnknown: The answer to creating the run was lost: it may exist or not.
+            Timeout: It was not there in time, and was not created.
             Unreachable: The server does not answer.
             StatusError: The server refuses the request.
         """
         options = Options(overrides, variables, variables_from_env, max_concurrency, retry_create)
-        run_id = await drive_async(self._client, self._core.create(flow, inputs, options))
+        deadline = Deadline.after(timeout)
+        run_id = await drive_async(self._client, self._core.create(flow, inputs, options, deadline))
         return RunHandle(self._client, self._core, run_id)
 
     def handle(self, run_id: UUID | str) -> RunHandle:

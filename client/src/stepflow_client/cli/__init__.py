@@ -9,10 +9,12 @@ import typer
 from typer.main import get_command
 
 from stepflow_client.cli._commands import app
-from stepflow_client.cli._output import error_line
+from stepflow_client.cli._output import OutputClosed, discard, error_line, flush
+from stepflow_client.cli._waiting import Interrupted
 from stepflow_client.errors import (
     InvalidAnswer,
     InvalidRequest,
+    RunOutcomeUnknown,
     StepflowError,
     Timeout,
     TransportError,
@@ -41,25 +43,37 @@ def run(arguments: list[str] | None = None) -> int:
     """
     try:
         code = get_command(app).main(arguments, "stepflow-client", standalone_mode=False)
-        return code if isinstance(code, int) else 0
+        flush()
     except StepflowError as error:
-        error_line(str(error))
+        error_line(_message(error))
         return _exit_code(error)
     except UsageError as error:
         error.show()
         return USAGE
-    except (KeyboardInterrupt, typer.Abort):
-        error_line("interrupted; a run that was created goes on")
+    except Interrupted as error:
+        error_line(str(error))
         return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read the output has enough.
-        sys.stdout = None
+    except OutputClosed:
+        discard()
         return 0
+    if code == INTERRUPTED:
+        error_line("interrupted")
+    return code if isinstance(code, int) else 0
 
 
 def main() -> NoReturn:
     """Runs the command and ends the process."""
     sys.exit(run())
+
+
+def _message(error: StepflowError) -> str:
+    if isinstance(error, RunOutcomeUnknown):
+        return (
+            "the answer to creating the run was lost, so it may exist or not: look in"
+            f" `stepflow-client runs` for a run of flow {error.flow_id} that was created since"
+            f" {error.since.isoformat(timespec='milliseconds')}, before you run it again"
+        )
+    return str(error)
 
 
 def _exit_code(error: StepflowError) -> int:

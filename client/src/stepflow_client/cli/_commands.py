@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +13,7 @@ import typer
 
 from stepflow_api.models import ExecutionStatus, FlowResult
 from stepflow_client._documents import read_file
-from stepflow_client._results import BatchResults
+from stepflow_client._results import reason
 from stepflow_client.cli._input import read_input, read_inputs, read_overrides, read_variables
 from stepflow_client.cli._output import (
     BatchProgress,
@@ -20,7 +21,9 @@ from stepflow_client.cli._output import (
     print_json,
     print_table,
     print_value,
+    write,
 )
+from stepflow_client.cli._waiting import Waiting
 from stepflow_client.errors import InvalidInput
 from stepflow_client.sync_client import SyncStepflowClient
 
@@ -35,7 +38,9 @@ app.add_typer(blob, name="blob")
 
 Flow = Annotated[str, typer.Argument(help="YAML or JSON file, or the id of a stored flow.")]
 RunId = Annotated[str, typer.Argument(help="Id of the run.")]
-InputOption = Annotated[str | None, typer.Option("--input", help="The input, as JSON.")]
+InputOption = Annotated[
+    str | None, typer.Option("--input", help="The input, as JSON; - for standard input.")
+]
 InputFile = Annotated[
     Path | None,
     typer.Option("--input-file", help="JSON or YAML file with the input; - for standard input."),
@@ -57,7 +62,7 @@ Concurrency = Annotated[
     int | None, typer.Option("--max-concurrency", min=1, help="Items worked on at once.")
 ]
 Seconds = Annotated[float | None, typer.Option(min=0, help="Seconds to wait at most.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, a document a line.")]
 
 
 @dataclass(frozen=True)
@@ -113,18 +118,17 @@ def run(
         "overrides": read_overrides(overrides),
         "timeout": timeout,
     }
-    if inputs is None:
-        _no_concurrency(max_concurrency)
-        value = read_input(input, input_file)
-        with client_of(context) as client:
-            return _show(client.run(flow, value, **options), as_json)
-    _no_single_input(input, input_file)
-    values = read_inputs(inputs)
-    with client_of(context) as client, BatchProgress() as progress:
-        results = client.run_batch(
-            flow, values, max_concurrency=max_concurrency, on_progress=progress, **options
-        )
-    return _show_all(results)
+    start = time.monotonic()
+    with client_of(context) as client:
+        if inputs is None:
+            _no_concurrency(max_concurrency)
+            handle = client.submit(flow, read_input(input, input_file), **options)
+        else:
+            _no_single_input(input, input_file)
+            values = read_inputs(inputs)
+            handle = client.submit_batch(flow, values, max_concurrency=max_concurrency, **options)
+        waiting = Waiting(handle, timeout, start)
+        return _show(waiting, as_json) if inputs is None else _show_all(waiting)
 
 
 @app.command()
@@ -159,7 +163,7 @@ def submit(
     if as_json:
         print_json({"runId": str(handle.id)})
     else:
-        print(handle.id)
+        write(str(handle.id))
 
 
 @app.command()
@@ -168,12 +172,9 @@ def wait(
 ) -> int:
     """Waits for a run and prints its result; for a batch, a result a line."""
     with client_of(context) as client:
-        handle = client.handle(run_id)
-        if handle.status().items.total == 1:
-            return _show(handle.result(timeout=timeout), as_json)
-        with BatchProgress() as progress:
-            results = handle.results(timeout=timeout, on_progress=progress)
-    return _show_all(results)
+        waiting = Waiting(client.handle(run_id), timeout, time.monotonic())
+        is_single = waiting.handle.status().items.total == 1
+        return _show(waiting, as_json) if is_single else _show_all(waiting)
 
 
 @app.command()
@@ -185,7 +186,7 @@ def status(context: typer.Context, run_id: RunId, as_json: AsJson = False) -> No
         print_json(summary)
         return
     items = summary.items
-    print(
+    write(
         f"{summary.status}: {items.completed} of {items.total} items completed,"
         f" {items.failed} failed, {items.running} running"
     )
@@ -199,7 +200,7 @@ def cancel(context: typer.Context, run_id: RunId, as_json: AsJson = False) -> No
     if as_json:
         print_json(summary)
     else:
-        print(summary.status.value)
+        write(summary.status.value)
 
 
 @app.command()
@@ -260,8 +261,8 @@ def validate(context: typer.Context, flow: Flow, as_json: AsJson = False) -> int
         )
     else:
         for one in [*found.errors, *found.warnings]:
-            print(f"{one.level}: {one.path or '$'}: {one.formatted}")
-        print("valid" if found.is_valid else "invalid")
+            write(f"{one.level}: {one.path or '$'}: {one.formatted}")
+        write("valid" if found.is_valid else "invalid")
     return 0 if found.is_valid else 1
 
 
@@ -281,7 +282,7 @@ def put_blob(
     if as_json:
         print_json({"blobId": blob_id})
     else:
-        print(blob_id)
+        write(blob_id)
 
 
 @blob.command("get")
@@ -306,17 +307,21 @@ def get_blob(
         print_value(data)
 
 
-def _show(result: FlowResult, as_json: bool) -> int:
+def _show(waiting: Waiting, as_json: bool) -> int:
+    with waiting:
+        result = waiting.handle.result(timeout=waiting.left())
     if as_json:
         print_json(result)
     elif result.is_success:
         print_value(result.output)
     elif result.error is not None:
-        error_line(f"the flow failed: {result.error.message} (code {result.error.code})")
+        error_line(f"the flow failed: {reason(result.error)} (run {waiting.handle.id})")
     return 0 if result.is_success else 1
 
 
-def _show_all(results: BatchResults) -> int:
+def _show_all(waiting: Waiting) -> int:
+    with waiting, BatchProgress(waiting.handle.id, waiting.start) as progress:
+        results = waiting.handle.results(timeout=waiting.left(), on_progress=progress)
     # A line each, whether --json is given or not: a batch's output is for programs.
     failed = sum([_line(result) for result in results])
     if failed:
@@ -345,7 +350,7 @@ def _bytes(path: Path) -> bytes:
 
 def _write(path: Path | None, content: bytes) -> None:
     if path is None:
-        sys.stdout.buffer.write(content)
+        write(content)
         return
     try:
         path.write_bytes(content)

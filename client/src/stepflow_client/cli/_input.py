@@ -15,7 +15,7 @@ def read_input(text: str | None, path: Path | None) -> Any:
     """Gives the input of one run.
 
     Args:
-        text: JSON.
+        text: JSON; `-` for JSON on standard input.
         path: A JSON or YAML file; `-` for JSON on standard input.
 
     Raises:
@@ -23,7 +23,9 @@ def read_input(text: str | None, path: Path | None) -> Any:
     """
     if text is not None and path is not None:
         raise InvalidInput("--input and --input-file are both given; give one")
-    if text is not None:
+    if text == "-":
+        path = Path(text)
+    elif text is not None:
         return parse(text.encode("utf-8", "surrogateescape"), name="--input", is_json=True)
     if path is None:
         return {}

@@ -3,29 +3,64 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, Self, cast
+from uuid import UUID
 
 from pydantic import BaseModel
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskProgressColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from stepflow_api.errors import one_line
 from stepflow_client import _results
+from stepflow_client.errors import InvalidInput
 
 #: Seconds between two lines about a batch where no bar can be drawn.
 LINE_SECONDS = 5.0
+
+
+class OutputClosed(Exception):
+    """Whoever read the output has enough of it."""
+
+
+def write(content: str | bytes) -> None:
+    """Writes to standard output.
+
+    Raises:
+        OutputClosed: It is a pipe that nobody reads any more.
+        InvalidInput: It takes no more.
+    """
+    try:
+        if isinstance(content, str):
+            print(content)
+        else:
+            sys.stdout.buffer.write(content)
+    except OSError as error:
+        raise _unwritable(error) from error
+
+
+def flush() -> None:
+    """Writes what is still in memory; raises what `write` does."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        raise _unwritable(error) from error
+
+
+def discard() -> None:
+    """Sends what is still to be written nowhere, so that the process ends in silence."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _unwritable(error: OSError) -> Exception:
+    if isinstance(error, BrokenPipeError):
+        return OutputClosed()
+    return InvalidInput(f"cannot write to standard output: {error.strerror}; give it another place")
 
 
 def error_line(message: str) -> None:
@@ -35,12 +70,12 @@ def error_line(message: str) -> None:
 
 def print_json(value: Any) -> None:
     """Prints one JSON document on a line."""
-    print(json.dumps(plain(value), ensure_ascii=False))
+    write(json.dumps(plain(value), ensure_ascii=False))
 
 
 def print_value(value: Any) -> None:
     """Prints a value for people: text as it is, all else as indented JSON."""
-    print(value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False))
+    write(value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def plain(value: Any) -> Any:
@@ -58,7 +93,7 @@ def print_table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> No
     """Prints a table on a terminal, values between tabs elsewhere."""
     if not sys.stdout.isatty():
         for row in rows:
-            print("\t".join(row))
+            write("\t".join(row))
         return
     table = Table(*columns, box=None)
     for row in rows:
@@ -67,28 +102,29 @@ def print_table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> No
 
 
 class BatchProgress:
-    """Shows how far a batch has come: a live bar on a terminal, lines elsewhere."""
+    """Shows how far a batch has come: a live bar on a terminal, lines elsewhere.
 
-    def __init__(self) -> None:
-        self._console = Console(stderr=True)
-        self._start = time.monotonic()
-        self._last_line = self._start
-        self._bar: Progress | None = None
+    Args:
+        run_id: The batch's run.
+        start: From when its items are counted per second, by the monotonic clock.
+    """
+
+    def __init__(self, run_id: UUID, start: float) -> None:
+        self._run_id = run_id
+        self._start = start
+        self._last_line: float | None = None
+        self._bar = Progress(
+            TextColumn("items"),
+            BarColumn(),
+            TextColumn("{task.fields[shown]}"),
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+        )
+        self._task = self._bar.add_task("", total=None, shown="")
 
     def __enter__(self) -> Self:
-        if self._console.is_terminal:
-            self._bar = Progress(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TaskProgressColumn(),
-                TextColumn("{task.fields[failed]} failed"),
-                TextColumn("{task.fields[rate]:.0f}/s"),
-                TimeElapsedColumn(),
-                console=self._console,
-            )
+        if self._bar.console.is_terminal:
             self._bar.start()
-            self._task = self._bar.add_task("items", total=None, failed=0, rate=0.0)
         return self
 
     def __exit__(
@@ -97,24 +133,21 @@ class BatchProgress:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._bar is not None:
+        # Stopping prints an empty line where there is no terminal.
+        if self._bar.console.is_terminal:
             self._bar.stop()
 
     def __call__(self, progress: _results.Progress) -> None:
         """Shows it."""
         now = time.monotonic()
         rate = progress.done / max(now - self._start, 0.001)
-        if self._bar is not None:
-            self._bar.update(
-                self._task,
-                completed=progress.done,
-                total=progress.total,
-                failed=progress.failed,
-                rate=rate,
-            )
-        elif progress.done == progress.total or now - self._last_line >= LINE_SECONDS:
+        shown = f"{progress.done}/{progress.total} done, {progress.failed} failed, {rate:.0f}/s"
+        if self._bar.console.is_terminal:
+            # Servers up to 0.11 count no item before all have ended: until then, the bar moves.
+            total = progress.total if progress.done else None
+            self._bar.update(self._task, completed=progress.done, total=total, shown=shown)
+            return
+        last = self._last_line
+        if last is None or progress.done == progress.total or now - last >= LINE_SECONDS:
             self._last_line = now
-            print(
-                f"{progress.done}/{progress.total} items, {progress.failed} failed, {rate:.0f}/s",
-                file=sys.stderr,
-            )
+            print(f"run {self._run_id}: {shown}", file=sys.stderr)
