@@ -96,6 +96,12 @@ def test_concurrency_below_one_is_refused(do: Driver, client: Any) -> None:
         do(client.run_batch(ECHO, [1], max_concurrency=0))
 
 
+@pytest.mark.parametrize("inputs", [5, None, "text", b"bytes", {"a": 1}])
+def test_inputs_that_are_no_list_are_refused(do: Driver, client: Any, inputs: Any) -> None:
+    with pytest.raises(errors.InvalidInput, match="give a list or another iterable"):
+        do(client.run_batch(ECHO, inputs))
+
+
 def test_too_large_a_batch_says_so(do: Driver, client: Any) -> None:
     with pytest.raises(errors.PayloadTooLarge):
         do(client.run_batch(ECHO, ["x" * 1_000_000] * 3))

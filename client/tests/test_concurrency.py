@@ -54,6 +54,33 @@ def test_a_cancelled_task_leaves_no_connection(proxy: FaultProxy, fifo: Callable
     wait_until(lambda: proxy.open_connections == 0, "no connection is open")
 
 
+def test_cancelled_tasks_leave_the_client_as_it_was(
+    proxy: FaultProxy, fifo: Callable[[], Path]
+) -> None:
+    async def main() -> None:
+        async with StepflowClient(proxy.url) as client:
+            handle = await client.submit(READ_FILE, {"path": str(path)})
+            # More than there are connections, so that some wait for one.
+            tasks = [asyncio.create_task(handle.result()) for _ in range(150)]
+            await asyncio.to_thread(
+                wait_until, lambda: sum(seen.waits for seen in proxy.seen) == 100, "100 wait"
+            )
+            for task in tasks:
+                task.cancel()
+            ended = await asyncio.gather(*tasks, return_exceptions=True)
+            assert all(isinstance(one, asyncio.CancelledError) for one in ended)
+            await asyncio.to_thread(
+                wait_until, lambda: proxy.open_connections == 0, "no connection is open"
+            )
+            await asyncio.to_thread(wait_until, lambda: release(path), "the step reads the file")
+            results = await asyncio.gather(*[handle.result() for _ in range(150)])
+            assert [result.output for result in results] == [42] * 150
+
+    path = fifo()
+    asyncio.run(main())
+    wait_until(lambda: proxy.open_connections == 0, "no connection is open")
+
+
 def test_a_deadline_of_asyncio_leaves_no_connection(
     proxy: FaultProxy, fifo: Callable[[], Path]
 ) -> None:

@@ -105,6 +105,15 @@ def test_a_deadline_before_the_run_is_created_creates_none(do: Driver, client: A
     assert do(client.list_runs(flow_name=flow["name"])) == []
 
 
+def test_submit_has_a_deadline_too(do: Driver, client: Any) -> None:
+    flow = {**ECHO, "name": f"never-{uuid.uuid4()}"}
+    for call, input in ((client.submit, 1), (client.submit_batch, [1])):
+        with pytest.raises(errors.Timeout, match="raise the timeout argument"):
+            do(call(flow, input, timeout=0))
+        assert do(do(call(flow, input, timeout=60)).status()).items.total == 1
+    assert len(do(client.list_runs(flow_name=flow["name"]))) == 2
+
+
 def test_handle_shows_a_run_and_cancels_it(
     do: Driver, client: Any, fifo: Callable[[], Path]
 ) -> None:

@@ -108,7 +108,8 @@ class Core:
 
     def pages(self, filters: Mapping[str, Any], limit: int | None) -> RunPages:
         """Lists runs page by page."""
-        if limit is not None and (isinstance(limit, bool) or limit < 0):
+        is_number = isinstance(limit, int) and not isinstance(limit, bool)
+        if limit is not None and not (is_number and limit >= 0):
             raise InvalidInput(f"limit is {limit!r}; give 0 or more, or None for all runs")
         return RunPages(self._sender, filters, limit)
 
@@ -136,10 +137,15 @@ class Core:
         from_env: bool,
         deadline: Deadline,
     ) -> Steps[dict[str, Any] | None]:
+        try:
+            variables = dict(explicit or {})
+        except (TypeError, ValueError):
+            raise InvalidInput(
+                f"variables is {explicit!r}; give a dict of names and values"
+            ) from None
         if not from_env:
-            return None if explicit is None else dict(explicit)
+            return None if explicit is None else variables
         answer = yield from self.get_variables(flow_id, deadline)
-        variables = dict(explicit or {})
         properties = (answer.schema_ or {}).get("properties", {})
         for name, variable in answer.env_vars.items():
             if name not in variables and variable in os.environ:

@@ -70,7 +70,8 @@ class Deadline:
             InvalidInput: It is no number of seconds.
         """
         # Written so that NaN is refused as well.
-        if seconds is not None and (isinstance(seconds, bool) or not seconds >= 0):
+        is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+        if seconds is not None and not (is_number and seconds >= 0):
             raise InvalidInput(
                 f"timeout is {seconds!r}; give seconds, 0 or more, or None to wait to the end"
             )

@@ -6,7 +6,7 @@ import datetime
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -90,7 +90,7 @@ class RunCore(Core):
     ) -> Steps[UUID]:
         """Creates a run, storing its flow before where need be."""
         given = resolve(flow)
-        inputs = list(inputs)
+        inputs = _listed(inputs)
         if not isinstance(given, FlowContent):
             return (yield from self._create(given.flow_id, inputs, options, deadline))
         was_known = self._ids.get(given.key) is not None
@@ -301,6 +301,16 @@ class RunCore(Core):
             return RunSummary.model_validate(members)
         except ValueError as error:
             raise self.source(call.request.path, answer.status_code).invalid(error) from error
+
+
+def _listed(inputs: Iterable[Any]) -> list[Any]:
+    # A single input is soon given in place of a list of them, and these can be iterated as well.
+    if isinstance(inputs, str | bytes | bytearray | Mapping) or not hasattr(inputs, "__iter__"):
+        raise InvalidInput(
+            f"inputs is a {type(cast('object', inputs)).__name__}; give a list or another iterable"
+            " with an input for each item"
+        )
+    return list(inputs)
 
 
 def _request(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx
 
@@ -65,12 +65,13 @@ def api_client(
     )
 
 
-def core(client: Client, retry: RetryPolicy | None, timeout: float) -> RunCore:
+def core(client: Client, retry: RetryPolicy | None, timeout: Any) -> RunCore:
     """Makes the core of a client.
 
     Raises:
         InvalidInput: The timeout is none.
     """
-    if isinstance(timeout, bool) or not timeout > 0:
+    is_number = isinstance(timeout, int | float) and not isinstance(timeout, bool)
+    if not (is_number and timeout > 0):
         raise InvalidInput(f"timeout is {timeout!r}; give seconds above 0")
     return RunCore(Sender(client.base_url, retry or RetryPolicy(), timeout))
