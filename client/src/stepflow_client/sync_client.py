@@ -213,7 +213,8 @@ class SyncStepflowClient:
             inputs: One input, any JSON value, for each item; about 2 MiB in all on servers up to
                 0.11.
             max_concurrency: How many items are worked on at once; by default the server decides.
-            on_progress: Is called whenever items have ended since it was called last.
+            on_progress: Is called at first, and whenever items have ended since it was called last;
+                servers up to 0.11 count them when all have ended.
             overrides: Changes to steps for this run, by step id.
             variables: Values of the flow's variables.
             variables_from_env: Whether variables that the flow maps to environment variables are

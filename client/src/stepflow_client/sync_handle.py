@@ -64,7 +64,8 @@ class SyncRunHandle:
 
         Args:
             timeout: Seconds to wait at most; 0 looks once; None waits to the end.
-            on_progress: Is called whenever items have ended since it was called last.
+            on_progress: Is called at first, and whenever items have ended since it was called last;
+                servers up to 0.11 count them when all have ended.
 
         Returns:
             The results in the order of the inputs.
