@@ -245,6 +245,11 @@ def test_a_flow_that_the_server_has_forgotten_is_stored_anew(do: Driver, binary:
         assert do(client.run(ECHO, 1)).output == 1
         server.restart()
         assert do(client.run(ECHO, 2)).output == 2
+        server.restart()
+        assert do(client.get_flow(do(client.store_flow(ECHO)))).name == "echo"
+        server.restart()
+        results = do(client.run_batch(ECHO, [3, 4], variables_from_env=True))
+        assert [result.output for result in results] == [3, 4]
         with pytest.raises(errors.NotFound):
             do(client.run(do(client.store_flow({**ECHO, "name": "other"}))[::-1], 3))
         do(client.close())
@@ -253,6 +258,7 @@ def test_a_flow_that_the_server_has_forgotten_is_stored_anew(do: Driver, binary:
 def test_a_stored_flow_is_not_sent_again(do: Driver, proxied: Any, proxy: FaultProxy) -> None:
     for number in range(3):
         assert do(proxied.run(ECHO, number)).output == number
+        do(proxied.store_flow(ECHO))
     assert sum(seen.target.endswith("/flows") for seen in proxy.seen) == 1
 
 

@@ -1,9 +1,9 @@
 """Runs Stepflow flows from application code, sync and async.
 
-    from stepflow_client import SyncStepflowClient
+from stepflow_client import SyncStepflowClient
 
-    with SyncStepflowClient() as client:
-        result = client.run("flow.yaml", {"name": "World"})
+with SyncStepflowClient() as client:
+    result = client.run("flow.yaml", {"name": "World"})
 """
 
 from stepflow_client import errors

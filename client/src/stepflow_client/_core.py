@@ -23,7 +23,7 @@ from stepflow_client._effects import NO_DEADLINE, Deadline, Steps
 from stepflow_client._flows import FlowContent, FlowIds, FlowSource, StoredFlow, resolve
 from stepflow_client._results import FlowValidation, Source
 from stepflow_client._sending import Sender
-from stepflow_client.errors import FlowInvalid, InvalidInput
+from stepflow_client.errors import FlowInvalid, InvalidInput, NotFound
 
 
 class Core:
@@ -49,10 +49,16 @@ class Core:
         return components
 
     def store_flow(self, flow: FlowSource) -> Steps[str]:
-        """Stores a flow where it is not stored yet, as far as is known."""
+        """Stores a flow where it is not stored yet."""
         given = resolve(flow)
         if isinstance(given, StoredFlow):
             return given.flow_id
+        known = self._ids.get(given.key)
+        if known is not None:
+            try:
+                yield from self.get_flow(known)
+            except NotFound:
+                self._ids.forget(given.key)
         return (yield from self._flow_id(given, NO_DEADLINE))
 
     def validate(self, flow: FlowSource) -> Steps[FlowValidation]:

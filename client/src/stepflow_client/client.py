@@ -312,7 +312,7 @@ class StepflowClient:
         return await drive_async(self._client, self._core.validate(flow))
 
     async def store_flow(self, flow: FlowSource) -> str:
-        """Stores a flow, unless this client has done so already.
+        """Stores a flow, unless this client has done so already and the server still has it.
 
         Args:
             flow: Path of a YAML or JSON file, a dict, a `Flow`, or the id of a stored flow.
