@@ -9,7 +9,7 @@ import typer
 from typer.main import get_command
 
 from stepflow_client.cli._commands import app
-from stepflow_client.cli._output import OutputClosed, discard, error_line, flush
+from stepflow_client.cli._output import OutputClosed, error_line, flush
 from stepflow_client.cli._waiting import Interrupted
 from stepflow_client.errors import (
     InvalidAnswer,
@@ -54,7 +54,6 @@ def run(arguments: list[str] | None = None) -> int:
         error_line(str(error))
         return INTERRUPTED
     except OutputClosed:
-        discard()
         return 0
     if code == INTERRUPTED:
         error_line("interrupted")

@@ -52,12 +52,9 @@ def flush() -> None:
         raise _unwritable(error) from error
 
 
-def discard() -> None:
-    """Sends what is still to be written nowhere, so that the process ends in silence."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
 def _unwritable(error: OSError) -> Exception:
+    # What is still in memory goes nowhere, so that Python does not fail at it again at the end.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if isinstance(error, BrokenPipeError):
         return OutputClosed()
     return InvalidInput(f"cannot write to standard output: {error.strerror}; give it another place")
