@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures how long builds take, what the compiler needs and what imports cost, and prints a table.
+"""Measures how long builds take and what the compiler needs, and prints a table.
 
     tools/bench/build.py            all but the build from an empty cache
     tools/bench/build.py --cold     that one as well: it downloads Bazel and all packages anew
@@ -152,12 +152,6 @@ def main():
             median = statistics.median(changed[1:])
             met.append(row("changed spec to built models", median, "s", 3, quartiles(changed[1:])))
             met.append(row("peak memory of the compiler", peak_memory(clone), "MiB", 120))
-            _, printed = clone.bazel("run", "//tools/bench:imports")
-            for line in printed.splitlines():
-                found = json.loads(line)
-                met.append(
-                    row(found["case"], found["value"], "x", found["target"], found["spread"])
-                )
         finally:
             clone.close()
             subprocess.run(["chmod", "-R", "u+w", folder], check=True)

@@ -1,0 +1,97 @@
+"""What several contestants do alike."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from tools.bench.worker import Case, Measured, Run, World, run_python
+
+
+def imports(code: str) -> Case:
+    """Makes a case that runs code in an interpreter of its own each time.
+
+    Args:
+        code: Imports, and uses what it has imported.
+    """
+
+    @contextlib.contextmanager
+    def case(world: World) -> Iterator[Run]:
+        yield lambda count: run_python(code, [], count)
+
+    return case
+
+
+def run_module(module: str, arguments: Sequence[str], count: int) -> Measured:
+    """Does what `python -m` does, so many times, one after the other."""
+    code = f"import runpy; runpy.run_module({module!r}, run_name='__main__', alter_sys=True)"
+    return run_python(code, arguments, count)
+
+
+def items_answer(items: Any, number: Callable[[Any], int]) -> Callable[[], list[int]]:
+    """Gives what shows that all items are there: how many, and the sum of their outputs.
+
+    Args:
+        items: The items.
+        number: Gives an item's output.
+    """
+    return lambda: [len(items), sum(map(number, items))]
+
+
+def plain_number(item: Any) -> int:
+    """Gives the output of an item that is a JSON document."""
+    number: int = item["result"]["result"]["n"]
+    return number
+
+
+async def at_once(
+    callers: int, count: int, call: Callable[[Any], Awaitable[Any]]
+) -> dict[str, int]:
+    """Makes calls, so many at once, each with another input.
+
+    Args:
+        callers: How many tasks make calls.
+        count: How many calls they make together.
+        call: Runs a flow that gives back its input, and gives its output.
+
+    Returns:
+        How many outputs were wrong.
+    """
+    numbers = iter(range(count))
+    wrong = 0
+
+    async def caller() -> None:
+        nonlocal wrong
+        for number in numbers:
+            sent = {"n": number}
+            wrong += await call(sent) != sent
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(callers):
+            group.create_task(caller())
+    return {"wrong": wrong}
+
+
+def page(world: World) -> bytes:
+    """Gives the answer with all items."""
+    return Path(world["items_file"]).read_bytes()
+
+
+def run_body(world: World, value: Any) -> bytes:
+    """Gives the body of a request that runs the flow and waits for it."""
+    document = {"flowId": world["flow_id"], "input": [value], "wait": True}
+    return json.dumps(document).encode()
+
+
+def output_of(run: Any) -> Any:
+    """Gives the output of a run that is a JSON document."""
+    return run["results"][0]["result"]["result"]
+
+
+def summary_of(run: Any) -> list[Any]:
+    """Gives of a run that is a JSON document what shows that it is the right one."""
+    return [run["runId"], run["status"], run["items"]["completed"]]
