@@ -9,6 +9,7 @@ import httpx
 import pytest
 from stepflow_api.api.health import health_check
 
+import stepflow_api
 from api.tests.support.odd_server import OddServer, answer
 from stepflow_api import AuthenticatedClient, Client
 from stepflow_api.errors import InvalidRequest
@@ -114,6 +115,22 @@ def test_headers_arrive(headers: Any) -> None:
     assert {name.lower(): sent[name.lower()] for name in headers or {}} == {
         name.lower(): value for name, value in (headers or {}).items()
     }
+
+
+def test_a_request_says_what_it_comes_from() -> None:
+    own, chosen = f"stepflow-python/{stepflow_api.__version__}", "mine/1"
+    with OddServer(HEALTH) as server, httpx.Client() as http:
+        for client, sent in (
+            (Client(server.url), own),
+            (Client(server.url, http_client=http), own),
+            (Client(server.url, headers={"User-Agent": chosen}), chosen),
+        ):
+            with client:
+                health_check.sync(client=client)
+            assert server.headers()["user-agent"] == sent
+        http.headers["User-Agent"] = chosen
+        health_check.sync(client=Client(server.url, http_client=http))
+        assert server.headers()["user-agent"] == chosen
 
 
 def test_headers_are_the_clients_own() -> None:

@@ -53,6 +53,12 @@ def test_using_a_name_imports_what_it_needs_alone() -> None:
     assert modules.isdisjoint({"pydantic", "httpx", "stepflow_api.types", "stepflow_api.client"})
 
 
+def test_the_version_needs_nothing_else() -> None:
+    modules = imported_by("import stepflow_api; assert stepflow_api.__version__[0].isdigit()")
+    own = {name for name in modules if name.startswith("stepflow_api.")}
+    assert own == {"stepflow_api._version"}
+
+
 def test_models_need_no_http() -> None:
     modules = imported_by("from stepflow_api import models; models.Flow(name='a').to_json()")
     assert "pydantic" in modules

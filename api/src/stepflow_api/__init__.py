@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from stepflow_api.errors import StepflowError
     from stepflow_api.types import UNSET, Response, Unset
 
+    __version__: str
+
 __all__ = ["UNSET", "AuthenticatedClient", "Client", "Response", "StepflowError", "Unset"]
 
 _MODULES = {
@@ -35,6 +37,8 @@ def __getattr__(name: str) -> object:
         value = getattr(importlib.import_module(f"stepflow_api.{_MODULES[name]}"), name)
     elif name in ("api", "client", "errors", "models", "spec", "types"):
         value = importlib.import_module(f"stepflow_api.{name}")
+    elif name == "__version__":
+        value = importlib.import_module("stepflow_api._version").VERSION
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value

@@ -2,6 +2,11 @@
 
 from typing import Final
 
+from stepflow_api._version import VERSION
+
+USER_AGENT: Final = f"stepflow-python/{VERSION}"
+"""What a request says that it comes from, where nobody has chosen a name."""
+
 CONNECT_TIMEOUT: Final = 5.0
 """Seconds for a connection to come about; a server in reach needs milliseconds."""
 

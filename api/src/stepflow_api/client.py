@@ -13,7 +13,13 @@ from urllib.parse import urlencode
 
 import httpx
 
-from stepflow_api._constants import CONNECT_TIMEOUT, POOL_TIMEOUT, READ_TIMEOUT, WRITE_TIMEOUT
+from stepflow_api._constants import (
+    CONNECT_TIMEOUT,
+    POOL_TIMEOUT,
+    READ_TIMEOUT,
+    USER_AGENT,
+    WRITE_TIMEOUT,
+)
 from stepflow_api._dialect import NATIVE, Dialect
 from stepflow_api._failures import HTTP_FAILURES, cause_to_show, failure
 from stepflow_api._operation import Answer, Operation, Request
@@ -307,6 +313,9 @@ class Client:
     ) -> httpx.Request:
         headers = self._headers.copy()
         headers.update(request.headers)
+        # A name that was chosen, here or where the httpx client was made, stays.
+        if http.headers.get("user-agent", "").startswith("python-httpx/"):
+            headers.setdefault("user-agent", USER_AGENT)
         return http.build_request(
             request.method,
             self._base_url + request.path,

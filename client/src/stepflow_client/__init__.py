@@ -6,6 +6,7 @@ with SyncStepflowClient() as client:
     result = client.run("flow.yaml", {"name": "World"})
 """
 
+from stepflow_api import __version__ as __version__
 from stepflow_client import errors
 from stepflow_client._flows import FlowSource
 from stepflow_client._results import BatchResults, FlowValidation, Items, Progress

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from stepflow_runtime._supervisor import RestartPolicy
     from stepflow_runtime.runtime import StepflowRuntime
 
+    __version__: str
+
 __all__ = [
     "ALL_BUILTINS",
     "LogConfig",
@@ -43,6 +45,8 @@ def __getattr__(name: str) -> object:
         value = getattr(importlib.import_module(f"stepflow_runtime.{_MODULES[name]}"), name)
     elif name in ("errors", "runtime"):
         value = importlib.import_module(f"stepflow_runtime.{name}")
+    elif name == "__version__":
+        value = importlib.import_module("stepflow_api").__version__
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value

@@ -1,0 +1,172 @@
+"""Wheels from a folder's pyproject.toml."""
+
+load("@rules_python//python:defs.bzl", "PyInfo")
+load(":version.bzl", "VERSION")
+
+PythonWheelInfo = provider(
+    doc = "What other wheels need to know of one.",
+    fields = {
+        "distribution": "The name that it is installed by.",
+        "requirements": "Wheels of others that it needs.",
+        "wheels": "It and the wheels of this repository that it needs.",
+    },
+)
+
+def _python_wheel_impl(ctx):
+    package = ctx.attr.package
+    folder = "%s/%s/" % (ctx.label.package, ctx.attr.src)
+    library = ctx.attr.library
+    files = [
+        file
+        for file in depset(transitive = [
+            library[PyInfo].transitive_sources,
+            library[DefaultInfo].default_runfiles.files,
+        ]).to_list()
+        if file.short_path.startswith(folder + package + "/")
+    ]
+    stem = "%s-%s" % (package, VERSION)
+    wheel = ctx.actions.declare_file(stem + "-py3-none-any.whl")
+    sdist = ctx.actions.declare_file(stem + ".tar.gz")
+    sbom = ctx.actions.declare_file(stem + ".cdx.json")
+
+    siblings = [sibling[PythonWheelInfo] for sibling in ctx.attr.siblings]
+    requirements = depset(transitive = [
+        depset(
+            transitive = [one[DefaultInfo].files, one[DefaultInfo].default_runfiles.files],
+        )
+        for one in ctx.attr.requirements
+    ] + [sibling.requirements for sibling in siblings])
+    siblings_wheels = depset(transitive = [sibling.wheels for sibling in siblings])
+    inputs = [ctx.file.pyproject]
+    args = ctx.actions.args()
+    args.add("--pyproject", ctx.file.pyproject)
+    args.add("--version", VERSION)
+    args.add_all(siblings_wheels, before_each = "--sibling")
+    args.add_all(requirements, before_each = "--wheel")
+    if ctx.file.program:
+        inputs.append(ctx.file.program)
+        args.add("--program", ctx.file.program)
+        args.add("--program-of", ctx.attr.program_of)
+    args.add("--output", sbom)
+    ctx.actions.run(
+        executable = ctx.executable._describe,
+        arguments = [args],
+        inputs = depset(inputs, transitive = [requirements, siblings_wheels]),
+        outputs = [sbom],
+        mnemonic = "WheelSbom",
+        progress_message = "Listing what %s is made of" % package,
+    )
+
+    args = ctx.actions.args()
+    args.add("--pyproject", ctx.file.pyproject)
+    args.add("--version", VERSION)
+    args.add_all([one.distribution for one in siblings], before_each = "--sibling")
+    args.add("--sbom", sbom)
+    args.add(ctx.file.readme, format = "--file=README.md=%s")
+    args.add(ctx.file._license, format = "--file=LICENSE=%s")
+    for file in files:
+        args.add(file, format = "--file=%s=%%s" % file.short_path.removeprefix(ctx.label.package + "/"))
+    args.add("--wheel", wheel)
+    args.add("--sdist", sdist)
+    ctx.actions.run(
+        executable = ctx.executable._build,
+        arguments = [args],
+        inputs = files + [ctx.file.pyproject, ctx.file.readme, ctx.file._license, sbom],
+        outputs = [wheel, sdist],
+        mnemonic = "PythonWheel",
+        progress_message = "Building the wheel of %s" % package,
+    )
+    return [
+        DefaultInfo(files = depset([wheel])),
+        OutputGroupInfo(
+            sbom = depset([sbom]),
+            sdist = depset([sdist]),
+        ),
+        PythonWheelInfo(
+            distribution = package.replace("_", "-"),
+            requirements = requirements,
+            wheels = depset([wheel], transitive = [siblings_wheels]),
+        ),
+    ]
+
+_python_wheel = rule(
+    implementation = _python_wheel_impl,
+    attrs = {
+        "library": attr.label(
+            doc = "The py_library with the package.",
+            mandatory = True,
+            providers = [PyInfo],
+        ),
+        "package": attr.string(
+            doc = "Import name of the package.",
+            mandatory = True,
+        ),
+        "program": attr.label(
+            doc = "A program that a requirement carries, for the SBOM.",
+            allow_single_file = True,
+        ),
+        "program_of": attr.string(
+            doc = "The requirement that carries the program.",
+        ),
+        "pyproject": attr.label(
+            allow_single_file = True,
+            mandatory = True,
+        ),
+        "readme": attr.label(
+            allow_single_file = True,
+            mandatory = True,
+        ),
+        "requirements": attr.label_list(
+            doc = "whl_requirement() of each dependency in pyproject.toml, extras included.",
+            allow_files = [".whl"],
+        ),
+        "siblings": attr.label_list(
+            doc = "Wheels of this repository among the dependencies, which are pinned to the one version.",
+            providers = [PythonWheelInfo],
+        ),
+        "src": attr.string(
+            doc = "Folder that is the package's import root.",
+            default = "src",
+        ),
+        "_build": attr.label(
+            cfg = "exec",
+            default = ":build",
+            executable = True,
+        ),
+        "_describe": attr.label(
+            cfg = "exec",
+            default = ":sbom",
+            executable = True,
+        ),
+        "_license": attr.label(
+            allow_single_file = True,
+            default = "//:LICENSE",
+        ),
+    },
+)
+
+def python_wheel(name, package, library, requirements, siblings = [], **kwargs):
+    """Builds the wheel that the folder's pyproject.toml describes, by hatchling.
+
+    The wheel has what the library is made of, generated modules included, the folder's README.md, and a
+    CycloneDX SBOM in its `.dist-info/sboms/`. The output groups `sdist` and `sbom` have the source
+    distribution and the SBOM. The version is that of version.bzl, for the wheel and for its siblings.
+
+    Args:
+        name: the target's name.
+        package: import name of the package.
+        library: the py_library with the package.
+        requirements: whl_requirement() of each other dependency in pyproject.toml, extras included.
+        siblings: wheels of this repository among the dependencies.
+        **kwargs: passed on to the rule: program, program_of, visibility, ...
+    """
+    _python_wheel(
+        name = name,
+        library = library,
+        package = package,
+        pyproject = "pyproject.toml",
+        readme = "README.md",
+        requirements = requirements,
+        siblings = siblings,
+        **kwargs
+    )

@@ -1,0 +1,81 @@
+"""Installs wheels into an empty environment and runs pytest there: what installed_test runs.
+
+Without a network: pip finds the wheels that are there as data of the test, and no others.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import venv
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def install(environment: Path, pip: Path, wheels: Path, requirements: Sequence[str]) -> None:
+    """Makes a virtual environment with `requirements` in it.
+
+    Args:
+        environment: The folder to make.
+        pip: The wheel of pip, which runs without being installed.
+        wheels: A folder with wheels to install from.
+        requirements: What to install.
+
+    Raises:
+        SystemExit: pip could not install them; it has said why.
+    """
+    venv.create(environment, symlinks=True)
+    command = [str(environment / "bin" / "python"), "-I", str(pip / "pip"), "--isolated"]
+    command += ["--disable-pip-version-check", "install", "--quiet", "--no-cache-dir"]
+    command += ["--no-compile", "--no-index", "--find-links", str(wheels), *requirements]
+    if subprocess.run(command, env=_environment(), check=False).returncode:
+        raise SystemExit(
+            f"cannot install {', '.join(requirements)}: for the reason above; what is missing"
+            " belongs into `wheels` of the installed_test"
+        )
+
+
+def _environment() -> dict[str, str]:
+    # Bazel's own packages are on the path of this process.
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PYTHON", "RUNFILES"))
+    }
+
+
+def _link_wheels(runfiles: Path, folder: Path) -> Path:
+    folder.mkdir()
+    # A wheel of a hub may be there twice: in a repository, and below `external` of the main one.
+    wheels = {wheel.name: wheel for wheel in runfiles.glob("**/*.whl")}
+    for name, wheel in wheels.items():
+        (folder / name).symlink_to(wheel.resolve())
+    return folder
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Runs the command line that installed_test gives."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pip", type=Path, required=True)
+    parser.add_argument("--install", action="append", required=True)
+    parser.add_argument("--main", required=True)
+    parser.add_argument("pytest", nargs="*")
+    options = parser.parse_args(arguments)
+    root = Path.cwd()
+    temporary = Path(os.environ["TEST_TMPDIR"])
+    environment = temporary / "environment"
+    wheels = _link_wheels(root.parent, temporary / "wheels")
+    install(environment, options.pip.absolute(), wheels, options.install)
+    python = str(environment / "bin" / "python")
+    variables = _environment() | {
+        "PATH": f"{environment / 'bin'}:{os.environ['PATH']}",
+        "PYTHONPATH": str(root),
+        "VIRTUAL_ENV": str(environment),
+    }
+    os.execve(python, [python, options.main, *options.pytest], variables)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

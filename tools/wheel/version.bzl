@@ -1,0 +1,1 @@
+../../api/src/stepflow_api/_version.py
