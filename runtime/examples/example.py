@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from stepflow_api.models import FlowResultFailed
 from stepflow_client import SyncStepflowExecutor
 from stepflow_client.errors import FlowFailed
 
@@ -95,7 +96,7 @@ class Example:
             on_progress=lambda progress: on_done(progress.done),
         )
         for number, result in enumerate(results):
-            if result.error is not None:
+            if isinstance(result, FlowResultFailed):
                 problem = f"run {results.run_id}: item {number} failed: {result.error.message}"
                 raise FlowFailed(problem, results.run_id, result)
         return [result.output for result in results]

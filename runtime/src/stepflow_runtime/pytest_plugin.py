@@ -54,18 +54,13 @@ def stepflow_runtime(
 
     With --stepflow-url it has what runs flows, `url`, `client` and `sync_client`, and no process.
     """
-    problem = ""
+    from stepflow_runtime.errors import StepflowError
+
     try:
         runtime = _started(pytestconfig, stepflow_config)
-    except Exception as error:
-        from stepflow_runtime.errors import StepflowError
-
-        if not isinstance(error, StepflowError):
-            raise
-        problem = str(error)
-    if problem:
-        # Out of the handler, or pytest would print the message of what is handled as well.
-        pytest.fail(problem, pytrace=False)
+    except StepflowError as error:
+        # Its message says all; what it was raised from would be a page.
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
     yield runtime
     runtime.stop()
 
