@@ -43,45 +43,40 @@ def wait_until(condition: Callable[[], object], what: str, seconds: float = 60.0
 
 def exists(pid: int) -> bool:
     """Whether there is a process with this id that has not ended."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return stat.rpartition(")")[2].split()[0] not in ("Z", "X")
+    return pid in {one for one, _, _ in processes()}
+
+
+def session(sid: int) -> set[int]:
+    """Gives the processes of a session that have not ended."""
+    return {pid for pid, _, its_session in processes() if its_session == sid}
 
 
 def descendants(pid: int | None = None) -> set[int]:
     """Gives the processes that a process has started, and that these have started."""
     children: dict[int, list[int]] = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                stat = (entry / "stat").read_text(encoding="utf-8", errors="replace")
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            parent = int(stat.rpartition(")")[2].split()[1])
-            children.setdefault(parent, []).append(int(entry.name))
+    for child, parent, _ in processes():
+        children.setdefault(parent, []).append(child)
     found: set[int] = set()
     queue = [os.getpid() if pid is None else pid]
     while queue:
-        for child in children.get(queue.pop(), ()):
-            found.add(child)
-            queue.append(child)
+        new = children.get(queue.pop(), [])
+        found.update(new)
+        queue.extend(new)
     return found
 
 
-def members(group: int) -> set[int]:
-    """Gives the living processes of a process group."""
-    found: set[int] = set()
+def processes() -> list[tuple[int, int, int]]:
+    """Gives process id, parent and session of every process that has not ended."""
+    found: list[tuple[int, int, int]] = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
                 stat = (entry / "stat").read_text(encoding="utf-8", errors="replace")
             except (FileNotFoundError, ProcessLookupError):
                 continue
-            state, _, its_group = stat.rpartition(")")[2].split()[:3]
-            if int(its_group) == group and state not in ("Z", "X"):
-                found.add(int(entry.name))
+            state, parent, _, its_session = stat.rpartition(")")[2].split()[:4]
+            if state not in ("Z", "X"):
+                found.append((int(entry.name), int(parent), int(its_session)))
     return found
 
 

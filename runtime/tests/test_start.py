@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import socket
 import threading
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,19 @@ def test_one_runtime_serves_several_loops_and_threads() -> None:
         for thread in threads:
             thread.join()
         assert asyncio.run(runtime.run(ECHO, 9)).output == 9
+        for number in range(3):
+            assert asyncio.run(runtime.client.run(ECHO, number)).output == number
+        gc.collect()
+
+
+def test_a_proxy_that_the_environment_names_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        url = f"http://127.0.0.1:{proxy.getsockname()[1]}"
+        for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+            monkeypatch.setenv(name, url)
+        with StepflowRuntime.start() as runtime:
+            assert runtime.sync_client.run(ECHO, 1, timeout=60).output == 1
+            assert asyncio.run(runtime.run(ECHO, 1, timeout=60)).output == 1
 
 
 def test_two_runtimes_at_once() -> None:

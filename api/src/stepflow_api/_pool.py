@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     import asyncio
 
 
+# A proxy that the environment names is for other machines: it would not reach this one.
+_THIS_MACHINE = ("all://localhost", "all://127.0.0.1", "all://[::1]")
+
+
 class SyncPool:
     """httpx clients for any number of threads.
 
@@ -63,7 +67,7 @@ class SyncPool:
             return httpx.Client(transport=_Borrowed(self._transport), verify=False)
         # Making this takes far longer than making a client, so all share it.
         self._ssl = self._ssl or httpx.create_ssl_context()
-        return httpx.Client(verify=self._ssl)
+        return httpx.Client(verify=self._ssl, mounts=dict.fromkeys(_THIS_MACHINE))
 
 
 class AsyncPool:
@@ -120,7 +124,7 @@ class AsyncPool:
         if self._transport is not None:
             return httpx.AsyncClient(transport=_BorrowedAsync(self._transport), verify=False)
         self._ssl = self._ssl or httpx.create_ssl_context()
-        return httpx.AsyncClient(verify=self._ssl)
+        return httpx.AsyncClient(verify=self._ssl, mounts=dict.fromkeys(_THIS_MACHINE))
 
 
 class _Borrowed(httpx.BaseTransport):

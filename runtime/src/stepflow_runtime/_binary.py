@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import importlib.util
 import os
 import platform
+import sys
 from pathlib import Path
 
 from stepflow_runtime._constants import BINARY_VARIABLE
@@ -31,19 +31,11 @@ def find_binary(given: str | os.PathLike[str] | None) -> Path:
     return _checked(_installed(), f"package {_PACKAGE}")
 
 
-def cannot_run(binary: Path, error: OSError) -> BinaryUnusable:
+def cannot_run(binary: Path, cause: str) -> BinaryUnusable:
     """Makes the error for a binary that the system does not start."""
-    cause = error.strerror or str(error)
-    # A script without its interpreter, or a program without its loader, gives ENOENT.
-    if error.errno in (errno.ENOEXEC, errno.ENOENT):
-        machine = f"{platform.system()} {platform.machine()}"
-        return BinaryUnusable(
-            f"cannot start the Stepflow server {binary}: {cause}; it is not built for this machine"
-            f" ({machine}): {_INSTALL}"
-        )
     return BinaryUnusable(
-        f"cannot start the Stepflow server {binary}: {cause}; see that this user may start it, and"
-        " one more process"
+        f"cannot start the Stepflow server {binary}: {cause}; see that it is built for this machine"
+        f" ({_machine()}), or: {_INSTALL}"
     )
 
 
@@ -68,8 +60,41 @@ def _checked(path: Path, origin: str) -> Path:
             remedy = f"its wheel for this machine has one: {_INSTALL}"
     elif not os.access(path, os.X_OK):
         problem, remedy = "it is not executable", f"run: chmod +x {path}"
+    elif not _is_for_this_machine(path):
+        problem = f"it is not built for this machine ({_machine()})"
+        remedy = f"the wheel for it has one: {_INSTALL}"
     else:
         return path.absolute()
     raise BinaryUnusable(
         f"cannot start the Stepflow server {path} (from {origin}): {problem}; {remedy}"
     )
+
+
+def _machine() -> str:
+    return f"{platform.system()} {platform.machine()}"
+
+
+def _is_for_this_machine(path: Path) -> bool:
+    # What the system refuses to execute a shell would take for a script of its own.
+    try:
+        head = _head(path)
+    except OSError:
+        return False
+    if head.startswith(b"#!"):
+        return True
+    # The interpreter that runs here is of the right kind.
+    return _kind(head) == _kind(_head(Path(os.path.realpath(sys.executable))))
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(20)
+
+
+def _kind(head: bytes) -> bytes:
+    if head.startswith(b"\x7fELF"):
+        # Word size and byte order, then the instruction set.
+        return head[:6] + head[18:20]
+    # Mach-O: programs for one instruction set and for several are found side by side.
+    mach = (b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
+    return b"Mach-O" if head[:4] in mach else head[:4]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from stepflow_client import RetryPolicy, StepflowClient, SyncStepflowClient
 from stepflow_client.errors import StepflowError
 from stepflow_runtime._constants import CLIENT_RETRIES
+from stepflow_runtime._external import client_for_any_loop
 from stepflow_runtime._supervisor import Supervisor
 
 
@@ -50,21 +51,20 @@ class Clients:
             return made.sync
 
     def asynchronous(self) -> StepflowClient:
-        """Gives the client for the running event loop; outside of one, that for the next."""
+        """Gives the client for the running event loop; outside of one, one for any."""
         made = self._own()
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
             loop = None
         with made.lock:
-            if loop is not None and loop in made.by_loop:
-                return made.by_loop[loop][0]
-            client, made.unbound = made.unbound or self._make(), None
             if loop is None:
-                made.unbound = client
-            else:
+                made.unbound = made.unbound or client_for_any_loop(self._url, self._retry)
+                return made.unbound
+            if loop not in made.by_loop:
+                client = StepflowClient(self._url, retry=self._retry)
                 made.by_loop[loop] = client, _keeper(client)
-            return client
+            return made.by_loop[loop][0]
 
     def close(self) -> None:
         """Closes what can be closed from any thread."""
@@ -78,9 +78,6 @@ class Clients:
         if keeper is not None:
             await keeper.aclose()
         self.close()
-
-    def _make(self) -> StepflowClient:
-        return StepflowClient(self._url, retry=self._retry)
 
     def _own(self) -> _Made:
         # A forked child must not talk on its parent's connections.

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from stepflow_client._documents import parse, read_file
 from stepflow_runtime._constants import ORCHESTRATOR_ID
@@ -98,7 +98,8 @@ def server_environment(env: Mapping[str, str] | None, inherit_env: bool) -> dict
     Raises:
         InvalidInput: A variable cannot be set.
     """
-    given = dict(env or {})
+    # What callers without a type checker may give.
+    given: dict[Any, Any] = dict(env or {})
     for name, value in given.items():
         if not isinstance(name, str) or not name or "=" in name or "\0" in name:
             raise InvalidInput(f"env has the name {name!r}; give names without = and NUL")
@@ -113,18 +114,19 @@ def server_environment(env: Mapping[str, str] | None, inherit_env: bool) -> dict
     return {**inherited, "RUST_BACKTRACE": "0", **given}
 
 
-def _document(config: str | os.PathLike[str] | Mapping[str, Any] | None) -> dict[str, Any]:
+def _document(config: Any) -> dict[str, Any]:
     if config is None:
         return dict(DEFAULT_CONFIG)
     if isinstance(config, Mapping):
-        return dict(config)
+        return dict(cast(Mapping[str, Any], config))
     if not isinstance(config, str | os.PathLike):
         raise InvalidInput(f"config is a {type(config).__name__}; give a path, a dict, or nothing")
-    path = Path(config)
-    document = parse(
+    path = Path(cast("str | os.PathLike[str]", config))
+    document: Any = parse(
         read_file(path, "config"), name=f"config {str(path)!r}", is_json=path.suffix == ".json"
     )
     if not isinstance(document, dict):
         raise InvalidInput(f"config {str(path)!r} holds no object; see the server's documentation")
     # As the server does with a file of its own: paths in it begin at its folder.
-    return {"workingDirectory": str(path.absolute().parent), **document}
+    values = cast(dict[str, Any], document)
+    return {"workingDirectory": str(path.absolute().parent), **values}

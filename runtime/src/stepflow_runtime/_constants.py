@@ -36,8 +36,9 @@ CONNECT_RETRY_SECONDS: Final = 0.001
 """Seconds between two tries to connect, in the moment between a server's port line and its start
 to listen."""
 
-OUTPUT_END_SECONDS: Final = 1.0
-"""Seconds to wait for the end of a dead server's output, which what it started may hold open."""
+OUTPUT_END_SECONDS: Final = 10.0
+"""Seconds to wait for the end of a dead server's output: its guard needs 0.01, and only a worker in
+a session of its own holds it open any longer."""
 
 ORCHESTRATOR_ID: Final = "stepflow-runtime"
 """The server's name for itself in a data_dir: the same name takes its runs up again at once."""

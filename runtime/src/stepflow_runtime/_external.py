@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 
-from stepflow_client import StepflowClient, SyncStepflowClient
+from stepflow_client import RetryPolicy, StepflowClient, SyncStepflowClient
 
 
 class ExternalServer:
@@ -28,15 +28,17 @@ class ExternalServer:
         self.sync_client.close()
 
 
-def client_for_any_loop(url: str) -> StepflowClient:
+def client_for_any_loop(url: str, retry: RetryPolicy | None = None) -> StepflowClient:
     """Makes a client that needs no closing and may have one event loop after the other.
 
     Each connection ends with its request, in the loop that has made it.
 
     Args:
         url: Where the server is.
+        retry: How often and how fast requests are sent again.
     """
     limits = httpx.Limits(max_keepalive_connections=0)
     # Reading the certificates takes longer than a test.
     verify = not url.startswith("http:")
-    return StepflowClient(url, transport=httpx.AsyncHTTPTransport(verify=verify, limits=limits))
+    transport = httpx.AsyncHTTPTransport(verify=verify, limits=limits)
+    return StepflowClient(url, retry=retry, transport=transport)

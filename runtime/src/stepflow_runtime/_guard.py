@@ -4,40 +4,80 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import subprocess
-import threading
+from collections.abc import Mapping, Sequence
 
 from stepflow_runtime._fork import Held
 
-# A shell leads the server's process group and waits for the end of a pipe whose other end only this
-# process holds: the kernel closes it when this process is gone, SIGKILL included. Then the
-# shell kills its group, which is the server, what the server has started, and itself. There is no
-# moment without it: a server that is being started holds the pipe too until it is in the group.
+# A shell becomes the server, after it has left a guard beside it. The guard waits for the end of a
+# pipe whose other end only this process holds: the kernel closes it when this process is gone,
+# SIGKILL included. Then the guard kills its session until nobody is left: the server, and the
+# workers that the server has started, each in a process group of its own. There is no moment
+# without a guard, since it is there before the server is.
+#
 # PR_SET_PDEATHSIG would need code between fork and exec, depends on the thread that forks, does not
-# reach what the server starts, and exists on Linux alone.
-_COMMAND = ("/bin/sh", "-c", "read -r _; kill -KILL 0")
+# reach the workers, and exists on Linux alone.
+#
+# Descriptor 2 is the pipe: a shell may know none above 9. `kill -0` tells zombies and the processes
+# that looked from those that are left. Without /proc (macOS) or without grep the guard reaches the
+# server's process group, and its children.
+_SCRIPT = r"""
+guard() {
+    trap '' HUP INT QUIT TERM
+    PATH=/usr/bin:/bin
+    read -r own _ < /proc/self/stat || own=0
+    echo "{\"guard\":$own}"
+    read -r _ <&2
+    [ "$own" = 0 ] && pkill -KILL -P $$
+    found=$own
+    while [ "$found" != 0 ]; do
+        found=0
+        for stat in $(grep -lsE "^[0-9]+ \(.*\) [^ZX] [0-9]+ [0-9]+ $$ " /proc/[0-9]*/stat); do
+            pid=${stat#/proc/} pid=${pid%/stat}
+            [ "$pid" = "$own" ] || { kill -KILL "$pid" && found=$pid; }
+        done
+    done
+    kill -KILL 0
+}
+guard < /dev/null &
+exec "$@" 2>&1
+"""
+
+#: The exit codes of a shell that cannot become the program it was to become.
+NOT_EXECUTED = (126, 127)
 
 
-class Guard:
-    """A process group that is killed when this process ends.
+class Guarded:
+    """A process that is killed, with all that it has started, when this process ends.
+
+    Args:
+        command: The program, an absolute path, and its arguments.
+        env: Its environment, whole.
+        stdin: Whether it gets a pipe as its standard input.
+        kept_open: File descriptors that it inherits.
 
     Raises:
         OSError: The system starts no more processes.
     """
 
-    def __init__(self) -> None:
-        self._lock = threading.RLock()
+    def __init__(
+        self,
+        command: Sequence[str | os.PathLike[str]],
+        env: Mapping[str, str],
+        *,
+        stdin: bool,
+        kept_open: Sequence[int],
+    ) -> None:
         reading, self._writing = _pipe()
         try:
-            self._shell = subprocess.Popen(
-                _COMMAND,
-                stdin=reading,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                cwd="/",
-                env={},
-                process_group=0,
+            self.process = subprocess.Popen(
+                ["/bin/sh", "-c", _SCRIPT, "stepflow-guard", *command],
+                stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=reading,
+                env=env,
+                pass_fds=kept_open,
+                start_new_session=True,
             )
         except BaseException:
             self._writing.close()
@@ -45,20 +85,22 @@ class Guard:
         finally:
             os.close(reading)
 
-    @property
-    def group(self) -> int:
-        """Number of the process group, this guard's own until `kill`."""
-        return self._shell.pid
-
     def kill(self) -> None:
-        """Kills the whole group at once."""
-        with self._lock:
-            if self._shell.returncode is None:
-                # The shell is not reaped yet, so the number cannot belong to anyone else.
-                with contextlib.suppress(OSError):
-                    os.killpg(self.group, signal.SIGKILL)
-                self._shell.wait()
-            self._writing.close()
+        """Has the guard kill everything; the output ends when it has."""
+        self._writing.close()
+
+
+def reap(guard: int | None) -> None:
+    """Takes the exit code of a guard that has become this process's own child.
+
+    So it does where this process has the number 1, as the only program of a container does.
+
+    Args:
+        guard: Process id of a guard whose output has ended.
+    """
+    if guard:
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(guard, 0)
 
 
 def _pipe() -> tuple[int, Held]:

@@ -7,7 +7,7 @@ import logging
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 _LEVELS = {
     "TRACE": 5,
@@ -50,16 +50,16 @@ class LogLine:
         return f"{stamp} {self.level_name} {self.target}: {self.message}{context}"
 
 
-def announced_port(raw: bytes) -> int | None:
-    """Gives N where the line is the announcement `{"port":N}`."""
-    if not raw.startswith(b'{"port"'):
+def announced(name: str, raw: bytes) -> int | None:
+    """Gives N where the line is the announcement `{"name":N}`."""
+    if not raw.startswith(b'{"%s":' % name.encode()):
         return None
     try:
         value: Any = json.loads(raw)
     except ValueError:
         return None
-    port = value.get("port")
-    return port if len(value) == 1 and isinstance(port, int) else None
+    number = value[name]
+    return number if len(value) == 1 and isinstance(number, int) else None
 
 
 def level_of(raw: bytes) -> int:
@@ -77,6 +77,7 @@ def parse(raw: bytes) -> LogLine:
     if not isinstance(value, dict) or "message" not in value:
         text = one_line(raw.decode("utf-8", "replace"))
         return LogLine(_plain_level(raw), "", text, "", datetime.now(UTC), {})
+    value = cast(dict[str, Any], value)
     name = str(value.get("level", ""))
     return LogLine(
         _LEVELS.get(name, logging.INFO),
@@ -123,6 +124,7 @@ def _time(value: Any) -> datetime:
 def _context(diags: Any) -> dict[str, str]:
     if not isinstance(diags, dict):
         return {}
+    diags = cast(dict[str, Any], diags)
     context = {name: str(diags[name]) for name in ("run_id", "flow_id", "step_id") if name in diags}
     # Decimal numbers here, hexadecimal wherever else a trace is looked up.
     for name, digits in (("trace_id", 32), ("span_id", 16)):

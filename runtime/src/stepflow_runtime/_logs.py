@@ -17,7 +17,7 @@ from stepflow_runtime._constants import (
     OUTPUT_END_SECONDS,
     SERVER_LOGGER,
 )
-from stepflow_runtime._log_lines import LogLine, announced_port, level_of, parse, summary
+from stepflow_runtime._log_lines import LogLine, announced, level_of, parse, summary
 from stepflow_runtime.errors import InvalidInput
 
 _log = logging.getLogger("stepflow_runtime")
@@ -148,6 +148,7 @@ class Output:
 
     def __init__(self, stream: IO[bytes], log: Log) -> None:
         self.port: int | None = None
+        self.guard: int | None = None
         self.port_or_end = threading.Event()
         self._stream = stream
         self._log = log
@@ -164,7 +165,7 @@ class Output:
         return summary(self.lines())
 
     def wait_for_end(self) -> None:
-        """Waits until all is read, unless a process outside of the group holds the pipe open."""
+        """Waits until all is read and all of the server's session is gone."""
         if threading.current_thread() is not self.thread:
             self.thread.join(OUTPUT_END_SECONDS)
 
@@ -172,8 +173,9 @@ class Output:
         with self._stream:
             for line in self._stream:
                 raw = line.rstrip()
-                port = announced_port(raw) if self.port is None else None
-                if port is not None:
+                if self.guard is None and (guard := announced("guard", raw)) is not None:
+                    self.guard = guard
+                elif self.port is None and (port := announced("port", raw)) is not None:
                     self.port = port
                     self.port_or_end.set()
                 elif raw:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 _INTERFACES = Path("/sys/class/net")
@@ -13,7 +13,7 @@ _IFF_UP = 0x1
 
 
 @contextlib.contextmanager
-def reserved(port: int) -> Iterator[None]:
+def reserved(port: int) -> Generator[None, None, None]:
     """Keeps the system from giving a port to anyone else while nobody listens on it.
 
     A client that tries to connect could even be given this very port, and would reach itself. A

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import subprocess
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -13,9 +12,15 @@ from pathlib import Path
 
 from stepflow_runtime._binary import cannot_run
 from stepflow_runtime._constants import CONNECT_RETRY_SECONDS
-from stepflow_runtime._guard import Guard
+from stepflow_runtime._guard import NOT_EXECUTED, Guarded, reap
 from stepflow_runtime._logs import Log, Output
-from stepflow_runtime.errors import ConfigInvalid, PortInUse, StartFailed, StartTimeout
+from stepflow_runtime.errors import (
+    ConfigInvalid,
+    PortInUse,
+    RuntimeFailure,
+    StartFailed,
+    StartTimeout,
+)
 
 HOST = "127.0.0.1"
 
@@ -54,15 +59,17 @@ class ServerProcess:
     def __init__(self, launch: Launch, port: int, log: Log) -> None:
         self._asked_port = port
         self._ended = threading.Event()
+        self._binary = launch.binary
         try:
-            self._guard = Guard()
+            self._guarded = Guarded(
+                [launch.binary, "--port", str(port), *launch.arguments],
+                launch.environment,
+                stdin=launch.config is not None,
+                kept_open=launch.kept_open,
+            )
         except OSError as error:
-            raise cannot_run(Path("/bin/sh"), error) from None
-        try:
-            self._process = self._spawn(launch, port)
-        except BaseException:
-            self._guard.kill()
-            raise
+            raise cannot_run(launch.binary, error.strerror or str(error)) from None
+        self._process = self._guarded.process
         assert self._process.stdout is not None
         self._output = Output(self._process.stdout, log)
         self._waiter = threading.Thread(
@@ -98,6 +105,7 @@ class ServerProcess:
 
         Raises:
             StartFailed: It has ended, or does not answer in time.
+            BinaryUnusable: The system does not execute it.
         """
         deadline = time.monotonic() + seconds
         if not self._output.port_or_end.wait(seconds):
@@ -118,14 +126,16 @@ class ServerProcess:
             seconds: How long it has.
         """
         try:
-            self._process.terminate()
-            self._ended.wait(seconds)
+            if seconds > 0:
+                self._process.terminate()
+                self._ended.wait(seconds)
         finally:
             self.kill()
 
     def kill(self) -> None:
         """Kills it with all that it has started."""
-        self._guard.kill()
+        self._process.kill()
+        self._guarded.kill()
 
     def wait_for_end(self) -> None:
         """Waits until it is gone, its output is read and its threads have ended."""
@@ -146,20 +156,6 @@ class ServerProcess:
         how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
         return f"({how}): {self._output.summary()}"
 
-    def _spawn(self, launch: Launch, port: int) -> subprocess.Popen[bytes]:
-        try:
-            return subprocess.Popen(
-                [launch.binary, "--port", str(port), *launch.arguments],
-                stdin=subprocess.DEVNULL if launch.config is None else subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                env=launch.environment,
-                pass_fds=launch.kept_open,
-                process_group=self._guard.group,
-            )
-        except OSError as error:
-            raise cannot_run(launch.binary, error) from None
-
     def _hand_over(self, config: bytes | None) -> None:
         stdin = self._process.stdin
         if config is None or stdin is None:
@@ -174,9 +170,10 @@ class ServerProcess:
         # Here, since a server that does not read must not keep the caller waiting.
         self._hand_over(config)
         self._process.wait()
-        # What it has started must not go on without it, and may hold its output open.
-        self._guard.kill()
+        # What it has started must not go on without it.
+        self._guarded.kill()
         self._output.wait_for_end()
+        reap(self._output.guard)
         self._ended.set()
         self._output.port_or_end.set()
 
@@ -192,10 +189,12 @@ class ServerProcess:
         finally:
             connection.close()
 
-    def _start_failed(self, seconds: float) -> StartFailed:
+    def _start_failed(self, seconds: float) -> RuntimeFailure:
         if not self._ended.is_set():
             return self._start_timeout(seconds, "has closed its output without printing its port")
         said = self._output.summary()
+        if self.exit_code in NOT_EXECUTED:
+            return cannot_run(self._binary, said)
         cls, remedy = StartFailed, "see .last_log_lines"
         if "ddress already in use" in said:
             cls = PortInUse

@@ -117,8 +117,9 @@ class StepflowRuntime:
         _check_number("max_restarts", max_restarts, 0, None, int)
         _check_number("startup_timeout", startup_timeout, 0, None, float)
         _check_number("shutdown_timeout", shutdown_timeout, 0, None, float)
-        if not isinstance(restart_policy, RestartPolicy):
-            raise InvalidInput(f"restart_policy is {restart_policy!r}; give a RestartPolicy")
+        policy: Any = restart_policy
+        if not isinstance(policy, RestartPolicy):
+            raise InvalidInput(f"restart_policy is {policy!r}; give a RestartPolicy")
         executable = find_binary(binary)
         environment = server_environment(env, inherit_env)
         log = Log(log_config or LogConfig())
@@ -156,7 +157,8 @@ class StepflowRuntime:
     @property
     def url(self) -> str:
         """The server's address, without the API's path prefix."""
-        return f"http://{HOST}:{self.port}"
+        self._ready()
+        return self._address()
 
     @property
     def port(self) -> int:
@@ -341,8 +343,11 @@ class StepflowRuntime:
         self._supervisor.check()
         with self._lock:
             if self._clients is None:
-                self._clients = Clients(f"http://{HOST}:{self._supervisor.port}", self._supervisor)
+                self._clients = Clients(self._address(), self._supervisor)
             return self._clients
+
+    def _address(self) -> str:
+        return f"http://{HOST}:{self._supervisor.port}"
 
     async def _async_ready(self) -> Clients:
         if self._starting is not None:

@@ -1,0 +1,189 @@
+"""A server that ends by itself: who is told, what is started again, and what its callers get."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pickle
+import signal
+import threading
+from pathlib import Path
+
+import pytest
+
+from runtime.tests.support import ECHO, READ_FILE, release, wait_until
+from stepflow_client import errors as client_errors
+from stepflow_runtime import ALL_BUILTINS, RestartPolicy, StepflowRuntime, errors
+from stepflow_runtime._binary import find_binary
+
+
+def kill(runtime: StepflowRuntime, number: signal.Signals = signal.SIGKILL) -> int:
+    """Ends a server, and gives the process id that it had."""
+    pid = runtime.pid
+    os.kill(pid, number)
+    return pid
+
+
+def wait_for_restart(runtime: StepflowRuntime, pid: int) -> None:
+    """Waits until another process serves."""
+    wait_until(lambda: runtime.pid != pid and runtime.is_alive, "the server is started again")
+
+
+def test_without_a_restart_calls_say_what_happened() -> None:
+    crashes: list[tuple[int, list[str]]] = []
+    with StepflowRuntime.start(on_crash=lambda code, lines: crashes.append((code, lines))) as one:
+        one.sync_client.run(ECHO, 1)
+        kill(one)
+        with pytest.raises(errors.ServerCrashed, match="signal 9") as caught:
+            # The first may still find the connection that is being closed.
+            for _ in range(3):
+                try:
+                    one.sync_client.run(ECHO, 1)
+                except client_errors.RunOutcomeUnknown:
+                    continue
+        wait_until(lambda: crashes, "on_crash is called")
+        assert not one.is_alive
+        assert "\n" not in str(caught.value) and "\x1b" not in str(caught.value)
+        assert caught.value.exit_code == -9 and caught.value.last_log_lines
+        again = pickle.loads(pickle.dumps(caught.value))
+        assert (again.exit_code, str(again)) == (-9, str(caught.value))
+        with pytest.raises(errors.ServerCrashed):
+            asyncio.run(one.run(ECHO, 1))
+        with pytest.raises(errors.ServerCrashed):
+            _ = one.url
+        assert one.recent_logs()
+    assert [code for code, _ in crashes] == [-9]
+    assert crashes[0][1] and all("\n" not in line for line in crashes[0][1])
+
+
+@pytest.mark.parametrize("policy", [RestartPolicy.ON_FAILURE, RestartPolicy.ALWAYS])
+def test_a_killed_server_is_started_again_on_its_port(policy: RestartPolicy) -> None:
+    with StepflowRuntime.start(restart_policy=policy) as runtime:
+        url = runtime.url
+        for number in range(3):
+            pid = kill(runtime)
+            assert runtime.sync_client.validate(ECHO).is_valid
+            wait_for_restart(runtime, pid)
+            assert runtime.url == url
+            assert asyncio.run(runtime.run(ECHO, number)).output == number
+
+
+def test_a_server_that_ended_well_is_started_again_only_where_asked() -> None:
+    with StepflowRuntime.start(restart_policy=RestartPolicy.ALWAYS) as runtime:
+        wait_for_restart(runtime, kill(runtime, signal.SIGTERM))
+    with StepflowRuntime.start(restart_policy=RestartPolicy.ON_FAILURE) as runtime:
+        kill(runtime, signal.SIGTERM)
+        wait_until(lambda: not runtime.is_alive, "the server has ended")
+        with pytest.raises(errors.ServerCrashed, match="exit code 0") as caught:
+            runtime.sync_client.health()
+        assert caught.value.exit_code == 0
+
+
+def test_restarts_have_a_limit() -> None:
+    crashes: list[int] = []
+    with StepflowRuntime.start(
+        restart_policy=RestartPolicy.ON_FAILURE,
+        max_restarts=2,
+        on_crash=lambda code, lines: crashes.append(code),
+    ) as runtime:
+        for _ in range(2):
+            wait_for_restart(runtime, kill(runtime))
+        kill(runtime)
+        wait_until(lambda: not runtime.is_alive and len(crashes) == 3, "the last crash is told")
+        with pytest.raises(errors.ServerCrashed, match="2 times"):
+            runtime.sync_client.health()
+
+
+def test_a_restart_that_fails_is_told(tmp_path: Path) -> None:
+    binary, broken = tmp_path / "server", tmp_path / "broken"
+    binary.write_text(
+        f'#!/bin/sh\nif [ -e "{broken}" ]; then echo "error: it is broken"; exit 7; fi\n'
+        f'exec "{find_binary(None)}" "$@"\n',
+        encoding="utf-8",
+    )
+    binary.chmod(0o755)
+    with StepflowRuntime.start(
+        binary=binary, restart_policy=RestartPolicy.ALWAYS, max_restarts=2
+    ) as runtime:
+        broken.touch()
+        kill(runtime)
+        with pytest.raises(errors.ServerCrashed, match=r"it is broken.*2 times"):
+            runtime.sync_client.health()
+
+
+def test_on_crash_may_stop_the_runtime_and_may_fail() -> None:
+    done = threading.Event()
+
+    def stop(code: int, lines: list[str]) -> None:
+        runtime.stop()
+        done.set()
+        raise ValueError("on purpose")
+
+    with StepflowRuntime.start(restart_policy=RestartPolicy.ALWAYS, on_crash=stop) as runtime:
+        kill(runtime)
+        assert done.wait(60)
+    assert not runtime.is_alive
+
+
+def test_a_waiting_caller_gets_its_result_over_a_crash(tmp_path: Path) -> None:
+    path = tmp_path / "input.json"
+    os.mkfifo(path)
+    with StepflowRuntime.start(
+        ALL_BUILTINS, data_dir=tmp_path / "data", restart_policy=RestartPolicy.ON_FAILURE
+    ) as runtime:
+        outputs: list[object] = []
+        handle = runtime.sync_client.submit(READ_FILE, {"path": str(path)})
+        thread = threading.Thread(target=lambda: outputs.append(handle.result().output))
+        thread.start()
+        wait_for_restart(runtime, kill(runtime))
+        wait_until(lambda: release(path), "the step is run again")
+        thread.join()
+        assert outputs == [42]
+
+
+def test_killing_the_server_in_the_middle_of_100_runs_loses_no_result(tmp_path: Path) -> None:
+    flow = {
+        "name": "long",
+        "steps": [
+            {"id": f"s{n}", "component": "/put_blob", "input": {"data": {"$input": "$"}}}
+            for n in range(3)
+        ],
+        "output": {"$input": "$"},
+    }
+    for step in flow["steps"]:
+        step["input"]["blob_type"] = "data"  # type: ignore[index]
+    finished: dict[int, str] = {}
+
+    async def main() -> list[object]:
+        async with StepflowRuntime.start(
+            data_dir=tmp_path, restart_policy=RestartPolicy.ON_FAILURE
+        ) as runtime:
+            client = runtime.client
+
+            async def one(number: int) -> object:
+                handle = await client.submit(flow, number)
+                result = await handle.result()
+                finished[number] = str(handle.id)
+                return result.output
+
+            tasks = [asyncio.create_task(one(number)) for number in range(100)]
+            while len(finished) < 20:
+                await asyncio.sleep(0.001)
+            done_before = dict(finished)
+            pid = kill(runtime)
+            outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.to_thread(wait_for_restart, runtime, pid)
+            for number, run_id in done_before.items():
+                assert (await client.handle(run_id).result()).output == number
+            return list(outcomes)
+
+    outcomes = asyncio.run(main())
+    assert len(outcomes) == 100
+    lost = 0
+    for number, outcome in enumerate(outcomes):
+        if isinstance(outcome, BaseException):
+            assert isinstance(outcome, client_errors.RunOutcomeUnknown), repr(outcome)
+            lost += 1
+        else:
+            assert outcome == number
+    assert lost < 80

@@ -1,0 +1,43 @@
+"""The Python in the README runs as it stands."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = re.findall(
+    r"```python\n(.*?)```", Path("runtime/README.md").read_text(encoding="utf-8"), re.DOTALL
+)
+
+PRINTED = [
+    "Hello!",
+    "{'n': 1}\n100 100",
+    "['/create_messages', ",
+    "crashed with -9",
+    "[]",
+]
+
+
+def test_each_example_is_here() -> None:
+    assert len(EXAMPLES) == len(PRINTED)
+
+
+@pytest.mark.parametrize("number", range(len(PRINTED)))
+def test_example_runs(number: int) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", EXAMPLES[number]],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    # On a machine with a network the runtime says who can reach the server, or what has crashed.
+    told = ("the Stepflow server", "WARNING stepflow_runtime")
+    said = [line for line in done.stderr.splitlines() if not line.startswith(told)]
+    assert (done.returncode, said) == (0, [])
+    assert PRINTED[number] in done.stdout

@@ -1,0 +1,239 @@
+"""Every wrong use is told in one line, and leaves nothing running."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runtime.tests.support import ECHO, exists, wait_until
+from stepflow_runtime import StepflowRuntime, errors
+
+WORKER = Path(__file__).with_name("worker.py").absolute()
+
+
+def refused(error: type[Exception], match: str, *arguments: Any, **options: Any) -> Any:
+    """Sees to it that a start is refused in one line, and gives the error."""
+    with pytest.raises(error, match=match) as caught:
+        StepflowRuntime.start(*arguments, **options)
+    assert isinstance(caught.value, errors.StepflowError)
+    message = str(caught.value)
+    assert "\n" not in message and "\x1b" not in message and "backtrace" not in message
+    return caught.value
+
+
+def test_a_port_that_is_taken() -> None:
+    with socket.create_server(("0.0.0.0", 0)) as taken:
+        port = taken.getsockname()[1]
+        error = refused(errors.PortInUse, f"port {port} is taken: give another", port=port)
+        assert error.exit_code == 1 and error.last_log_lines
+
+
+def test_configs(tmp_path: Path) -> None:
+    refused(errors.ConfigInvalid, "No such file", tmp_path / "missing.yml")
+    refused(errors.InvalidInput, "no such file", tmp_path / "missing.yml", data_dir=tmp_path)
+    broken = tmp_path / "broken.yml"
+    broken.write_text("plugins: {", encoding="utf-8")
+    refused(errors.ConfigInvalid, "while parsing", broken)
+    refused(errors.InvalidInput, "no valid YAML", broken, data_dir=tmp_path)
+    broken.write_text("[1]", encoding="utf-8")
+    refused(errors.InvalidInput, "holds no object", broken, data_dir=tmp_path)
+    refused(errors.ConfigInvalid, "missing field `routes`", {"plugins": {}})
+    builtin = {"builtin": {"type": "builtin"}}
+    nope = {"plugins": builtin, "routes": {"/{*component}": [{"plugin": "nope"}]}}
+    refused(errors.ConfigInvalid, "plugin not found: nope", nope)
+    refused(errors.ConfigInvalid, "unknown variant `x`", {"plugins": {"x": {"type": "x"}}})
+    refused(errors.InvalidInput, "not JSON", {"plugins": {1, 2}})
+    refused(errors.InvalidInput, "config is a int", 5)
+    stored = {"plugins": builtin, "routes": {}, "storageConfig": {"type": "inMemory"}}
+    refused(errors.InvalidInput, "storageConfig", stored, data_dir=tmp_path)
+
+
+def test_a_command_that_does_not_exist() -> None:
+    config = {
+        "plugins": {"worker": {"type": "stepflow", "command": "/no/such/program", "args": []}},
+        "routes": {"/{*component}": [{"plugin": "worker"}]},
+    }
+    refused(errors.ConfigInvalid, "no/such/program", config)
+
+
+def test_binaries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "stepflow-server"
+    refused(errors.BinaryUnusable, "no such file.*pip install stepflow-orchestrator", binary=path)
+    refused(errors.BinaryUnusable, "folder", binary=tmp_path)
+    path.write_bytes(Path(sys.executable).resolve().read_bytes()[:4096])
+    refused(errors.BinaryUnusable, "not executable; run: chmod", binary=path)
+    monkeypatch.setenv("STEPFLOW_SERVER_BINARY", str(path))
+    refused(errors.BinaryUnusable, "STEPFLOW_SERVER_BINARY.*not executable")
+    path.chmod(0o755)
+    head = bytearray(path.read_bytes())
+    head[18] ^= 0xFF
+    for wrong in (bytes(head), b"MZ\x90\x00", b"\xcf\xfa\xed\xfe" + bytes(28), b""):
+        path.write_bytes(wrong)
+        refused(errors.BinaryUnusable, "not built for this machine", binary=path)
+    path.write_text("#!/no/such/interpreter\n", encoding="utf-8")
+    refused(errors.BinaryUnusable, "see that it is built for this machine", binary=path)
+
+
+def test_no_wheel(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("STEPFLOW_SERVER_BINARY", raising=False)
+    monkeypatch.setattr(sys, "path", [])
+    monkeypatch.setitem(sys.modules, "stepflow_orchestrator", None)
+    with pytest.raises(errors.BinaryUnusable, match="pip install stepflow-orchestrator"):
+        StepflowRuntime.start()
+
+
+def test_a_server_that_does_not_start_in_time(tmp_path: Path) -> None:
+    pid_file = tmp_path / "worker.pid"
+    config = {
+        "plugins": {
+            "worker": {
+                "type": "stepflow",
+                "command": sys.executable,
+                "args": [str(WORKER), str(pid_file), "never"],
+            }
+        },
+        "routes": {"/{*component}": [{"plugin": "worker"}]},
+    }
+    error = refused(errors.StartTimeout, "startup_timeout=1 s", config, startup_timeout=1)
+    assert isinstance(error, TimeoutError)
+    assert any("Spawning subprocess" in line for line in error.last_log_lines)
+    if pid_file.exists():
+        assert not exists(int(pid_file.read_text(encoding="utf-8")))
+
+
+def test_data_dirs(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    refused(errors.DataDirUnusable, "Not a directory|File exists", data_dir=file)
+    refused(errors.DataDirUnusable, "cannot be used", data_dir="/proc/nowhere")
+    with StepflowRuntime.start(data_dir=tmp_path / "data") as runtime:
+        error = refused(errors.DataDirLocked, f"process {os.getpid()}", data_dir=tmp_path / "data")
+        assert error.pid == os.getpid()
+        flow_id = runtime.sync_client.store_flow(ECHO)
+    with StepflowRuntime.start(data_dir=tmp_path / "data") as runtime:
+        assert runtime.sync_client.get_flow(flow_id).name == "echo"
+
+
+def test_a_data_dir_with_odd_letters(tmp_path: Path) -> None:
+    folder = tmp_path / "a b?c=d#e%20ä"
+    with StepflowRuntime.start(data_dir=folder):
+        assert (folder / "stepflow.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"port": -1}, "port is -1"),
+        ({"port": 65536}, "port is 65536"),
+        ({"port": "80"}, "port is '80'"),
+        ({"max_restarts": -1}, "max_restarts"),
+        ({"startup_timeout": float("nan")}, "startup_timeout"),
+        ({"shutdown_timeout": "5"}, "shutdown_timeout"),
+        ({"restart_policy": "always"}, "RestartPolicy"),
+        ({"env": {"A=B": "1"}}, "without ="),
+        ({"env": {"A": 1}}, "no text"),
+    ],
+)
+def test_arguments(options: dict[str, Any], match: str) -> None:
+    refused(errors.InvalidInput, match, **options)
+
+
+def test_use_after_stop() -> None:
+    runtime = StepflowRuntime.start()
+    client = runtime.sync_client
+    runtime.stop()
+    for use in (
+        lambda: runtime.url,
+        lambda: runtime.port,
+        lambda: runtime.pid,
+        lambda: runtime.client,
+        lambda: runtime.sync_client,
+        lambda: asyncio.run(runtime.run(ECHO, 1)),
+        lambda: runtime.__enter__(),
+    ):
+        with pytest.raises(errors.InvalidState, match="is stopped; start another"):
+            use()
+    with pytest.raises(errors.StepflowError):
+        client.run(ECHO, 1)
+    assert not runtime.is_alive and "stopped" in repr(runtime)
+
+
+def test_double_start() -> None:
+    with StepflowRuntime.start() as runtime:
+        with pytest.raises(errors.InvalidState, match="started already"):
+            runtime.start()
+        with pytest.raises(errors.InvalidState, match="another `with`"), runtime:
+            pass
+        assert runtime.is_alive
+
+
+def test_with_inside_a_running_loop() -> None:
+    async def main() -> StepflowRuntime:
+        runtime = StepflowRuntime.start()
+        with pytest.raises(errors.InvalidState, match="write `async with"):
+            runtime.__enter__()
+        return runtime
+
+    runtime = asyncio.run(main())
+    wait_until(lambda: not runtime.is_alive, "the server is gone")
+
+
+def test_wrong_starts_inside_a_running_loop() -> None:
+    async def main() -> None:
+        with pytest.raises(errors.ConfigInvalid, match="missing field"):
+            async with StepflowRuntime.start({"plugins": {}}):
+                raise AssertionError("it cannot start")
+        runtime = StepflowRuntime.start({"plugins": {}})
+        with pytest.raises(errors.ConfigInvalid, match="missing field"):
+            await runtime.run(ECHO, 1)
+
+    asyncio.run(main())
+
+
+def test_secrets_are_in_no_list_of_processes_and_no_file(tmp_path: Path) -> None:
+    secret = "s3cr3t-7f1c"
+    config = {
+        "plugins": {
+            "worker": {
+                "type": "stepflow",
+                "command": sys.executable,
+                "args": [str(WORKER), str(tmp_path / "worker.pid")],
+                "env": {"KEY": secret},
+            }
+        },
+        "routes": {"/{*component}": [{"plugin": "worker"}]},
+    }
+    data_dir = tmp_path / "data"
+    with StepflowRuntime.start(config, data_dir=data_dir) as runtime:
+        worker = int((tmp_path / "worker.pid").read_text(encoding="utf-8"))
+        assert f"KEY={secret}".encode() in Path(f"/proc/{worker}/environ").read_bytes()
+        for pid in (runtime.pid, worker):
+            assert secret.encode() not in Path(f"/proc/{pid}/cmdline").read_bytes()
+        files = [path for path in tmp_path.rglob("*") if path.is_file()]
+        assert any(path.name == "stepflow.db" for path in files)
+        assert not [path for path in files if secret.encode() in path.read_bytes()]
+
+
+def test_options_in_the_environment_do_not_undo_what_is_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("STEPFLOW_CONFIG", "/no/such/file")
+    monkeypatch.setenv("STEPFLOW_PORT", "1")
+    monkeypatch.setenv("STEPFLOW_LOG_DESTINATION", "file")
+    with StepflowRuntime.start() as runtime:
+        assert runtime.sync_client.run(ECHO, 1).output == 1
+
+
+def test_the_environment_is_as_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INHERITED", "1")
+    for inherit in (True, False):
+        with StepflowRuntime.start(env={"GIVEN": "2"}, inherit_env=inherit) as runtime:
+            names = Path(f"/proc/{runtime.pid}/environ").read_bytes().split(b"\0")
+            assert b"GIVEN=2" in names
+            assert (b"INHERITED=1" in names) == inherit
