@@ -8,6 +8,7 @@ server that ends, which test_crashes.py has.
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,29 +17,29 @@ from typing import Any
 import pytest
 
 from client.tests.fault_proxy import Fault, FaultProxy
-from client.tests.support import Driver, release
+from client.tests.support import ECHO, Driver, release
+from client.tests.test_fault_matrix import CALLS, CREATING, RIGHT, Given
 from client.tests.test_faults import (
+    PASSING,
     flow,
-    known,
+    once,
     test_a_cut_while_cancelling_does_not_surface,
     test_a_cut_while_waiting_does_not_surface,
     test_a_deadline_holds_while_the_server_is_away,
     test_a_request_that_was_cut_off_creates_nothing,
-    test_a_safe_call_outlives_a_fault,
     test_a_stored_flow_is_not_sent_again,
     test_a_wait_without_a_deadline_gives_up_a_server_that_stays_away,
     test_creating_is_sent_again_when_the_server_refuses_it,
 )
+from stepflow_client import SyncStepflowClient
 from stepflow_runtime import ALL_BUILTINS, StepflowRuntime
 
 __all__ = [
     "flow",
-    "known",
     "test_a_cut_while_cancelling_does_not_surface",
     "test_a_cut_while_waiting_does_not_surface",
     "test_a_deadline_holds_while_the_server_is_away",
     "test_a_request_that_was_cut_off_creates_nothing",
-    "test_a_safe_call_outlives_a_fault",
     "test_a_stored_flow_is_not_sent_again",
     "test_a_wait_without_a_deadline_gives_up_a_server_that_stays_away",
     "test_creating_is_sent_again_when_the_server_refuses_it",
@@ -64,8 +65,16 @@ class InPlaceOfClient:
     def __getattr__(self, name: str) -> Any:
         if not self._is_async:
             return getattr(self._runtime.sync_client, name)
-        is_own = name in ("run", "submit", "run_batch", "validate")
-        return getattr(self._runtime if is_own else self._runtime.client, name)
+        if name in ("handle", "list_runs"):
+            return getattr(self._runtime.client, name)
+
+        async def call(*arguments: Any, **options: Any) -> Any:
+            # Inside of the event loop, whose client this is.
+            is_own = name in ("run", "submit", "run_batch", "validate")
+            owner = self._runtime if is_own else self._runtime.client
+            return await getattr(owner, name)(*arguments, **options)
+
+        return call
 
 
 @pytest.fixture(autouse=True)
@@ -122,3 +131,38 @@ def fifo(tmp_path: Path) -> Iterator[Callable[[], Path]]:
     yield make
     for path in made:
         release(path)
+
+
+@pytest.fixture(scope="module")
+def ended(server: SimpleNamespace) -> dict[str, Any]:
+    """What reads can be asked for."""
+    with SyncStepflowClient(server.url) as client:
+        for number in range(101):
+            client.submit(ECHO, number)
+        handle = client.submit(ECHO, 1)
+        handle.result()
+        ids = {"flow_id": client.store_flow(ECHO), "blob_id": client.put_blob(b"bytes")}
+        return {**ids, "run_id": handle.id}
+
+
+@pytest.mark.parametrize("fault", PASSING, ids=lambda fault: fault.name.lower())
+@pytest.mark.parametrize(
+    "name", [name for name in CALLS if name not in (*CREATING, "handle.cancel")]
+)
+def test_a_safe_call_outlives_a_fault(
+    do: Driver,
+    server: SimpleNamespace,
+    proxied: Any,
+    proxy: FaultProxy,
+    flow: dict[str, Any],
+    ended: dict[str, Any],
+    name: str,
+    fault: Fault,
+) -> None:
+    def start() -> uuid.UUID:
+        raise AssertionError("nothing is cancelled here")
+
+    proxy.plan = once(fault)
+    value = do(CALLS[name](proxied, Given(flow, start=start, **ended)))
+    assert RIGHT.get(name, lambda value: value is not None)(value)
+    assert len(proxy.seen) >= (1 if fault is Fault.SLOW else 2)
