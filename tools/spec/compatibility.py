@@ -130,10 +130,20 @@ def _by_side(change: Change, side: Side) -> Iterable[Broken]:
             return []
         case (Element.MEDIA_TYPE, Kind.REMOVED):
             return [Broken.REQUESTS if request else Broken.ANSWERS]
+        case _ if change.facet in _STYLES and _is_usual_style(change):
+            return []
         case (_, Kind.ADDED) if "headers" in (change.keyword, change.facet):
             return []
         case _:
             return _by_schema(change, [side])
+
+
+def _is_usual_style(change: Change) -> bool:
+    """Whether a style is told, or no longer told, that a parameter of this kind has anyway."""
+    value = change.old if change.kind is Kind.REMOVED else change.new
+    form = " query parameter " in change.place or " cookie parameter " in change.place
+    usual = {"style": "form" if form else "simple", "explode": form}
+    return change.kind is not Kind.CHANGED and bool(value == usual[change.facet])
 
 
 def _by_operation(change: Change) -> Iterable[Broken]:
@@ -174,6 +184,7 @@ def _first(value: Any) -> Any:
 
 
 _VARIANT = re.compile(r"\.(?:oneOf|anyOf)\[[^]]*\]$")
+_STYLES = ("explode", "style")
 _SUCCESS = re.compile(r" (?:2|default)\w*$")
 
 #: A part of the document as a whole, such as a server or a security scheme.

@@ -36,10 +36,12 @@ def effect(change: Change) -> Effect:
     """
     if change.element is Element.FIELD:
         return _field(change)
-    name = change.keyword or change.facet
-    if name in ANNOTATIONS or name.startswith(("order of ", "x-")):
+    if change.facet.startswith("order of "):
         # The place of an item in a tuple is what it means.
-        return Effect.BOTH if name == "order of prefixItems variants" else Effect.NONE
+        return Effect.BOTH if change.facet == "order of prefixItems variants" else Effect.NONE
+    name = change.keyword or change.facet
+    if name in ANNOTATIONS or name.startswith("x-"):
+        return Effect.NONE
     if change.keyword:
         return Effect.BOTH
     if not name:
@@ -69,7 +71,7 @@ def _schema(old: Any, new: Any) -> Effect:
 
 def _takes_all(schema: Any) -> bool:
     if isinstance(schema, dict):
-        return not schema.keys() - ANNOTATIONS
+        return all(k in ANNOTATIONS or (k == "allOf" and v == []) for k, v in schema.items())
     return schema is ABSENT or schema is True
 
 
@@ -124,6 +126,15 @@ def _constraint(old: Any, new: Any) -> Effect:
 def _part(old: Any, new: Any) -> Effect:
     """Judges a keyword that holds the schema of a part, such as an array's items."""
     return _schema(old, new)
+
+
+def _names(old: Any, new: Any) -> Effect:
+    """Judges the schema of an object's keys, which are text whether it says so or not."""
+    return _schema(*(True if names == {"type": "string"} else names for names in (old, new)))
+
+
+def _all_of(old: Any, new: Any) -> Effect:
+    return _constraint(*(ABSENT if schemas == [] else schemas for schemas in (old, new)))
 
 
 def _value(old: Any, new: Any) -> Effect:
@@ -214,7 +225,7 @@ _RULES: Final[Mapping[str, Callable[[Any, Any], Effect]]] = {
     "schema": _part,
     "items": _part,
     "additionalProperties": _part,
-    "propertyNames": _part,
+    "propertyNames": _names,
     "unevaluatedItems": _part,
     "unevaluatedProperties": _part,
     "enum": _enum,
@@ -236,5 +247,6 @@ _RULES: Final[Mapping[str, Callable[[Any, Any], Effect]]] = {
     "multipleOf": _multiple,
     "uniqueItems": _unique,
     "format": _format,
-    **dict.fromkeys(("allOf", "anyOf", "const", "not", "oneOf", "pattern"), _constraint),
+    "allOf": _all_of,
+    **dict.fromkeys(("anyOf", "const", "not", "oneOf", "pattern"), _constraint),
 }
