@@ -40,8 +40,10 @@ def main() -> int:
         write_command(reference / "command.md")
         log = Path(folder, "warnings")
         code = build_main(
-            ["--quiet", "--no-color", f"--doctree-dir={folder}/doctrees"]
-            + [f"--warning-file={log}", str(source), str(arguments.html)]
+            [
+                *("--quiet", "--no-color", f"--doctree-dir={folder}/doctrees"),
+                *(f"--warning-file={log}", str(source), str(arguments.html)),
+            ]
         )
         # Where the source was copied to says nothing to whoever reads this.
         arguments.warnings.write_text(log.read_text().replace(f"{source}/", ""))
@@ -69,7 +71,18 @@ def write_operations(folder: Path) -> None:
 def write_command(file: Path) -> None:
     """Writes a page with what the command's `--help` says."""
     module, name = COMMAND
-    command = [sys.executable, "-m", "typer", module, "utils", "docs", "--name", name, "--title", name]
+    command = [
+        sys.executable,
+        "-m",
+        "typer",
+        module,
+        "utils",
+        "docs",
+        "--name",
+        name,
+        "--title",
+        name,
+    ]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(command, env=environment, capture_output=True, check=True)
     file.write_bytes(done.stdout)

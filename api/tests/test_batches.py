@@ -7,7 +7,6 @@ from uuid import UUID
 
 import pytest
 from pydantic import ValidationError
-from stepflow_api.api.run import create_run, get_run, get_run_items
 
 from api.tests.support.flows import UNKNOWN_HASH, UNKNOWN_RUN, SlowFlow, message_flow, store
 from api.tests.support.forms import DETAILED, FORMS, PLAIN, Form
@@ -22,6 +21,7 @@ from stepflow_api.api.batch import (
     list_batch_runs,
     list_batches,
 )
+from stepflow_api.api.run import create_run, get_run, get_run_items
 from stepflow_api.errors import BadRequest, Conflict, InvalidRequest, NotFound
 from tools.spec.server import StepflowServer
 

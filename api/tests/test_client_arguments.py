@@ -7,11 +7,11 @@ from typing import Any
 
 import httpx
 import pytest
-from stepflow_api.api.health import health_check
 
 import stepflow_api
 from api.tests.support.odd_server import OddServer, answer
 from stepflow_api import AuthenticatedClient, Client
+from stepflow_api.api.health import health_check
 from stepflow_api.errors import InvalidRequest
 
 HEALTH = answer('{"status": "s", "timestamp": "t", "version": "v"}')

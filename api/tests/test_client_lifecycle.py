@@ -13,14 +13,14 @@ from typing import Any
 
 import httpx
 import pytest
-from stepflow_api.api.health import health_check
-from stepflow_api.api.run import create_run, get_run
 
 from api.tests.support.connections import connections
 from api.tests.support.flows import SlowFlow
 from api.tests.support.forms import ASYNCIO, ASYNCIO_DETAILED, FORMS, SYNC, SYNC_DETAILED, Form
 from api.tests.support.seam import Recorder
 from stepflow_api import Client
+from stepflow_api.api.health import health_check
+from stepflow_api.api.run import create_run, get_run
 from stepflow_api.errors import InvalidRequest
 from stepflow_api.models import CreateRunRequest
 from tools.spec.server import StepflowServer

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import pytest
-from stepflow_api.api.run import create_run
-from stepflow_api.spec import OPERATIONS
 
 from api.tests.support.flows import UNKNOWN_HASH, UNKNOWN_RUN
 from api.tests.support.forms import DETAILED, FORMS, PLAIN, Form
 from api.tests.support.seam import Recorder
 from api.tests.support.world import World
 from stepflow_api import Client, models
+from stepflow_api.api.run import create_run
 from stepflow_api.errors import (
     BadRequest,
     Conflict,
@@ -26,6 +25,7 @@ from stepflow_api.errors import (
     UnexpectedStatus,
     UnprocessableContent,
 )
+from stepflow_api.spec import OPERATIONS
 
 pytestmark = pytest.mark.anyio
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from stepflow_api.spec import OPERATIONS
 
 from api.tests.support.flows import echo_flow, failing_flow, store
 from api.tests.support.forms import FORMS, Form, endpoints
 from api.tests.support.seam import Recorder
 from api.tests.support.world import World, rich_flow
 from stepflow_api import Client, Response, models
+from stepflow_api.spec import OPERATIONS
 
 pytestmark = pytest.mark.anyio
 

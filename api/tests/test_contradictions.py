@@ -7,16 +7,6 @@ import json
 
 import pytest
 from pydantic import ValidationError
-from stepflow_api.api.component import list_components
-from stepflow_api.api.flow import delete_flow, get_flow, store_flow
-from stepflow_api.api.run import (
-    cancel_run,
-    create_run,
-    delete_run,
-    get_run,
-    get_run_steps,
-    list_runs,
-)
 
 from api.tests.support.flows import (
     UNKNOWN_HASH,
@@ -30,6 +20,16 @@ from api.tests.support.flows import (
 from api.tests.support.seam import Changing, Recorder
 from stepflow_api import Client, models
 from stepflow_api.api.blob import get_blob, get_blob_bytes, store_blob_bytes
+from stepflow_api.api.component import list_components
+from stepflow_api.api.flow import delete_flow, get_flow, store_flow
+from stepflow_api.api.run import (
+    cancel_run,
+    create_run,
+    delete_run,
+    get_run,
+    get_run_steps,
+    list_runs,
+)
 from stepflow_api.errors import (
     BadRequest,
     ConnectionLost,

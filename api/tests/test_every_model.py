@@ -14,10 +14,10 @@ import typing
 from typing import Any
 
 import pytest
-import stepflow_api.models.generated
 from pydantic import BaseModel, RootModel
 
 import stepflow_api.models
+import stepflow_api.models.generated
 from api.tests.support.specimens import document, enumerations, model_classes
 from stepflow_api import models
 from stepflow_api._base import AnswerModel, IntEnum, Model, RequestModel, StrEnum

@@ -13,13 +13,13 @@ from typing import Any
 import anyio
 import httpx
 import pytest
-from stepflow_api.api.health import health_check
-from stepflow_api.api.run import create_run
 
 from api.tests.support.flows import SlowFlow
 from api.tests.support.forms import ASYNCIO, FORMS, SYNC, Form
 from api.tests.support.odd_server import Handler, OddServer, hang_up, reset
 from stepflow_api import Client, models
+from stepflow_api.api.health import health_check
+from stepflow_api.api.run import create_run
 from stepflow_api.errors import (
     ConnectionFailed,
     ConnectionLost,

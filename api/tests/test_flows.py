@@ -8,16 +8,6 @@ from typing import Any
 
 import anyio
 import pytest
-from stepflow_api.api.flow import get_flow, get_flow_variables, store_flow
-from stepflow_api.api.run import (
-    cancel_run,
-    create_run,
-    get_run,
-    get_run_flow,
-    get_run_items,
-    get_run_steps,
-    list_runs,
-)
 
 from api.tests.support.flows import (
     SlowFlow,
@@ -30,6 +20,16 @@ from api.tests.support.flows import (
 from api.tests.support.seam import Recorder
 from api.tests.support.world import rich_flow
 from stepflow_api import Client, models
+from stepflow_api.api.flow import get_flow, get_flow_variables, store_flow
+from stepflow_api.api.run import (
+    cancel_run,
+    create_run,
+    get_run,
+    get_run_flow,
+    get_run_items,
+    get_run_steps,
+    list_runs,
+)
 
 
 def test_a_step_that_fails(sync_client: Client) -> None:

@@ -11,13 +11,13 @@ from uuid import UUID
 
 import pytest
 from pydantic import ValidationError
-from stepflow_api.api.flow import get_flow
-from stepflow_api.api.run import create_run, get_run, list_runs
 
 from api.tests.support.odd_server import OddServer, answer
 from api.tests.support.seam import Recorder
 from stepflow_api import UNSET, Client, models
 from stepflow_api.api.blob import get_blob
+from stepflow_api.api.flow import get_flow
+from stepflow_api.api.run import create_run, get_run, list_runs
 from stepflow_api.errors import InvalidAnswer, InvalidRequest, StepflowError
 from stepflow_api.models import CreateRunRequest, WorkflowOverrides
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import httpx
 import pytest
-from stepflow_api.spec import OPERATIONS
 
 from api.tests.support.forms import FORMS, Form, endpoints
 from api.tests.support.seam import Recorder
@@ -17,6 +16,7 @@ from stepflow_api import Client, models
 from stepflow_api._dialect import NATIVE
 from stepflow_api._operation import Answer, Request
 from stepflow_api.errors import InvalidRequest, NotFound, StatusError
+from stepflow_api.spec import OPERATIONS
 
 pytestmark = pytest.mark.anyio
 

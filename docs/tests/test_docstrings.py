@@ -18,7 +18,10 @@ from docs.docstrings import restructured, with_fields
         ("## Format\nText.", "**Format**\n\nText."),
         ("Text:\n- one\n- two\n  more\n- three", "Text:\n\n- one\n- two\n  more\n- three"),
         ("- one\n\n  more\n- two", "- one\n\n  more\n- two"),
-        ("Text.\n\nArgs:\n    x: One.\n\n        More.", "Text.\n\nArgs:\n    x: One.\n\n        More."),
+        (
+            "Text.\n\nArgs:\n    x: One.\n\n        More.",
+            "Text.\n\nArgs:\n    x: One.\n\n        More.",
+        ),
     ],
     ids=["text", "fence", "rust", "indented code", "heading", "list", "paragraphs", "section"],
 )

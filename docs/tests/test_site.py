@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import stepflow_api.api
 from sphinx.util.inventory import InventoryFile
+
+import stepflow_api.api
 
 SITE = Path(os.environ["SITE"])
 

@@ -149,6 +149,7 @@ def openapi_package(
         main = Label("//tools/codegen:mirror.py"),
         args = ["--update"] + args,
         data = [archive],
+        visibility = ["//:__pkg__"],
         deps = [Label("//tools/codegen")],
     )
     py_test(

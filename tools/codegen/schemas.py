@@ -143,7 +143,9 @@ class _Preparation:
             # These belong to where the class is used.
             rest = {k: v for k, v in node.value.items() if k not in ("default", "nullable")}
             node = node.with_value(rest)
-        self.schemas.made[python_name] = self._type(node, python_name)
+        undescribed = f"`{python_name}`, which the spec does not describe."
+        prepared = self._type(node, python_name)
+        self.schemas.made[python_name] = {"description": undescribed, **prepared}
 
     def _type(self, node: Node, name: str) -> JSON:
         """Prepares a normalised schema as it stands; `name` begins the names inside it."""

@@ -1,11 +1,11 @@
 """A rule that runs several programs, one after the other."""
 
-_Arguments = provider("What a program is started with.", fields = {"args": "Its arguments, as words of a shell."})
+_ArgumentsInfo = provider("What a program is started with.", fields = {"args": "Its arguments, as words of a shell."})
 
 def _arguments_impl(_target, ctx):
     data = getattr(ctx.rule.attr, "data", [])
     args = getattr(ctx.rule.attr, "args", [])
-    return [_Arguments(args = [ctx.expand_location(arg, data) for arg in args])]
+    return [_ArgumentsInfo(args = [ctx.expand_location(arg, data) for arg in args])]
 
 _arguments = aspect(implementation = _arguments_impl)
 
@@ -15,7 +15,7 @@ def _multirun_impl(ctx):
     runfiles = ctx.runfiles()
     for program in ctx.attr.programs:
         executable = program[DefaultInfo].files_to_run.executable
-        lines.append(" ".join(["./" + executable.short_path] + program[_Arguments].args))
+        lines.append(" ".join(["./" + executable.short_path] + program[_ArgumentsInfo].args))
         runfiles = runfiles.merge(program[DefaultInfo].default_runfiles)
     ctx.actions.write(script, "\n".join(lines) + "\n", is_executable = True)
     return DefaultInfo(executable = script, runfiles = runfiles)

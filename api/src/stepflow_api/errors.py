@@ -80,6 +80,7 @@ class _RequestError(StepflowError):
     Attributes:
         method: HTTP method.
         url: The URL, without a password.
+        message: What went wrong, and what to do next.
     """
 
     def __init__(self, message: str, *, method: str, url: str) -> None:
@@ -148,6 +149,7 @@ class StatusError(_AnswerError):
         parsed: The body as the model that the spec documents for this status, None where it is
             not one.
         headers: Header fields of the answer by lower-case name.
+        status: The one status that this class stands for; None where it stands for several.
     """
 
     status: ClassVar[int | None] = None

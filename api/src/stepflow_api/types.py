@@ -22,6 +22,7 @@ class Unset(Enum):
     """The type of `UNSET`, which stands for an argument that was not given; it is false."""
 
     UNSET = "UNSET"
+    """Not given."""
 
     def __bool__(self) -> Literal[False]:
         return False

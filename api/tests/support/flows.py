@@ -11,10 +11,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from stepflow_api import Client, models
 from stepflow_api.api.flow import store_flow
 from stepflow_api.api.run import create_run, get_run, list_runs
-
-from stepflow_api import Client, models
 
 #: Nothing has this id.
 UNKNOWN_HASH = "f" * 64

@@ -1,9 +1,11 @@
 """Runs Stepflow flows from application code, sync and async.
 
-from stepflow_client import SyncStepflowClient
+    from stepflow_client import SyncStepflowClient
 
-with SyncStepflowClient() as client:
-    result = client.run("flow.yaml", {"name": "World"})
+    with SyncStepflowClient() as client:
+        result = client.run("flow.yaml", {"name": "World"})
+
+`StepflowClient` has the same methods for asyncio.
 """
 
 from stepflow_api import __version__ as __version__

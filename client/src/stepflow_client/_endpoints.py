@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from stepflow_api import models
+from stepflow_api.api.blob import get_blob_bytes, store_blob, store_blob_bytes
 from stepflow_api.api.component import list_components as _list_components
 from stepflow_api.api.flow import get_flow as _get_flow
 from stepflow_api.api.flow import get_flow_variables as _get_flow_variables
@@ -17,9 +19,6 @@ from stepflow_api.api.run import cancel_run as _cancel_run
 from stepflow_api.api.run import create_run as _create_run
 from stepflow_api.api.run import get_run, get_run_items, get_run_steps
 from stepflow_api.api.run import list_runs as _list_runs
-
-from stepflow_api import models
-from stepflow_api.api.blob import get_blob_bytes, store_blob, store_blob_bytes
 from stepflow_api.types import UNSET
 from stepflow_client._effects import Call, Fetch
 

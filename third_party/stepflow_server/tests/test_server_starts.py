@@ -1,4 +1,4 @@
-"""The server's binary starts from the target that tests and the runtime use, and is that version."""
+"""The server's binary starts from the target that tests and the runtime use, in that version."""
 
 import json
 import os

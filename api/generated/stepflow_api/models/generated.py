@@ -152,6 +152,10 @@ class OnErrorFail(SendsConstants, Model):
 
 
 class ComponentInfo(AnswerModel):
+    """
+    `ComponentInfo`, which the spec does not describe.
+    """
+
     component: str
     """
     The component ID.
@@ -1138,6 +1142,9 @@ Error action determines what happens when a step fails.
 FlowResult = TypeAliasType(
     "FlowResult", "Annotated[FlowResultSuccess | FlowResultFailed, Field(discriminator='outcome')]"
 )
+"""
+`FlowResult`, which the spec does not describe.
+"""
 
 from stepflow_api.models.create_run_request import CreateRunRequest as CreateRunRequest
 from stepflow_api.models.create_run_response import CreateRunResponse as CreateRunResponse

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
-from stepflow_api.models.generated import ExecutionStatus, ItemStatistics
 
 from stepflow_api._base import AnswerModel, RequestModel
 from stepflow_api.models._any_overrides import AnyOverrides
+from stepflow_api.models.generated import ExecutionStatus, ItemStatistics
 from stepflow_api.types import Timestamp
 
 __all__ = [

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import Field
-from stepflow_api.models.generated import ExecutionStatus, FlowResult
 
 from stepflow_api._base import AnswerModel
+from stepflow_api.models.generated import ExecutionStatus, FlowResult
 
 __all__ = ["BatchOutputInfo"]
 

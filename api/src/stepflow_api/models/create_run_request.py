@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, Field
-from stepflow_api.models.generated import GeneratedCreateRunRequest
 
 from stepflow_api.models._any_overrides import AnyOverrides
+from stepflow_api.models.generated import GeneratedCreateRunRequest
 
 __all__ = ["CreateRunRequest"]
 

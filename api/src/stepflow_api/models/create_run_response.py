@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import Field
+
 from stepflow_api.models.generated import FlowResult, GeneratedCreateRunResponse
 
 __all__ = ["CreateRunResponse"]

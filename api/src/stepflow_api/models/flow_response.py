@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
 from pydantic import Field
+
 from stepflow_api.models.generated import ExampleInput, GeneratedFlowResponse
 
 __all__ = ["FlowResponse"]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from stepflow_api.models.generated import GeneratedFlowResultFailed
-
 from stepflow_api.models._outcome import Outcome
+from stepflow_api.models.generated import GeneratedFlowResultFailed
 
 __all__ = ["FlowResultFailed"]
 

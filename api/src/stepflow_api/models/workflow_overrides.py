@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic import model_validator
-from stepflow_api.models.generated import GeneratedWorkflowOverrides
 
 from stepflow_api.models._overrides_input import normalised_overrides
+from stepflow_api.models.generated import GeneratedWorkflowOverrides
 
 __all__ = ["WorkflowOverrides"]
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from stepflow_api.api.run import cancel_run
-
 from stepflow_api import models
 from stepflow_api.api.batch._mapping import cancelled, mapped
+from stepflow_api.api.run import cancel_run
 from stepflow_api.client import Client
 from stepflow_api.types import Response
 

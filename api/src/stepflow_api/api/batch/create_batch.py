@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from stepflow_api.api.run import create_run
-
 from stepflow_api import models
 from stepflow_api.api.batch._mapping import created, mapped, run_request
+from stepflow_api.api.run import create_run
 from stepflow_api.client import Client
 from stepflow_api.types import Response
 

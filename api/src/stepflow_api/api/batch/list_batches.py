@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from stepflow_api.api.run import list_runs
-
 from stepflow_api import models
 from stepflow_api.api.batch._mapping import mapped, metadata
+from stepflow_api.api.run import list_runs
 from stepflow_api.client import Client
 from stepflow_api.errors import InvalidRequest
 from stepflow_api.types import UNSET, Response, Unset
