@@ -29,13 +29,13 @@ DEFAULT_CONFIG: Final[Mapping[str, Any]] = {
     "retry": _RETRY,
 }
 
-#: A config with every builtin component, for `StepflowRuntime.start(ALL_BUILTINS)`.
 ALL_BUILTINS: Final[Mapping[str, Any]] = {
     "plugins": _PLUGINS,
     # A server from 0.13 on takes route keys as literal prefixes and needs the "/" route.
     "routes": {"/{*component}": _BUILTIN, "/": _BUILTIN},
     "retry": _RETRY,
 }
+"""A config with every builtin component, for `StepflowRuntime.start(ALL_BUILTINS)`."""
 
 #: Variables that the server takes as options; inherited, they would undo what the caller asks for.
 OPTION_VARIABLES: Final = frozenset(
