@@ -1,4 +1,4 @@
-"""Calls that both type checkers must take, with the types that they give."""
+"""Calls that both type checkers must take, with the types that they give, or must reject."""
 
 from __future__ import annotations
 
@@ -38,3 +38,25 @@ async def right_async(client: StepflowClient, flow: Flow) -> None:
         assert_type(run, RunSummary)
     executor: StepflowExecutor = client
     assert_type(await executor.run_batch(flow, [1]), BatchResults)
+
+
+def wrong_sync(sync: SyncStepflowClient, flow: Flow) -> None:
+    """Calls as they should not be."""
+    sync.run(7, 1)  # rejected
+    sync.run(flow)  # rejected
+    sync.run(flow, 1, 30)  # rejected
+    sync.run(flow, 1, timeout="30")  # rejected
+    sync.run_batch(flow, 5)  # rejected
+    sync.handle(5)  # rejected
+    print(sync.run(flow, 1).no_such_attribute)  # rejected
+    executor: StepflowExecutor = sync  # rejected
+    del executor
+
+
+async def wrong_async(client: StepflowClient, flow: Flow) -> None:
+    """Calls as they should not be."""
+    client.run(flow)  # rejected
+    for _ in client.list_runs():  # rejected
+        pass
+    executor: SyncStepflowExecutor = client  # rejected
+    del executor

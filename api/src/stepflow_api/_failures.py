@@ -79,6 +79,8 @@ def _no_answer(request: Request, error: Exception) -> tuple[type[TransportError]
                 TransportError,
                 f"the answer cannot be read ({cause}); is this a Stepflow server?",
             )
+        case _:
+            pass
     problem = f"the connection was cut ({cause}); the server may have acted on the request"
     size = len(request.content or b"")
     if size > BODY_LIMIT:

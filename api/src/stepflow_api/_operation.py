@@ -11,7 +11,7 @@ import enum
 import json
 import threading
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, cast
 from urllib.parse import quote
@@ -56,7 +56,7 @@ class Request:
     method: str
     path: str
     query: tuple[tuple[str, str], ...] = ()
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
     content: bytes | None = None
 
 
@@ -275,7 +275,7 @@ class Operation(Generic[S, R]):
         if isinstance(body, bytes | bytearray | memoryview):
             if not others:
                 raise InvalidRequest(f"{self.id}: the body is bytes; it takes JSON alone")
-            return others[0], bytes(body)
+            return others[0], bytes(cast("bytes", body))
         if not json_types:
             if isinstance(body, str) and others[0].startswith("text/"):
                 return others[0], body.encode()
@@ -327,9 +327,8 @@ def _said(answer: Answer) -> str:
         document = json.loads(answer.content)
     except (ValueError, RecursionError):
         return one_line(answer.content.decode("utf-8", "replace"))
-    if isinstance(document, dict):
-        inner = document.get("error")
-        for source in (document, inner if isinstance(inner, dict) else {}):
+    if (whole := _object(document)) is not None:
+        for source in (whole, _object(whole.get("error")) or {}):
             for key in ("message", "detail", "title", "error"):
                 if isinstance(source.get(key), str) and source[key]:
                     return one_line(": ".join([source[key], *_causes(source, source[key])]))
@@ -339,8 +338,10 @@ def _said(answer: Answer) -> str:
 def _causes(document: dict[str, Any], message: str) -> list[str]:
     """What the error's stack says beyond its message: often the message names no cause."""
     stack = document.get("stack")
-    errors = [
-        entry.get("error") if isinstance(entry, dict) else None
-        for entry in (stack if isinstance(stack, list) else [])
-    ]
+    entries = cast("Sequence[Any]", stack) if isinstance(stack, list) else ()
+    errors = [(_object(entry) or {}).get("error") for entry in entries]
     return [error for error in errors if isinstance(error, str) and error != message]
+
+
+def _object(value: Any) -> dict[str, Any] | None:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else None

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ssl
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
@@ -41,7 +41,7 @@ class SyncPool:
         self._closed = False
 
     @contextmanager
-    def lend(self) -> Iterator[httpx.Client]:
+    def lend(self) -> Generator[httpx.Client]:
         """Lends an httpx client for one request."""
         with self._lock:
             http = self._idle.pop() if self._idle else self._make()
@@ -85,7 +85,7 @@ class AsyncPool:
         self._closed = False
 
     @asynccontextmanager
-    async def lend(self, timeout: float | None) -> AsyncIterator[httpx.AsyncClient]:
+    async def lend(self, timeout: float | None) -> AsyncGenerator[httpx.AsyncClient]:
         """Lends an httpx client for one request.
 
         Args:

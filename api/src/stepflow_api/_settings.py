@@ -36,6 +36,7 @@ def split_address(base_url: str) -> tuple[str, str | None]:
             f"base_url is a {type(base_url).__name__}; give text, such as http://HOST:PORT"
         )
     shown = base_url.rpartition("@")[2]
+    url = httpx.URL()
     try:
         url = httpx.URL(base_url)
         valid = not re.search(r"\s", base_url) and (url.port or 0) < 2**16

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 
 def normalised_overrides(value: Any) -> Any:
@@ -15,17 +15,20 @@ def normalised_overrides(value: Any) -> Any:
     """
     if not isinstance(value, Mapping):
         return value
-    steps = value.get("steps")
+    overrides = cast("Mapping[str, Any]", value)
+    steps = overrides.get("steps")
     # A step may be called "steps": then its override, not a map of overrides, stands there.
-    if isinstance(steps, Mapping) and not _is_override(steps):
-        return {**value, "steps": {name: _override(one) for name, one in steps.items()}}
-    return {"steps": {name: _override(one) for name, one in value.items()}}
+    if isinstance(steps, Mapping) and not _is_override(named := cast("Mapping[str, Any]", steps)):
+        return {**overrides, "steps": {name: _override(one) for name, one in named.items()}}
+    return {"steps": {name: _override(one) for name, one in overrides.items()}}
 
 
 def _override(value: Any) -> Any:
-    if isinstance(value, Mapping) and not _is_override(value):
-        return {"value": value}
-    return value
+    return _wrapped(cast("Mapping[str, Any]", value)) if isinstance(value, Mapping) else value
+
+
+def _wrapped(patch: Mapping[str, Any]) -> Mapping[str, Any]:
+    return patch if _is_override(patch) else {"value": patch}
 
 
 def _is_override(value: Mapping[str, Any]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self, cast
 
 from pydantic import BeforeValidator, Field
 
@@ -14,7 +14,7 @@ __all__ = ["CreateRunRequest"]
 
 
 def _as_inputs(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list | tuple) else [value]
+    return list(cast("list[Any]", value)) if isinstance(value, list | tuple) else [value]
 
 
 class CreateRunRequest(GeneratedCreateRunRequest):

@@ -1,0 +1,66 @@
+"""Calls that both type checkers must take, with the types that they give, or must reject."""
+
+from __future__ import annotations
+
+from typing import assert_type
+from uuid import UUID
+
+from stepflow_api import Client, Response
+from stepflow_api.api.blob import get_blob_bytes
+from stepflow_api.api.flow import store_flow
+from stepflow_api.api.run import create_run, get_run, list_runs
+from stepflow_api.models import (
+    CreateRunRequest,
+    CreateRunResponse,
+    ErrorResponse,
+    ExecutionStatus,
+    Flow,
+    ListRunsResponse,
+    RunDetails,
+    Step,
+    StoreFlowRequest,
+    StoreFlowResponse,
+)
+
+
+def right_sync(client: Client, run_id: UUID) -> None:
+    """Calls as they should be."""
+    flow = Flow(steps=[Step(id="a", component="/eval", input={"x": 1})])
+    assert_type(store_flow.sync(client=client, body=StoreFlowRequest(flow=flow)), StoreFlowResponse)
+    request = CreateRunRequest(flow_id="f", input={"prompt": "Hello!"}, wait=True)
+    assert_type(
+        create_run.sync_detailed(client=client, body=request),
+        Response[CreateRunResponse | ErrorResponse],
+    )
+    assert_type(get_run.sync(run_id, client=client, wait=True, timeout_secs=3), RunDetails)
+    assert_type(list_runs.sync(client=client, status=ExecutionStatus.FAILED), ListRunsResponse)
+    assert_type(get_blob_bytes.sync("b", client=client), bytes)
+
+
+async def right_async(client: Client, run_id: UUID) -> None:
+    """Calls as they should be."""
+    assert_type(await get_run.asyncio(run_id, client=client), RunDetails)
+    answer = await get_run.asyncio_detailed(str(run_id), client=client)
+    assert_type(answer.parsed, RunDetails | ErrorResponse | None)
+
+
+def wrong_sync(client: Client, run_id: UUID, request: CreateRunRequest) -> None:
+    """Calls as they should not be."""
+    Client()  # rejected
+    Client("http://localhost", 3)  # rejected
+    create_run.sync(body=request)  # rejected
+    create_run.sync(client, request)  # rejected
+    create_run.sync(client=client, body={"flowId": "f"})  # rejected
+    create_run.sync(client=client, body=request, wait=True)  # rejected
+    get_run.sync(7, client=client)  # rejected
+    get_run.sync(run_id, client=client, timeout_secs="3")  # rejected
+    get_run.synchronous(run_id, client=client)  # rejected
+    print(get_run.sync(run_id, client=client).no_such_attribute)  # rejected
+    print(get_run.sync_detailed(run_id, client=client).parsed.run_id)  # rejected
+    Step(id=1, component="/eval")  # rejected
+    Flow(step=[])  # rejected
+
+
+async def wrong_async(client: Client, run_id: UUID) -> None:
+    """Calls as they should not be."""
+    print(get_run.asyncio(run_id, client=client).run_id)  # rejected

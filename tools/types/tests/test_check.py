@@ -1,0 +1,86 @@
+"""What the type gate says of right and wrong types, in packages, examples and calls."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tools.types.check import main
+
+SETTINGS = '[tool.mypy]\nstrict = true\n[tool.basedpyright]\ntypeCheckingMode = "strict"\n'
+CALLS = "from p import double\n\ndouble(1)\ndouble('1')  # rejected\n"
+
+
+@pytest.fixture(autouse=True)
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A package with a checked-in mirror, a README, and calls."""
+    monkeypatch.chdir(tmp_path)
+    for path, text in {
+        "pyproject.toml": SETTINGS,
+        "made/p/__init__.py": "def replaced(a): ...\n",
+        "made/p/sub.py": "HALF = 0.5\n",
+        "src/p/__init__.py": "def double(a: int) -> int:\n    return 2 * a\n",
+        "README.md": "# P\n\n```python\nfrom p import double\n\nprint(double(2))\n```\n",
+        "calls.py": CALLS,
+    }.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    return tmp_path
+
+
+def check(checker: str) -> int:
+    return main(
+        [
+            *(checker, "--settings=pyproject.toml", "--roots", "made", "src"),
+            *("--check", "src/p/__init__.py", "made/p/sub.py", "README.md"),
+            *("--calls", "calls.py", "--imports", "made/p/__init__.py"),
+        ]
+    )
+
+
+@pytest.fixture(params=["basedpyright", "mypy"])
+def checker(request: pytest.FixtureRequest) -> str:
+    """Each type checker."""
+    return str(request.param)
+
+
+def test_right_types_pass(checker: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert check(checker) == 0, capsys.readouterr()
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "place"),
+    [
+        ("src/p/__init__.py", "return 2 * a", "return 'no'", "src/p/__init__.py:2: "),
+        ("src/p/__init__.py", "a: int", "a", "src/p/__init__.py:1: "),
+        ("made/p/sub.py", "HALF = 0.5", "HALF: int = 'no'", "made/p/sub.py:1: "),
+        ("README.md", "double(2)", "double([])", "README.md:6: "),
+        ("calls.py", "double(1)", "double([])", "calls.py:3: "),
+        ("calls.py", "double('1')", "double(1)", "calls.py:4: is not rejected"),
+    ],
+)
+def test_what_is_wrong_is_named_where_it_stands(
+    checker: str,
+    repository: Path,
+    capsys: pytest.CaptureFixture[str],
+    file: str,
+    old: str,
+    new: str,
+    place: str,
+) -> None:
+    text = (repository / file).read_text()
+    assert old in text
+    (repository / file).write_text(text.replace(old, new))
+    assert check(checker) == 1
+    shown = capsys.readouterr().out
+    assert f"\n  {place}" in shown, shown
+    assert "To mend it: " in shown
+
+
+def test_a_checker_that_cannot_run_is_no_pass(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (repository / "pyproject.toml").write_text("[tool.mypy]\npython_version = 'never'\n")
+    assert check("mypy") == 1
+    assert "mypy cannot check: " in capsys.readouterr().err
