@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from stepflow_api.api.run import create_run, get_run, get_run_items
 
 from stepflow_api import Client
+from stepflow_api.api.run import create_run, get_run, get_run_items
 from stepflow_api.models import CreateRunRequest, ItemResult, ListItemsResponse, RunDetails
 from stepflow_client import SyncStepflowClient
 from tools.bench.contestants.common import at_once, imports, items_answer, page, run_module
