@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -72,4 +73,12 @@ def test_the_worker_ends_with_the_runtime(runtime: StepflowRuntime) -> None:
     pids = descendants(runtime.pid)
     assert pids
     runtime.stop()
+    wait_until(lambda: not any(map(exists, pids)), "the worker is gone")
+
+
+def test_the_worker_ends_with_a_server_that_is_killed(runtime: StepflowRuntime) -> None:
+    assert runtime.sync_client.run(FLOW, INPUT).is_success
+    pids = descendants(runtime.pid)
+    assert pids
+    os.kill(runtime.pid, signal.SIGKILL)
     wait_until(lambda: not any(map(exists, pids)), "the worker is gone")
