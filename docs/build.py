@@ -4,6 +4,7 @@ import argparse
 import importlib
 import os
 import pkgutil
+import re
 import shutil
 import subprocess
 import sys
@@ -41,12 +42,16 @@ def main() -> int:
         log = Path(folder, "warnings")
         code = build_main(
             [
-                *("--quiet", "--no-color", f"--doctree-dir={folder}/doctrees"),
-                *(f"--warning-file={log}", str(source), str(arguments.html)),
+                "--quiet",
+                "--no-color",
+                f"--doctree-dir={folder}/doctrees",
+                f"--warning-file={log}",
+                str(source),
+                str(arguments.html),
             ]
         )
-        # Where the source was copied to says nothing to whoever reads this.
-        arguments.warnings.write_text(log.read_text().replace(f"{source}/", ""))
+        # Where the files were copied to says nothing to whoever reads this.
+        arguments.warnings.write_text(re.sub(r"\S*(/source/|\.runfiles/\w+/)", "", log.read_text()))
     return code
 
 
@@ -71,21 +76,13 @@ def write_operations(folder: Path) -> None:
 def write_command(file: Path) -> None:
     """Writes a page with what the command's `--help` says."""
     module, name = COMMAND
-    command = [
-        sys.executable,
-        "-m",
-        "typer",
-        module,
-        "utils",
-        "docs",
-        "--name",
-        name,
-        "--title",
-        name,
-    ]
+    command = f"-m typer {module} utils docs --name {name} --title {name}".split()
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run(command, env=environment, capture_output=True, check=True)
-    file.write_bytes(done.stdout)
+    done = subprocess.run(
+        [sys.executable, *command], env=environment, capture_output=True, check=True, text=True
+    )
+    # Two hyphens in plain text would become a dash.
+    file.write_text(re.sub(r"(?<=[ (])(--[\w-]+)", r"`\1`", done.stdout))
 
 
 def _title(text: str, line: str) -> str:

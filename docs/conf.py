@@ -12,11 +12,7 @@ html_show_copyright = False
 html_show_sphinx = False
 myst_heading_anchors = 3
 
-autodoc_default_options = {
-    "exclude-members": "model_config",
-    "members": True,
-    "show-inheritance": True,
-}
+autodoc_default_options = {"exclude-members": "model_config", "members": True}
 autodoc_member_order = "bysource"
 # Docstrings put code between single backticks.
 default_role = "code"

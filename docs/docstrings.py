@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel
 from sphinx.application import Sphinx
+from sphinx.domains.python import PyObject
 from sphinx.util.typing import ExtensionMetadata
 
 _ASYNC_FORMS = {"asyncio": "sync", "asyncio_detailed": "sync_detailed"}
@@ -15,9 +16,18 @@ _ERROR = re.compile(r"    (\w+): (.*)")
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
-    """Puts these readers before napoleon, which reads the other sections of Google style."""
+    """Puts these readers before napoleon, which reads the other sections of Google style.
+
+    Args:
+        app: The build.
+
+    Returns:
+        That pages can be read side by side.
+    """
+    for field in PyObject.doc_field_types:
+        if field.name == "variable":
+            field.label = "Attributes"
     app.setup_extension("sphinx.ext.autodoc")
-    app.connect("autodoc-process-bases", _leave_out_object)
     app.connect("autodoc-process-signature", _name_fields)
     app.connect("autodoc-process-docstring", _shorten_async_form, priority=100)
     app.connect("autodoc-process-docstring", _restructure, priority=200)
@@ -103,12 +113,6 @@ def _in_list(lines: list[str]) -> bool:
         if line and not line.startswith(" "):
             return False
     return False
-
-
-def _leave_out_object(
-    _app: Sphinx, _name: str, _value: object, _options: object, bases: list[type]
-) -> None:
-    bases[:] = [base for base in bases if base is not object]
 
 
 def _name_fields(

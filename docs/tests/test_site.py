@@ -18,6 +18,7 @@ SITE = Path(os.environ["SITE"])
 def modules() -> Iterator[str]:
     yield from ("stepflow_api", "stepflow_api.errors", "stepflow_api.models", "stepflow_api.types")
     yield from ("stepflow_client", "stepflow_client.errors")
+    yield from ("stepflow_runtime", "stepflow_runtime.errors")
     for module in pkgutil.walk_packages(stepflow_api.api.__path__, "stepflow_api.api."):
         if not module.ispkg and "._" not in module.name:
             yield module.name
@@ -42,7 +43,13 @@ def test_nothing_was_warned_of() -> None:
 def test_every_public_name_is_in_the_reference(module: str, documented: set[str]) -> None:
     public = importlib.import_module(module)
     # What several modules export is described once.
-    homes = (module, "stepflow_api", "stepflow_api.errors", "stepflow_api.types")
+    homes = (
+        module,
+        "stepflow_api",
+        "stepflow_api.errors",
+        "stepflow_api.types",
+        "stepflow_client.errors",
+    )
     missing = {
         name
         for name, value in ((name, getattr(public, name)) for name in public.__all__)

@@ -5,7 +5,7 @@
     with SyncStepflowClient() as client:
         result = client.run("flow.yaml", {"name": "World"})
 
-`StepflowClient` has the same methods for asyncio.
+`StepflowClient` has the same methods, to be awaited.
 """
 
 from stepflow_api import __version__ as __version__

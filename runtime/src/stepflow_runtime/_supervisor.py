@@ -30,7 +30,7 @@ class RestartPolicy(enum.Enum):
     """When a server that ended by itself is started again, on the same port."""
 
     NEVER = "never"
-    """Never: calls to it raise `ServerCrashed` from then on."""
+    """Not at all; calls to it raise `ServerCrashed` from then on."""
 
     ON_FAILURE = "on_failure"
     """When its exit code is not 0, or a signal ended it."""
