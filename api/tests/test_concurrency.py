@@ -9,14 +9,15 @@ from concurrent.futures import ThreadPoolExecutor
 import anyio
 import httpx
 import pytest
+from stepflow_api.api.health import health_check
+from stepflow_api.api.run import create_run, get_run, get_run_items
 
 from api.tests.support.connections import connections
 from api.tests.support.flows import UNKNOWN_RUN, SlowFlow, echo_flow, store
 from api.tests.support.seam import Recorder
 from stepflow_api import Client, _pool, models
-from stepflow_api._operation import Answer
-from stepflow_api.api.health import health_check
-from stepflow_api.api.run import create_run, get_run, get_run_items
+from stepflow_api._dialects._base import Exchange
+from stepflow_api._operation import Request
 from stepflow_api.errors import ConnectionFailed, NotFound
 from tools.spec.server import StepflowServer
 
@@ -120,7 +121,8 @@ async def test_more_tasks_than_connections(
     open_: list[int] = []
 
     class Counting(Recorder):
-        def answer(self, operation_id: str, answer: Answer) -> Answer:
+        def _pass(self, operation_id: str, version: str, request: Request) -> Exchange:
+            answer = yield from super()._pass(operation_id, version, request)
             open_.append(connections(server))
             return answer
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 
+import httpx
 import pytest
 from pydantic import ValidationError
 
@@ -32,7 +33,7 @@ from stepflow_api.api.run import (
 )
 from stepflow_api.errors import (
     BadRequest,
-    ConnectionLost,
+    InvalidRequest,
     NotFound,
     PayloadTooLarge,
     ServerError,
@@ -145,8 +146,10 @@ def test_max_concurrency_0_kills_the_request(client: Client) -> None:
         models.CreateRunRequest.from_dict({**minimum, "max_concurrency": 0})
     # What that keeps the user from: no answer, and a run that goes on for ever.
     body = models.CreateRunRequest.from_dict(minimum).to_dict() | {"maxConcurrency": 0}
-    with pytest.raises(ConnectionLost, match="the server may have acted on the request"):
+    with pytest.raises(InvalidRequest, match=r"maxConcurrency is 0.*; give 1 or more"):
         create_run.sync(client=client, body=body)  # type: ignore[arg-type]
+    with pytest.raises(httpx.RemoteProtocolError):
+        httpx.post(f"{client.base_url}/runs", json=body, trust_env=False)
     stuck = list_runs.sync(client=client, flow_name="stuck").runs
     assert [run.status for run in stuck] == ["running"]
 

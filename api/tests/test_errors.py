@@ -29,6 +29,7 @@ from stepflow_api.errors import (
     Unauthorized,
     UnexpectedStatus,
     UnprocessableContent,
+    UnsupportedByServer,
     UnsupportedMediaType,
     one_line,
 )
@@ -59,6 +60,7 @@ def errors() -> list[StepflowError]:
     return [
         StepflowError("base"),
         InvalidRequest("bad argument"),
+        UnsupportedByServer("this", server_version="0.9.0", since="0.10.0"),
         *(kind("gone", method="GET", url=URL) for kind in TRANSPORT),
         InvalidAnswer("odd", method="GET", url=URL, status_code=200, content=b"\xff"),
         *(

@@ -126,7 +126,7 @@ async def test_a_client_outlives_a_restart_of_its_server(
 @pytest.mark.parametrize("way", [hang_up, reset])
 async def test_a_server_that_hangs_up_without_an_answer(way: Handler, form: Form) -> None:
     with OddServer(way) as odd:
-        async with Client(odd.url) as client:
+        async with Client(odd.url, server_version="0.11.1") as client:
             error = await failure(form, ConnectionLost, "run.list_runs", client=client, limit=1)
     assert error.url == f"{odd.url}/api/v1/runs?limit=1"
     assert len(odd.requests) == 1, "a request is never sent twice"
@@ -137,7 +137,7 @@ async def test_a_server_that_hangs_up_without_an_answer(way: Handler, form: Form
 async def test_a_pipe_that_breaks_while_a_large_body_is_sent(way: Handler, form: Form) -> None:
     content = bytes(32 * 1024 * 1024)
     with OddServer(way, reads_bodies=False) as odd:
-        async with Client(odd.url) as client:
+        async with Client(odd.url, server_version="0.11.1") as client:
             error = await failure(
                 form, ConnectionLost, "blob.store_blob_bytes", content, client=client
             )
@@ -166,7 +166,7 @@ async def test_the_real_server_breaks_a_large_body_off(form: Form, client: Clien
 @by_form
 async def test_read_timeout(form: Form, server: StepflowServer, slow: SlowFlow) -> None:
     run_id = slow.start()
-    async with Client(server.url, timeout=0.05) as client:
+    async with Client(server.url, timeout=0.05, server_version="0.11.1") as client:
         error = await failure(form, RequestTimeout, "run.get_run", run_id, client=client, wait=True)
     assert error.message == (
         "nothing moved within the read timeout; the server may still be working on it (raise"
@@ -174,12 +174,15 @@ async def test_read_timeout(form: Form, server: StepflowServer, slow: SlowFlow) 
     )
 
 
+TIMEOUT = httpx.Timeout(30, write=0.05)
+
+
 @by_form
 async def test_write_timeout(form: Form) -> None:
     # The kernel takes the connection, and nobody reads.
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        async with Client(url, timeout=httpx.Timeout(30, write=0.05)) as client:
+        async with Client(url, timeout=TIMEOUT, server_version="0.11.1") as client:
             error = await failure(
                 form,
                 RequestTimeout,

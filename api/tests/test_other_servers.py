@@ -215,7 +215,7 @@ NO_ANSWERS = [
 async def raised(form: Form, odd: Odd) -> tuple[StepflowError, str]:
     """Calls a form of an endpoint of an odd server, and gives its error and URL."""
     with OddServer(odd.handle) as server:
-        async with Client(server.url) as client:
+        async with Client(server.url, server_version="0.11.1") as client:
             with pytest.raises(StepflowError) as info:
                 await form(odd.endpoint, *odd.arguments, client=client)
     assert len(server.requests) == 1
@@ -352,11 +352,13 @@ async def test_a_status_that_is_no_success(odd: Odd, form: Form) -> None:
 @pytest.mark.parametrize("odd", STATUSES, ids=str)
 async def test_a_status_that_is_no_success_as_a_whole(odd: Odd, form: Form) -> None:
     with OddServer(odd.handle) as server:
-        async with Client(server.url) as client:
+        async with Client(server.url, server_version="0.11.1") as client:
             response = await form(odd.endpoint, client=client)
         assert odd.message.startswith(str(response.status_code))
         assert response.parsed is None
-        async with Client(server.url, raise_on_unexpected_status=True) as client:
+        async with Client(
+            server.url, server_version="0.11.1", raise_on_unexpected_status=True
+        ) as client:
             with pytest.raises(UnexpectedStatus) as info:
                 await form(odd.endpoint, client=client)
     assert info.value.message == odd.message
@@ -375,7 +377,7 @@ async def test_what_an_error_keeps_of_the_answer() -> None:
 async def test_json_without_the_content_type_of_json_is_taken(form: Form) -> None:
     document = '{"status": "s", "timestamp": "t", "version": "v", "build": {"new": 1}}'
     with OddServer(answer(document, content_type=None)) as server:
-        async with Client(server.url) as client:
+        async with Client(server.url, server_version="0.11.1") as client:
             result = await form("health.health_check", client=client)
     health = result.parsed if form.is_detailed else result
     assert health.to_dict() == {"status": "s", "timestamp": "t", "version": "v"}
@@ -385,7 +387,7 @@ async def test_json_without_the_content_type_of_json_is_taken(form: Form) -> Non
 async def test_gzip_is_unpacked(form: Form) -> None:
     document = b'{"status": "s", "timestamp": "t", "version": "v"}'
     with OddServer(answer(gzip.compress(document), content_encoding="gzip")) as server:
-        async with Client(server.url) as client:
+        async with Client(server.url, server_version="0.11.1") as client:
             result = await form("health.health_check", client=client)
     assert (result.parsed if form.is_detailed else result).version == "v"
 
@@ -394,6 +396,6 @@ async def test_gzip_is_unpacked(form: Form) -> None:
 @pytest.mark.parametrize("body", ["", "{}", '{"deleted": true}', "null"])
 async def test_what_json_a_deletion_answers_does_not_matter(body: str, form: Form) -> None:
     with OddServer(answer(body)) as server:
-        async with Client(server.url) as client:
+        async with Client(server.url, server_version="0.11.1") as client:
             result = await form("run.delete_run", RUN, client=client)
     assert (result.parsed if form.is_detailed else result) is None

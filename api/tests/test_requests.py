@@ -15,6 +15,8 @@ from pydantic import ValidationError
 from api.tests.support.odd_server import OddServer, answer
 from api.tests.support.seam import Recorder
 from stepflow_api import UNSET, Client, models
+from stepflow_api._dialects._base import Exchange
+from stepflow_api._operation import Request
 from stepflow_api.api.blob import get_blob
 from stepflow_api.api.flow import get_flow
 from stepflow_api.api.run import create_run, get_run, list_runs
@@ -141,11 +143,12 @@ def recorded() -> Any:
         pass
 
     class Stopping(Recorder):
-        def request(self, operation_id: str, request: Any) -> Any:
-            super().request(operation_id, request)
+        def _pass(self, operation_id: str, version: str, request: Request) -> Exchange:
+            next(super()._pass(operation_id, version, request))
             raise Unsent
+            yield
 
-    client = Client("http://server")
+    client = Client("http://server", server_version="0.11.1")
     seam = Stopping(client)
 
     def call(endpoint: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
@@ -204,7 +207,7 @@ CIRCLE.append(CIRCLE)
 def test_values_that_json_cannot_hold(value: Any, depth: int) -> None:
     for _ in range(depth):
         value = {"deeper": [value]}
-    client = Client("http://server")
+    client = Client("http://server", server_version="0.11.1")
     seam = Recorder(client)
     bodies = [
         CreateRunRequest(flow_id="f", input={"v": value}),
@@ -229,7 +232,7 @@ def test_a_number_that_is_none_is_never_sent_as_null() -> None:
 
 def test_bytes_for_an_endpoint_of_json(recorded: Any) -> None:
     with pytest.raises(InvalidRequest, match="createRun: the body is bytes; it takes JSON alone"):
-        create_run.sync(client=Client("http://server"), body=b"{}")  # type: ignore[arg-type]
+        create_run.sync(client=Client("http://server", server_version="0.11.1"), body=b"{}")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -268,7 +271,7 @@ def test_query_parameters_of_every_kind(recorded: Any) -> None:
 
 @pytest.mark.parametrize("value", [object(), {"a": 1}, b"x"], ids=["object", "map", "bytes"])
 def test_a_parameter_of_no_kind_is_refused(value: Any) -> None:
-    client = Client("http://server")
+    client = Client("http://server", server_version="0.11.1")
     message = f"is a {type(value).__name__}; give text, a number, a bool or a UUID"
     with pytest.raises(InvalidRequest, match=f"listRuns: flowName {message}"):
         list_runs.sync(client=client, flow_name=value)
@@ -296,7 +299,7 @@ def test_a_parameter_of_no_kind_is_refused(value: Any) -> None:
     ],
 )
 def test_a_path_parameter_arrives_as_it_was(value: str, target: str) -> None:
-    with OddServer(answer("{}")) as server, Client(server.url) as client:
+    with OddServer(answer("{}")) as server, Client(server.url, server_version="0.11.1") as client:
         for endpoint, folder in ((get_blob, "blobs"), (get_flow, "flows")):
             with pytest.raises(InvalidAnswer) as raised:
                 endpoint.sync(value, client=client)
@@ -307,13 +310,13 @@ def test_a_path_parameter_arrives_as_it_was(value: str, target: str) -> None:
 @pytest.mark.parametrize("value", ["", None, UNSET, [], "\ud800"])
 def test_a_path_parameter_that_cannot_be_sent_is_refused(value: Any) -> None:
     with pytest.raises(InvalidRequest, match="getBlob: blob_id is ") as raised:
-        get_blob.sync(value, client=Client("http://server"))
+        get_blob.sync(value, client=Client("http://server", server_version="0.11.1"))
     assert "\n" not in str(raised.value)
 
 
 def test_a_query_parameter_that_is_no_text_is_refused() -> None:
     with pytest.raises(StepflowError) as raised:
-        list_runs.sync(client=Client("http://server"), flow_name="\ud800")
+        list_runs.sync(client=Client("http://server", server_version="0.11.1"), flow_name="\ud800")
     assert type(raised.value) is InvalidRequest
     assert "\n" not in str(raised.value)
     assert str(raised.value).isprintable()

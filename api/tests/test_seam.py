@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import httpx
 import pytest
+from stepflow_api.spec import OPERATIONS
 
 from api.tests.support.forms import FORMS, Form, endpoints
 from api.tests.support.seam import Recorder
 from stepflow_api import Client, models
-from stepflow_api._dialect import NATIVE
+from stepflow_api._dialects._base import Dialect, Exchange, Pause
+from stepflow_api._dialects._versions import dialect_of
 from stepflow_api._operation import Answer, Request
-from stepflow_api.errors import InvalidRequest, NotFound, StatusError
-from stepflow_api.spec import OPERATIONS
+from stepflow_api.errors import NotFound, StatusError, UnsupportedByServer
 
 pytestmark = pytest.mark.anyio
 
@@ -134,17 +136,17 @@ async def test_every_request_and_answer_passes_once(endpoint: str, form: Form) -
     assert answer.content == json.dumps(document).encode()
 
 
-class Later:
-    """The dialect of servers that call everything otherwise."""
+def _later(operation_id: str, version: str, request: Request) -> Exchange:
+    """Translates for servers that call everything otherwise."""
+    sent = json.dumps({"for": operation_id}).encode()
+    answer = yield Request("PUT", "/later", (("v", version),), {"x-later": "1"}, sent)
+    _, _, document = next(call for call in CALLS.values() if call[0] == operation_id)
+    assert json.loads(answer.content) == {"later": True}
+    return dataclasses.replace(answer, status_code=200, content=json.dumps(document).encode())
 
-    def request(self, operation_id: str, request: Request) -> Request:
-        content = json.dumps({"for": operation_id}).encode()
-        return Request("PUT", "/later", (("v", "2"),), {"x-later": "1"}, content)
 
-    def answer(self, operation_id: str, answer: Answer) -> Answer:
-        _, _, document = next(call for call in CALLS.values() if call[0] == operation_id)
-        assert json.loads(answer.content) == {"later": True}
-        return dataclasses.replace(answer, status_code=200, content=json.dumps(document).encode())
+def _dialect(translation: Callable[[str, str, Request], Exchange]) -> Dialect:
+    return Dialect("2", {name: functools.partial(translation, name) for name in OPERATIONS})
 
 
 @by_form
@@ -155,7 +157,7 @@ async def test_a_dialect_translates_both_ways(endpoint: str, form: Form) -> None
     operation, arguments, document = CALLS[endpoint]
     wire = Wire({"later": True}, status=418)
     async with Client("http://server", transport=wire) as client:
-        client._dialect = Later()
+        client._seam.dialect = _dialect(_later)
         result = await form(endpoint, client=client, **arguments)
     (sent,) = wire.requests
     assert (sent.method, str(sent.url)) == ("PUT", "http://server/api/v1/later?v=2")
@@ -169,16 +171,13 @@ async def test_a_dialect_translates_both_ways(endpoint: str, form: Form) -> None
 
 @by_form
 async def test_an_error_passes_the_dialect_as_well(form: Form) -> None:
-    class Worded:
-        def request(self, operation_id: str, request: Request) -> Request:
-            return request
-
-        def answer(self, operation_id: str, answer: Answer) -> Answer:
-            content = json.dumps({"code": 404, "message": "no such run"}).encode()
-            return dataclasses.replace(answer, status_code=404, content=content)
+    def worded(operation_id: str, version: str, request: Request) -> Exchange:
+        answer = yield request
+        content = json.dumps({"code": 404, "message": "no such run"}).encode()
+        return dataclasses.replace(answer, status_code=404, content=content)
 
     async with Client("http://server", transport=Wire({"error": 5}, status=400)) as client:
-        client._dialect = Worded()
+        client._seam.dialect = _dialect(worded)
         if form.is_detailed:
             response = await form("run.get_run", ID, client=client)
             assert response.parsed == models.ErrorResponse(code=404, message="no such run")
@@ -191,27 +190,42 @@ async def test_an_error_passes_the_dialect_as_well(form: Form) -> None:
 
 @by_form
 async def test_a_dialect_can_refuse(form: Form) -> None:
-    class Without:
-        def request(self, operation_id: str, request: Request) -> Request:
-            raise InvalidRequest(f"{operation_id}: servers of this version have none")
-
-        def answer(self, operation_id: str, answer: Answer) -> Answer:
-            raise AssertionError("nothing was sent")
+    def without(operation_id: str, version: str, request: Request) -> Exchange:
+        raise UnsupportedByServer(operation_id, server_version=version, since="3")
+        yield
 
     wire = Wire({})
     async with Client("http://server", transport=wire) as client:
-        client._dialect = Without()
-        with pytest.raises(InvalidRequest, match="getRun: servers of this version have none"):
+        client._seam.dialect = _dialect(without)
+        with pytest.raises(UnsupportedByServer, match="getRun needs a server of version 3"):
             await form("run.get_run", ID, client=client)
     assert wire.requests == []
 
 
+@by_form
+async def test_a_dialect_can_ask_more_than_once(form: Form) -> None:
+    def twice(operation_id: str, version: str, request: Request) -> Exchange:
+        yield request
+        yield Pause(0.001)
+        return (yield dataclasses.replace(request, path="/again"))
+
+    wire = Wire(SUMMARY)
+    async with Client("http://server", transport=wire) as client:
+        client._seam.dialect = _dialect(twice)
+        await form("run.get_run", ID, client=client)
+    assert [one.url.path for one in wire.requests] == [f"/api/v1/runs/{ID}", "/api/v1/again"]
+
+
 async def test_the_dialect_of_the_spec_changes_nothing() -> None:
-    assert Client("http://server")._dialect is NATIVE
+    native = dialect_of("0.11.1")
+    assert set(native.translations) == {"healthCheck"}
     request = Request("GET", "/runs", (("limit", "1"),), {"x": "y"}, b"z")
     answer = Answer("http://server/", 200, httpx.Headers(), b"")
-    assert NATIVE.request("listRuns", request) is request
-    assert NATIVE.answer("listRuns", answer) is answer
+    exchange = native.exchange("listRuns", request)
+    assert next(exchange) is request
+    with pytest.raises(StopIteration) as stop:
+        exchange.send(answer)
+    assert stop.value.value is answer
 
 
 async def test_what_passes_cannot_be_changed_in_place() -> None:

@@ -37,7 +37,8 @@ class Driver:
     def client(self, url: str, **options: Any) -> Any:
         """Makes a client."""
         cls = StepflowClient if self.is_async else SyncStepflowClient
-        return cls(url, **{"retry": AT_ONCE, **options})
+        # Faults are planned by the number of a request, so none is to ask for the version.
+        return cls(url, **{"retry": AT_ONCE, "server_version": "0.11.1", **options})
 
     def __call__(self, value: Any) -> Any:
         """Gives what a call gives: waits for a coroutine, lists an iterator over pages."""

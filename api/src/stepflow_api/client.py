@@ -2,45 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
-import threading
+import time
 from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
-from urllib.parse import urlencode
+from typing import Any, Self, TypeVar
 
 import httpx
 
-from stepflow_api._constants import (
-    CONNECT_TIMEOUT,
-    POOL_TIMEOUT,
-    READ_TIMEOUT,
-    USER_AGENT,
-    WRITE_TIMEOUT,
-)
-from stepflow_api._dialect import NATIVE, Dialect
-from stepflow_api._failures import HTTP_FAILURES, cause_to_show, failure
+from stepflow_api._dialects._base import Pause, is_foreign, looks_foreign
 from stepflow_api._operation import Answer, Operation, Request
-from stepflow_api._pool import AsyncPool, SyncPool
-from stepflow_api._settings import (
-    check_connection,
-    check_timeout,
-    header_fields,
-    split_address,
-    token_value,
-)
-from stepflow_api.errors import InvalidRequest, UnexpectedStatus
+from stepflow_api._seam import Await, Conversation, Seam, check
+from stepflow_api._settings import header_fields, split_address, token_value
+from stepflow_api._transport import Transport
+from stepflow_api.errors import InvalidAnswer, StepflowError, UnexpectedStatus
 from stepflow_api.types import UNSET, Response, Unset
-
-if TYPE_CHECKING:
-    import asyncio
 
 __all__ = ["AuthenticatedClient", "Client"]
 
 S = TypeVar("S")
 R = TypeVar("R")
+T = TypeVar("T")
 
 
 class Client:
@@ -60,9 +41,12 @@ class Client:
         transport: An httpx transport, sync or async, to send through.
         raise_on_unexpected_status: Whether the `*_detailed` forms raise `UnexpectedStatus` for a
             status that the spec does not document, rather than return it.
+        server_version: The server's version, such as `0.13.0`. By default the first request asks
+            for it with one to `/health`; give it where a proxy answers that itself.
 
     Raises:
         InvalidRequest: An argument cannot be used.
+        UnsupportedByServer: The server is too old.
 
     Example:
         >>> with Client(base_url="http://localhost:7840") as client:
@@ -79,23 +63,15 @@ class Client:
         http_client: httpx.Client | httpx.AsyncClient | None = None,
         transport: httpx.BaseTransport | httpx.AsyncBaseTransport | None = None,
         raise_on_unexpected_status: bool = False,
+        server_version: str | None = None,
     ) -> None:
         self._base_url, authorization = split_address(base_url)
         self._headers = header_fields(headers)
-        check_timeout(timeout)
-        check_connection(http_client, transport)
         if authorization:
             self._headers.setdefault("authorization", authorization)
-        self._timeout = timeout
         self._raise_on_unexpected_status = raise_on_unexpected_status
-        self._given_client = http_client
-        self._given_transport = transport
-        self._dialect: Dialect = NATIVE
-        self._lock = threading.Lock()
-        self._closed = False
-        self._sync = SyncPool(transport if isinstance(transport, httpx.BaseTransport) else None)
-        self._async: AsyncPool | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._transport = Transport(self._base_url, self._headers, timeout, http_client, transport)
+        self._seam = Seam(server_version, self._transport.url)
 
     @property
     def base_url(self) -> str:
@@ -138,17 +114,14 @@ class Client:
 
         A request that another thread has under way still gets its answer.
         """
-        self._closed = True
-        self._sync.close()
+        self._transport.close()
 
     async def aclose(self) -> None:
         """Closes all connections; the client cannot be used any more.
 
         A request that another task or thread has under way still gets its answer.
         """
-        self.close()
-        if self._async is not None and self._loop is _running_loop():
-            await self._async.aclose()
+        await self._transport.aclose()
 
     def send(
         self,
@@ -190,7 +163,7 @@ class Client:
             InvalidAnswer: A success whose body is not what the spec documents.
             StatusError: The status is no documented success.
         """
-        return operation.result(self._exchange(operation, request, timeout))
+        return self._result(operation, self._exchange(operation, request, timeout))
 
     async def send_async(
         self,
@@ -210,7 +183,7 @@ class Client:
         timeout: float | httpx.Timeout | Unset | None = UNSET,
     ) -> S:
         """Does what `call` does, without blocking."""
-        return operation.result(await self._exchange_async(operation, request, timeout))
+        return self._result(operation, await self._exchange_async(operation, request, timeout))
 
     def fetch(
         self,
@@ -236,20 +209,16 @@ class Client:
             InvalidAnswer: A success that is not what the spec documents.
             StatusError: The status is no documented success.
         """
-        if self._dialect is not NATIVE:
+        dialect = self._seam.dialect or self._hold(self._seam.detect(request), timeout)
+        if operation.id in dialect.translations:
             return _whole(operation, self._exchange(operation, request, timeout))
-        lend = self._sync_http()
-        try:
-            with lend as http:
-                response = http.send(self._prepare(http, request, timeout), stream=True)
-                with contextlib.closing(response):
-                    if _is_piecemeal(response):
-                        pieces = list(response.iter_bytes())
-                        return Response(response.status_code, response.headers, b"", pieces)
-                    response.read()
-        except HTTP_FAILURES as error:
-            raise failure(request, self._url(request), error) from cause_to_show(error)
-        return _whole(operation, self._answer(request, response))
+        fetched = self._transport.fetch(request, timeout)
+        if isinstance(fetched, Response) and not _begins_foreign(fetched):
+            return fetched
+        answer = self._joined(request, fetched)
+        if is_foreign(answer):
+            answer = self._hold(self._seam.again(dialect, operation.id, request, answer), timeout)
+        return _whole(operation, answer)
 
     async def fetch_async(
         self,
@@ -259,136 +228,130 @@ class Client:
         timeout: float | httpx.Timeout | Unset | None = UNSET,
     ) -> Response[list[bytes]]:
         """Does what `fetch` does, without blocking."""
-        if self._dialect is not NATIVE:
+        dialect = self._seam.dialect
+        if dialect is None:
+            dialect = await self._hold_async(self._seam.detect(request), timeout)
+        if operation.id in dialect.translations:
             return _whole(operation, await self._exchange_async(operation, request, timeout))
-        lend = self._async_http(timeout)
-        try:
-            async with lend as http:
-                response = await http.send(self._prepare(http, request, timeout), stream=True)
-                async with contextlib.aclosing(response):
-                    if _is_piecemeal(response):
-                        pieces = [piece async for piece in response.aiter_bytes()]
-                        return Response(response.status_code, response.headers, b"", pieces)
-                    await response.aread()
-        except HTTP_FAILURES as error:
-            raise failure(request, self._url(request), error) from cause_to_show(error)
-        except RuntimeError as error:
-            _refuse_ended_loop(error)
-            raise
-        return _whole(operation, self._answer(request, response))
+        fetched = await self._transport.fetch_async(request, timeout)
+        if isinstance(fetched, Response) and not _begins_foreign(fetched):
+            return fetched
+        answer = self._joined(request, fetched)
+        if is_foreign(answer):
+            conversation = self._seam.again(dialect, operation.id, request, answer)
+            answer = await self._hold_async(conversation, timeout)
+        return _whole(operation, answer)
 
     def _response(self, operation: Operation[S, R], answer: Answer) -> Response[R]:
-        response = operation.response(answer)
+        try:
+            response = operation.response(answer)
+        except InvalidAnswer:
+            self._seam.forget()
+            raise
         if self._raise_on_unexpected_status and not operation.documents(answer.status_code):
             raise operation.error(answer, response, UnexpectedStatus)
         return response
 
-    def _exchange(self, operation: Operation[Any, Any], request: Request, timeout: Any) -> Answer:
-        lend = self._sync_http()
-        request = self._dialect.request(operation.id, request)
+    def _result(self, operation: Operation[S, R], answer: Answer) -> S:
         try:
-            with lend as http:
-                response = http.send(self._prepare(http, request, timeout))
-        except HTTP_FAILURES as error:
-            raise failure(request, self._url(request), error) from cause_to_show(error)
-        return self._dialect.answer(operation.id, self._answer(request, response))
+            return operation.result(answer)
+        except InvalidAnswer:
+            # Perhaps another server is there by now.
+            self._seam.forget()
+            raise
+
+    def _exchange(self, operation: Operation[Any, Any], request: Request, timeout: Any) -> Answer:
+        dialect = self._seam.dialect
+        if dialect is None or operation.id in dialect.translations:
+            return self._hold(self._seam.converse(operation.id, request), timeout)
+        check(operation.id, request)
+        answer = self._transport.send(request, timeout)
+        if not is_foreign(answer):
+            return answer
+        return self._hold(self._seam.again(dialect, operation.id, request, answer), timeout)
 
     async def _exchange_async(
         self, operation: Operation[Any, Any], request: Request, timeout: Any
     ) -> Answer:
-        lend = self._async_http(timeout)
-        request = self._dialect.request(operation.id, request)
+        dialect = self._seam.dialect
+        if dialect is None or operation.id in dialect.translations:
+            conversation = self._seam.converse(operation.id, request)
+            return await self._hold_async(conversation, timeout)
+        check(operation.id, request)
+        answer = await self._transport.send_async(request, timeout)
+        if not is_foreign(answer):
+            return answer
+        conversation = self._seam.again(dialect, operation.id, request, answer)
+        return await self._hold_async(conversation, timeout)
+
+    def _joined(self, request: Request, fetched: Response[list[bytes]] | Answer) -> Answer:
+        if isinstance(fetched, Answer):
+            return fetched
+        content = b"".join(fetched.parsed or ())
+        url = self._transport.url(request)
+        return Answer(url, fetched.status_code, fetched.headers, content)
+
+    def _hold(self, conversation: Conversation[T], timeout: Any) -> T:
         try:
-            async with lend as http:
-                response = await http.send(self._prepare(http, request, timeout))
-        except HTTP_FAILURES as error:
-            raise failure(request, self._url(request), error) from cause_to_show(error)
-        except RuntimeError as error:
-            _refuse_ended_loop(error)
-            raise
-        return self._dialect.answer(operation.id, self._answer(request, response))
+            wanted = next(conversation)
+            while True:
+                try:
+                    value = self._perform(wanted, timeout)
+                except StepflowError as error:
+                    wanted = conversation.throw(error)
+                else:
+                    wanted = conversation.send(value)
+        except StopIteration as stop:
+            came: T = stop.value
+            return came
+        finally:
+            conversation.close()
 
-    def _prepare(
-        self, http: httpx.Client | httpx.AsyncClient, request: Request, timeout: Any
-    ) -> httpx.Request:
-        headers = self._headers.copy()
-        headers.update(request.headers)
-        # A name that was chosen, here or where the httpx client was made, stays.
-        if http.headers.get("user-agent", "").startswith("python-httpx/"):
-            headers.setdefault("user-agent", USER_AGENT)
-        return http.build_request(
-            request.method,
-            self._base_url + request.path,
-            params=request.query or None,
-            headers=headers,
-            content=request.content,
-            timeout=self._request_timeout() if timeout is UNSET else timeout,
-        )
+    async def _hold_async(self, conversation: Conversation[T], timeout: Any) -> T:
+        try:
+            wanted = next(conversation)
+            while True:
+                try:
+                    value = await self._perform_async(wanted, timeout)
+                except StepflowError as error:
+                    wanted = conversation.throw(error)
+                else:
+                    wanted = conversation.send(value)
+        except StopIteration as stop:
+            came: T = stop.value
+            return came
+        finally:
+            conversation.close()
 
-    def _request_timeout(self) -> Any:
-        if self._timeout is not UNSET:
-            return self._timeout
-        if self._given_client is not None:
-            return httpx.USE_CLIENT_DEFAULT
-        return httpx.Timeout(
-            connect=CONNECT_TIMEOUT, read=READ_TIMEOUT, write=WRITE_TIMEOUT, pool=POOL_TIMEOUT
-        )
+    def _perform(self, wanted: Request | Pause | Await, timeout: Any) -> Any:
+        match wanted:
+            case Request():
+                return self._transport.send(wanted, timeout)
+            case Pause(seconds):
+                time.sleep(seconds)
+            case Await(flight, request):
+                try:
+                    return flight.result(self._transport.patience(timeout))
+                except TimeoutError:
+                    raise self._transport.late(request) from None
+        return None
 
-    def _url(self, request: Request) -> str:
-        query = urlencode(request.query, errors="replace")
-        return f"{self._base_url}{request.path}{'?' if query else ''}{query}"
+    async def _perform_async(self, wanted: Request | Pause | Await, timeout: Any) -> Any:
+        import asyncio
 
-    def _answer(self, request: Request, response: httpx.Response) -> Answer:
-        return Answer(self._url(request), response.status_code, response.headers, response.content)
-
-    def _sync_http(self) -> AbstractContextManager[httpx.Client]:
-        self._check_open()
-        given = self._given_client
-        if isinstance(given, httpx.Client):
-            return nullcontext(given)
-        if given is not None:
-            raise InvalidRequest(
-                "this client was made with an httpx.AsyncClient; use asyncio(...) forms"
-            )
-        transport = self._given_transport
-        if transport is not None and not isinstance(transport, httpx.BaseTransport):
-            raise InvalidRequest(
-                "this client was made with an async transport; use asyncio(...) forms"
-            )
-        return self._sync.lend()
-
-    def _async_http(self, timeout: Any) -> AbstractAsyncContextManager[httpx.AsyncClient]:
-        self._check_open()
-        given = self._given_client
-        if isinstance(given, httpx.Client):
-            raise InvalidRequest("this client was made with an httpx.Client; use sync(...) forms")
-        transport = self._given_transport
-        if transport is not None and not isinstance(transport, httpx.AsyncBaseTransport):
-            raise InvalidRequest("this client was made with a sync transport; use sync(...) forms")
-        loop = _running_loop()
-        with self._lock:
-            if self._async is None or self._loop is not loop:
-                if self._loop is not None and not self._loop.is_closed():
-                    raise InvalidRequest(
-                        "this client is in use by another event loop; make one Client for each loop"
-                    )
-                self._loop = loop
-                # Connections of a closed loop went with it.
-                self._async = AsyncPool(transport)
-        if given is not None:
-            return nullcontext(given)
-        wait = self._request_timeout() if timeout is UNSET else timeout
-        return self._async.lend(httpx.Timeout(wait).pool)
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise InvalidRequest(
-                "this client is closed; make a new one, or use it inside its with block"
-            )
-        if self._given_client is not None and self._given_client.is_closed:
-            raise InvalidRequest(
-                "the http_client that this client was made with is closed; make both anew"
-            )
+        match wanted:
+            case Request():
+                return await self._transport.send_async(wanted, timeout)
+            case Pause(seconds):
+                await asyncio.sleep(seconds)
+            case Await(flight, request):
+                try:
+                    # Others wait for it as well, so the end of this caller must not end it.
+                    shared = asyncio.shield(asyncio.wrap_future(flight))
+                    return await asyncio.wait_for(shared, self._transport.patience(timeout))
+                except TimeoutError:
+                    raise self._transport.late(request) from None
+        return None
 
 
 class AuthenticatedClient(Client):
@@ -404,6 +367,7 @@ class AuthenticatedClient(Client):
         http_client: As for `Client`.
         transport: As for `Client`.
         raise_on_unexpected_status: As for `Client`.
+        server_version: As for `Client`.
 
     Raises:
         InvalidRequest: The token or another argument cannot be used.
@@ -421,6 +385,7 @@ class AuthenticatedClient(Client):
         http_client: httpx.Client | httpx.AsyncClient | None = None,
         transport: httpx.BaseTransport | httpx.AsyncBaseTransport | None = None,
         raise_on_unexpected_status: bool = False,
+        server_version: str | None = None,
     ) -> None:
         super().__init__(
             base_url,
@@ -429,33 +394,20 @@ class AuthenticatedClient(Client):
             http_client=http_client,
             transport=transport,
             raise_on_unexpected_status=raise_on_unexpected_status,
+            server_version=server_version,
         )
         # Whatever the spelling of its name, this field takes the place of a given one.
         self._headers.update(header_fields({auth_header_name: token_value(token, prefix)}))
 
 
-def _is_piecemeal(response: httpx.Response) -> bool:
-    kind = response.headers.get("content-type", "")
-    return response.is_success and not kind.startswith("application/grpc")
-
-
 def _whole(operation: Operation[Any, Any], answer: Answer) -> Response[list[bytes]]:
-    operation.result(answer)
+    kind = answer.headers.get("content-type", "")
+    if not 200 <= answer.status_code < 300 or kind.startswith("application/grpc"):
+        operation.result(answer)
     return Response(answer.status_code, answer.headers, b"", [answer.content])
 
 
-def _refuse_ended_loop(error: RuntimeError) -> None:
-    if str(error) == "Event loop is closed":
-        raise InvalidRequest(
-            "the http_client or transport that this client was made with holds connections of an"
-            " event loop that has ended; make both anew for each loop"
-        ) from error
-
-
-def _running_loop() -> asyncio.AbstractEventLoop | None:
-    # Importing asyncio takes as long as a fifth of this package; without it there is no loop.
-    module = sys.modules.get("asyncio")
-    try:
-        return None if module is None else module.get_running_loop()
-    except RuntimeError:
-        return None
+def _begins_foreign(fetched: Response[list[bytes]]) -> bool:
+    kind = fetched.headers.get("content-type", "")
+    beginning = fetched.parsed[0] if fetched.parsed else b""
+    return looks_foreign(kind, fetched.status_code, beginning)

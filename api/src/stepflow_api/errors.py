@@ -2,6 +2,7 @@
 
     StepflowError
     ├── InvalidRequest             refused before it was sent (also a ValueError)
+    ├── UnsupportedByServer        a server of this version cannot do it
     ├── TransportError             no whole answer arrived
     │   ├── ConnectionFailed       no connection: the server has not seen the request
     │   ├── ConnectionLost         cut while sending or waiting: the server may have acted on it
@@ -49,6 +50,7 @@ __all__ = [
     "Unauthorized",
     "UnexpectedStatus",
     "UnprocessableContent",
+    "UnsupportedByServer",
     "UnsupportedMediaType",
 ]
 
@@ -72,6 +74,25 @@ def _rebuild(
 
 class InvalidRequest(StepflowError, ValueError):
     """The request was refused before it was sent: an argument cannot be what the server needs."""
+
+
+class UnsupportedByServer(StepflowError):
+    """A server of this version cannot do what was asked for; it was not sent.
+
+    Attributes:
+        feature: What it cannot do.
+        server_version: Its version.
+        since: The first version that can.
+    """
+
+    def __init__(self, feature: str, *, server_version: str, since: str) -> None:
+        super().__init__(
+            f"{feature} needs a server of version {since} or newer, and this one is"
+            f" {server_version}; upgrade the server"
+        )
+        self.feature = feature
+        self.server_version = server_version
+        self.since = since
 
 
 class _RequestError(StepflowError):

@@ -3,33 +3,42 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
+import os
 from typing import Any
 
+from stepflow_api.spec import OPERATIONS
+
 from stepflow_api import Client
-from stepflow_api._dialect import Dialect
+from stepflow_api._dialects._base import Dialect, Exchange
+from stepflow_api._dialects._versions import dialect_of
 from stepflow_api._operation import Answer, Request
+
+#: The version of the server that a test is for.
+SERVER_VERSION = os.environ.get("STEPFLOW_SERVER_VERSION", "0.11.1")
 
 
 class Recorder(Dialect):
-    """Lets everything through, and keeps it.
+    """Lets everything through in the server's dialect, and keeps what the endpoints see of it.
 
     Attributes:
         requests: Operation ids and requests, in their order.
         answers: Operation ids and answers, in their order.
     """
 
-    def __init__(self, client: Client | None = None) -> None:
+    def __init__(self, client: Client | None = None, version: str = SERVER_VERSION) -> None:
         self.requests: list[tuple[str, Request]] = []
         self.answers: list[tuple[str, Answer]] = []
+        translations = {name: functools.partial(self._pass, name) for name in OPERATIONS}
+        super().__init__(version, translations)
+        self._server = dialect_of(version)
         if client is not None:
-            client._dialect = self
+            client._seam.dialect = self
 
-    def request(self, operation_id: str, request: Request) -> Request:
+    def _pass(self, operation_id: str, version: str, request: Request) -> Exchange:
         self.requests.append((operation_id, request))
-        return request
-
-    def answer(self, operation_id: str, answer: Answer) -> Answer:
+        answer = yield from self._server.exchange(operation_id, request)
         self.answers.append((operation_id, answer))
         return answer
 
@@ -61,6 +70,6 @@ class Changing(Recorder):
         super().__init__(client)
         self._changes = changes
 
-    def request(self, operation_id: str, request: Request) -> Request:
+    def _pass(self, operation_id: str, version: str, request: Request) -> Exchange:
         changed = dataclasses.replace(request, **self._changes)
-        return super().request(operation_id, changed)
+        return super()._pass(operation_id, version, changed)

@@ -56,13 +56,16 @@ def api_client(
     headers: Mapping[str, str] | None,
     http_client: httpx.Client | httpx.AsyncClient | None,
     transport: httpx.BaseTransport | httpx.AsyncBaseTransport | None,
+    server_version: str | None,
 ) -> Client:
     """Makes the client below."""
-    if token is None:
-        return Client(url, headers=headers, http_client=http_client, transport=transport)
-    return AuthenticatedClient(
-        url, token, headers=headers, http_client=http_client, transport=transport
-    )
+    options: dict[str, Any] = {
+        "headers": headers,
+        "http_client": http_client,
+        "transport": transport,
+        "server_version": server_version,
+    }
+    return Client(url, **options) if token is None else AuthenticatedClient(url, token, **options)
 
 
 def core(client: Client, retry: RetryPolicy | None, timeout: Any) -> RunCore:

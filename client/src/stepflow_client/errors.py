@@ -3,6 +3,7 @@
     StepflowError
     ├── InvalidRequest
     │   └── InvalidInput *         a flow, an input or an option that cannot be used
+    ├── UnsupportedByServer        a server of this version cannot do it
     ├── FlowInvalid *              the server refuses the flow; it says why
     ├── RunError *                 a run that ended without what was asked for
     │   ├── FlowFailed *
@@ -45,6 +46,7 @@ from stepflow_api.errors import (
     Unauthorized,
     UnexpectedStatus,
     UnprocessableContent,
+    UnsupportedByServer,
     UnsupportedMediaType,
 )
 
@@ -79,6 +81,7 @@ __all__ = [
     "UnprocessableContent",
     "Unreachable",
     "Unsupported",
+    "UnsupportedByServer",
     "UnsupportedMediaType",
 ]
 

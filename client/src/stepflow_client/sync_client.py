@@ -50,9 +50,12 @@ class SyncStepflowClient:
         http_client: An httpx client to send through, with its own proxies and certificates. It
             stays open when this client is closed.
         transport: An httpx transport to send through. It stays open when this client is closed.
+        server_version: The server's version, such as `0.13.0`; by default the server is asked
+            once. Give it where a proxy answers `/health` itself.
 
     Raises:
         InvalidRequest: An argument cannot be used.
+        UnsupportedByServer: The server is too old.
 
     Example:
         >>> with SyncStepflowClient() as client:
@@ -71,10 +74,16 @@ class SyncStepflowClient:
         proxy: str | httpx.Proxy | None = None,
         http_client: httpx.Client | None = None,
         transport: httpx.BaseTransport | None = None,
+        server_version: str | None = None,
     ) -> None:
         self._own_http = own_http_client(httpx.Client, limits, proxy, http_client, transport)
         self._client = api_client(
-            server_url(url), token, headers, self._own_http or http_client, transport
+            server_url(url),
+            token,
+            headers,
+            self._own_http or http_client,
+            transport,
+            server_version,
         )
         self._core = core(self._client, retry, timeout)
 
@@ -347,7 +356,7 @@ class SyncStepflowClient:
 
         Raises:
             NotFound: The server does not know the flow.
-            Unsupported: The server is older than 0.11.
+            UnsupportedByServer: The server is older than 0.11.
             Unreachable: The server does not answer.
             StatusError: The server refuses the request.
         """
@@ -418,7 +427,7 @@ class SyncStepflowClient:
             The blob's id, the same for the same content.
 
         Raises:
-            Unsupported: The server is older than 0.10.
+            UnsupportedByServer: The server is older than 0.10.
             Unreachable: The server does not answer.
             StatusError: The server refuses the request.
         """
@@ -435,7 +444,7 @@ class SyncStepflowClient:
 
         Raises:
             NotFound: The server does not know the blob.
-            Unsupported: The server is older than 0.10.
+            UnsupportedByServer: The server is older than 0.10.
             Unreachable: The server does not answer.
             StatusError: The server refuses the request.
         """

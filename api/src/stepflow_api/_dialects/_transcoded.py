@@ -1,0 +1,344 @@
+"""Servers from 0.12 on, whose HTTP is transcoded from gRPC."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Any, Final
+
+from stepflow_api._dialects._base import (
+    Exchange,
+    Foreign,
+    Translation,
+    document,
+    refusal,
+    with_document,
+)
+from stepflow_api._dialects._integers import in_schema
+from stepflow_api._dialects._older import without_nulls
+from stepflow_api._operation import Answer, Request
+
+_STATUSES: Final[Mapping[Any, str]] = {
+    1: "running",
+    2: "completed",
+    3: "failed",
+    4: "cancelled",
+    5: "paused",
+    6: "recoveryFailed",
+}
+_NUMBERS: Final = {name: str(number) for number, name in _STATUSES.items()}
+_ENDED: Final = (2, 3, 4, 6)
+_LEVELS: Final[Mapping[Any, str]] = {1: "fatal", 2: "error", 3: "warning"}
+
+Change = Callable[[Any], Any]
+
+
+def _list_components(version: str, request: Request) -> Exchange:
+    query = tuple(
+        ("excludeSchemas", "true" if value == "false" else "false")
+        if name == "includeSchemas"
+        else (name, value)
+        for name, value in request.query
+    )
+    return (yield from _ask(replace(request, query=query), _components))
+
+
+def _components(said: Any) -> Any:
+    return {"components": [_component(one) for one in said["components"]]}
+
+
+def _component(said: Mapping[str, Any]) -> dict[str, Any]:
+    if "input_schema" in said:
+        raise TypeError("a field that older servers have")
+    # 0.13 has both an id and the path that flows name it by.
+    name = said["path"] if "path" in said else said["component"]
+    component: dict[str, Any] = {"component": name}
+    if "description" in said:
+        component["description"] = said["description"]
+    for theirs, ours in (("inputSchema", "input_schema"), ("outputSchema", "output_schema")):
+        if theirs in said:
+            component[ours] = in_schema(said[theirs])
+    return component
+
+
+def _store_flow(version: str, request: Request) -> Exchange:
+    return (yield from _ask(request, _stored))
+
+
+def _stored(said: Any) -> Any:
+    found = said["diagnostics"]
+    levels = [{**one, "level": _named(_LEVELS, one["level"])} for one in found["diagnostics"]]
+    return {**said, "diagnostics": {**found, "diagnostics": levels}}
+
+
+def _get_flow(version: str, request: Request) -> Exchange:
+    return (yield from _ask(request, _flow))
+
+
+def _flow(said: Any) -> Any:
+    flow = said["flow"]
+    if "schemas" not in flow:
+        return said
+    return {**said, "flow": {**flow, "schemas": in_schema(flow["schemas"])}}
+
+
+def _get_flow_variables(version: str, request: Request) -> Exchange:
+    answer: Answer = yield request
+    if answer.status_code >= 400:
+        return _refused(answer)
+    said = _object(request, answer)
+    if "variables" not in said:
+        raise Foreign(request, answer)
+    told: dict[str, Any] = {"flowId": said["flowId"], "envVars": _env_vars(said["variables"])}
+    if said["variables"]:
+        # Their schema stands in the flow alone.
+        path = request.path.removesuffix("/variables")
+        flow: Answer = yield Request("GET", path)
+        if flow.status_code >= 400:
+            return _refused(flow, answer.url)
+        schemas = _object(request, flow)["flow"].get("schemas", {})
+        told["schema"] = in_schema(schemas.get("properties", {}).get("variables"))
+    return with_document(answer, told)
+
+
+def _env_vars(variables: Mapping[str, Any]) -> dict[str, str]:
+    return {name: one["envVar"] for name, one in variables.items() if "envVar" in one}
+
+
+def _create_run(version: str, request: Request) -> Exchange:
+    request = without_nulls(request)
+    waited = b'"wait":true' in (request.content or b"") and bool(
+        document(request.content).get("wait")
+    )
+    answer: Answer = yield request
+    if answer.status_code >= 400:
+        return _refused(answer)
+    said = _object(request, answer)
+    try:
+        run = _summary(said["summary"])
+        if not waited:
+            return with_document(answer, run, HTTPStatus.ACCEPTED)
+        return with_document(answer, {**run, "results": _items(said["results"])})
+    except (KeyError, TypeError, AttributeError) as error:
+        raise Foreign(request, answer) from error
+
+
+def _list_runs(version: str, request: Request) -> Exchange:
+    query = tuple(
+        (name, _NUMBERS.get(value, value) if name == "status" else value)
+        for name, value in request.query
+    )
+    return (yield from _ask(replace(request, query=query), _runs))
+
+
+def _runs(said: Any) -> Any:
+    return {"runs": [_summary(run) for run in said["runs"]]}
+
+
+def _get_run(version: str, request: Request) -> Exchange:
+    return (yield from _ask(request, _run))
+
+
+def _run(said: Any) -> Any:
+    # Its steps are of all items and its items have no inputs, so there are no details of them.
+    return _summary(said["summary"])
+
+
+def _get_run_items(version: str, request: Request) -> Exchange:
+    answer: Answer = yield request
+    if answer.status_code >= 400:
+        return _refused(answer)
+    said = _object(request, answer)
+    if said.get("results") == []:
+        # So does it answer for a run that it does not know.
+        run: Answer = yield Request("GET", request.path.removesuffix("/items"))
+        if run.status_code >= 400:
+            return _refused(run, answer.url)
+    try:
+        items = _items(said["results"])
+    except (KeyError, TypeError, AttributeError) as error:
+        raise Foreign(request, answer) from error
+    return with_document(answer, {"itemCount": len(items), "items": items})
+
+
+def _get_run_steps(version: str, request: Request) -> Exchange:
+    index = dict(request.query).get("itemIndex", "0")
+    request = replace(request, query=(("itemIndex", index),))
+    answer: Answer = yield request
+    if answer.status_code >= 400:
+        return _refused(answer)
+    said = _object(request, answer)
+    if said.get("steps") == []:
+        # So does it answer for a run or an item that it does not know.
+        run: Answer = yield Request("GET", request.path.removesuffix("/steps"))
+        if run.status_code >= 400:
+            return _refused(run, answer.url)
+        count = _object(request, run)["summary"]["items"]["total"]
+        if int(index) >= count:
+            message = f"Item index {index} out of bounds (run has {count} items)"
+            return refusal(answer, HTTPStatus.BAD_REQUEST, message)
+    try:
+        steps = {one["stepId"]: _step(one) for one in sorted(said["steps"], key=_step_index)}
+    except (KeyError, TypeError, AttributeError) as error:
+        raise Foreign(request, answer) from error
+    return with_document(answer, {"steps": steps})
+
+
+def _step_index(said: Mapping[str, Any]) -> Any:
+    return said["stepIndex"]
+
+
+def _step(said: Mapping[str, Any]) -> dict[str, Any]:
+    step = {"stepId": said["stepId"], "status": _named(_STATUSES, said["status"])}
+    if "component" in said:
+        step["component"] = said["component"]
+    result = _result(said)
+    return step if result is None else {**step, "result": result}
+
+
+def _cancel_run(version: str, request: Request) -> Exchange:
+    # It would cancel a run that has ended, and overwrite what became of it.
+    run: Answer = yield Request("GET", request.path.removesuffix("/cancel"))
+    url = run.url + "/cancel"
+    if run.status_code >= 400:
+        return _refused(run, url)
+    try:
+        summary = _object(request, run)["summary"]
+        ended = summary["status"] in _ENDED
+    except (KeyError, TypeError) as error:
+        raise Foreign(request, run) from error
+    if ended:
+        status = _named(_STATUSES, summary["status"]).capitalize()
+        message = f"Run '{summary['runId']}' cannot be cancelled (status: {status})"
+        return refusal(replace(run, url=url), HTTPStatus.CONFLICT, message)
+    return (yield from _ask(request, _run))
+
+
+def _delete(version: str, request: Request) -> Exchange:
+    answer: Answer = yield request
+    if answer.status_code >= 400:
+        return _refused(answer)
+    return replace(answer, content=b"") if answer.content == b"{}" else answer
+
+
+def _store_blob(version: str, request: Request) -> Exchange:
+    answer: Answer = yield request
+    if answer.status_code == HTTPStatus.BAD_REQUEST and not answer.content:
+        message = "the blob is refused, and the server does not say why"
+        return refusal(answer, HTTPStatus.BAD_REQUEST, message)
+    return _refused(answer)
+
+
+def _get_blob(version: str, request: Request) -> Exchange:
+    answer: Answer = yield request
+    if answer.status_code == HTTPStatus.NOT_FOUND and not answer.content:
+        name = request.path.rpartition("/")[2]
+        return refusal(answer, HTTPStatus.NOT_FOUND, f"Blob '{name}' not found")
+    if answer.status_code != HTTPStatus.OK or "accept" in request.headers:
+        return _refused(answer)
+    blob = _object(request, answer)
+    if blob.get("blobType") != "binary" or blob.get("data") is not None:
+        return answer
+    # Its bytes, which the spec has as base64, come alone.
+    octets = replace(request, headers={**request.headers, "accept": "application/octet-stream"})
+    content: Answer = yield octets
+    if content.status_code != HTTPStatus.OK:
+        return _refused(content, answer.url)
+    return with_document(answer, {**blob, "data": base64.b64encode(content.content).decode()})
+
+
+def _ask(request: Request, change: Change) -> Exchange:
+    answer: Answer = yield request
+    if answer.status_code >= 400:
+        return _refused(answer)
+    said = _object(request, answer)
+    try:
+        return with_document(answer, change(said))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise Foreign(request, answer) from error
+
+
+def _refused(answer: Answer, url: str | None = None) -> Answer:
+    """Gives an error as the spec has it; what is none, and a proxy's own words, as they are.
+
+    Args:
+        answer: The answer.
+        url: Of the request that was made, where this answers another one for it.
+    """
+    answer = replace(answer, url=url or answer.url)
+    if not answer.content.startswith(b'{"error":'):
+        return answer
+    try:
+        said = document(answer.content)["error"]
+        error = {"code": said["code"], "message": said["message"]}
+    except (ValueError, KeyError, TypeError):
+        return answer
+    status = answer.status_code
+    if status == HTTPStatus.PRECONDITION_FAILED:
+        error["code"] = status = HTTPStatus.CONFLICT.value
+    return with_document(answer, error, status)
+
+
+def _object(request: Request, answer: Answer) -> dict[str, Any]:
+    try:
+        value = document(answer.content)
+    except ValueError as error:
+        raise Foreign(request, answer) from error
+    if not isinstance(value, dict):
+        raise Foreign(request, answer)
+    return value
+
+
+def _summary(said: Mapping[str, Any]) -> dict[str, Any]:
+    if not isinstance(said["status"], int):
+        raise TypeError("a status that is no number")
+    return {"completedAt": None, **said, "status": _named(_STATUSES, said["status"])}
+
+
+def _items(said: Any) -> list[dict[str, Any]]:
+    return [_item(one) for one in said]
+
+
+def _item(said: Mapping[str, Any]) -> dict[str, Any]:
+    item = {"itemIndex": said["itemIndex"], "status": _named(_STATUSES, said["status"])}
+    result = _result(said)
+    if result is not None:
+        item["result"] = result
+    if "completedAt" in said:
+        item["completedAt"] = said["completedAt"]
+    return item
+
+
+def _result(said: Mapping[str, Any]) -> dict[str, Any] | None:
+    if "output" in said:
+        return {"outcome": "success", "result": said["output"]}
+    if "errorMessage" in said or "errorCode" in said:
+        error = {"code": said.get("errorCode", 0), "message": said.get("errorMessage", "")}
+        return {"outcome": "failed", "error": error}
+    return None
+
+
+def _named(names: Mapping[Any, str], number: Any) -> str:
+    # Enumerations are open: what a newer server adds is kept under its number.
+    return names.get(number) or str(number)
+
+
+TRANSLATIONS: Final[dict[str, Translation]] = {
+    "listComponents": _list_components,
+    "storeFlow": _store_flow,
+    "getFlow": _get_flow,
+    "deleteFlow": _delete,
+    "getFlowVariables": _get_flow_variables,
+    "createRun": _create_run,
+    "listRuns": _list_runs,
+    "getRun": _get_run,
+    "getRunFlow": _get_flow,
+    "getRunItems": _get_run_items,
+    "getRunSteps": _get_run_steps,
+    "cancelRun": _cancel_run,
+    "deleteRun": _delete,
+    "storeBlob": _store_blob,
+    "getBlob": _get_blob,
+}

@@ -1,0 +1,108 @@
+"""Which dialect a server speaks, by what it says of its version."""
+
+from __future__ import annotations
+
+import re
+
+from stepflow_api._dialects._base import (
+    Dialect,
+    Exchange,
+    Translation,
+    document,
+    with_document,
+)
+from stepflow_api._operation import Answer, Request
+from stepflow_api.errors import InvalidRequest, UnsupportedByServer
+
+OLDEST = (0, 9)
+NEWEST = (0, 13)
+
+#: Version by the commit of its build; servers from 0.12 on name no version.
+_BUILDS = {"37c721f": "0.12.0", "dd82fa7": "0.13.0"}
+
+_VERSION = re.compile(r"v?(\d{1,6})\.(\d{1,6})(?:\.(\d{1,6}))?(?![\d.])")
+
+
+def health_check(version: str, request: Request) -> Exchange:
+    """Asks for the health of a server of any version: what it answers tells which."""
+    answer: Answer = yield request
+    if b'"build"' not in answer.content:
+        return answer
+    told = version_in(answer)
+    if told is None:
+        return answer
+    return with_document(answer, {"version": told, **document(answer.content)})
+
+
+#: What holds on every server: the others of a line are added to it.
+_ON_ALL: dict[str, Translation] = {"healthCheck": health_check}
+
+#: The dialect of a server that does not say which one it speaks: that of the stored spec.
+UNKNOWN = Dialect("an unknown version", _ON_ALL)
+
+
+def dialect_of(version: str) -> Dialect:
+    """Gives the dialect of a version.
+
+    Args:
+        version: Such as `0.13.0`.
+
+    Raises:
+        InvalidRequest: It is no version.
+        UnsupportedByServer: It is too old.
+    """
+    found = _VERSION.match(version) if isinstance(version, str) else None
+    if found is None:
+        raise InvalidRequest(
+            f"server_version is {version!r}; give the server's version, such as '0.13.0'"
+        )
+    return _dialect(version, (int(found[1]), int(found[2]), int(found[3] or 0)))
+
+
+def told_by(health: Answer) -> Dialect | None:
+    """Gives the dialect of the server that sent an answer to GET /health; None for no such answer.
+
+    Raises:
+        UnsupportedByServer: The server is too old.
+    """
+    version = version_in(health)
+    if version is None:
+        return None
+    if not _VERSION.match(version):
+        from stepflow_api._dialects._transcoded import TRANSLATIONS
+
+        return Dialect(version, _ON_ALL | TRANSLATIONS, is_newer=True)
+    return dialect_of(version)
+
+
+def version_in(health: Answer) -> str | None:
+    """Gives what an answer to GET /health says of the server's version; None if nothing."""
+    if health.status_code != 200:
+        return None
+    try:
+        said = document(health.content)
+    except ValueError:
+        return None
+    if not isinstance(said, dict) or "status" not in said:
+        return None
+    version, build = said.get("version"), said.get("build")
+    if isinstance(version, str) and _VERSION.match(version):
+        return version
+    if isinstance(build, dict) and isinstance(build.get("gitVersion"), str):
+        commit: str = build["gitVersion"]
+        return _BUILDS.get(commit[:7], f"build {commit}")
+    return None
+
+
+def _dialect(text: str, version: tuple[int, int, int]) -> Dialect:
+    if version < OLDEST:
+        raise UnsupportedByServer("this package", server_version=text, since="0.9.0")
+    if version < (0, 11, 1):
+        from stepflow_api._dialects import _older
+
+        return Dialect(text, _ON_ALL | _older.translations(version[1]))
+    if version < (0, 12):
+        return Dialect(text, _ON_ALL)
+    from stepflow_api._dialects._transcoded import TRANSLATIONS
+
+    return Dialect(text, _ON_ALL | TRANSLATIONS, is_newer=version[:2] > NEWEST)
