@@ -4,10 +4,9 @@ import argparse
 import asyncio
 import sys
 
+from stepflow_api import Client, StepflowError
 from stepflow_api.api.flow import store_flow
 from stepflow_api.api.run import create_run
-
-from stepflow_api import Client, StepflowError
 from stepflow_api.models import CreateRunRequest, Flow, Step, StoreFlowRequest
 
 FLOW = Flow(

@@ -157,7 +157,7 @@ async def test_a_closed_client_says_so(way: str, form: Form, server: StepflowSer
     seam = Recorder(client)
     with pytest.raises(InvalidRequest, match="this client is closed; make a new one"):
         await form("health.health_check", client=client)
-    assert seam.requests == []
+    assert seam.answers == []
 
 
 @pytest.mark.anyio

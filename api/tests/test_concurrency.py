@@ -9,8 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 import anyio
 import httpx
 import pytest
-from stepflow_api.api.health import health_check
-from stepflow_api.api.run import create_run, get_run, get_run_items
 
 from api.tests.support.connections import connections
 from api.tests.support.flows import UNKNOWN_RUN, SlowFlow, echo_flow, store
@@ -18,6 +16,8 @@ from api.tests.support.seam import Recorder
 from stepflow_api import Client, _pool, models
 from stepflow_api._dialects._base import Exchange
 from stepflow_api._operation import Request
+from stepflow_api.api.health import health_check
+from stepflow_api.api.run import create_run, get_run, get_run_items
 from stepflow_api.errors import ConnectionFailed, NotFound
 from tools.spec.server import StepflowServer
 

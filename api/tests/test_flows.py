@@ -20,6 +20,8 @@ from api.tests.support.flows import (
 from api.tests.support.seam import Recorder
 from api.tests.support.world import rich_flow
 from stepflow_api import Client, models
+from stepflow_api._dialects._base import Exchange
+from stepflow_api._operation import Request
 from stepflow_api.api.flow import get_flow, get_flow_variables, store_flow
 from stepflow_api.api.run import (
     cancel_run,
@@ -102,9 +104,9 @@ async def test_an_async_call_that_is_cancelled_leaves_the_client_usable(
     sent = anyio.Event()
 
     class Sent(Recorder):
-        def request(self, operation_id: str, request: Any) -> Any:
+        def _pass(self, operation_id: str, version: str, request: Request) -> Exchange:
             sent.set()
-            return super().request(operation_id, request)
+            return (yield from super()._pass(operation_id, version, request))
 
     seam = Sent(client)
     async with anyio.create_task_group() as tasks:

@@ -10,7 +10,6 @@ from typing import Any
 
 import httpx
 import pytest
-from stepflow_api.spec import OPERATIONS
 
 from api.tests.support.forms import FORMS, Form, endpoints
 from api.tests.support.seam import Recorder
@@ -19,6 +18,7 @@ from stepflow_api._dialects._base import Dialect, Exchange, Pause
 from stepflow_api._dialects._versions import dialect_of
 from stepflow_api._operation import Answer, Request
 from stepflow_api.errors import NotFound, StatusError, UnsupportedByServer
+from stepflow_api.spec import OPERATIONS
 
 pytestmark = pytest.mark.anyio
 

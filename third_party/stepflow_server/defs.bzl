@@ -6,13 +6,13 @@ load("//tools/python/lock:defs.bzl", "locked_requirements")
 
 # One of each line of releases that answers in a way of its own, oldest first.
 SERVERS = {
-    "0.9.0": Label("//third_party/stepflow_server/0.9.0"),
-    "0.10.0": Label("//third_party/stepflow_server/0.10.0"),
-    "0.11.0": Label("//third_party/stepflow_server/0.11.0"),
+    "0.9.0": "//third_party/stepflow_server/0.9.0",
+    "0.10.0": "//third_party/stepflow_server/0.10.0",
+    "0.11.0": "//third_party/stepflow_server/0.11.0",
     # The pinned one.
-    "0.11.1": Label("//third_party/stepflow_server"),
-    "0.12.0": Label("//third_party/stepflow_server/0.12.0"),
-    "0.13.0": Label("//third_party/stepflow_server/0.13.0"),
+    "0.11.1": "//third_party/stepflow_server",
+    "0.12.0": "//third_party/stepflow_server/0.12.0",
+    "0.13.0": "//third_party/stepflow_server/0.13.0",
 }
 
 def released_server(name, wheel):

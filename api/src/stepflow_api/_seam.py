@@ -24,6 +24,7 @@ from stepflow_api.errors import (
     StepflowError,
     TransportError,
 )
+from stepflow_api.spec import OPERATIONS
 
 _HEALTH = Request("GET", "/health")
 
@@ -91,6 +92,10 @@ class Seam:
             UnsupportedByServer: The server cannot do it.
         """
         check(operation_id, request)
+        if operation_id not in OPERATIONS:
+            # Another API's, which has no dialects.
+            answer: Answer = yield request
+            return answer
         dialect = self.dialect
         if dialect is None:
             # An answer about its health tells itself which version it is of.

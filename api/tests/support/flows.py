@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +15,9 @@ from typing import Any, Self
 
 from stepflow_api import Client, models
 from stepflow_api.api.flow import store_flow
+from stepflow_api.api.health import health_check
 from stepflow_api.api.run import create_run, get_run, list_runs
+from stepflow_api.errors import TransportError
 
 #: Nothing has this id.
 UNKNOWN_HASH = "f" * 64
@@ -82,17 +86,33 @@ class SlowFlow:
     def start(self, input: Any = None, **fields: Any) -> str:
         """Starts a run, and gives its id."""
         body = models.CreateRunRequest(flow_id=self.id, input=input, **fields)
+        if health_check.sync(client=self._client).version.startswith("0.9."):
+            return self._start_aside(body)
         return str(create_run.sync(client=self._client, body=body).run_id)
+
+    def _start_aside(self, body: models.CreateRunRequest) -> str:
+        """Starts a run on a server that answers when it has ended."""
+
+        def create() -> None:
+            # The server may be gone by then.
+            with contextlib.suppress(TransportError):
+                create_run.sync(client=self._client, body=body)
+
+        known = self._runs()
+        threading.Thread(target=create, daemon=True).start()
+        wait_until(lambda: self._runs() - known, "a run goes on")
+        (run_id,) = self._runs() - known
+        return run_id
+
+    def _runs(self) -> set[str]:
+        running = models.ExecutionStatus.RUNNING
+        runs = list_runs.sync(client=self._client, status=running).runs
+        return {str(run.run_id) for run in runs if run.flow_id == self.id}
 
     def wait_for_run(self) -> None:
         """Waits until a run goes on: then the request that began it has arrived."""
 
-        def goes_on() -> bool:
-            running = models.ExecutionStatus.RUNNING
-            runs = list_runs.sync(client=self._client, status=running).runs
-            return any(run.flow_id == self.id for run in runs)
-
-        wait_until(goes_on, "a run goes on")
+        wait_until(self._runs, "a run goes on")
 
     def end(self, document: Any = None) -> None:
         """Lets the running steps end, one of them with this document, as soon as one reads."""

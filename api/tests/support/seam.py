@@ -8,15 +8,17 @@ import json
 import os
 from typing import Any
 
-from stepflow_api.spec import OPERATIONS
-
 from stepflow_api import Client
 from stepflow_api._dialects._base import Dialect, Exchange
 from stepflow_api._dialects._versions import dialect_of
 from stepflow_api._operation import Answer, Request
+from stepflow_api.spec import OPERATIONS
 
 #: The version of the server that a test is for.
 SERVER_VERSION = os.environ.get("STEPFLOW_SERVER_VERSION", "0.11.1")
+
+#: The same, to compare with.
+SERVER = tuple(int(part) for part in SERVER_VERSION.split("."))
 
 
 class Recorder(Dialect):

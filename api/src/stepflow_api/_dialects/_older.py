@@ -149,8 +149,9 @@ def _ask(request: Request, change: Callable[[Any], Any]) -> Exchange:
 def _run(said: Any) -> Any:
     if "runId" not in said or "itemCount" in said:
         raise ValueError("no run of these servers")
+    told = {name: value for name, value in said.items() if name not in ("inputs", "overrides")}
     # Their journal has no numbers; the spec has the run begin it.
-    return {**said, "createdAtSeqno": 0}
+    return {**told, "createdAtSeqno": 0}
 
 
 def _runs(said: Any) -> Any:

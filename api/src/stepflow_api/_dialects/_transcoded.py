@@ -30,6 +30,7 @@ _STATUSES: Final[Mapping[Any, str]] = {
 }
 _NUMBERS: Final = {name: str(number) for number, name in _STATUSES.items()}
 _ENDED: Final = (2, 3, 4, 6)
+_WORST_FIRST: Final = ("failed", "running", "runnable", "blocked", "skipped", "completed")
 _LEVELS: Final[Mapping[Any, str]] = {1: "fatal", 2: "error", 3: "warning"}
 
 Change = Callable[[Any], Any]
@@ -164,8 +165,6 @@ def _get_run_items(version: str, request: Request) -> Exchange:
 
 
 def _get_run_steps(version: str, request: Request) -> Exchange:
-    index = dict(request.query).get("itemIndex", "0")
-    request = replace(request, query=(("itemIndex", index),))
     answer: Answer = yield request
     if answer.status_code >= 400:
         return _refused(answer)
@@ -176,18 +175,31 @@ def _get_run_steps(version: str, request: Request) -> Exchange:
         if run.status_code >= 400:
             return _refused(run, answer.url)
         count = _object(request, run)["summary"]["items"]["total"]
-        if int(index) >= count:
+        index = dict(request.query).get("itemIndex", "0")
+        if int(index) >= count > 0:
             message = f"Item index {index} out of bounds (run has {count} items)"
             return refusal(answer, HTTPStatus.BAD_REQUEST, message)
     try:
-        steps = {one["stepId"]: _step(one) for one in sorted(said["steps"], key=_step_index)}
+        return with_document(answer, {"steps": _steps(said["steps"])})
     except (KeyError, TypeError, AttributeError) as error:
         raise Foreign(request, answer) from error
-    return with_document(answer, {"steps": steps})
 
 
-def _step_index(said: Mapping[str, Any]) -> Any:
-    return said["stepIndex"]
+def _steps(said: Any) -> dict[str, Any]:
+    """Gives the steps by their ids, of several items each with the worst status that it has."""
+    steps: dict[str, Any] = {}
+    for one in sorted(said, key=lambda one: (one["stepIndex"], one["itemIndex"])):
+        step = _step(one)
+        other = steps.setdefault(step["stepId"], step)
+        if other is not step:
+            worst = min(other, step, key=lambda step: _badness(step["status"]))
+            # A result is one item's.
+            steps[step["stepId"]] = {k: v for k, v in worst.items() if k != "result"}
+    return steps
+
+
+def _badness(status: str) -> int:
+    return _WORST_FIRST.index(status) if status in _WORST_FIRST else len(_WORST_FIRST)
 
 
 def _step(said: Mapping[str, Any]) -> dict[str, Any]:

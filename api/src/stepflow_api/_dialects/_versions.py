@@ -31,7 +31,9 @@ def health_check(version: str, request: Request) -> Exchange:
     told = version_in(answer)
     if told is None:
         return answer
-    return with_document(answer, {"version": told, **document(answer.content)})
+    said = document(answer.content)
+    del said["build"]
+    return with_document(answer, {"version": told, **said})
 
 
 #: What holds on every server: the others of a line are added to it.

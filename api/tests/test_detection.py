@@ -1,0 +1,379 @@
+"""What a server speaks is found out once, said where it cannot be, and found out anew."""
+
+from __future__ import annotations
+
+import json
+import threading
+import warnings
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+
+from api.tests.support.forms import FORMS, Form
+from stepflow_api import AuthenticatedClient, Client, models
+from stepflow_api.api.health import health_check
+from stepflow_api.api.run import create_run, delete_run, get_run, list_runs
+from stepflow_api.errors import (
+    ConnectionFailed,
+    InvalidAnswer,
+    InvalidRequest,
+    NotFound,
+    RequestTimeout,
+    Unauthorized,
+    UnsupportedByServer,
+)
+
+pytestmark = pytest.mark.anyio
+
+by_form = pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
+
+ID = "01a205b5-0a0a-7542-9354-0c70a04a73df"
+OLD = {"status": "healthy", "timestamp": "t", "version": "0.11.1"}
+NEW = {"status": "healthy", "timestamp": "t", "build": {"gitVersion": "dd82fa7"}}
+LATER = {"status": "healthy", "timestamp": "t", "build": {"gitVersion": "1234567"}}
+
+FLAT = {
+    "runId": ID,
+    "flowId": "f",
+    "status": "running",
+    "items": {"total": 1, "completed": 0, "running": 1, "failed": 0, "cancelled": 0},
+    "createdAt": "2026-11-23T00:01:20.394215421Z",
+    "completedAt": None,
+    "rootRunId": ID,
+    "createdAtSeqno": 0,
+}
+SUMMARY = {k: v for k, v in FLAT.items() if k != "completedAt"} | {"status": 1}
+BODY = models.CreateRunRequest(flow_id="f", input=1)
+
+Handler = Callable[[httpx.Request], Any]
+
+
+class Wire(httpx.MockTransport):
+    """A server made of the answers to its paths.
+
+    Attributes:
+        paths: Method and path of each request.
+    """
+
+    def __init__(self, health: Any, answer: Any) -> None:
+        self.paths: list[str] = []
+        self.health = health
+        self.answer = answer
+
+        def handle(request: httpx.Request) -> httpx.Response:
+            path = request.url.path.removeprefix("/api/v1")
+            self.paths.append(f"{request.method} {path}")
+            given = self.health if path == "/health" else self.answer
+            given = given(request) if callable(given) else given
+            return given if isinstance(given, httpx.Response) else httpx.Response(200, json=given)
+
+        super().__init__(handle)
+
+
+@by_form
+async def test_asked_once(form: Form) -> None:
+    wire = Wire(OLD, {"runs": []})
+    async with Client("http://server", transport=wire) as client:
+        for _ in range(3):
+            await form("run.list_runs", client=client)
+    assert wire.paths == ["GET /health", "GET /runs", "GET /runs", "GET /runs"]
+
+
+@by_form
+async def test_not_asked_where_it_is_told(form: Form) -> None:
+    wire = Wire(OLD, {"runs": [SUMMARY]})
+    async with Client("http://server", transport=wire, server_version="0.13.0") as client:
+        result = await form("run.list_runs", client=client)
+    runs = (result.parsed if form.is_detailed else result).runs
+    assert [run.status for run in runs] == ["running"]
+    assert wire.paths == ["GET /runs"]
+
+
+async def test_it_is_asked_with_the_token() -> None:
+    wire = Wire(
+        lambda r: OLD if r.headers["authorization"] == "Bearer t" else httpx.Response(401),
+        {"runs": []},
+    )
+    with AuthenticatedClient("http://server", "t", transport=wire) as client:
+        list_runs.sync(client=client)
+    assert client._seam.dialect is not None
+
+
+@pytest.mark.parametrize("version", ["", "x", "13", "1.2.3.4", 0.13, "0.13.0.1"])
+def test_a_version_that_is_none(version: Any) -> None:
+    with pytest.raises(InvalidRequest, match=r"give the server's version, such as '0\.13\.0'"):
+        Client("http://server", server_version=version)
+
+
+@pytest.mark.parametrize("version", ["0.8.9", "0.1"])
+def test_a_version_that_is_too_old(version: str) -> None:
+    with pytest.raises(UnsupportedByServer) as raised:
+        Client("http://server", server_version=version)
+    assert (raised.value.server_version, raised.value.since) == (version, "0.9.0")
+
+
+def test_64_threads_ask_once() -> None:
+    together = threading.Barrier(64)
+    wire = Wire(OLD, {"runs": []})
+    with Client("http://server", transport=wire) as client, ThreadPoolExecutor(64) as pool:
+
+        def work() -> None:
+            together.wait()
+            list_runs.sync(client=client)
+
+        for done in [pool.submit(work) for _ in range(64)]:
+            done.result()
+    assert wire.paths.count("GET /health") == 1
+    assert wire.paths.count("GET /runs") == 64
+
+
+class Slow(httpx.AsyncBaseTransport):
+    """Answers the question for its health when it is told to."""
+
+    def __init__(self) -> None:
+        self.paths: list[str] = []
+        self.asked = anyio.Event()
+        self.go = anyio.Event()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.paths.append(request.url.path.removeprefix("/api/v1"))
+        if self.paths[-1] != "/health":
+            return httpx.Response(200, json={"runs": []})
+        self.asked.set()
+        await self.go.wait()
+        return httpx.Response(200, json=OLD)
+
+
+async def test_64_tasks_ask_once() -> None:
+    wire = Slow()
+    client = Client("http://server", transport=wire)
+    async with client, anyio.create_task_group() as tasks:
+        for _ in range(64):
+            tasks.start_soon(lambda: list_runs.asyncio(client=client))
+        await wire.asked.wait()
+        wire.go.set()
+    assert wire.paths.count("/health") == 1
+    assert wire.paths.count("/runs") == 64
+
+
+async def test_the_end_of_the_task_that_asks_leaves_the_others_their_answer() -> None:
+    wire = Slow()
+    got: list[Any] = []
+
+    async def work() -> None:
+        got.append(await list_runs.asyncio(client=client))
+
+    client = Client("http://server", transport=wire)
+    async with client, anyio.create_task_group() as tasks:
+        with anyio.CancelScope() as first:
+            async with anyio.create_task_group() as inner:
+                inner.start_soon(work)
+                await wire.asked.wait()
+                tasks.start_soon(work)
+                await anyio.wait_all_tasks_blocked()
+                first.cancel()
+        wire.go.set()
+    assert len(got) == 1
+    assert wire.paths == ["/health", "/health", "/runs"]
+
+
+@by_form
+async def test_no_connection_is_the_error_of_the_call(form: Form) -> None:
+    def refuse(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused")
+
+    wire = Wire(refuse, FLAT)
+    async with Client("http://server", transport=wire) as client:
+        with pytest.raises(ConnectionFailed) as raised:
+            await form("run.create_run", client=client, body=BODY)
+        assert str(raised.value) == (
+            "POST http://server/api/v1/runs: no connection (refused); is the server running there?"
+        )
+        # It is found out by whoever comes when the server is there.
+        wire.health = OLD
+        await form("run.create_run", client=client, body=BODY)
+    assert wire.paths == ["GET /health", "GET /health", "POST /runs"]
+
+
+async def test_no_answer_means_that_a_run_was_not_created() -> None:
+    def wait(request: httpx.Request) -> httpx.Response:
+        raise httpx.ReadTimeout("")
+
+    client = Client("http://server", transport=Wire(wait, FLAT))
+    with pytest.raises(ConnectionFailed, match="not sent, since GET /health did not tell"):
+        create_run.sync(client=client, body=BODY)
+    with pytest.raises(RequestTimeout) as raised:
+        get_run.sync(ID, client=client)
+    client.close()
+    assert (raised.value.method, raised.value.url) == ("GET", f"http://server/api/v1/runs/{ID}")
+
+
+async def test_a_later_version_is_taken_for_the_newest_known_with_one_warning() -> None:
+    wire = Wire(LATER, {"runs": [SUMMARY]})
+    with (
+        Client("http://server", transport=wire) as client,
+        pytest.warns(UserWarning, match=r"build 1234567.*treated as 0\.13") as warned,
+    ):
+        assert list_runs.sync(client=client).runs[0].status == "running"
+        client._seam.forget()
+        assert list_runs.sync(client=client).runs[0].status == "running"
+    assert len(warned) == 1
+
+
+@pytest.mark.parametrize("version", ["0.14.0", "1.0.0", "0.14.0-rc.1", "v2.0"])
+def test_a_later_version_that_tells_its_number(version: str) -> None:
+    wire = Wire({**OLD, "version": version}, {"runs": [SUMMARY]})
+    with Client("http://server", transport=wire) as client, pytest.warns(UserWarning) as warned:
+        assert list_runs.sync(client=client).runs[0].status == "running"
+    assert version in str(warned[0].message)
+
+
+@pytest.mark.parametrize("version", ["0.11.1", "0.11.7", "v0.11.1"])
+def test_a_patch_is_no_later_version(version: str) -> None:
+    wire = Wire({**OLD, "version": version}, {"runs": [FLAT]})
+    with Client("http://server", transport=wire) as client, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert list_runs.sync(client=client).runs[0].status == "running"
+
+
+def test_a_server_that_is_too_old() -> None:
+    wire = Wire({**OLD, "version": "0.8.0"}, {"runs": []})
+    with (
+        Client("http://server", transport=wire) as client,
+        pytest.raises(UnsupportedByServer, match=r"0\.9\.0 or newer, and this one is 0\.8\.0"),
+    ):
+        list_runs.sync(client=client)
+    assert wire.paths == ["GET /health"]
+
+
+def test_the_health_of_a_later_server_has_a_version() -> None:
+    wire = Wire(NEW, None)
+    with Client("http://server", transport=wire) as client:
+        assert health_check.sync(client=client).version == "0.13.0"
+        wire.health = LATER
+        assert health_check.sync(client=client).version == "build 1234567"
+    assert wire.paths == ["GET /health"] * 2
+
+
+@by_form
+async def test_an_upgrade_while_the_client_lives(form: Form) -> None:
+    wire = Wire(OLD, {"runs": [FLAT]})
+    async with Client("http://server", transport=wire) as client:
+        await form("run.get_run", ID, client=_with(wire, client, FLAT))
+        wire.health = NEW
+        wire.answer = {"summary": SUMMARY, "steps": []}
+        result = await form("run.get_run", ID, client=client)
+        assert (result.parsed if form.is_detailed else result).status == "running"
+        # A run is created once, although its answer told of the other version.
+        wire.health, wire.answer = OLD, FLAT
+        await form("run.get_run", ID, client=client)
+        wire.health, wire.answer = NEW, {"summary": SUMMARY, "results": []}
+        wire.paths.clear()
+        await form("run.create_run", client=client, body=BODY)
+        assert wire.paths == ["POST /runs", "GET /health"]
+
+
+@by_form
+async def test_a_downgrade_while_the_client_lives(form: Form) -> None:
+    wire = Wire(NEW, {"summary": SUMMARY, "results": []})
+    async with Client("http://server", transport=wire) as client:
+        await form("run.create_run", client=client, body=BODY)
+        wire.health, wire.answer = OLD, FLAT
+        wire.paths.clear()
+        result = await form("run.create_run", client=client, body=BODY)
+    assert (result.parsed if form.is_detailed else result).status == "running"
+    assert wire.paths == ["POST /runs", "GET /health"]
+
+
+def _with(wire: Wire, client: Client, answer: Any) -> Client:
+    wire.answer = answer
+    return client
+
+
+@pytest.mark.parametrize(
+    "health", [{"status": "UP"}, lambda r: httpx.Response(200, text="OK"), OLD, []]
+)
+@by_form
+async def test_a_proxy_that_answers_health_itself(health: Any, form: Form) -> None:
+    wire = Wire(health, {"summary": SUMMARY, "results": []})
+    async with Client("http://server", transport=wire) as client:
+        with pytest.raises(InvalidAnswer, match="Give the client the server_version= that is"):
+            await form("run.create_run", client=client, body=BODY)
+    assert wire.paths.count("POST /runs") == 1
+    async with Client("http://server", transport=wire, server_version="0.13.0") as client:
+        result = await form("run.create_run", client=client, body=BODY)
+    assert str((result.parsed if form.is_detailed else result).run_id) == ID
+
+
+@by_form
+async def test_a_version_that_is_told_wrong(form: Form) -> None:
+    wire = Wire(NEW, {"summary": SUMMARY, "steps": []})
+    async with Client("http://server", transport=wire, server_version="0.11.1") as client:
+        with pytest.raises(InvalidAnswer, match=r"does not answer as 0\.11\.1 does"):
+            await form("run.get_run", ID, client=client)
+    assert wire.paths == [f"GET /runs/{ID}"]
+
+
+async def test_no_stepflow_server() -> None:
+    page = httpx.Response(200, text="<html>", headers={"content-type": "text/html"})
+    with (
+        Client("http://server", transport=Wire(page, page)) as client,
+        pytest.raises(InvalidAnswer, match="is this a Stepflow server"),
+    ):
+        list_runs.sync(client=client)
+
+
+async def test_a_gateway_that_refuses_in_words_like_a_later_server() -> None:
+    words = {"error": {"code": 401, "message": "log in", "status": "UNAUTHENTICATED"}}
+    refusal = httpx.Response(401, json=words)
+    with (
+        Client("http://server", transport=Wire(OLD, refusal)) as client,
+        pytest.raises(Unauthorized, match="log in"),
+    ):
+        list_runs.sync(client=client)
+
+
+async def test_a_server_that_cannot_tell_yet_is_asked_again() -> None:
+    wire = Wire(httpx.Response(503), {"runs": []})
+    with Client("http://server", transport=wire) as client:
+        list_runs.sync(client=client)
+        wire.health = NEW
+        wire.answer = {"runs": [SUMMARY]}
+        assert list_runs.sync(client=client).runs[0].status == "running"
+
+
+async def test_grpc_in_the_place_of_an_answer() -> None:
+    nothing = httpx.Response(200, headers={"content-type": "application/grpc", "grpc-status": "12"})
+    client = Client("http://server", transport=Wire(NEW, nothing))
+    with pytest.raises(InvalidAnswer, match="it is gRPC"):
+        delete_run.sync(ID, client=client)
+    with pytest.raises(InvalidAnswer):
+        list_runs.sync(client=client)
+    client.close()
+
+
+async def test_a_later_server_keeps_its_words() -> None:
+    words = {"error": {"code": 404, "message": "run 'x' not found", "status": "NOT_FOUND"}}
+    with (
+        Client("http://server", transport=Wire(NEW, httpx.Response(404, json=words))) as client,
+        pytest.raises(NotFound) as raised,
+    ):
+        get_run.sync(ID, client=client)
+    assert raised.value.parsed == models.ErrorResponse(code=404, message="run 'x' not found")
+
+
+def test_nothing_of_a_dialect_is_loaded_before_it_is_needed(tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import json, sys; from stepflow_api import Client; Client('http://server');"
+        "print(json.dumps([m for m in sys.modules if m.startswith('stepflow_api._dialects')]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {m.rpartition(".")[2] for m in json.loads(done.stdout)} & {"_older", "_transcoded"}

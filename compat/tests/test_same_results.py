@@ -1,0 +1,228 @@
+"""The same calls give equal typed results on every server that can do them, field by field."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import os
+import re
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from api.tests.support.flows import SlowFlow, message_flow
+from stepflow_api import Client, models
+from stepflow_api.api.flow import store_flow
+from stepflow_api.api.run import create_run
+from stepflow_client import StepflowClient, SyncStepflowClient
+from tools.spec.server import StepflowServer
+
+BINARIES = dict(one.split("=") for one in os.environ["STEPFLOW_SERVERS"].split())
+
+#: The one that serves the stored spec.
+REFERENCE = "0.11.1"
+
+MESSAGE = message_flow(name="same").to_dict()
+ECHO = {"name": "same-echo", "steps": [], "output": {"$input": "$"}}
+
+#: What a server makes up anew each time, or words in its own way.
+_MADE_UP = {
+    "run_id",
+    "root_run_id",
+    "flow_id",
+    "blob_id",
+    "created_at",
+    "completed_at",
+    "orchestrator_id",
+    "created_at_seqno",
+    "finished_at_seqno",
+}
+
+
+class Caller:
+    """Either client, by the same calls."""
+
+    def __init__(self, cls: type[Any], url: str) -> None:
+        self._runner = asyncio.Runner() if cls is StepflowClient else None
+        self.client = cls(url)
+
+    def __call__(self, value: Any) -> Any:
+        """Gives what a call gives: waits for a coroutine, lists an iterator over pages."""
+        if self._runner is None:
+            return list(value) if inspect.isgenerator(value) else value
+        if isinstance(value, AsyncIterator):
+            return self._runner.run(_listed(value))
+        return self._runner.run(_awaited(value)) if inspect.isawaitable(value) else value
+
+    def close(self) -> None:
+        """Closes the client, and ends its event loop."""
+        self(self.client.close())
+        if self._runner is not None:
+            self._runner.close()
+
+
+async def _awaited(value: Any) -> Any:
+    return await value
+
+
+async def _listed(values: AsyncIterator[Any]) -> list[Any]:
+    return [value async for value in values]
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[dict[str, StepflowServer]]:
+    """A server of every version."""
+    servers = {version: StepflowServer(binary).start() for version, binary in BINARIES.items()}
+    try:
+        yield servers
+    finally:
+        for server in servers.values():
+            server.kill()
+
+
+def fields(value: Any) -> Any:
+    """Gives a typed result as plain fields with their types, without what is made up."""
+    if isinstance(value, BaseModel):
+        made_up = {
+            name: bool(getattr(value, name)) for name in _MADE_UP & {*type(value).model_fields}
+        }
+        # A server up to 0.10 numbers no event.
+        for name in ("created_at_seqno", "finished_at_seqno", "orchestrator_id"):
+            made_up.pop(name, None)
+        plain = {
+            name: fields(getattr(value, name))
+            for name in type(value).model_fields
+            if name not in _MADE_UP
+        }
+        if isinstance(value, models.FlowError):
+            plain.pop("code")
+        return type(value).__name__, plain, made_up
+    if isinstance(value, list | tuple):
+        return [fields(one) for one in value]
+    if isinstance(value, dict):
+        return {key: fields(one) for key, one in value.items()}
+    if isinstance(value, str) and re.fullmatch(r"[0-9a-f]{64}", value):
+        return "an id"
+    return type(value).__name__, value
+
+
+def readme(caller: Caller, url: str, folder: Path) -> Any:
+    """The usage example of README.md."""
+
+    async def main() -> Any:
+        async with Client(base_url=url) as client:
+            flow = models.Flow.from_dict(MESSAGE)
+            stored = await store_flow.asyncio(
+                client=client, body=models.StoreFlowRequest(flow=flow)
+            )
+            response = await create_run.asyncio_detailed(
+                client=client,
+                body=models.CreateRunRequest(
+                    flow_id=stored.flow_id, input={"prompt": "Hello!"}, wait=True
+                ),
+            )
+            return response.status_code, stored.stored, response.parsed, response.parsed.result
+
+    return asyncio.run(main())
+
+
+def run(caller: Caller, url: str, folder: Path) -> Any:
+    """`run`, of a flow that succeeds and one that fails."""
+    client = caller.client
+    failed = caller(client.run(MESSAGE, {}))
+    return [
+        caller(client.run(MESSAGE, {"prompt": "a"})),
+        failed,
+        caller(client.run(ECHO, ["x", None])),
+    ]
+
+
+def submit(caller: Caller, url: str, folder: Path) -> Any:
+    """`submit`, and what the handle tells."""
+    handle = caller(caller.client.submit(MESSAGE, {"prompt": "b"}))
+    result = caller(handle.result())
+    return [result, caller(handle.status()), list(caller(handle.items()))]
+
+
+def run_batch(caller: Caller, url: str, folder: Path) -> Any:
+    """`run_batch`, of items that succeed and one that fails."""
+    inputs = [{"prompt": "a"}, {}, {"prompt": "c"}]
+    return list(caller(caller.client.run_batch(MESSAGE, inputs, max_concurrency=2)))
+
+
+def list_runs(caller: Caller, url: str, folder: Path) -> Any:
+    """`list_runs`, filtered and not."""
+    flow = {**MESSAGE, "name": f"listed-{caller.client.__class__.__name__}"}
+    caller(caller.client.run(flow, {"prompt": "a"}))
+    caller(caller.client.run(flow, {}))
+    every = caller(caller.client.list_runs(flow_name=flow["name"]))
+    status = models.ExecutionStatus.FAILED
+    failed = caller(caller.client.list_runs(flow_name=flow["name"], status=status, limit=5))
+    return [every, failed]
+
+
+def list_components(caller: Caller, url: str, folder: Path) -> Any:
+    """`list_components`: those that every server has."""
+    found = caller(caller.client.list_components(include_schemas=False))
+    every = {
+        "/create_messages",
+        "/eval",
+        "/get_blob",
+        "/iterate",
+        "/load_file",
+        "/map",
+        "/put_blob",
+    }
+    return sorted((one for one in found if one.component in every), key=lambda one: one.component)
+
+
+def cancel(caller: Caller, url: str, folder: Path) -> Any:
+    """`cancel`, of a run that goes on."""
+    with Client(url) as client, SlowFlow(client, folder) as slow:
+        cancelled = caller(caller.client.handle(slow.start()).cancel())
+        slow.end()
+    return cancelled
+
+
+def blobs(caller: Caller, url: str, folder: Path) -> Any:
+    """`put_blob` and `get_blob`, of JSON and of bytes."""
+    client = caller.client
+    ids = [caller(client.put_blob(one)) for one in ({"n": 1, "f": 1.5}, b"\0\xff", [None])]
+    return [ids, *(caller(client.get_blob(one)) for one in ids)]
+
+
+CALLS: dict[Callable[[Caller, str, Path], Any], list[str]] = {
+    call: [version for version in BINARIES if version not in lacking]
+    for call, lacking in {
+        readme: (),
+        run: (),
+        submit: (),
+        run_batch: (),
+        list_runs: (),
+        list_components: (),
+        cancel: (),
+        blobs: ("0.9.0",),
+    }.items()
+}
+
+
+@pytest.mark.parametrize("cls", [SyncStepflowClient, StepflowClient])
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.__name__)
+def test_equal_on_every_server(
+    call: Any, cls: type[Any], servers: dict[str, StepflowServer], tmp_path: Path
+) -> None:
+    results = {}
+    for version in CALLS[call]:
+        folder = tmp_path / version
+        folder.mkdir()
+        caller = Caller(cls, servers[version].url)
+        try:
+            results[version] = fields(call(caller, servers[version].url, folder))
+        finally:
+            caller.close()
+    assert {"0.10.0", "0.11.1", "0.13.0"} <= results.keys()
+    for version, result in results.items():
+        assert result == results[REFERENCE], f"{version} gives another result than {REFERENCE}"
