@@ -81,6 +81,7 @@ class SlowFlow:
         self._client = client
         self._pipe = folder / "pipe"
         os.mkfifo(self._pipe)
+        self._creating: list[threading.Thread] = []
         self.id = store(client, file_flow(self._pipe))
 
     def start(self, input: Any = None, **fields: Any) -> str:
@@ -99,7 +100,9 @@ class SlowFlow:
                 create_run.sync(client=self._client, body=body)
 
         known = self._runs()
-        threading.Thread(target=create, daemon=True).start()
+        thread = threading.Thread(target=create, daemon=True)
+        thread.start()
+        self._creating.append(thread)
         wait_until(lambda: self._runs() - known, "a run goes on")
         (run_id,) = self._runs() - known
         return run_id
@@ -149,3 +152,6 @@ class SlowFlow:
         # What still reads goes on; whoever comes later finds no pipe to block on.
         self._write(b"null")
         self._pipe.unlink()
+        for thread in self._creating:
+            # It uses the client, which is closed next.
+            thread.join(30)

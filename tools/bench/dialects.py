@@ -1,0 +1,106 @@
+"""Prints what the dialect of a server costs, as a part of a call to that server.
+
+A dialect does no I/O, so its cost is what passing the seam takes on top of the transport, where the
+transport gives at once what the server answered before. Rounds of both alternate.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+from stepflow_api import Client, models
+from stepflow_api._operation import Answer, Request
+from stepflow_api.api.flow import store_flow
+from stepflow_api.api.run import create_run, get_run_items, list_runs
+from tools.spec.server import StepflowServer
+
+ROUNDS = 15
+CALLS = 100
+
+#: The most that the seam may take of a call, by version.
+LIMITS = {"0.11.1": 0.02, "0.13.0": 0.15}
+
+
+class Replay:
+    """Gives what the server has answered to a request before."""
+
+    def __init__(self, transport: Any) -> None:
+        self._transport = transport
+        self._answers: dict[Any, Answer] = {}
+        self.url = transport.url
+
+    def send(self, request: Request, timeout: Any) -> Answer:
+        """Gives the answer, asking the server the first time."""
+        key = (request.method, request.path, request.query)
+        if key not in self._answers:
+            self._answers[key] = self._transport.send(request, timeout)
+        return self._answers[key]
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    for _ in range(CALLS):
+        call()
+    return (time.perf_counter() - start) / CALLS
+
+
+def measure(binary: str) -> dict[str, float]:
+    """Measures the seam's part of each call.
+
+    Args:
+        binary: The server's executable.
+
+    Returns:
+        The part by call, 0.01 for a hundredth.
+    """
+    with StepflowServer(binary) as server, Client(server.url) as client:
+        flow = models.Flow(name="echo", output={"$input": "$"})
+        stored = store_flow.sync(client=client, body=models.StoreFlowRequest(flow=flow))
+        body = models.CreateRunRequest(flow_id=stored.flow_id, input={"n": "a"}, wait=True)
+        run_id = create_run.sync(client=client, body=body).run_id
+        calls = {
+            "create_run": (create_run._OPERATION, create_run._request(body=body)),
+            "get_run_items": (get_run_items._OPERATION, get_run_items._request(run_id=run_id)),
+            "list_runs": (
+                list_runs._OPERATION,
+                Request("GET", "/runs", (("limit", "1"), ("status", "completed"))),
+            ),
+        }
+        return {name: _part(client, *call) for name, call in calls.items()}
+
+
+def _part(client: Client, operation: Any, request: Request) -> float:
+    real = client._transport
+    replay = Replay(real)
+    whole, through, past = [], [], []
+    for _ in range(ROUNDS):
+        whole.append(_seconds(lambda: client.call(operation, request)))
+        client._transport = replay  # type: ignore[assignment]
+        through.append(_seconds(lambda: client._exchange(operation, request, None)))
+        past.append(_seconds(lambda: replay.send(request, None)))
+        client._transport = real
+    return (min(through) - min(past)) / statistics.median(whole)
+
+
+def main() -> None:
+    """Prints the measures of each server as JSON, and fails where one is above its limit."""
+    servers = dict(one.split("=") for one in os.environ["STEPFLOW_SERVERS"].split())
+    parts = {version: measure(binary) for version, binary in servers.items()}
+    print(json.dumps(parts, indent=2))
+    above = [
+        f"{version} {name}: {part:.1%} of a call, above {LIMITS[version]:.0%}"
+        for version, calls in parts.items()
+        for name, part in calls.items()
+        if part > LIMITS[version]
+    ]
+    if above:
+        raise SystemExit("\n".join(above))
+
+
+if __name__ == "__main__":
+    main()
