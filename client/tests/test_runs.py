@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from client.tests.fault_proxy import FaultProxy
 from client.tests.support import ECHO, READ_FILE, Driver, release, wait_until
 from stepflow_api.models import ExecutionStatus, Flow, StepStatus
-from stepflow_client import errors
+from stepflow_client import SyncStepflowClient, errors
 
 VARIABLES = {
     "name": "variables",
@@ -112,6 +113,31 @@ def test_submit_has_a_deadline_too(do: Driver, client: Any) -> None:
             do(call(flow, input, timeout=0))
         assert do(do(call(flow, input, timeout=60)).status()).items.total == 1
     assert len(do(client.list_runs(flow_name=flow["name"]))) == 2
+
+
+def test_cancel_tells_what_really_became_of_the_run(
+    do: Driver, client: Any, fifo: Callable[[], Path]
+) -> None:
+    path = fifo()
+    handle = do(client.submit(READ_FILE, {"path": str(path)}))
+    with pytest.raises(errors.Timeout, match="it goes on"):
+        do(handle.cancel(wait=True, timeout=0.01))
+    assert do(handle.status()).status is ExecutionStatus.CANCELLED
+    # Its step goes on, and once that has ended the run counts as completed.
+    other = fifo()
+    handle = do(client.submit(READ_FILE, {"path": str(other)}))
+
+    def end_once_cancelled() -> None:
+        with SyncStepflowClient(client.url) as onlooker:
+            seen = onlooker.handle(handle.id)
+            wait_until(lambda: seen.status().status is ExecutionStatus.CANCELLED, "it is cancelled")
+        wait_until(lambda: release(other), "the step reads the FIFO")
+
+    ending = threading.Thread(target=end_once_cancelled)
+    ending.start()
+    run = do(handle.cancel(wait=True, timeout=60))
+    ending.join()
+    assert (run.status, run.items.running) == (ExecutionStatus.COMPLETED, 0)
 
 
 def test_handle_shows_a_run_and_cancels_it(

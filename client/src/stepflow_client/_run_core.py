@@ -184,8 +184,19 @@ class RunCore(Core):
         steps: dict[str, StepRunResponse] = answer.steps
         return steps
 
-    def cancel(self, run_id: UUID) -> Steps[RunSummary]:
-        """Cancels a run."""
+    def cancel(self, run_id: UUID, wait: bool, timeout: float | None) -> Steps[RunSummary]:
+        """Cancels a run, and waits for what becomes of it where that is asked for."""
+        deadline = Deadline.after(timeout)
+        run = yield from self._cancel(run_id)
+        # It counts as cancelled at once, and as completed when its step has gone on to its end.
+        while wait and (run.items.running or run.status not in _ENDED):
+            if deadline.has_passed:
+                raise self._sender.timeout(deadline, run_id)
+            yield Sleep(deadline.bound(PROGRESS_SECONDS))
+            run = yield from self._summary(run_id, None, deadline, Resend.WAITING)
+        return run
+
+    def _cancel(self, run_id: UUID) -> Steps[RunSummary]:
         tries = Tries()
         try:
             answer: RunSummary = yield from self._sender.send(

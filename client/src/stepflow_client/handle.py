@@ -115,13 +115,23 @@ class RunHandle:
         """
         return await drive_async(self._client, self._core.steps(self.id, item_index))
 
-    async def cancel(self) -> RunSummary:
+    async def cancel(self, *, wait: bool = False, timeout: float | None = None) -> RunSummary:
         """Cancels the run; a step that is being worked on may go on to its end.
+
+        The server then calls the run completed after all.
+
+        Args:
+            wait: Whether to wait until nothing of the run goes on, for what really became of it.
+            timeout: Seconds to wait at most; None waits to the end.
+
+        Returns:
+            The run, as it is at the end of that.
 
         Raises:
             Conflict: The run has ended.
+            Timeout: Something of it still goes on.
             NotFound: The server does not know the run.
             Unreachable: The server does not answer.
             StatusError: The server refuses the request.
         """
-        return await drive_async(self._client, self._core.cancel(self.id))
+        return await drive_async(self._client, self._core.cancel(self.id, wait, timeout))
