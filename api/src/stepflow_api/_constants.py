@@ -28,3 +28,6 @@ TEXT_LIMIT: Final = 500
 
 BODY_LIMIT: Final = 2 * 1024 * 1024
 """Bytes of a request body that servers up to 0.11 take; larger ones they cut off."""
+
+KEEP_ALIVE: Final = 5.0
+"""Seconds that an idle connection is kept: servers and proxies that close theirs keep it longer."""

@@ -1,4 +1,4 @@
-"""The connections of a client that were not handed in.
+"""httpx clients for a transport that was handed in, and for proxies that the environment names.
 
 Each pool lends httpx clients, each to one request at a time. One httpx client for all would be less
 code and lose requests: when its own pool looks for dead connections, it now and then closes one

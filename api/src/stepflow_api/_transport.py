@@ -8,6 +8,7 @@ import threading
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
+from urllib.request import getproxies
 
 import httpx
 
@@ -18,6 +19,7 @@ from stepflow_api._constants import (
     USER_AGENT,
     WRITE_TIMEOUT,
 )
+from stepflow_api._direct import Address, AsyncConnections, Connections, Received
 from stepflow_api._failures import HTTP_FAILURES, cause_to_show, failure
 from stepflow_api._operation import Answer, Request
 from stepflow_api._pool import AsyncPool, SyncPool
@@ -57,18 +59,29 @@ class Transport:
         self._closed = False
         self._sync = SyncPool(transport if isinstance(transport, httpx.BaseTransport) else None)
         self._async: AsyncPool | None = None
+        self._address: Address | None = None
+        if http_client is None and transport is None and not _has_proxies():
+            self._address = Address(base_url, headers)
+            self._connections = Connections(self._address)
+        self._async_connections: AsyncConnections | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def close(self) -> None:
         """Closes the connections of the sync calls; that of a request under way after it."""
         self._closed = True
         self._sync.close()
+        if self._address is not None:
+            self._connections.close()
 
     async def aclose(self) -> None:
         """Closes all connections; those of requests under way after these."""
         self.close()
-        if self._async is not None and self._loop is _running_loop():
+        if self._loop is not _running_loop():
+            return
+        if self._async is not None:
             await self._async.aclose()
+        if self._async_connections is not None:
+            await self._async_connections.aclose()
 
     def send(self, request: Request, timeout: Any) -> Answer:
         """Sends a request and gives the whole answer, whatever its status.
@@ -83,6 +96,8 @@ class Transport:
         """
         lend = self._sync_http()
         try:
+            if self._address is not None:
+                return self._joined(request, self._direct(request, timeout))
             with lend as http:
                 response = http.send(self._prepare(http, request, timeout))
         except HTTP_FAILURES as error:
@@ -93,6 +108,8 @@ class Transport:
         """Does what `send` does, without blocking."""
         lend = self._async_http(timeout)
         try:
+            if self._address is not None:
+                return self._joined(request, await self._direct_async(request, timeout))
             async with lend as http:
                 response = await http.send(self._prepare(http, request, timeout))
         except HTTP_FAILURES as error:
@@ -115,6 +132,8 @@ class Transport:
         """
         lend = self._sync_http()
         try:
+            if self._address is not None:
+                return self._in_pieces(request, self._direct(request, timeout))
             with lend as http:
                 response = http.send(self._prepare(http, request, timeout), stream=True)
                 with contextlib.closing(response):
@@ -130,6 +149,8 @@ class Transport:
         """Does what `fetch` does, without blocking."""
         lend = self._async_http(timeout)
         try:
+            if self._address is not None:
+                return self._in_pieces(request, await self._direct_async(request, timeout))
             async with lend as http:
                 response = await http.send(self._prepare(http, request, timeout), stream=True)
                 async with contextlib.aclosing(response):
@@ -143,6 +164,30 @@ class Transport:
             _refuse_ended_loop(error)
             raise
         return self._answer(request, response)
+
+    def _direct(self, request: Request, timeout: Any) -> Received:
+        return self._connections.send(request, self._phases(timeout))
+
+    async def _direct_async(self, request: Request, timeout: Any) -> Received:
+        assert self._address is not None
+        # The loop was looked at when the way was chosen.
+        if self._async_connections is None:
+            self._async_connections = AsyncConnections(self._address)
+        return await self._async_connections.send(request, self._phases(timeout))
+
+    def _phases(self, timeout: Any) -> httpx.Timeout:
+        wanted = self._request_timeout() if timeout is UNSET else timeout
+        return wanted if isinstance(wanted, httpx.Timeout) else httpx.Timeout(wanted)
+
+    def _joined(self, request: Request, received: Received) -> Answer:
+        pieces = received.pieces
+        content = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        return Answer(self.url(request), received.status_code, received.headers, content)
+
+    def _in_pieces(self, request: Request, received: Received) -> Response[list[bytes]] | Answer:
+        if _is_piecemeal(received):
+            return Response(received.status_code, received.headers, b"", received.pieces)
+        return self._joined(request, received)
 
     def patience(self, timeout: Any) -> float | None:
         """Gives how long a request waits for its answer, in seconds; None for as long as it takes.
@@ -227,6 +272,7 @@ class Transport:
                 self._loop = loop
                 # Connections of a closed loop went with it.
                 self._async = AsyncPool(transport)
+                self._async_connections = None
         if given is not None:
             return nullcontext(given)
         wait = self._request_timeout() if timeout is UNSET else timeout
@@ -243,9 +289,14 @@ class Transport:
             )
 
 
-def _is_piecemeal(response: httpx.Response) -> bool:
+def _has_proxies() -> bool:
+    """Whether httpx would look for a proxy in the environment."""
+    return any(name in ("http", "https", "all") for name in getproxies())
+
+
+def _is_piecemeal(response: httpx.Response | Received) -> bool:
     kind = response.headers.get("content-type", "")
-    return response.is_success and not kind.startswith("application/grpc")
+    return 200 <= response.status_code < 300 and not kind.startswith("application/grpc")
 
 
 def _refuse_ended_loop(error: RuntimeError) -> None:

@@ -1,0 +1,193 @@
+"""Requests of a client that was given no httpx client go around httpx, and miss nothing of it."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import gzip
+import socket
+import threading
+from urllib.request import getproxies
+
+import httpx
+import pytest
+
+from api.tests.support.forms import FORMS, PLAIN, Form
+from api.tests.support.odd_server import OddServer, answer
+from stepflow_api import AuthenticatedClient, Client
+from stepflow_api.api.health import health_check
+from stepflow_api.errors import RequestTimeout
+
+HEALTH = '{"status":"healthy","timestamp":"2026-01-01T00:00:00Z","version":"0.11.1"}'
+
+by_form = pytest.mark.parametrize("form", PLAIN, ids=lambda form: form.name)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in getproxies():
+        monkeypatch.delenv(f"{name}_proxy", raising=False)
+        monkeypatch.delenv(f"{name.upper()}_PROXY", raising=False)
+
+
+async def _health(form: Form, client: Client) -> str:
+    status: str = (await form("health.health_check", client=client)).status
+    return status
+
+
+@by_form
+@pytest.mark.anyio
+async def test_a_request_needs_no_httpx_client(form: Form, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object, **options: object) -> None:
+        raise AssertionError("an httpx client, or a TLS context, was made")
+
+    monkeypatch.setattr(httpx.Client, "__init__", refuse)
+    monkeypatch.setattr(httpx.AsyncClient, "__init__", refuse)
+    monkeypatch.setattr(httpx, "create_ssl_context", refuse)
+    with OddServer(answer(HEALTH)) as server:
+        async with Client(server.url, server_version="0.11.1") as client:
+            assert await _health(form, client) == "healthy"
+
+
+@by_form
+@pytest.mark.anyio
+async def test_a_proxy_of_the_environment_is_used(
+    form: Form, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with OddServer(answer(HEALTH)) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        async with Client("http://stepflow.example:7840", server_version="0.11.1") as client:
+            assert await _health(form, client) == "healthy"
+        assert proxy.target() == "http://stepflow.example:7840/api/v1/health"
+
+
+@by_form
+@pytest.mark.anyio
+async def test_an_address_that_needs_no_proxy_is_asked_itself(
+    form: Form, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with OddServer(answer(HEALTH)) as server, OddServer(answer(HEALTH)) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        async with Client(server.url, server_version="0.11.1") as client:
+            assert await _health(form, client) == "healthy"
+        assert server.target() == "/api/v1/health"
+        assert not proxy.requests
+
+
+@by_form
+@pytest.mark.anyio
+async def test_the_same_header_fields_arrive_as_through_httpx(form: Form) -> None:
+    found = []
+    for http_client in (None, httpx.AsyncClient() if form.is_async else httpx.Client()):
+        with OddServer(answer(HEALTH)) as server:
+            address = server.url.replace("http://", "http://user:pass%20word@")
+            async with AuthenticatedClient(
+                address,
+                "secret",
+                auth_header_name="X-Token",
+                headers={"X-One": "1", "accept": "application/json"},
+                http_client=http_client,
+                server_version="0.11.1",
+            ) as client:
+                await _health(form, client)
+            found.append({**server.headers(), "host": "here"})
+        if isinstance(http_client, httpx.AsyncClient):
+            await http_client.aclose()
+        elif http_client is not None:
+            http_client.close()
+    assert found[0] == found[1]
+    assert found[0]["x-token"] == "Bearer secret"
+    assert base64.b64decode(found[0]["authorization"].removeprefix("Basic ")) == b"user:pass word"
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
+@pytest.mark.anyio
+async def test_a_compressed_answer_is_read(form: Form) -> None:
+    handle = answer(gzip.compress(HEALTH.encode()), content_encoding="gzip")
+    with OddServer(handle) as server:
+        async with Client(server.url, server_version="0.11.1") as client:
+            found = await form("health.health_check", client=client)
+    assert (found.parsed if form.is_detailed else found).status == "healthy"
+
+
+@by_form
+@pytest.mark.anyio
+async def test_the_read_timeout_ends_a_request(form: Form) -> None:
+    enough = threading.Event()
+    with OddServer(lambda connection: enough.wait(30) and None) as server:
+        async with Client(
+            server.url, timeout=httpx.Timeout(30, read=0.05), server_version="0.11.1"
+        ) as client:
+            with pytest.raises(RequestTimeout, match="within the read timeout"):
+                await _health(form, client)
+        enough.set()
+
+
+@pytest.mark.anyio
+async def test_a_cancelled_call_drops_its_connection_and_no_other_call() -> None:
+    arrived, dropped = threading.Event(), threading.Event()
+
+    def handle(connection: socket.socket) -> None:
+        if arrived.is_set():
+            answer(HEALTH)(connection)
+            return
+        arrived.set()
+        if connection.recv(1) == b"":
+            dropped.set()
+
+    with OddServer(handle) as server:
+        async with Client(server.url, server_version="0.11.1") as client:
+            task = asyncio.create_task(health_check.asyncio(client=client))
+            await asyncio.to_thread(arrived.wait, 30)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert await asyncio.to_thread(dropped.wait, 30)
+            assert (await health_check.asyncio(client=client)).status == "healthy"
+
+
+@by_form
+@pytest.mark.anyio
+async def test_a_connection_is_used_again(form: Form) -> None:
+    connections = []
+
+    def handle(connection: socket.socket) -> None:
+        connections.append(connection)
+        text = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(HEALTH)}"
+        for _ in range(3):
+            connection.sendall(f"{text}\r\n\r\n{HEALTH}".encode())
+            connection.recv(65536)
+
+    with OddServer(handle) as server:
+        async with Client(server.url, server_version="0.11.1") as client:
+            for _ in range(3):
+                assert await _health(form, client) == "healthy"
+    assert len(connections) == 1
+
+
+@by_form
+@pytest.mark.anyio
+async def test_a_connection_that_the_server_has_closed_is_not_used_again(form: Form) -> None:
+    length = f"content-length: {len(HEALTH)}"
+    text = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n{length}\r\n\r\n{HEALTH}"
+    closed = threading.Event()
+
+    def handle(connection: socket.socket) -> None:
+        # It does not say that it closes the connection, as a server that restarts.
+        connection.sendall(text.encode())
+        connection.close()
+        closed.set()
+
+    with OddServer(handle) as server:
+        async with Client(server.url, server_version="0.11.1") as client:
+            for _ in range(3):
+                assert await _health(form, client) == "healthy"
+                assert await asyncio.to_thread(closed.wait, 30)
+                closed.clear()
+    assert len(server.requests) == 3
