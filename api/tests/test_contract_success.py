@@ -49,7 +49,13 @@ class Success:
 TELLS_ITEMS = (0, 10) <= SERVER < (0, 12)
 
 #: The code of a step that fails.
-CODES = {(0, 9): 500, (0, 10): 500, (0, 11): -32300, (0, 12): 5, (0, 13): 5}
+CODES: Mapping[tuple[int, ...], int] = {
+    (0, 9): 500,
+    (0, 10): 500,
+    (0, 11): -32300,
+    (0, 12): 5,
+    (0, 13): 5,
+}
 
 
 def _text(document: Any) -> str:

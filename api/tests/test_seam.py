@@ -139,7 +139,7 @@ async def test_every_request_and_answer_passes_once(endpoint: str, form: Form) -
 def _later(operation_id: str, version: str, request: Request) -> Exchange:
     """Translates for servers that call everything otherwise."""
     sent = json.dumps({"for": operation_id}).encode()
-    answer = yield Request("PUT", "/later", (("v", version),), {"x-later": "1"}, sent)
+    answer: Answer = yield Request("PUT", "/later", (("v", version),), {"x-later": "1"}, sent)
     _, _, document = next(call for call in CALLS.values() if call[0] == operation_id)
     assert json.loads(answer.content) == {"later": True}
     return dataclasses.replace(answer, status_code=200, content=json.dumps(document).encode())
@@ -172,7 +172,7 @@ async def test_a_dialect_translates_both_ways(endpoint: str, form: Form) -> None
 @by_form
 async def test_an_error_passes_the_dialect_as_well(form: Form) -> None:
     def worded(operation_id: str, version: str, request: Request) -> Exchange:
-        answer = yield request
+        answer: Answer = yield request
         content = json.dumps({"code": 404, "message": "no such run"}).encode()
         return dataclasses.replace(answer, status_code=404, content=content)
 
@@ -207,7 +207,8 @@ async def test_a_dialect_can_ask_more_than_once(form: Form) -> None:
     def twice(operation_id: str, version: str, request: Request) -> Exchange:
         yield request
         yield Pause(0.001)
-        return (yield dataclasses.replace(request, path="/again"))
+        answer: Answer = yield dataclasses.replace(request, path="/again")
+        return answer
 
     wire = Wire(SUMMARY)
     async with Client("http://server", transport=wire) as client:

@@ -204,7 +204,7 @@ def test_diagnostics(sync_client: Client) -> None:
     assert levels["missingFlowName"] is models.DiagnosticLevel.WARNING
 
 
-SCHEMAS = {
+SCHEMAS: dict[str, Any] = {
     "type": "object",
     "properties": {
         "variables": {
@@ -322,6 +322,8 @@ if AT >= (0, 12):
     def test_the_result_of_a_step(sync_client: Client) -> None:
         done = run(sync_client, message_flow(), {"prompt": "a"})
         step = get_run_steps.sync(done.run_id, client=sync_client).steps["msg"]
+        assert isinstance(step.result, models.FlowResultSuccess)
+        assert step.result.output is not None
         assert step.result.output["messages"] == [{"role": "user", "content": "a"}]
 
     def test_a_binary_blob_as_json_is_base64(sync_client: Client) -> None:

@@ -101,8 +101,8 @@ def test_a_server_that_does_not_start_in_time(tmp_path: Path) -> None:
         "routes": {"/{*component}": [{"plugin": "worker"}]},
     }
     error = refused(errors.StartTimeout, "startup_timeout=1 s", config, startup_timeout=1)
-    assert isinstance(error, TimeoutError)
     assert any("Spawning subprocess" in line for line in error.last_log_lines)
+    assert isinstance(error, TimeoutError)
     if pid_file.exists():
         assert not exists(int(pid_file.read_text(encoding="utf-8")))
 

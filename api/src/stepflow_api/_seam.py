@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
-from stepflow_api._dialects._base import Dialect, Exchange, Foreign, Pause, document
+from stepflow_api._dialects._base import Dialect, Exchange, Foreign, Pause, document, is_object
 from stepflow_api._dialects._versions import NEWEST, UNKNOWN, dialect_of, told_by
 from stepflow_api._operation import Answer, Request
 from stepflow_api.errors import (
@@ -187,7 +187,7 @@ class Seam:
             # A server that is starting, or behind a proxy that has no way to it, may tell later.
             if told is not None or 200 <= answer.status_code < 300 or answer.status_code == 404:
                 self.dialect = told or UNKNOWN
-            found = told or UNKNOWN
+            found = dialect = told or UNKNOWN
         except StepflowError as error:
             found = error
             raise self._of_request(error, request) from error.__cause__
@@ -196,8 +196,8 @@ class Seam:
             with self._lock:
                 self._flight = None
             flight.set_result(found)
-        self._warn(found)
-        return found
+        self._warn(dialect)
+        return dialect
 
     def _warn(self, dialect: Dialect) -> None:
         if dialect.is_newer and not self._warned:
@@ -243,7 +243,7 @@ def check(operation_id: str, request: Request) -> None:
     if operation_id != "createRun" or b'"maxConcurrency":0' not in (request.content or b""):
         return
     body = document(request.content)
-    if isinstance(body, dict) and body.get("maxConcurrency") == 0:
+    if is_object(body) and body.get("maxConcurrency") == 0:
         raise InvalidRequest(
             "createRun: maxConcurrency is 0, for which servers break the connection and leave the"
             " run unfinished for good; give 1 or more, or leave it out"

@@ -17,6 +17,10 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import httpx
+
+from api.tests.support.flows import SlowFlow, message_flow, run, store
+from stepflow_api import Client, models
+from stepflow_api.api.blob import get_blob, store_blob
 from stepflow_api.api.component import list_components
 from stepflow_api.api.flow import delete_flow, get_flow, get_flow_variables, store_flow
 from stepflow_api.api.health import health_check
@@ -30,10 +34,6 @@ from stepflow_api.api.run import (
     get_run_steps,
     list_runs,
 )
-
-from api.tests.support.flows import SlowFlow, message_flow, run, store
-from stepflow_api import Client, models
-from stepflow_api.api.blob import get_blob, store_blob
 from stepflow_api.errors import StepflowError, UnsupportedByServer
 from stepflow_api.types import Response
 from tools.spec.server import StepflowServer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 
 from pydantic_core import from_json, to_json
 
@@ -55,7 +55,7 @@ class Dialect:
     """
 
     version: str
-    translations: Mapping[str, Translation] = field(default_factory=dict)
+    translations: Mapping[str, Translation] = field(default_factory=dict[str, Translation])
     is_newer: bool = False
 
     def exchange(self, operation_id: str, request: Request) -> Exchange:
@@ -104,6 +104,16 @@ def document(content: bytes | None) -> Any:
         ValueError: It is none.
     """
     return from_json(content or b"")
+
+
+def is_object(value: Any) -> TypeGuard[dict[str, Any]]:
+    """Tells whether a JSON value is an object."""
+    return isinstance(value, dict)
+
+
+def is_array(value: Any) -> TypeGuard[list[Any]]:
+    """Tells whether a JSON value is an array."""
+    return isinstance(value, list)
 
 
 def with_document(answer: Answer, value: Any, status: int | None = None) -> Answer:

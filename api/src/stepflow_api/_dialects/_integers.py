@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from stepflow_api._dialects._base import is_array, is_object
+
 # A double holds every integer up to here.
 _EXACT: Final = 2**53
 
@@ -46,7 +48,7 @@ def in_schema(schema: Any) -> Any:
     Args:
         schema: The schema; what is none comes back as it is.
     """
-    if not isinstance(schema, Mapping):
+    if not is_object(schema):
         return schema
     done: dict[str, Any] = {**schema}
     for name in _COUNTS:
@@ -59,16 +61,16 @@ def in_schema(schema: Any) -> Any:
     if "default" in done:
         done["default"] = in_value(done["default"], schema)
     for name in ("enum", "examples"):
-        if isinstance(done.get(name), list):
+        if is_array(done.get(name)):
             done[name] = [in_value(one, schema) for one in done[name]]
     for name in _SCHEMAS:
         if name in done:
             done[name] = in_schema(done[name])
     for name in _LISTS:
-        if isinstance(done.get(name), list):
+        if is_array(done.get(name)):
             done[name] = [in_schema(one) for one in done[name]]
     for name in _MAPS:
-        if isinstance(done.get(name), Mapping):
+        if is_object(done.get(name)):
             done[name] = {key: in_schema(one) for key, one in done[name].items()}
     return done
 
@@ -80,15 +82,15 @@ def in_value(value: Any, schema: Any) -> Any:
         value: Any JSON value.
         schema: What it is of.
     """
-    if not isinstance(schema, Mapping):
+    if not is_object(schema):
         return value
     if isinstance(value, float):
         return _integer(value) if _is_integer(schema) else value
-    if isinstance(value, list):
+    if is_array(value):
         return [in_value(one, schema.get("items")) for one in value]
-    if isinstance(value, dict):
+    if is_object(value):
         properties = schema.get("properties")
-        known = properties if isinstance(properties, Mapping) else {}
+        known = properties if is_object(properties) else {}
         others = schema.get("additionalProperties")
         return {key: in_value(one, known.get(key, others)) for key, one in value.items()}
     return value
@@ -96,9 +98,7 @@ def in_value(value: Any, schema: Any) -> Any:
 
 def _is_integer(schema: Mapping[str, Any]) -> bool:
     kind = schema.get("type")
-    return kind == "integer" or (
-        isinstance(kind, list) and "integer" in kind and "number" not in kind
-    )
+    return kind == "integer" or (is_array(kind) and "integer" in kind and "number" not in kind)
 
 
 def _integer(value: Any) -> Any:

@@ -13,6 +13,7 @@ from stepflow_api._dialects._base import (
     Translation,
     document,
     is_foreign,
+    is_object,
     with_body,
     with_document,
 )
@@ -68,7 +69,7 @@ def _create_run_at_once(version: str, request: Request) -> Exchange:
     """0.9 answers when the run has ended, with its id and hardly more."""
     body = document(request.content)
     overrides = body.get("overrides")
-    if isinstance(overrides, dict):
+    if is_object(overrides):
         # Its overrides are the map of steps itself.
         request = with_body(request, {**body, "overrides": overrides.get("steps", overrides)})
     _refuse_no_items(version, request)
@@ -164,7 +165,7 @@ def _object(answer: Answer) -> dict[str, Any]:
         value = document(answer.content)
     except ValueError:
         return {}
-    return value if isinstance(value, dict) else {}
+    return value if is_object(value) else {}
 
 
 def _lacking(feature: str, since: str) -> Translation:

@@ -13,6 +13,7 @@ from stepflow_api._dialects._base import (
     Foreign,
     Translation,
     document,
+    is_object,
     refusal,
     with_document,
 )
@@ -298,7 +299,7 @@ def _object(request: Request, answer: Answer) -> dict[str, Any]:
         value = document(answer.content)
     except ValueError as error:
         raise Foreign(request, answer) from error
-    if not isinstance(value, dict):
+    if not is_object(value):
         raise Foreign(request, answer)
     return value
 

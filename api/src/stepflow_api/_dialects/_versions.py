@@ -9,6 +9,7 @@ from stepflow_api._dialects._base import (
     Exchange,
     Translation,
     document,
+    is_object,
     with_document,
 )
 from stepflow_api._operation import Answer, Request
@@ -85,12 +86,12 @@ def version_in(health: Answer) -> str | None:
         said = document(health.content)
     except ValueError:
         return None
-    if not isinstance(said, dict) or "status" not in said:
+    if not is_object(said) or "status" not in said:
         return None
     version, build = said.get("version"), said.get("build")
     if isinstance(version, str) and _VERSION.match(version):
         return version
-    if isinstance(build, dict) and isinstance(build.get("gitVersion"), str):
+    if is_object(build) and isinstance(build.get("gitVersion"), str):
         commit: str = build["gitVersion"]
         return _BUILDS.get(commit[:7], f"build {commit}")
     return None
