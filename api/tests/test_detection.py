@@ -53,6 +53,12 @@ BODY = models.CreateRunRequest(flow_id="f", input=1)
 Handler = Callable[[httpx.Request], Any]
 
 
+def compact(document: Any) -> httpx.Response:
+    """Gives an answer as servers write it: httpx before 0.28 puts spaces into JSON."""
+    content = json.dumps(document, separators=(",", ":"))
+    return httpx.Response(200, content=content, headers={"content-type": "application/json"})
+
+
 class Wire(httpx.MockTransport):
     """A server made of the answers to its paths.
 
@@ -70,7 +76,7 @@ class Wire(httpx.MockTransport):
             self.paths.append(f"{request.method} {path}")
             given = self.health if path == "/health" else self.answer
             given = given(request) if callable(given) else given
-            return given if isinstance(given, httpx.Response) else httpx.Response(200, json=given)
+            return given if isinstance(given, httpx.Response) else compact(given)
 
         super().__init__(handle)
 

@@ -6,6 +6,7 @@ import gzip
 from dataclasses import dataclass
 from typing import Any
 
+import pydantic_core
 import pytest
 
 from api.tests.support.forms import DETAILED, FORMS, PLAIN, Form
@@ -64,6 +65,11 @@ def _invalid(kind: str, size: int, operation: str, problem: str) -> str:
         " is this a Stepflow server of a supported version?"
     )
 
+
+# One release of pydantic counts the column from 0, another from 1.
+with pytest.raises(ValueError) as _raised:
+    pydantic_core.from_json(b'{"status": "\xff"}')
+_NO_UTF8 = f"Invalid JSON: {_raised.value}"
 
 NO_ANSWERS = [
     Odd(
@@ -130,7 +136,7 @@ NO_ANSWERS = [
             "application/json",
             15,
             "healthCheck",
-            "Invalid JSON: invalid unicode code point at line 1 column 13",
+            _NO_UTF8,
         ),
     ),
     Odd(

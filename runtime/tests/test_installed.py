@@ -1,4 +1,4 @@
-"""The package as pip installs it: README, quickstart and pytest plugin, without Bazel."""
+"""The package as pip installs it: quickstart and pytest plugin, without Bazel."""
 
 from __future__ import annotations
 
@@ -29,12 +29,6 @@ def run(*arguments: str | Path, cwd: Path | None = None) -> str:
 def test_the_package_is_the_installed_one() -> None:
     assert str(stepflow_runtime.__file__).startswith(sys.prefix)
     assert importlib.metadata.version("stepflow-runtime") == stepflow_runtime.__version__
-
-
-def test_the_example_of_the_readme_runs(tmp_path: Path) -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    # With nothing of this repository on the path.
-    assert run("-I", "-c", code, cwd=tmp_path) == "Hello!\n"
 
 
 def test_the_quickstart_runs() -> None:

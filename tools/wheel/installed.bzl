@@ -1,13 +1,14 @@
 """The macro that tests what is installed from wheels."""
 
 load("@pip//:requirements.bzl", "whl_requirement")
+load("@pip_lowest//:requirements.bzl", lowest_whl_requirement = "whl_requirement")
 load("@rules_python//python:defs.bzl", "py_test")
 
-def installed_test(name, srcs, install, wheels, data = [], args = [], **kwargs):
+def installed_test(name, srcs, install, wheels, data = [], **kwargs):
     """Installs wheels by pip into an empty virtual environment, and runs pytest on `srcs` there.
 
-    Nothing of Bazel's is on the import path but the repository's root, for helpers of the tests.
-    Otherwise as pytest_test.
+    Nothing of Bazel's is on the import path but the repository's root, for helpers of the tests. Each
+    test file has a process of its own; shards have whole files.
 
     Args:
         name: the target's name.
@@ -15,7 +16,6 @@ def installed_test(name, srcs, install, wheels, data = [], args = [], **kwargs):
         install: what to install, as for pip; the tests need pytest.
         wheels: all there is to install from: wheels with what they need.
         data: files that the tests read, and programs that they run.
-        args: further arguments for pytest.
         **kwargs: passed on to py_test: size, shard_count, env, ...
     """
     main = Label("//tools/pytest:main.py")
@@ -34,11 +34,43 @@ def installed_test(name, srcs, install, wheels, data = [], args = [], **kwargs):
             "$(rootpath %s)" % src
             for src in srcs
             if str(src).rpartition("/")[2].startswith("test_")
-        ] + args,
+        ],
         data = srcs + wheels + data + [
             pip,
             main,
             Label("//tools/pytest:pytest.ini"),
         ],
+        **kwargs
+    )
+
+# What each package's tests need besides its own wheels.
+_NEEDED = [
+    "httpcore",
+    "httpx",
+    "opentelemetry-api",
+    "opentelemetry-sdk",
+    "pydantic",
+    "pytest",
+    "pyyaml",
+    "rich",
+    "typer",
+    "typing-extensions",
+]
+
+def lowest_test(name, srcs, install, wheels, **kwargs):
+    """Runs tests of a package, as installed_test does, on the oldest versions that it allows.
+
+    Args:
+        name: the target's name.
+        srcs: test files, and what they import from this repository.
+        install: what to install besides pytest.
+        wheels: the wheels of this repository, and of a server.
+        **kwargs: passed on to installed_test: data, env, size, shard_count, ...
+    """
+    installed_test(
+        name = name,
+        srcs = srcs,
+        install = install + ["pytest"],
+        wheels = wheels + [lowest_whl_requirement(one) for one in _NEEDED],
         **kwargs
     )

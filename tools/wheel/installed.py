@@ -13,6 +13,9 @@ import venv
 from collections.abc import Sequence
 from pathlib import Path
 
+# Bazel's libraries are on the path of this process, which alone is a test of Bazel's.
+_BAZELS = ("PYTHON", "RUNFILES", "TEST_TOTAL_SHARDS", "TEST_SHARD", "XML_OUTPUT_FILE")
+
 
 def install(environment: Path, pip: Path, wheels: Path, requirements: Sequence[str]) -> None:
     """Makes a virtual environment with `requirements` in it.
@@ -38,12 +41,7 @@ def install(environment: Path, pip: Path, wheels: Path, requirements: Sequence[s
 
 
 def _environment() -> dict[str, str]:
-    # Bazel's own packages are on the path of this process.
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("PYTHON", "RUNFILES"))
-    }
+    return {name: value for name, value in os.environ.items() if not name.startswith(_BAZELS)}
 
 
 def _link_wheels(runfiles: Path, folder: Path) -> Path:
@@ -55,13 +53,13 @@ def _link_wheels(runfiles: Path, folder: Path) -> Path:
     return folder
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Runs the command line that installed_test gives."""
+def main(arguments: Sequence[str]) -> int:
+    """Runs the command line that installed_test gives; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pip", type=Path, required=True)
     parser.add_argument("--install", action="append", required=True)
     parser.add_argument("--main", required=True)
-    parser.add_argument("pytest", nargs="*")
+    parser.add_argument("tests", nargs="+")
     options = parser.parse_args(arguments)
     root = Path.cwd()
     temporary = Path(os.environ["TEST_TMPDIR"])
@@ -74,8 +72,21 @@ def main(arguments: Sequence[str]) -> None:
         "PYTHONPATH": str(root),
         "VIRTUAL_ENV": str(environment),
     }
-    os.execve(python, [python, options.main, *options.pytest], variables)
+    # As where each file is a target of its own, none finds what another has left.
+    codes = [
+        subprocess.run([python, options.main, file], env=variables, check=False).returncode
+        for file in _this_shard(options.tests)
+    ]
+    return int(any(codes))
+
+
+def _this_shard(tests: Sequence[str]) -> Sequence[str]:
+    total = int(os.environ.get("TEST_TOTAL_SHARDS", "1"))
+    if total == 1:
+        return tests
+    Path(os.environ["TEST_SHARD_STATUS_FILE"]).touch()
+    return tests[int(os.environ["TEST_SHARD_INDEX"]) :: total]
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))

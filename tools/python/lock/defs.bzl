@@ -3,13 +3,14 @@
 load("@rules_python//python:defs.bzl", "py_binary")
 load("//tools/pytest:defs.bzl", "pytest_test")
 
-def locked_requirements(name, requirements = "requirements.in", lock = "requirements_lock.txt"):
+def locked_requirements(name, requirements = "requirements.in", lock = "requirements_lock.txt", resolution = "highest"):
     """Declares `update`, which locks the requirements again, and `<name>_up_to_date_test`.
 
     Args:
         name: the beginning of the test's name.
         requirements: what is asked for.
         lock: the pins with their hashes, which MODULE.bazel names.
+        resolution: which versions to take, as for `uv pip compile --resolution`.
     """
     package = native.package_name()
     update = "//%s:update" % package
@@ -21,6 +22,7 @@ def locked_requirements(name, requirements = "requirements.in", lock = "requirem
             "--requirements=%s/%s" % (package, requirements),
             "--lock=%s/%s" % (package, lock),
             "--target=" + update,
+            "--resolution=" + resolution,
         ],
         data = ["//third_party/python:uv"],
         main = Label("//tools/python/lock:update.py"),
