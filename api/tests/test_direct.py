@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
+import gc
 import gzip
 import socket
 import threading
@@ -16,7 +18,7 @@ from api.tests.support.forms import FORMS, PLAIN, Form
 from api.tests.support.odd_server import OddServer, answer
 from stepflow_api import AuthenticatedClient, Client
 from stepflow_api.api.health import health_check
-from stepflow_api.errors import RequestTimeout
+from stepflow_api.errors import InvalidAnswer, RequestTimeout
 
 HEALTH = '{"status":"healthy","timestamp":"2026-01-01T00:00:00Z","version":"0.11.1"}'
 
@@ -120,7 +122,11 @@ async def test_a_compressed_answer_is_read(form: Form) -> None:
 @pytest.mark.anyio
 async def test_the_read_timeout_ends_a_request(form: Form) -> None:
     enough = threading.Event()
-    with OddServer(lambda connection: enough.wait(30) and None) as server:
+
+    def handle(connection: socket.socket) -> None:
+        enough.wait(30)
+
+    with OddServer(handle) as server:
         async with Client(
             server.url, timeout=httpx.Timeout(30, read=0.05), server_version="0.11.1"
         ) as client:
@@ -152,10 +158,27 @@ async def test_a_cancelled_call_drops_its_connection_and_no_other_call() -> None
             assert (await health_check.asyncio(client=client)).status == "healthy"
 
 
+@pytest.mark.parametrize("is_enabled", [True, False])
+@pytest.mark.parametrize("body", [HEALTH, "{}"], ids=["right", "wrong"])
+def test_a_long_answer_leaves_the_garbage_collector_as_it_was(is_enabled: bool, body: str) -> None:
+    was_enabled = gc.isenabled()
+    (gc.enable if is_enabled else gc.disable)()
+    try:
+        with (
+            OddServer(answer(body + " " * 200_000)) as server,
+            Client(server.url, server_version="0.11.1") as client,
+            contextlib.suppress(InvalidAnswer),
+        ):
+            health_check.sync(client=client)
+        assert gc.isenabled() is is_enabled
+    finally:
+        (gc.enable if was_enabled else gc.disable)()
+
+
 @by_form
 @pytest.mark.anyio
 async def test_a_connection_is_used_again(form: Form) -> None:
-    connections = []
+    connections: list[socket.socket] = []
 
     def handle(connection: socket.socket) -> None:
         connections.append(connection)
