@@ -1,0 +1,123 @@
+"""The environment for editors: the packages' own modules are linked, and the rest is installed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stepflow_api import __version__
+
+ROOT = Path.cwd()
+PACKAGES = {"api": "stepflow_api", "client": "stepflow_client", "runtime": "stepflow_runtime"}
+WHEELS = {wheel.name: wheel.resolve() for wheel in ROOT.parent.glob("**/*.whl")}
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """A repository with a lock of what the client needs, and nothing else."""
+    links = tmp_path / "links"
+    links.mkdir()
+    lock = []
+    for name, wheel in WHEELS.items():
+        if not name.startswith("stepflow_"):
+            (links / name).symlink_to(wheel)
+            package, version = name.split("-")[:2]
+            digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+            lock.append(f"{package}=={version} --hash=sha256:{digest}\n")
+    assert lock
+    folder = tmp_path / "workspace"
+    folder.mkdir()
+    (folder / "lock.txt").write_text("".join(lock), encoding="utf-8")
+    return folder
+
+
+def venv(workspace: Path) -> subprocess.CompletedProcess[str]:
+    wheels = [
+        f"--wheel={folder}/{package}-{__version__}-py3-none-any.whl"
+        for folder, package in PACKAGES.items()
+    ]
+    return subprocess.run(
+        [
+            *(sys.executable, "-m", "tools.wheel.venv", f"--uv={os.environ['UV']}"),
+            *("--lock=lock.txt", *wheels),
+        ],
+        env={
+            **os.environ,
+            "BUILD_WORKSPACE_DIRECTORY": str(workspace),
+            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+            "HOME": str(workspace.parent),
+            "UV_CACHE_DIR": str(workspace.parent / "cache"),
+            "UV_FIND_LINKS": str(workspace.parent / "links"),
+            "UV_OFFLINE": "1",
+            "UV_NO_INDEX": "1",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def python(workspace: Path, code: str) -> str:
+    done = subprocess.run(
+        [str(workspace / ".venv/bin/python"), "-I", "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_modules_are_where_they_are_made(workspace: Path) -> None:
+    for _ in range(2):
+        done = venv(workspace)
+        assert (done.returncode, done.stderr) == (0, "")
+    for module in ("stepflow_api.client", "stepflow_api.models.generated", "stepflow_client._core"):
+        folder = "api" if module.startswith("stepflow_api") else "client"
+        made = (ROOT / folder / "src" / (module.replace(".", "/") + ".py")).resolve()
+        code = f"import {module}, os; print(os.path.realpath({module}.__file__))"
+        assert python(workspace, code) == str(made)
+    assert python(workspace, "import stepflow_runtime as s; print(s.__version__)") == __version__
+    command = subprocess.run(
+        [str(workspace / ".venv/bin/stepflow-client"), "--help"], capture_output=True, check=False
+    )
+    assert command.returncode == 0
+
+
+def test_what_is_no_longer_there_is_removed(workspace: Path) -> None:
+    assert venv(workspace).returncode == 0
+    (site,) = workspace.glob(".venv/lib/python3*/site-packages")
+    link = site / "stepflow_client/_core.py"
+    link.unlink()
+    link.symlink_to("/nowhere")
+    other = site / "my_own.py"
+    other.touch()
+    assert venv(workspace).returncode == 0
+    assert link.exists()
+    assert other.exists()
+
+
+def test_what_is_no_environment_is_left_alone(workspace: Path) -> None:
+    note = workspace / ".venv" / "note.txt"
+    note.parent.mkdir()
+    note.touch()
+    done = venv(workspace)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "is there and is no virtual environment: move it away" in done.stderr
+    assert note.exists()
+
+
+def test_what_cannot_be_installed_is_told(workspace: Path) -> None:
+    shutil.rmtree(workspace.parent / "links")
+    (workspace.parent / "links").mkdir()
+    done = venv(workspace)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].endswith("then run again: tools/bazel run //:venv")
+    assert "Traceback" not in done.stderr
