@@ -113,14 +113,15 @@ class Contestant:
         """Runs the case until its caches are warm, and finds out how often to run it in a round.
 
         Args:
-            seconds: How long a round is to take at least.
+            seconds: Processor time that a round is to take at least: what else the machine does
+                must not make rounds short, or all that is measured is their beginning.
             count: Operations in a round, where the case says so.
 
         Raises:
             BenchError: It fails, or gives a wrong answer.
         """
         self._count = count or 1
-        while self._run().wall * self._count < seconds and count is None:
+        while self._run().cpu * self._count < seconds and count is None:
             self._count *= 2
 
     def run(self) -> None:
@@ -167,7 +168,7 @@ def run_case(
     Args:
         contestants: Who takes part.
         rounds: How many count.
-        seconds: How long a round of one contestant is to take at least.
+        seconds: Processor time that a round of one contestant is to take at least.
         count: Operations of a round, where the case says so.
 
     Raises:
