@@ -45,19 +45,26 @@ def draw(results: Sequence[Result], machine: str, file: Path) -> None:
 def _draw_case(axes: Axes, result: Result) -> None:
     names = [name for name in result.series if name != AGAIN]
     costs = [_cost(result, name) for name in names]
-    longest = max(costs)
+    shown = [target for target in result.case.targets if target.metric == result.case.metric]
+    # A mark that no bar reaches is to be seen as well.
+    longest = max(costs + [_needed(target) for target in shown])
     axes.barh(names, costs, color=[_OURS if name == SDK else _OTHERS for name in names])
     for place, (name, cost) in enumerate(zip(names, costs, strict=True)):
         axes.text(cost + longest * 0.015, place, f"{cost:.3g}", va="center")
-        for target in result.case.targets:
-            if target.than == name and target.metric == result.case.metric:
-                needed = target.limit if target.metric == "rate" else 1 / target.limit
+        for target in shown:
+            if target.than == name:
+                needed = _needed(target)
                 color = _MET if cost >= needed else _MISSED
                 axes.plot([needed, needed], [place - 0.45, place + 0.45], color=color, linewidth=2)
     axes.set_xlim(0, longest * 1.15)
     axes.invert_yaxis()
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_title(f"{result.case.title}: {_METRIC_NAMES[result.case.metric]}", fontsize=9)
+
+
+def _needed(target: Target) -> float:
+    """How many times what the SDK takes the other is to take at least."""
+    return target.limit if target.metric == "rate" else 1 / target.limit
 
 
 def _cost(result: Result, name: str) -> float:
