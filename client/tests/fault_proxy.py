@@ -1,13 +1,15 @@
 """A TCP proxy between client and server that fails on purpose.
 
 Each connection asks `plan` what to do with each request on it, in order. It knows just enough of
-HTTP to find where requests and answers end: both sides send a `Content-Length` or no body.
+HTTP to find where requests and answers end: both sides send a `Content-Length` or no body, and a
+stream of events ends with its connection.
 """
 
 from __future__ import annotations
 
 import contextlib
 import enum
+import select
 import socket
 import struct
 import threading
@@ -39,6 +41,10 @@ class Fault(enum.Enum):
     """Take the request, pass it on, and never send anything back."""
     SLOW = enum.auto()
     """Pass the answer back byte by byte."""
+    CUT_STREAM = enum.auto()
+    """Pass `stream_bytes` of a stream back, then reset."""
+    STALL_STREAM = enum.auto()
+    """Pass `stream_bytes` of a stream back, then nothing more; neither side learns of it."""
     BUSY = enum.auto()
     """Answer 503 in the server's place."""
     BAD_GATEWAY = enum.auto()
@@ -65,6 +71,11 @@ class Seen:
         return self.method == "POST" and self.target.endswith("/runs")
 
     @property
+    def streams(self) -> bool:
+        """Whether a stream of events answers it."""
+        return self.target.partition("?")[0].endswith("/events")
+
+    @property
     def waits(self) -> bool:
         """Whether it waits for a run."""
         return "wait=true" in self.target
@@ -88,6 +99,8 @@ class FaultProxy:
     def __init__(self, port: int, plan: Plan = lambda seen: Fault.NONE) -> None:
         self.plan = plan
         self.seen: list[Seen] = []
+        self.stream_bytes = 0
+        self.open_streams = 0
         self.waiting = threading.Event()
         self._server = port
         self._lock = threading.Lock()
@@ -222,6 +235,9 @@ class FaultProxy:
             while client.recv(65536):
                 pass
             return False
+        if seen.streams:
+            self._pass_stream(client, server, fault)
+            return False
         if seen.waits:
             self.waiting.set()
         answer = self._answer(client, server)
@@ -246,6 +262,34 @@ class FaultProxy:
             return True
         client.sendall(answer)
         return True
+
+    def _pass_stream(self, client: socket.socket, server: socket.socket, fault: Fault) -> None:
+        """Passes a stream back until either side ends it."""
+        limit = self.stream_bytes if fault in (Fault.CUT_STREAM, Fault.STALL_STREAM) else None
+        passed = 0
+        with self._lock:
+            self.open_streams += 1
+        try:
+            while True:
+                ready, _, _ = select.select([client, server], [], [])
+                # A client sends nothing meanwhile: whatever comes is its end.
+                if client in ready:
+                    return
+                piece = server.recv(65536)
+                if not piece:
+                    if fault is not Fault.STALL_STREAM:
+                        return
+                    select.select([client], [], [])
+                    return
+                left = len(piece) if limit is None else max(0, limit - passed)
+                client.sendall(piece[:left])
+                passed += len(piece)
+                if fault is Fault.CUT_STREAM and left < len(piece):
+                    _reset(client)
+                    return
+        finally:
+            with self._lock:
+                self.open_streams -= 1
 
     def _answer(self, client: socket.socket, server: socket.socket) -> bytes | None:
         """Gives the server's answer, None where the client goes away before it."""

@@ -11,7 +11,10 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
-from stepflow_client import RetryPolicy, StepflowClient, SyncStepflowClient
+from stepflow_client import RetryPolicy, StepflowClient, SyncStepflowClient, events
+
+#: The server's version, where it is not the pinned one.
+VERSION = os.environ.get("STEPFLOW_SERVER_VERSION", "0.11.1")
 
 #: Gives its input back.
 ECHO = {"name": "echo", "steps": [], "output": {"$input": "$"}}
@@ -21,6 +24,24 @@ READ_FILE = {
     "name": "read-file",
     "steps": [{"id": "read", "component": "/load_file", "input": {"path": {"$input": "path"}}}],
     "output": {"$step": "read", "path": "data"},
+}
+
+#: Three steps, one after the other.
+CHAIN = {
+    "name": "chain",
+    "steps": [
+        {
+            "id": f"step{number}",
+            "component": "/create_messages",
+            "input": {
+                "user_prompt": {"$step": f"step{number - 1}", "path": "messages[0].content"}
+                if number
+                else {"$input": "prompt"}
+            },
+        }
+        for number in range(3)
+    ],
+    "output": {"$step": "step2"},
 }
 
 #: Retries at once, so that tests of retries are quick.
@@ -38,7 +59,7 @@ class Driver:
         """Makes a client."""
         cls = StepflowClient if self.is_async else SyncStepflowClient
         # Faults are planned by the number of a request, so none is to ask for the version.
-        return cls(url, **{"retry": AT_ONCE, "server_version": "0.11.1", **options})
+        return cls(url, **{"retry": AT_ONCE, "server_version": VERSION, **options})
 
     def __call__(self, value: Any) -> Any:
         """Gives what a call gives: waits for a coroutine, lists an iterator over pages."""
@@ -62,6 +83,28 @@ async def _awaited(value: Any) -> Any:
 
 async def _listed(values: AsyncIterator[Any]) -> list[Any]:
     return [value async for value in values]
+
+
+def watch(
+    do: Driver, handle: Any, on_event: Callable[[events.RunEvent], object], **options: Any
+) -> list[events.RunEvent]:
+    """Lists events, with something done at each."""
+    seen: list[events.RunEvent] = []
+
+    def see(event: events.RunEvent) -> None:
+        seen.append(event)
+        on_event(event)
+
+    async def main() -> None:
+        async for event in handle.events(**options):
+            see(event)
+
+    if do.is_async:
+        do(main())
+    else:
+        for event in handle.events(**options):
+            see(event)
+    return seen
 
 
 def release(path: Path, value: Any = 42) -> bool:

@@ -20,6 +20,7 @@ PAIRS = [
 #: What is awaited in one and not in the other.
 ASYNC_ONLY = (
     ("AsyncIterator", "Iterator"),
+    ("AsyncGenerator[RunEvent, None]", "Generator[RunEvent, None, None]"),
     ("AsyncClient", "Client"),
     ("AsyncBaseTransport", "BaseTransport"),
     ("async with", "with"),

@@ -5,7 +5,14 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
+from collections.abc import Callable
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    AsyncExitStack,
+    ExitStack,
+    nullcontext,
+)
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 from urllib.request import getproxies
@@ -20,11 +27,12 @@ from stepflow_api._constants import (
     WRITE_TIMEOUT,
 )
 from stepflow_api._direct import Address, AsyncConnections, Connections, Received
+from stepflow_api._events import MEDIA_TYPE, AsyncEventStream, EventStream
 from stepflow_api._failures import HTTP_FAILURES, cause_to_show, failure
 from stepflow_api._operation import Answer, Request
 from stepflow_api._pool import AsyncPool, SyncPool
 from stepflow_api._settings import check_connection, check_timeout
-from stepflow_api.errors import InvalidRequest, StepflowError
+from stepflow_api.errors import InvalidAnswer, InvalidRequest, StepflowError
 from stepflow_api.types import UNSET, Response
 
 if TYPE_CHECKING:
@@ -189,6 +197,74 @@ class Transport:
             return Response(received.status_code, received.headers, b"", received.pieces)
         return self._joined(request, received)
 
+    def open(
+        self, request: Request, timeout: Any, parse: Callable[[bytes], dict[str, Any]]
+    ) -> EventStream | Answer:
+        """Sends a request and gives a stream of events as it comes, anything else as `send` does.
+
+        Args:
+            request: What to send.
+            timeout: For this request, in place of the usual; `UNSET` for that. Its read timeout
+                bounds each wait for a piece of the stream.
+            parse: Makes a document of an event's data.
+
+        Raises:
+            InvalidRequest: It cannot be sent.
+            TransportError: No answer arrived.
+        """
+        lend = self._sync_http()
+        try:
+            with ExitStack() as held:
+                http = held.enter_context(lend)
+                response = http.send(self._prepare(http, request, timeout), stream=True)
+                held.callback(response.close)
+                if _is_events(response):
+                    fail = self._failing(request, response)
+                    return EventStream(response, held.pop_all(), parse, fail)
+                response.read()
+        except HTTP_FAILURES as error:
+            raise failure(request, self.url(request), error) from cause_to_show(error)
+        return self._answer(request, response)
+
+    async def open_async(
+        self, request: Request, timeout: Any, parse: Callable[[bytes], dict[str, Any]]
+    ) -> AsyncEventStream | Answer:
+        """Does what `open` does, without blocking."""
+        lend = self._async_http(timeout)
+        try:
+            async with AsyncExitStack() as held:
+                http = await held.enter_async_context(lend)
+                response = await http.send(self._prepare(http, request, timeout), stream=True)
+                held.push_async_callback(response.aclose)
+                if _is_events(response):
+                    fail = self._failing(request, response)
+                    return AsyncEventStream(response, held.pop_all(), parse, fail)
+                await response.aread()
+        except HTTP_FAILURES as error:
+            raise failure(request, self.url(request), error) from cause_to_show(error)
+        except RuntimeError as error:
+            _refuse_ended_loop(error)
+            raise
+        return self._answer(request, response)
+
+    def _failing(
+        self, request: Request, response: httpx.Response
+    ) -> Callable[[Exception], StepflowError]:
+        def fail(error: Exception) -> StepflowError:
+            url = self.url(request)
+            if isinstance(error, HTTP_FAILURES) and not isinstance(error, ValueError):
+                return failure(request, url, error)
+            return InvalidAnswer(
+                f"{response.status_code}, but what comes is no event: {error}; is this a Stepflow"
+                " server of a supported version?",
+                method=request.method,
+                url=url,
+                status_code=response.status_code,
+                content=b"",
+            )
+
+        return fail
+
     def patience(self, timeout: Any) -> float | None:
         """Gives how long a request waits for its answer, in seconds; None for as long as it takes.
 
@@ -292,6 +368,11 @@ class Transport:
 def _has_proxies() -> bool:
     """Whether httpx would look for a proxy in the environment."""
     return any(name in ("http", "https", "all") for name in getproxies())
+
+
+def _is_events(response: httpx.Response) -> bool:
+    kind = response.headers.get("content-type", "")
+    return response.is_success and kind.partition(";")[0].strip() == MEDIA_TYPE
 
 
 def _is_piecemeal(response: httpx.Response | Received) -> bool:

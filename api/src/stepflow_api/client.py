@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, NoReturn, Self, TypeVar
 
 import httpx
 
 from stepflow_api._dialects._base import Pause, is_foreign, looks_foreign
+from stepflow_api._events import AsyncEventStream, EventStream
 from stepflow_api._operation import Answer, Operation, Request
 from stepflow_api._seam import Await, Conversation, Seam, check
 from stepflow_api._settings import header_fields, split_address, token_value
@@ -242,6 +243,38 @@ class Client:
             answer = await self._hold_async(conversation, timeout)
         return _whole(operation, answer)
 
+    def open(
+        self, operation: Operation[Any, Any], request: Request, *, timeout: httpx.Timeout | None
+    ) -> EventStream:
+        """Sends a request that a stream of events answers.
+
+        Args:
+            operation: What is called.
+            request: What `operation.request` built.
+            timeout: For this request; its read timeout bounds each wait for a piece of the stream.
+
+        Returns:
+            The stream; to be closed.
+
+        Raises:
+            TransportError: No answer arrived.
+            InvalidAnswer: A success that is no such stream.
+            StatusError: The status is no success.
+        """
+        opened = self._transport.open(request, timeout, _event)
+        return self._no_stream(operation, opened) if isinstance(opened, Answer) else opened
+
+    async def open_async(
+        self, operation: Operation[Any, Any], request: Request, *, timeout: httpx.Timeout | None
+    ) -> AsyncEventStream:
+        """Does what `open` does, without blocking."""
+        opened = await self._transport.open_async(request, timeout, _event)
+        return self._no_stream(operation, opened) if isinstance(opened, Answer) else opened
+
+    def _no_stream(self, operation: Operation[Any, Any], answer: Answer) -> NoReturn:
+        self._result(operation, answer)
+        raise AssertionError("a stream is never parsed")
+
     def _response(self, operation: Operation[S, R], answer: Answer) -> Response[R]:
         try:
             response = operation.response(answer)
@@ -398,6 +431,13 @@ class AuthenticatedClient(Client):
         )
         # Whatever the spelling of its name, this field takes the place of a given one.
         self._headers.update(header_fields({auth_header_name: token_value(token, prefix)}))
+
+
+def _event(data: bytes) -> dict[str, Any]:
+    # Most programs ask for no events.
+    from stepflow_api._dialects._events import event
+
+    return event(data)
 
 
 def _whole(operation: Operation[Any, Any], answer: Answer) -> Response[list[bytes]]:

@@ -9,7 +9,7 @@
 """
 
 from stepflow_api import __version__ as __version__
-from stepflow_client import errors
+from stepflow_client import errors, events
 from stepflow_client._flows import FlowSource
 from stepflow_client._results import BatchResults, FlowValidation, Items, Progress
 from stepflow_client._retry import RetryPolicy
@@ -33,4 +33,5 @@ __all__ = [
     "SyncStepflowClient",
     "SyncStepflowExecutor",
     "errors",
+    "events",
 ]

@@ -45,6 +45,13 @@ a batch that takes no time is not made to take half a second."""
 PROGRESS_SECONDS: Final = 0.5
 """Upper bound in seconds between two looks at a batch whose progress is watched."""
 
+EVENTS_SILENCE_SECONDS: Final = 5.0
+"""Seconds without an event before the run is looked at and its stream is opened anew: a dead
+connection and a cancelled run are noticed so soon. A server says that it lives every 15 s alone."""
+
+EVENTS_DRAIN_SECONDS: Final = 1.0
+"""Seconds for the events of a run that was ended with a step going on, which has no last event."""
+
 PAGE_SIZE: Final = 100
 """Runs asked for at a time."""
 

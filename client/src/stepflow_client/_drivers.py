@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from stepflow_api import Client
 from stepflow_api._operation import Request
 from stepflow_api.errors import StatusError, StepflowError
-from stepflow_client._effects import Call, Effect, Fetch, Sleep, Steps
+from stepflow_client._effects import Call, Close, Effect, Fetch, Open, Read, Sleep, Steps
 from stepflow_client._tracing import trace_headers
 
 T = TypeVar("T")
@@ -66,8 +66,14 @@ def _perform(client: Client, effect: Effect) -> Any:
     if isinstance(effect, Sleep):
         time.sleep(effect.seconds)
         return None
+    if isinstance(effect, Read):
+        return effect.stream.read()
+    if isinstance(effect, Close):
+        return effect.stream.close()
     request = _traced(effect)
     with _Logged(request):
+        if isinstance(effect, Open):
+            return client.open(effect.operation, request, timeout=effect.timeout)
         send = client.fetch if isinstance(effect, Fetch) else client.call
         return send(effect.operation, request, timeout=effect.timeout)
 
@@ -76,8 +82,14 @@ async def _perform_async(client: Client, effect: Effect) -> Any:
     if isinstance(effect, Sleep):
         await asyncio.sleep(effect.seconds)
         return None
+    if isinstance(effect, Read):
+        return await effect.stream.read()
+    if isinstance(effect, Close):
+        return await effect.stream.close()
     request = _traced(effect)
     with _Logged(request):
+        if isinstance(effect, Open):
+            return await client.open_async(effect.operation, request, timeout=effect.timeout)
         send = client.fetch_async if isinstance(effect, Fetch) else client.call_async
         return await send(effect.operation, request, timeout=effect.timeout)
 

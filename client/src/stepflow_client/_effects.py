@@ -1,7 +1,7 @@
 """What the core asks its driver to do, and how long it may take.
 
-The core never does I/O. Its methods are generators that yield one `Call`, `Fetch` or `Sleep` at a
-time and are sent what came of it; `_drivers` runs them, with or without blocking.
+The core never does I/O. Its methods are generators that yield one effect, such as a `Call` or a
+`Sleep`, at a time and are sent what came of it; `_drivers` runs them, with or without blocking.
 """
 
 from __future__ import annotations
@@ -40,13 +40,32 @@ class Fetch(Call[T]):
 
 
 @dataclass(frozen=True, slots=True)
+class Open(Call[T]):
+    """Send a request; the result is a stream of events, to be closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Wait for what comes next in a stream; the result is what its `read` gives."""
+
+    stream: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Close a stream; the result is None."""
+
+    stream: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Sleep:
     """Wait so many seconds; the result is None."""
 
     seconds: float
 
 
-Effect: TypeAlias = Call[Any] | Sleep
+Effect: TypeAlias = Call[Any] | Read | Close | Sleep
 Steps: TypeAlias = Generator[Effect, Any, T]
 
 

@@ -14,10 +14,12 @@ from stepflow_api.models import (
     Diagnostic,
     DiagnosticLevel,
     Diagnostics,
+    ExecutionStatus,
     FlowError,
     FlowResult,
     ItemResult,
     ItemStatistics,
+    RunSummary,
 )
 from stepflow_client._reader import read_elements
 from stepflow_client.errors import FlowFailed, InvalidAnswer
@@ -86,6 +88,14 @@ class FlowValidation:
 
 
 _ERRORS = (DiagnosticLevel.FATAL, DiagnosticLevel.ERROR)
+
+
+_ENDED = (
+    ExecutionStatus.COMPLETED,
+    ExecutionStatus.FAILED,
+    ExecutionStatus.CANCELLED,
+    ExecutionStatus.RECOVERY_FAILED,
+)
 
 
 class Items:
@@ -207,6 +217,11 @@ def _cause(entry: object) -> str | None:
             return cause
         case _:
             return None
+
+
+def has_ended(run: RunSummary) -> bool:
+    """Whether a run has ended, however."""
+    return run.status in _ENDED
 
 
 def result_of(item: ItemResult, run_id: UUID) -> FlowResultSuccess | FlowResultFailed:

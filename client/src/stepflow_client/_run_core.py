@@ -38,9 +38,10 @@ from stepflow_client._constants import (
 )
 from stepflow_client._core import Core
 from stepflow_client._effects import NO_DEADLINE, Deadline, Sleep, Steps
+from stepflow_client._event_core import RunEvents
 from stepflow_client._flows import FlowContent, FlowSource, resolve
 from stepflow_client._reader import read_elements
-from stepflow_client._results import BatchResults, Items, Progress, reason, result_of
+from stepflow_client._results import BatchResults, Items, Progress, has_ended, reason, result_of
 from stepflow_client._retry import Resend
 from stepflow_client._sending import Tries
 from stepflow_client.errors import (
@@ -49,13 +50,6 @@ from stepflow_client.errors import (
     RunCancelled,
     RunOutcomeUnknown,
     Unsupported,
-)
-
-_ENDED = (
-    ExecutionStatus.COMPLETED,
-    ExecutionStatus.FAILED,
-    ExecutionStatus.CANCELLED,
-    ExecutionStatus.RECOVERY_FAILED,
 )
 
 
@@ -178,18 +172,26 @@ class RunCore(Core):
         source = self.source(call.request.path, answer.status_code)
         return Items(run_id, answer.parsed or (), source)
 
-    def steps(self, run_id: UUID, item_index: int | None) -> Steps[dict[str, StepRunResponse]]:
+    def steps(
+        self, run_id: UUID, item_index: int | None, deadline: Deadline = NO_DEADLINE
+    ) -> Steps[dict[str, StepRunResponse]]:
         """Gets the steps of a run's item."""
-        answer = yield from self._sender.send(_endpoints.run_steps(run_id, item_index))
+        answer = yield from self._sender.send(
+            _endpoints.run_steps(run_id, item_index), deadline=deadline
+        )
         steps: dict[str, StepRunResponse] = answer.steps
         return steps
+
+    def events(self, run_id: UUID, since: int, timeout: float | None) -> RunEvents:
+        """Goes through the events of a run."""
+        return RunEvents(self, self._sender, run_id, since, Deadline.after(timeout))
 
     def cancel(self, run_id: UUID, wait: bool, timeout: float | None) -> Steps[RunSummary]:
         """Cancels a run, and waits for what becomes of it where that is asked for."""
         deadline = Deadline.after(timeout)
         run = yield from self._cancel(run_id)
         # It counts as cancelled at once, and as completed when its step has gone on to its end.
-        while wait and (run.items.running or run.status not in _ENDED):
+        while wait and (run.items.running or not has_ended(run)):
             if deadline.has_passed:
                 raise self._sender.timeout(deadline, run_id)
             yield Sleep(deadline.bound(PROGRESS_SECONDS))
@@ -262,7 +264,7 @@ class RunCore(Core):
                 # alone, it says what is the matter.
                 run = yield from self._summary(run_id, None, deadline, Resend.WAITING)
                 failed = True
-            if run.status in _ENDED:
+            if has_ended(run):
                 return _not_cancelled(run)
             if deadline.has_passed:
                 raise self._sender.timeout(deadline, run_id)
@@ -275,24 +277,29 @@ class RunCore(Core):
         shown = None
         pause = FIRST_PROGRESS_SECONDS
         while True:
-            # The answer to a wait names every item; this one is short however many there are.
-            call = _endpoints.list_runs({"root_run_id": run_id, "roots_only": True}, 1, 0)
-            answer = yield from self._sender.send(
-                call, resend=Resend.WAITING, deadline=deadline, run_id=run_id
-            )
-            run = next((run for run in answer.runs if run.run_id == run_id), None)
-            if run is None:
-                run = yield from self._summary(run_id, None, deadline, Resend.WAITING)
+            run = yield from self.look(run_id, deadline)
             progress = Progress.of(run.items)
             if progress != shown:
                 on_progress(progress)
                 shown = progress
-            if run.status in _ENDED:
+            if has_ended(run):
                 return _not_cancelled(run)
             if deadline.has_passed:
                 raise self._sender.timeout(deadline, run_id)
             yield Sleep(deadline.bound(pause))
             pause = min(2 * pause, PROGRESS_SECONDS)
+
+    def look(self, run_id: UUID, deadline: Deadline) -> Steps[RunSummary]:
+        """Gets a run's status while it is waited for, in an answer that is short for any run."""
+        # The one to a GET of the run names every item.
+        call = _endpoints.list_runs({"root_run_id": run_id, "roots_only": True}, 1, 0)
+        answer = yield from self._sender.send(
+            call, resend=Resend.WAITING, deadline=deadline, run_id=run_id
+        )
+        run = next((run for run in answer.runs if run.run_id == run_id), None)
+        if run is None:
+            run = yield from self._summary(run_id, None, deadline, Resend.WAITING)
+        return run
 
     def _summary(
         self, run_id: UUID, wait_seconds: int | None, deadline: Deadline, resend: Resend

@@ -104,6 +104,10 @@ class Sender:
                 )
             yield Sleep(delay)
 
+    def delay(self, failures: int, error: StepflowError) -> float:
+        """Gives the seconds to wait after so many failures."""
+        return self._policy.delay(failures, error)
+
     def timeout(
         self, deadline: Deadline, run_id: UUID | None, error: StepflowError | None = None
     ) -> Timeout:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from uuid import UUID
 
 from stepflow_api import Client
@@ -11,6 +11,7 @@ from stepflow_client._drivers import drive
 from stepflow_client._effects import Deadline
 from stepflow_client._results import BatchResults, Items, Progress
 from stepflow_client._run_core import RunCore
+from stepflow_client.events import RunEvent
 
 __all__ = ["SyncRunHandle"]
 
@@ -112,6 +113,42 @@ class SyncRunHandle:
             StatusError: The server refuses the request.
         """
         return drive(self._client, self._core.steps(self.id, item_index))
+
+    def events(
+        self, *, since: int = 0, timeout: float | None = None
+    ) -> Generator[RunEvent, None, None]:
+        """Gives what happens in the run, in order and each event once, until the run has ended.
+
+        It goes on after a lost connection or a restart of the server from where it was. Servers up
+        to 0.11 tell no events: there the run is looked at from time to time, and its creation,
+        steps and end are given as far as they are seen. Those events are numbered from 0 and
+        timed as they are seen, and some never are: which steps are needed and ready, that a step
+        started which failed since, and on 0.9 the steps of several items.
+
+        An iterator holds a connection of the client until its end; closed early it lets go of it.
+        A run that is cancelled with a step going on ends it some seconds later, without
+        `RunCompleted`.
+
+        Args:
+            since: The first `sequence_number` to give: that of the last event known, to go on in
+                another process, which gives all events of that number again. 0 gives all.
+            timeout: Seconds to wait for the run's end at most; None waits to the end.
+
+        Yields:
+            One event after the other, each of a class of `stepflow_client.events`.
+
+        Raises:
+            Timeout: The run has not ended in time; it goes on.
+            Unreachable: Without a timeout: the server did not answer for five minutes.
+            InvalidInput: There is no such number.
+            NotFound: The server does not know the run.
+        """
+        stream = self._core.events(self.id, since, timeout)
+        try:
+            while events := drive(self._client, stream.more()):
+                yield from events
+        finally:
+            drive(self._client, stream.close())
 
     def cancel(self, *, wait: bool = False, timeout: float | None = None) -> RunSummary:
         """Cancels the run; a step that is being worked on may go on to its end.

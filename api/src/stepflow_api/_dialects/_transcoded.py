@@ -338,6 +338,11 @@ def _named(names: Mapping[Any, str], number: Any) -> str:
     return names.get(number) or str(number)
 
 
+def named_status(number: Any) -> str:
+    """Gives the name of a run's or a step's status."""
+    return _named(_STATUSES, number)
+
+
 TRANSLATIONS: Final[dict[str, Translation]] = {
     "listComponents": _list_components,
     "storeFlow": _store_flow,

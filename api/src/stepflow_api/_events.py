@@ -1,0 +1,125 @@
+"""Answers that go on: the events that a server tells as they happen (server-sent events)."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, ExitStack
+from typing import Any
+
+import httpx
+
+from stepflow_api._failures import HTTP_FAILURES, cause_to_show
+from stepflow_api.errors import StepflowError
+
+MEDIA_TYPE = "text/event-stream"
+
+
+class EventDecoder:
+    """Takes a stream in pieces, cut anywhere, and gives the data of the events that are whole.
+
+    Servers send nothing but data and, to keep the connection alive, comments.
+    """
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._data: list[bytes] = []
+
+    def feed(self, piece: bytes) -> list[bytes]:
+        """Takes a piece and gives the data of the events that it completes."""
+        *lines, self._rest = (self._rest + piece).split(b"\n")
+        done: list[bytes] = []
+        for line in lines:
+            line = line.removesuffix(b"\r")
+            if line.startswith(b"data:"):
+                self._data.append(line[5:].removeprefix(b" "))
+            elif not line and self._data:
+                done.append(b"\n".join(self._data))
+                self._data = []
+        return done
+
+
+class _Decoding:
+    def __init__(
+        self, parse: Callable[[bytes], dict[str, Any]], fail: Callable[[Exception], StepflowError]
+    ) -> None:
+        self._decoder = EventDecoder()
+        self._parse = parse
+        self._fail = fail
+
+    def _documents(self, piece: bytes) -> list[dict[str, Any]]:
+        try:
+            return [self._parse(data) for data in self._decoder.feed(piece)]
+        except ValueError as error:
+            raise self._fail(error) from error
+
+
+class EventStream(_Decoding):
+    """The events of one answer; closed by whoever opened it.
+
+    Args:
+        response: The answer, whose body has not been read.
+        held: What closing it gives back.
+        parse: Makes a document of an event's data.
+        fail: Makes the error for what goes wrong.
+    """
+
+    def __init__(
+        self,
+        response: httpx.Response,
+        held: ExitStack,
+        parse: Callable[[bytes], dict[str, Any]],
+        fail: Callable[[Exception], StepflowError],
+    ) -> None:
+        super().__init__(parse, fail)
+        self._pieces: Iterator[bytes] = response.iter_bytes()
+        self._held = held
+
+    def read(self) -> list[dict[str, Any]] | None:
+        """Waits for what comes next.
+
+        Returns:
+            Events, none of them whole yet perhaps; None at the end of the answer.
+
+        Raises:
+            TransportError: The connection was lost, or nothing came in time.
+            InvalidAnswer: What came is no event.
+        """
+        try:
+            piece = next(self._pieces, None)
+        except HTTP_FAILURES as error:
+            raise self._fail(error) from cause_to_show(error)
+        return None if piece is None else self._documents(piece)
+
+    def close(self) -> None:
+        """Closes the connection."""
+        with contextlib.suppress(*HTTP_FAILURES):
+            self._held.close()
+
+
+class AsyncEventStream(_Decoding):
+    """Does what `EventStream` does, without blocking."""
+
+    def __init__(
+        self,
+        response: httpx.Response,
+        held: AsyncExitStack,
+        parse: Callable[[bytes], dict[str, Any]],
+        fail: Callable[[Exception], StepflowError],
+    ) -> None:
+        super().__init__(parse, fail)
+        self._pieces: AsyncIterator[bytes] = response.aiter_bytes()
+        self._held = held
+
+    async def read(self) -> list[dict[str, Any]] | None:
+        """Does what `EventStream.read` does, without blocking."""
+        try:
+            piece = await anext(self._pieces, None)
+        except HTTP_FAILURES as error:
+            raise self._fail(error) from cause_to_show(error)
+        return None if piece is None else self._documents(piece)
+
+    async def close(self) -> None:
+        """Closes the connection."""
+        with contextlib.suppress(*HTTP_FAILURES):
+            await self._held.aclose()

@@ -1,0 +1,101 @@
+"""The events of a run on servers that tell none: what can be seen of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from client.tests.support import CHAIN, READ_FILE, Driver, release, wait_until, watch
+from stepflow_api.models import ExecutionStatus, StepStatus
+from stepflow_client import errors, events
+
+VERSION = os.environ["STEPFLOW_SERVER_VERSION"]
+
+
+def test_what_is_seen_of_a_run_has_the_same_types(do: Driver, client: Any) -> None:
+    handle = do(client.submit(CHAIN, {"prompt": "x"}))
+    do(handle.result(timeout=60))
+    seen = do(handle.events(timeout=60))
+    assert [type(event) for event in seen] == [
+        events.RunCreated,
+        *[events.StepStarted, events.StepCompleted] * 3,
+        events.RunCompleted,
+    ]
+    assert [event.sequence_number for event in seen] == list(range(8))
+    assert {event.run_id for event in seen} == {handle.id}
+    steps = [event for event in seen if isinstance(event, events.StepCompleted)]
+    assert [(step.step_id, step.step_index, step.status) for step in steps] == [
+        (f"step{number}", number, StepStatus.COMPLETED) for number in range(3)
+    ]
+    run = do(handle.status())
+    assert seen[0].timestamp == run.created_at
+    assert (seen[0].item_count, seen[0].flow_id) == (1, run.flow_id)
+    assert (seen[-1].timestamp, seen[-1].status) == (run.completed_at, ExecutionStatus.COMPLETED)
+
+
+def test_since_is_the_first_number_given(do: Driver, client: Any) -> None:
+    handle = do(client.submit(CHAIN, {"prompt": "x"}))
+    do(handle.result(timeout=60))
+    for since in (0, 3, 7, 8, 1000):
+        numbers = [event.sequence_number for event in do(handle.events(since=since, timeout=60))]
+        assert numbers == list(range(since, 8))
+
+
+def test_each_item_has_its_steps(do: Driver, client: Any) -> None:
+    handle = do(client.submit_batch(CHAIN, [{"prompt": "x"}] * 4))
+    first, *steps, last = do(handle.events(timeout=60))
+    assert isinstance(first, events.RunCreated)
+    assert isinstance(last, events.RunCompleted)
+    ended = {
+        (one.item_index, one.step_id) for one in steps if isinstance(one, events.StepCompleted)
+    }
+    expected = {(item, f"step{number}") for item in range(4) for number in range(3)}
+    # 0.9 does not tell which item a step is of.
+    assert ended == (set() if VERSION == "0.9.0" else expected)
+    assert len(steps) == 2 * len(ended)
+
+
+def test_what_fails_is_told(do: Driver, client: Any) -> None:
+    handle = do(client.submit(READ_FILE, {"path": "/nowhere"}))
+    *_, step, run = do(handle.events(timeout=60))
+    assert (step.step_id, step.status) == ("read", StepStatus.FAILED)
+    assert run.status is ExecutionStatus.FAILED
+
+
+def test_an_unknown_run_is_told(do: Driver, client: Any) -> None:
+    with pytest.raises(errors.NotFound) as caught:
+        do(client.handle(UUID(int=1)).events())
+    assert not isinstance(caught.value, errors.Unsupported)
+
+
+# 0.9 creates no run that goes on.
+if VERSION != "0.9.0":
+
+    def test_it_goes_on_until_the_run_ends(
+        do: Driver, client: Any, fifo: Callable[[], Path]
+    ) -> None:
+        path = fifo()
+        handle = do(client.submit(READ_FILE, {"path": str(path)}))
+        seen: list[events.RunEvent] = []
+        with pytest.raises(errors.Timeout):
+            watch(do, handle, seen.append, timeout=0.2)
+        assert isinstance(seen[0], events.RunCreated)
+
+        def go_on(event: events.RunEvent) -> None:
+            if isinstance(event, events.RunCreated):
+                wait_until(lambda: release(path), "the step opens the file")
+
+        kinds = [event.kind for event in watch(do, handle, go_on, timeout=60)]
+        assert kinds == ["RunCreated", "StepStarted", "StepCompleted", "RunCompleted"]
+
+    def test_a_cancelled_run_ends_it(do: Driver, client: Any, fifo: Callable[[], Path]) -> None:
+        handle = do(client.submit(READ_FILE, {"path": str(fifo())}))
+        do(handle.cancel())
+        last = do(handle.events(timeout=60))[-1]
+        assert isinstance(last, events.RunCompleted)
+        assert last.status is ExecutionStatus.CANCELLED
