@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel
 from sphinx.application import Sphinx
-from sphinx.domains.python import PyObject
+from sphinx.domains.python import PyClasslike
 from sphinx.util.typing import ExtensionMetadata
 
 _ASYNC_FORMS = {"asyncio": "sync", "asyncio_detailed": "sync_detailed"}
@@ -24,7 +24,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     Returns:
         That pages can be read side by side.
     """
-    for field in PyObject.doc_field_types:
+    for field in PyClasslike.doc_field_types:
         if field.name == "variable":
             field.label = "Attributes"
     app.setup_extension("sphinx.ext.autodoc")

@@ -124,7 +124,9 @@ def readme(caller: Caller, url: str, folder: Path) -> Any:
                     flow_id=stored.flow_id, input={"prompt": "Hello!"}, wait=True
                 ),
             )
-            return response.status_code, stored.stored, response.parsed, response.parsed.result
+            run = response.parsed
+            assert isinstance(run, models.CreateRunResponse)
+            return response.status_code, stored.stored, run, run.result
 
     return asyncio.run(main())
 

@@ -114,7 +114,7 @@ def _program(contestant: str) -> str:
 
 def _paths() -> dict[str, str]:
     prefix = "BENCH_"
-    paths = {}
+    paths: dict[str, str] = {}
     for name, value in os.environ.items():
         if name.startswith(prefix):
             files = [str(Path(file).absolute()) for file in value.split()]

@@ -9,6 +9,8 @@ checkout is cloned into a temporary folder: nothing in it changes, and what is n
 measured.
 """
 
+from __future__ import annotations
+
 import argparse
 import json
 import os
@@ -19,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 ROUNDS = 7
@@ -27,7 +30,7 @@ ROUNDS = 7
 class Clone:
     """A clone of this checkout with an output base and, where asked for, a cache of its own."""
 
-    def __init__(self, folder, cold=False):
+    def __init__(self, folder: Path, cold: bool = False) -> None:
         self.folder = folder / "clone"
         self.environment = dict(os.environ)
         if cold:
@@ -38,7 +41,7 @@ class Clone:
         subprocess.run(["git", "clone", "-q", str(checkout), str(self.folder)], check=True)
         self.options = [f"--output_base={folder / 'base'}"]
 
-    def bazel(self, *arguments):
+    def bazel(self, *arguments: str) -> tuple[float, str]:
         """Runs Bazel; gives the seconds it took and what it printed."""
         start = time.perf_counter()
         done = subprocess.run(
@@ -53,12 +56,12 @@ class Clone:
             sys.exit(f"bazel {' '.join(arguments)} failed: {done.stderr.strip()[-2000:]}")
         return seconds, done.stdout
 
-    def close(self):
+    def close(self) -> None:
         """Stops the clone's Bazel server."""
         self.bazel("shutdown")
 
 
-def changed_spec(clone, count):
+def changed_spec(clone: Clone, count: int) -> float:
     """Adds a field to a model of the clone's spec and checks that the build has it."""
     spec = clone.folder / "api" / "openapi.json"
     document = json.loads(spec.read_text(encoding="utf-8"))
@@ -73,7 +76,7 @@ def changed_spec(clone, count):
     return seconds
 
 
-def peak_memory(clone):
+def peak_memory(clone: Clone) -> float:
     """Gives the compiler's peak memory in MiB: the largest of its processes."""
     clone.bazel("build", "//tools/codegen:compile", "//third_party/python:ruff")
     program = (
@@ -104,7 +107,13 @@ def peak_memory(clone):
     return float(re.findall(r"[\d.]+", printed)[-1])
 
 
-def row(case, value, unit, target, spread=None):
+def row(
+    case: str,
+    value: float,
+    unit: str,
+    target: float,
+    spread: tuple[float, float] | None = None,
+) -> bool:
     """Prints one line of the table and gives whether the target is met."""
     met = value <= target
     around = f" ({spread[0]:.2f} to {spread[1]:.2f})" if spread else ""
@@ -114,21 +123,21 @@ def row(case, value, unit, target, spread=None):
     return met
 
 
-def quartiles(values):
+def quartiles(values: Sequence[float]) -> tuple[float, float]:
     """Gives the middle half of the values as a pair."""
     low, _, high = statistics.quantiles(values, n=4)
     return low, high
 
 
-def main():
+def main() -> int:
     """Measures and prints; the exit status is 1 when a target is missed."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--cold", action="store_true", help="also build from an empty cache")
     arguments = parser.parse_args()
     print(
         f"{os.cpu_count()} CPUs; medians of {ROUNDS} rounds, middle half of the rounds in brackets"
     )
-    met = []
+    met: list[bool] = []
     if arguments.cold:
         with tempfile.TemporaryDirectory() as folder:
             clone = Clone(Path(folder), cold=True)
@@ -141,7 +150,7 @@ def main():
         clone = Clone(Path(folder))
         try:
             clone.bazel("build", "//api")
-            warm, changed = [], []
+            warm, changed = list[float](), list[float]()
             for count in range(ROUNDS + 1):
                 changed.append(changed_spec(clone, count))
                 warm.append(clone.bazel("build", "//api")[0])

@@ -86,7 +86,7 @@ def _spec(world: World, times: int) -> tuple[Mapping[str, Any], Any]:
     document = json.loads(Path(paths["spec"]).read_text(encoding="utf-8"))
     file.write_text(json.dumps(multiplied(document, times)), encoding="utf-8")
     last = f"get_run_copy{times}" if times > 1 else "get_run"
-    facts = {
+    facts: dict[str, Any] = {
         "spec": str(file),
         "ruff": paths["ruff"],
         "hand_written": [],

@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tools.json_types import is_json_array, is_json_object
+
 
 def patch(document: Any) -> None:
     """Changes a spec in place.
@@ -26,16 +28,16 @@ def patch(document: Any) -> None:
         for name, schema in properties.items():
             if schema is True:
                 properties[name] = {}
-            elif isinstance(schema.get("default"), dict):
+            elif is_json_object(schema.get("default")):
                 del schema["default"]
 
 
 def _properties(node: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(node, dict):
-        if node.get("type") == "object" and isinstance(node.get("properties"), dict):
+    if is_json_object(node):
+        if node.get("type") == "object" and is_json_object(node.get("properties")):
             yield node["properties"]
         node = list(node.values())
-    if isinstance(node, list):
+    if is_json_array(node):
         for part in node:
             yield from _properties(part)
 

@@ -32,7 +32,7 @@ def bare() -> float:
     from stepflow_runtime._binary import find_binary
     from stepflow_runtime._logs import LogConfig
 
-    command = [find_binary(None), "--port", "0", "--config-stdin", *LogConfig().arguments()]
+    command = [str(find_binary(None)), "--port", "0", "--config-stdin", *LogConfig().arguments()]
     start = time.perf_counter()
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
         assert server.stdin is not None and server.stdout is not None

@@ -8,7 +8,7 @@ import http.client
 import json
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +87,7 @@ class World:
 
 
 @contextlib.contextmanager
-def real_server(paths: Mapping[str, str]) -> Iterator[World]:
+def real_server(paths: Mapping[str, str]) -> Generator[World]:
     """Starts a server for as long as a block of code needs it.
 
     Args:

@@ -8,6 +8,7 @@ from typing import Any
 
 from tools.codegen.document import JSON, Node, pointer
 from tools.codegen.errors import SpecError
+from tools.json_types import is_json_array, is_json_object
 
 _KINDS: dict[str, tuple[type, ...]] = {
     "array": (list,),
@@ -72,19 +73,19 @@ def _fits(value: Any, schema: JSON, made: JSON) -> bool:
         return False
     if isinstance(value, str) and "format" in schema:
         return _fits_text(value, schema["format"])
-    if isinstance(value, dict):
+    if is_json_object(value):
         properties = schema.get("properties", {})
         other = schema.get("additionalProperties")
-        other = other if isinstance(other, dict) else {}
+        other = other if is_json_object(other) else {}
         asked = properties.keys() & set(schema.get("required", ()))
         return asked <= value.keys() and all(
             (part is None and key not in asked) or _fits(part, properties.get(key, other), made)
             for key, part in value.items()
         )
-    if isinstance(value, list) and "prefixItems" in schema:
+    if is_json_array(value) and "prefixItems" in schema:
         members = schema["prefixItems"]
         return len(value) == len(members) and all(map(_fits, value, members, [made] * len(value)))
-    if isinstance(value, list):
+    if is_json_array(value):
         return all(_fits(part, schema.get("items", {}), made) for part in value)
     return True
 

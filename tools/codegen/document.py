@@ -8,10 +8,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from urllib.parse import unquote
 
 from tools.codegen.errors import SpecError
+from tools.json_types import is_json_array, is_json_object
 
 JSON = dict[str, Any]
 
@@ -38,7 +39,8 @@ def kind_of(value: Any) -> str:
             return "a string"
         case list():
             return "an array"
-    return "an object"
+        case _:
+            return "an object"
 
 
 class Document:
@@ -88,10 +90,10 @@ class Document:
         path: list[str | int] = []
         for part in reference[2:].split("/"):
             key = unquote(part).replace("~1", "/").replace("~0", "~")
-            if isinstance(node, list) and key.isdecimal() and int(key) < len(node):
+            if is_json_array(node) and key.isdecimal() and int(key) < len(node):
                 node, step = node[int(key)], int(key)
                 path.append(step)
-            elif isinstance(node, dict) and key in node:
+            elif is_json_object(node) and key in node:
                 node = node[key]
                 path.append(key)
             else:
@@ -119,7 +121,7 @@ class Node:
         return SpecError(self.place, problem)
 
     def __contains__(self, key: object) -> bool:
-        return isinstance(self.value, dict) and key in self.value
+        return is_json_object(self.value) and key in self.value
 
     def __getitem__(self, key: str | int) -> Node:
         return Node(self.document, self.value[key], (*self.path, key))
@@ -134,7 +136,7 @@ class Node:
         Raises:
             SpecError: It is no object.
         """
-        if not isinstance(self.value, dict):
+        if not is_json_object(self.value):
             raise self.error(f"is {kind_of(self.value)}; an object is needed")
         return self
 
@@ -170,7 +172,7 @@ class Node:
         if key not in self.object():
             return []
         found = self[key]
-        if not isinstance(found.value, list):
+        if not is_json_array(found.value):
             raise found.error(f"is {kind_of(found.value)}; an array is needed")
         return [found[index] for index in range(len(found.value))]
 
@@ -232,19 +234,19 @@ def _read(path: Path) -> JSON:
         raise SpecError("", f"is not JSON: {error}") from error
     except RecursionError as error:
         raise SpecError("", "is nested too deeply to be read") from error
-    if not isinstance(root, dict):
+    if not is_json_object(root):
         raise SpecError("#", f"is {kind_of(root)}; an object is needed")
-    return cast("JSON", root)
+    return root
 
 
 def _references(node: Any, path: tuple[str | int, ...]) -> Iterator[tuple[str, Any]]:
-    if isinstance(node, dict):
+    if is_json_object(node):
         for key, value in node.items():
-            if key == "$ref" and not isinstance(value, dict):
+            if key == "$ref" and not is_json_object(value):
                 yield pointer(*path, key), value
             # In `properties`, every key is a property's name, `default` and `enum` among them.
             elif key not in _VALUES or (path and path[-1] in ("properties", "schemas")):
                 yield from _references(value, (*path, key))
-    elif isinstance(node, list):
+    elif is_json_array(node):
         for index, value in enumerate(node):
             yield from _references(value, (*path, index))

@@ -2,7 +2,7 @@
 
 import ast
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import jinja2
@@ -35,7 +35,8 @@ class Templates:
         )
         self._environment.filters["doc"] = docstring
         self._environment.filters["literal"] = repr
-        self._environment.globals.update(
+        # Its type names jinja's own globals alone.
+        cast("dict[str, Any]", self._environment.globals).update(
             package=package, support=support, command=command, spec=spec
         )
 

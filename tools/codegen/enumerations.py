@@ -2,12 +2,13 @@
 
 import json
 import re
+from collections.abc import Mapping
 
 from tools.codegen.docs import WIDTH, wrapped
 from tools.codegen.document import JSON, Node, plain_text
 from tools.codegen.names import member_names
 
-_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
+_TYPES: Mapping[type, str] = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
 # How generators list the values of an enumeration in its description.
 _MEMBER_DOC = re.compile(r"^[*-] `(.*?)`: (.*(?:\n(?![*-] `).*)*)", re.MULTILINE)
@@ -50,7 +51,7 @@ def open_values(node: Node) -> JSON:
         )
         return {**_any_of(_kinds(node)), "description": f"One of {values}."}
     value = node.value["const"]
-    kind = _TYPES.get(type(value), "")
+    kind = _kind(value)
     # A Literal holds no number with a point.
     if kind and kind != "number":
         return {"type": kind, "const": value}
@@ -64,4 +65,8 @@ def _any_of(kinds: set[str]) -> JSON:
 
 
 def _kinds(node: Node) -> set[str]:
-    return {_TYPES.get(type(value), "") for value in node.value["enum"]}
+    return {_kind(value) for value in node.value["enum"]}
+
+
+def _kind(value: object) -> str:
+    return _TYPES.get(type(value), "")

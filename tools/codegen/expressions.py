@@ -25,6 +25,8 @@ def _plain(node: ast.expr) -> ast.expr:
             node.slice = _plain(inner)
         case ast.BinOp(left=left, right=right):
             return ast.BinOp(_plain(left), ast.BitOr(), _plain(right))
+        case _:
+            pass
     return node
 
 

@@ -20,8 +20,12 @@ def fields_of(source: str) -> dict[str, dict[str, str]]:
                             fields[name] = ast.unparse(statement).removeprefix(f"{name}: ")
                         case ast.Assign(targets=[ast.Name(id=name)]):
                             fields[name] = ast.unparse(statement.value)
+                        case _:
+                            pass
                 if ast.get_docstring(node):
                     fields["docstring"] = repr(ast.get_docstring(node))
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
                 found[name] = {"alias": ast.unparse(value)}
+            case _:
+                pass
     return found

@@ -39,7 +39,7 @@ def read_hand_written(files: Mapping[str, Path]) -> list[HandWritten]:
     Raises:
         SpecError: A module is no Python.
     """
-    found = []
+    found: list[HandWritten] = []
     for path, file in sorted(files.items()):
         try:
             tree = ast.parse(file.read_bytes())
@@ -72,7 +72,7 @@ def check_hand_written(
     """
     by_module = {model.module: model for model in models}
     owners = {model.name: f"models/{model.module}.py" for model in models}
-    extra = {}
+    extra: dict[str, tuple[str, ...]] = {}
     for module in written:
         model = by_module.get(module.name)
         if model is None:
@@ -100,7 +100,7 @@ def check_hand_written(
 
 
 def _offered(tree: ast.Module) -> tuple[str, ...]:
-    offered = []
+    offered: list[str] = []
     for node in tree.body:
         match node:
             case ast.Assign(
@@ -113,6 +113,8 @@ def _offered(tree: ast.Module) -> tuple[str, ...]:
                 offered.append(name)
             case ast.AnnAssign(target=ast.Name(id=name)):
                 offered.append(name)
+            case _:
+                pass
     return tuple(sorted(name for name in offered if not name.startswith("_")))
 
 

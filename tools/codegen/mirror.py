@@ -74,7 +74,7 @@ def _model_differences(old: str, new: str) -> list[str]:
         was, now = fields_of(old), fields_of(new)
     except SyntaxError as error:
         return [f"models/generated.py: is no Python (line {error.lineno})"]
-    lines = []
+    lines: list[str] = []
     for model in sorted(was.keys() | now.keys()):
         if model not in was:
             lines.append(f"model {model}: made from the spec, missing in the mirror")

@@ -117,7 +117,7 @@ def _class_names(schemas: Schemas, module: Module, metadata: list[Any]) -> dict[
         for entry in metadata
         if len(entry["source_path"]) == 3
     }
-    names = {}
+    names: dict[str, str] = {}
     for name, node in schemas.nodes.items():
         found = made.get(name, name)
         if found not in (name, f"{name}Model") or found not in module.names():

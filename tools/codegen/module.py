@@ -64,6 +64,8 @@ class Module:
                     self.aliases[alias] = f"{alias} = TypeAliasType({alias!r}, {value!r})\n"
                 case ast.Expr(value=ast.Constant(value=str())) if alias:
                     self.aliases[alias] += "\n".join(self._segment(node)) + "\n"
+                case _:
+                    pass
 
     def names(self) -> Set[str]:
         """Gives the names of all classes and aliases."""
@@ -131,6 +133,8 @@ class Module:
                     has_constant |= is_literal == [True]
                     if not any(is_literal) and _needs_validation(value, types):
                         self._wrap(value)
+                case _:
+                    pass
         lines = self._lines[node.body[0].lineno - 1 : node.end_lineno]
         bases = tuple(ast.unparse(base) for base in node.bases)
         return _Class(bases, has_constant, _ARBITRARY.sub("", "\n".join(lines) + "\n"))
@@ -153,7 +157,8 @@ def _bare(annotation: ast.expr) -> ast.expr:
     match annotation:
         case ast.Subscript(value=ast.Name(id="Annotated"), slice=ast.Tuple(elts=[bare, *_])):
             return bare
-    return annotation
+        case _:
+            return annotation
 
 
 def _needs_validation(value: ast.expr, types: list[ast.expr]) -> bool:
@@ -165,4 +170,5 @@ def _needs_validation(value: ast.expr, types: list[ast.expr]) -> bool:
             return True
         case ast.Constant(value=str()):
             return "str" not in {ast.unparse(_bare(type_)) for type_ in types}
-    return False
+        case _:
+            return False

@@ -12,6 +12,7 @@ from pydantic import Field, TypeAdapter
 from pydantic_core import SchemaError
 
 from tools.codegen.document import JSON, Node, kind_of
+from tools.json_types import is_json_array, is_json_object
 
 TYPES = ("string", "integer", "number", "boolean", "object", "array")
 
@@ -148,7 +149,7 @@ def parts_of(node: Node, key: str) -> list[Node]:
     Raises:
         SpecError: A member is `false`, or any value in a union.
     """
-    parts = []
+    parts: list[Node] = []
     for part in node.members(key):
         if isinstance(part.value, bool):
             if part.value is False or key != "allOf":
@@ -162,7 +163,7 @@ def parts_of(node: Node, key: str) -> list[Node]:
 
 def is_null(schema: Any) -> bool:
     """Whether a schema allows null alone."""
-    return isinstance(schema, dict) and (
+    return is_json_object(schema) and (
         schema.get("type") in ("null", ["null"])
         or schema.get("enum") == [None]
         or ("const" in schema and schema["const"] is None)
@@ -185,11 +186,11 @@ def _enumeration(node: Node) -> Node:
             schema["enum"] = [value[0] for value in values]
             schema["x-enum-descriptions"] = [part.text("description") for part in parts]
     if "enum" in schema:
-        values = schema["enum"]
-        if None in values:
+        given: list[object] = schema["enum"]
+        if None in given:
             schema["nullable"] = True
         # Equal numbers and booleans are equal to Python, but not to JSON.
-        unique = {(type(value), json.dumps(value)): value for value in values if value is not None}
+        unique = {(type(value), json.dumps(value)): value for value in given if value is not None}
         schema["enum"] = list(unique.values())
         if len(schema["enum"]) < 2:
             schema["const"] = next(iter(schema.pop("enum")), None)
@@ -201,7 +202,7 @@ def _constant(schema: JSON) -> list[Any]:
     if "const" in schema:
         return [schema["const"]]
     values = schema.get("enum")
-    return values if isinstance(values, list) and len(values) == 1 else []
+    return values if is_json_array(values) and len(values) == 1 else []
 
 
 def constraints(node: Node, kind: str) -> JSON:

@@ -191,13 +191,15 @@ def _differs(override: type[BaseModel], base: type[BaseModel]) -> bool:
 
 def _names(file: Path) -> set[str]:
     """Gives the names that a module defines or imports."""
-    found = set()
+    found: set[str] = set()
     for node in ast.parse(file.read_bytes()).body:
         match node:
             case ast.ClassDef(name=name) | ast.Assign(targets=[ast.Name(id=name)]):
                 found.add(name)
             case ast.ImportFrom():
                 found |= {name.asname or name.name for name in node.names}
+            case _:
+                pass
     return found
 
 

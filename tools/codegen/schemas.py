@@ -22,6 +22,7 @@ from tools.codegen.normal import (
 )
 from tools.codegen.operations import Operations
 from tools.codegen.unions import constants_of, tag_mapping, target_of
+from tools.json_types import is_json_array, is_json_object
 
 PROBE = "CompilerProbe"
 
@@ -170,7 +171,7 @@ class _Preparation:
         target = node.document.resolve(reference, node.place)
         beside = {key: value for key, value in node.value.items() if key != "$ref"}
         if target.place in self._newtypes:
-            newtype = target.value if isinstance(target.value, dict) else {}
+            newtype = target.value if is_json_object(target.value) else {}
             return self._type(normalised(node.with_value({**newtype, **beside})), "")
         if target.place not in self._names:
             raise node.error(
@@ -222,20 +223,20 @@ class _Preparation:
             opened = {"additionalProperties": True} if extra not in (None, False) else {}
             required = list(node.value.get("required", []))
             return {"properties": properties, "required": required, **opened}
-        if not isinstance(extra, dict):
+        if not is_json_object(extra):
             return {"additionalProperties": True}
         values = self.expression(node["additionalProperties"], f"{name}Value")
         return {"additionalProperties": unconstrained(values)}
 
     def _array(self, node: Node, name: str) -> JSON:
         # Before 2020-12, `items` was an array for a tuple.
-        key = "items" if isinstance(node.value.get("items"), list) else "prefixItems"
+        key = "items" if is_json_array(node.value.get("items")) else "prefixItems"
         members = [
             unconstrained(self.expression(part, f"{name}Item")) for part in node.members(key)
         ]
         if members:
             return {"prefixItems": members, "items": False}
-        if not isinstance(node.value.get("items"), dict):
+        if not is_json_object(node.value.get("items")):
             return {"items": {}}
         return {"items": unconstrained(self.expression(node["items"], f"{name}Item"))}
 
@@ -295,10 +296,10 @@ class _Preparation:
 
 def _refuse_circle(start: Node) -> None:
     """Refuses a schema that is itself by definition, rather than one that holds itself."""
-    pending, seen = [start], set()
+    pending, seen = [start], set[str]()
     while pending:
         node = pending.pop()
-        if not isinstance(node.value, dict):
+        if not is_json_object(node.value):
             continue
         for key in ("allOf", "oneOf", "anyOf"):
             pending += node.members(key)
@@ -321,7 +322,7 @@ def _is_newtype(node: Node) -> bool:
         return False
     if "items" in node or "array" in node.value.get("type", ()) or node.value.get("properties"):
         return False
-    return not isinstance(node.value.get("additionalProperties"), dict)
+    return not is_json_object(node.value.get("additionalProperties"))
 
 
 def _is_class(node: Node) -> bool:
@@ -355,4 +356,4 @@ def _annotated(node: Node, prepared: JSON) -> JSON:
 
 
 def _flag(node: Node, key: str) -> bool:
-    return isinstance(node.value, dict) and node.flag(key)
+    return is_json_object(node.value) and node.flag(key)

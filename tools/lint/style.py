@@ -99,7 +99,8 @@ def _lint(ruff: Path, workspace: Path) -> int:
         return 0
     print("The style of Python code (pyproject.toml, [tool.ruff.lint]) is not kept:")
     print(*(_line(problem, workspace) for problem in found), sep="\n")
-    mendable = sum((problem["fix"] or {}).get("applicability") == "safe" for problem in found)
+    fixes = [problem["fix"] for problem in found if problem["fix"]]
+    mendable = sum(fix.get("applicability") == "safe" for fix in fixes)
     if mendable:
         print(f"To mend {mendable} of {len(found)}: {FIX}")
     if mendable < len(found):

@@ -199,7 +199,7 @@ class Place:
 
 def summary(changes: Sequence[Change]) -> str:
     """Returns how many operations, models and other parts differ, on one line."""
-    parts = []
+    parts: list[str] = []
     for area, noun in (
         (Area.OPERATION, "operation"),
         (Area.MODEL, "model"),

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from tools.json_types import is_json_array
 from tools.spec.changes import ABSENT, Area, Change, Element, Kind, Side, summary
 from tools.spec.diff import diff
 from tools.spec.directions import model_sides
@@ -180,7 +181,7 @@ def _by_document(change: Change) -> Iterable[Broken]:
 
 
 def _first(value: Any) -> Any:
-    return value[0] if isinstance(value, list) and value else None
+    return value[0] if is_json_array(value) and value else None
 
 
 _VARIANT = re.compile(r"\.(?:oneOf|anyOf)\[[^]]*\]$")

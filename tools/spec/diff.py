@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tools.json_types import is_json_array, is_json_object
 from tools.spec.changes import ABSENT, Area, Change, Place
 from tools.spec.json_diff import as_dict, diff_list, diff_object, diff_value, same, union
 from tools.spec.operation_diff import diff_paths
@@ -36,7 +37,7 @@ def _models(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _diff_models(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
-    changes = []
+    changes: list[Change] = []
     for name in union(old, new):
         at = Place(Area.MODEL, name)
         if name not in new:
@@ -51,16 +52,16 @@ def _diff_models(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
 def _without_api(document: dict[str, Any]) -> dict[str, Any]:
     """Returns the document without the operations and models, which are compared by themselves."""
     rest = dict(document)
-    if isinstance(rest.get("paths"), dict):
+    if is_json_object(rest.get("paths")):
         rest["paths"] = {}
     components = as_dict(rest.get("components"))
-    if isinstance(components.get("schemas"), dict):
+    if is_json_object(components.get("schemas")):
         rest["components"] = components | {"schemas": {}}
     return rest
 
 
 def _diff_rest(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
-    changes = []
+    changes: list[Change] = []
     for key in union(old, new):
         at = Place(Area.DOCUMENT, key)
         before, after = old.get(key, ABSENT), new.get(key, ABSENT)
@@ -68,7 +69,7 @@ def _diff_rest(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
             continue
         if key == "info":
             changes += diff_object(at, before, after)
-        elif isinstance(before, list) and isinstance(after, list):
+        elif is_json_array(before) and is_json_array(after):
             changes += diff_list(at, before, after, diff_object)
         else:
             changes += diff_value(at, before, after)

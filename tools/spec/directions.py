@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tools.json_types import is_json_array, is_json_object
 from tools.spec.changes import SCHEMA_PREFIX, Side
 from tools.spec.json_diff import as_dict
 
@@ -46,9 +47,9 @@ def _reachable(document: Mapping[str, Any], root: Any) -> set[str]:
     pending = [root]
     while pending:
         value = pending.pop()
-        if isinstance(value, dict):
+        if is_json_object(value):
             pending += value.values()
-        elif isinstance(value, list):
+        elif is_json_array(value):
             pending += value
         # Not under `$ref` alone: a discriminator's mapping names models as well.
         elif isinstance(value, str) and value.startswith(_COMPONENTS) and value not in found:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from enum import Flag
 from typing import Any, Final
 
+from tools.json_types import is_json_array, is_json_object
 from tools.spec.changes import ABSENT, TEXT_FACETS, Change, Element, Kind
 from tools.spec.json_diff import same
 
@@ -64,28 +65,28 @@ def _schema(old: Any, new: Any) -> Effect:
         return Effect.NONE if _takes_all(new) or old is False else Effect.NARROWS
     if _takes_all(new) or old is False:
         return Effect.WIDENS
-    if not isinstance(old, dict) or not isinstance(new, dict):
+    if not is_json_object(old) or not is_json_object(new):
         return Effect.BOTH
     return _sets(_alternatives(old), _alternatives(new))
 
 
 def _takes_all(schema: Any) -> bool:
-    if isinstance(schema, dict):
+    if is_json_object(schema):
         return all(k in ANNOTATIONS or (k == "allOf" and v == []) for k, v in schema.items())
     return schema is ABSENT or schema is True
 
 
 def _alternatives(schema: Any) -> set[str]:
     """Returns the schemas of which a value has to satisfy one, each as text."""
-    if not isinstance(schema, dict):
+    if not is_json_object(schema):
         return {json.dumps(schema)}
     bare = {key: value for key, value in schema.items() if key not in ANNOTATIONS}
     (key, value), *others = bare.items() or [("", None)]
-    if key in ("anyOf", "oneOf") and isinstance(value, list) and not others:
+    if key in ("anyOf", "oneOf") and is_json_array(value) and not others:
         return {text for variant in value for text in _alternatives(variant)}
-    if key == "allOf" and isinstance(value, list) and len(value) == 1 and not others:
+    if key == "allOf" and is_json_array(value) and len(value) == 1 and not others:
         return _alternatives(value[0])
-    if isinstance(bare.get("type"), list):
+    if is_json_array(bare.get("type")):
         return {_text({**bare, "type": name}) for name in bare["type"]}
     return {_text(bare)}
 
@@ -106,7 +107,7 @@ def _type(old: Any, new: Any) -> Effect:
         return _schema(old, new)
     if old is ABSENT or new is ABSENT:
         return _constraint(old, new)
-    before, after = (set(map(str, v if isinstance(v, list) else [v])) for v in (old, new))
+    before, after = (set(map(str, v if is_json_array(v) else [v])) for v in (old, new))
     # Every integer is a number.
     return _sets(
         {n for n in before if not (n == "integer" and "number" in after)},
@@ -185,9 +186,9 @@ def _format(old: Any, new: Any) -> Effect:
 
 
 def _required(old: Any, new: Any) -> Effect:
-    if isinstance(old, list) or isinstance(new, list):
+    if is_json_array(old) or is_json_array(new):
         # Named field by field where it can be; this is an order, or no list of names.
-        both = isinstance(old, list) and isinstance(new, list)
+        both = is_json_array(old) and is_json_array(new)
         return (
             Effect.NONE if both and sorted(map(str, old)) == sorted(map(str, new)) else Effect.BOTH
         )
@@ -195,7 +196,7 @@ def _required(old: Any, new: Any) -> Effect:
 
 
 def _enum(old: Any, new: Any) -> Effect:
-    if isinstance(old, list) and isinstance(new, list):
+    if is_json_array(old) and is_json_array(new):
         return _sets(set(map(json.dumps, old)), set(map(json.dumps, new)))
     return _constraint(old, new)
 

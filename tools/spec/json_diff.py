@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import zip_longest
 from typing import Any
 
+from tools.json_types import is_json_array, is_json_object
 from tools.spec.changes import ABSENT, Change, Place
 
 #: Compares two values that both documents have at one place.
@@ -21,9 +22,9 @@ def same(old: Any, new: Any) -> bool:
         return True
     if type(old) is not type(new):
         return False
-    if isinstance(old, dict):
+    if is_json_object(old):
         return list(old) == list(new) and all(same(value, new[key]) for key, value in old.items())
-    if isinstance(old, list):
+    if is_json_array(old):
         return len(old) == len(new) and all(map(same, old, new))
     return bool(old == new)
 
@@ -35,7 +36,7 @@ def union(old: Iterable[str], new: Iterable[str]) -> list[str]:
 
 def as_dict(value: Any) -> dict[str, Any]:
     """Returns the value if it is an object, and an empty one otherwise."""
-    return value if isinstance(value, dict) else {}
+    return value if is_json_object(value) else {}
 
 
 def diff_object(
@@ -54,9 +55,9 @@ def diff_object(
     """
     if same(old, new):
         return []
-    if not isinstance(old, dict) or not isinstance(new, dict):
+    if not is_json_object(old) or not is_json_object(new):
         return [at.value(old, new)]
-    changes = []
+    changes: list[Change] = []
     for key in union(old, new):
         before, after = old.get(key, ABSENT), new.get(key, ABSENT)
         if same(before, after):
@@ -69,9 +70,9 @@ def diff_object(
 
 def diff_mapping(at: Place, old: Any, new: Any, diff: Diff) -> list[Change]:
     """Compares two objects whose keys are names, each with its own place."""
-    if not isinstance(old, dict) or not isinstance(new, dict):
+    if not is_json_object(old) or not is_json_object(new):
         return [] if same(old, new) else [at.value(old, new)]
-    changes = []
+    changes: list[Change] = []
     for name in union(old, new):
         changes += _diff_pair(at.field(name), old.get(name, ABSENT), new.get(name, ABSENT), diff)
     return changes + at.order(old, new)
@@ -81,7 +82,7 @@ def diff_list(at: Place, old: list[Any], new: list[Any], diff: Diff) -> list[Cha
     """Compares two lists: by the items' `name` where all have one, else by position."""
     old_items, new_items = _by_name(old), _by_name(new)
     if old_items is not None and new_items is not None:
-        changes = []
+        changes: list[Change] = []
         for name in union(old_items, new_items):
             pair = old_items.get(name, ABSENT), new_items.get(name, ABSENT)
             changes += _diff_pair(at / f"[{name}]", *pair, diff)
@@ -94,15 +95,15 @@ def diff_value(at: Place, old: Any, new: Any) -> list[Change]:
     """Compares two values about whose meaning nothing is known."""
     if same(old, new):
         return []
-    if isinstance(old, dict) and isinstance(new, dict):
-        return diff_mapping(at, old, new, diff_value)
     if _are_nested_lists(old, new):
         return diff_list(at, old, new, diff_value)
+    if is_json_object(old) and is_json_object(new):
+        return diff_mapping(at, old, new, diff_value)
     return [at.value(old, new)]
 
 
 def _diff_facet(at: Place, name: str, old: Any, new: Any) -> list[Change]:
-    if (isinstance(old, dict) and isinstance(new, dict)) or _are_nested_lists(old, new):
+    if (is_json_object(old) and is_json_object(new)) or _are_nested_lists(old, new):
         return diff_value(at.field(name).inside(name), old, new)
     return [at.facet(name, old, new)]
 
@@ -112,7 +113,7 @@ def _diff_pair(at: Place, old: Any, new: Any, diff: Diff) -> list[Change]:
 
 
 def _are_nested_lists(old: Any, new: Any) -> bool:
-    if not isinstance(old, list) or not isinstance(new, list):
+    if not is_json_array(old) or not is_json_array(new):
         return False
     return any(isinstance(item, dict | list) for item in [*old, *new])
 
@@ -121,6 +122,6 @@ def _by_name(items: list[Any]) -> dict[str, Any] | None:
     named = {
         item["name"]: item
         for item in items
-        if isinstance(item, dict) and isinstance(item.get("name"), str)
+        if is_json_object(item) and isinstance(item.get("name"), str)
     }
     return named if len(named) == len(items) else None

@@ -6,6 +6,8 @@ import json
 import re
 from typing import Any
 
+from tools.json_types import is_json_array, is_json_object
+
 #: Stepflow's default port. A server writes the port that it happened to get into `servers`.
 STORED_PORT = 7840
 
@@ -41,7 +43,7 @@ def parse(text: str | bytes) -> dict[str, Any]:
         raise SpecError(f"it is not JSON: {error}") from error
     except RecursionError as error:
         raise SpecError("it is nested too deeply") from error
-    if not isinstance(document, dict):
+    if not is_json_object(document):
         raise SpecError("it is JSON but no object, so it is no OpenAPI document")
     version = document.get("openapi")
     if not isinstance(version, str) or not version.startswith("3."):
@@ -67,8 +69,8 @@ def normalise(served: str | bytes) -> str:
     """
     document = parse(served)
     servers = document.get("servers")
-    for server in servers if isinstance(servers, list) else []:
-        if isinstance(server, dict) and isinstance(server.get("url"), str):
+    for server in servers if is_json_array(servers) else []:
+        if is_json_object(server) and isinstance(server.get("url"), str):
             server["url"] = _LOCAL_URL_WITH_PORT.sub(rf"\1:{STORED_PORT}", server["url"])
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 

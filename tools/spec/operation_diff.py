@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from tools.json_types import is_json_array, is_json_object
 from tools.spec.changes import ABSENT, Area, Change, Element, Place, Side
 from tools.spec.json_diff import Diff, Handler, as_dict, diff_object, union
 from tools.spec.schema_diff import describe, diff_subschema
@@ -75,7 +76,7 @@ def _operations(paths: dict[str, Any]) -> list[_Operation]:
         _Operation(method, path, definition)
         for path, item in paths.items()
         for method, definition in as_dict(item).items()
-        if method in _METHODS and isinstance(definition, dict)
+        if method in _METHODS and is_json_object(definition)
     ]
 
 
@@ -83,10 +84,10 @@ def _pair(
     old: list[_Operation], new: list[_Operation]
 ) -> tuple[list[tuple[_Operation, _Operation]], list[_Operation], list[_Operation]]:
     """Returns the operations of both documents as pairs, the old rest and the new rest."""
-    pairs = []
+    pairs: list[tuple[_Operation, _Operation]] = []
     for sign in _SIGNS:
         partners = {sign(operation): operation for operation in new if sign(operation)}
-        rest = []
+        rest: list[_Operation] = []
         for operation in old:
             partner = partners.pop(sign(operation), None)
             if partner is None:
@@ -104,7 +105,7 @@ def _diff_path(path: str, old: Any, new: Any) -> list[Change]:
     if old is ABSENT or new is ABSENT:
         # Operations are reported as such, and a path is no more than the place of its operations.
         return [] if _operations({path: new if old is ABSENT else old}) else [at.value(old, new)]
-    if not isinstance(old, dict) or not isinstance(new, dict):
+    if not is_json_object(old) or not is_json_object(new):
         return diff_object(at, old, new)
     methods = (
         {o.method for o in _operations({path: old})},
@@ -138,12 +139,12 @@ def _diff_parameters(
 
 
 def _named_parameters(parameters: Any) -> dict[str, Any] | None:
-    if not isinstance(parameters, list):
+    if not is_json_array(parameters):
         return None
     named = {
         f"{parameter['in']} parameter {parameter['name']}": parameter
         for parameter in parameters
-        if isinstance(parameter, dict) and "in" in parameter and "name" in parameter
+        if is_json_object(parameter) and "in" in parameter and "name" in parameter
     }
     return named if len(named) == len(parameters) else None
 
@@ -205,7 +206,7 @@ def _diff_named(
     new: dict[str, Any],
     kind: _Kind,
 ) -> list[Change]:
-    changes = []
+    changes: list[Change] = []
     for name in union(old, new):
         place = at / (prefix + name)
         if name in old and name in new:

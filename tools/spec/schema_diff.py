@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from tools.json_types import is_json_array, is_json_object
 from tools.spec.changes import ABSENT, SCHEMA_PREFIX, Change, Element, Place
 from tools.spec.json_diff import Handler, as_dict, diff_mapping, diff_object, same, union
 
@@ -30,22 +31,22 @@ def diff_schema(at: Place, old: Any, new: Any) -> list[Change]:
 
 def describe(schema: Any) -> str:
     """Returns a schema's type in a few words, such as `array of RunSummary` or `string | null`."""
-    if not isinstance(schema, dict):
+    if not is_json_object(schema):
         return "nothing" if schema is False else "any"
     if isinstance(schema.get("$ref"), str):
         return str(schema["$ref"]).removeprefix(SCHEMA_PREFIX)
     if "const" in schema:
         return f"const {json.dumps(schema['const'], ensure_ascii=False)}"
-    if isinstance(schema.get("enum"), list):
+    if is_json_array(schema.get("enum")):
         values = [json.dumps(value, ensure_ascii=False) for value in schema["enum"]]
         more = ["…"] if len(values) > _MAX_ENUM_VALUES else []
         return "enum " + " | ".join(values[:_MAX_ENUM_VALUES] + more)
     for key, joint in (("oneOf", " | "), ("anyOf", " | "), ("allOf", " & ")):
-        if isinstance(schema.get(key), list) and schema[key]:
+        if is_json_array(schema.get(key)) and schema[key]:
             return joint.join(describe(variant) for variant in schema[key])
     types = schema.get("type", "object" if "properties" in schema else "any")
     return " | ".join(
-        _describe_type(t, schema) for t in (types if isinstance(types, list) else [types])
+        _describe_type(t, schema) for t in (types if is_json_array(types) else [types])
     )
 
 
@@ -58,7 +59,7 @@ def describe_model(schema: Any) -> str:
 def _describe_type(name: Any, schema: dict[str, Any]) -> str:
     if name == "array" and "items" in schema:
         return f"array of {describe(schema['items'])}"
-    if name == "object" and isinstance(schema.get("additionalProperties"), dict):
+    if name == "object" and is_json_object(schema.get("additionalProperties")):
         return f"map of {describe(schema['additionalProperties'])}"
     if name != "null" and isinstance(schema.get("format"), str):
         return f"{name} {schema['format']}"
@@ -69,9 +70,9 @@ def _diff_fields(
     at: Place, key: str, old: dict[str, Any], new: dict[str, Any]
 ) -> list[Change] | None:
     before, after = old.get(key, {}), new.get(key, {})
-    if not isinstance(before, dict) or not isinstance(after, dict) or not (before or after):
+    if not is_json_object(before) or not is_json_object(after) or not (before or after):
         return None
-    changes = []
+    changes: list[Change] = []
     for name in union(before, after):
         place = at.field(name)
         if name not in after:
@@ -102,7 +103,7 @@ def _describe_field(name: str, schema: dict[str, Any]) -> str:
 
 def _required(schema: dict[str, Any]) -> list[Any]:
     names = schema.get("required")
-    return names if isinstance(names, list) else []
+    return names if is_json_array(names) else []
 
 
 def _diff_required(
@@ -127,7 +128,7 @@ def _diff_enum(
     at: Place, key: str, old: dict[str, Any], new: dict[str, Any]
 ) -> list[Change] | None:
     before, after = old.get(key), new.get(key)
-    if not isinstance(before, list) or not isinstance(after, list):
+    if not is_json_array(before) or not is_json_array(after):
         return None
     removed = [value for value in before if not any(same(value, other) for other in after)]
     added = [value for value in after if not any(same(value, other) for other in before)]
@@ -140,12 +141,12 @@ def _diff_variants(
     at: Place, key: str, old: dict[str, Any], new: dict[str, Any]
 ) -> list[Change] | None:
     before, after = old.get(key), new.get(key)
-    if not isinstance(before, list) or not isinstance(after, list):
+    if not is_json_array(before) or not is_json_array(after):
         return None
     old_variants, new_variants = _named_variants(before), _named_variants(after)
     gone = [name for name in old_variants if name not in new_variants]
     fresh = [name for name in new_variants if name not in old_variants]
-    renamed = {}
+    renamed: dict[str, str] = {}
     if len(gone) == len(fresh) == 1:
         # One replaced variant is a changed one: it says what changed in it.
         renamed[gone.pop()] = fresh.pop()
@@ -156,7 +157,7 @@ def _diff_variants(
     }
     # `oneOf: [X, null]` and `allOf: [X]` only decorate X, so what they hold stands here.
     alone = all(len(v.keys() - {"null"}) == 1 for v in (old_variants, new_variants))
-    changes = []
+    changes: list[Change] = []
     for name, new_name in pairs.items():
         place = at if alone and name != "null" else at / f".{key}[{name}]"
         changes += diff_schema(place, old_variants[name], new_variants[new_name])
@@ -174,7 +175,7 @@ def _named_variants(schemas: list[Any]) -> dict[str, Any]:
 
 def _variant_name(schema: Any, index: int) -> str:
     """Returns what tells a variant from the others: its title, tag, type or position."""
-    if not isinstance(schema, dict):
+    if not is_json_object(schema):
         return str(index)
     if isinstance(schema.get("title"), str):
         return str(schema["title"])
@@ -191,7 +192,7 @@ def diff_subschema(
     before, after = old.get(key, ABSENT), new.get(key, ABSENT)
     if before is ABSENT or after is ABSENT:
         return [at.facet(key, before, after, describe(after if before is ABSENT else before))]
-    if not isinstance(before, dict) or not isinstance(after, dict):
+    if not is_json_object(before) or not is_json_object(after):
         return None
     place = at / _SUFFIXES.get(key, f".{key}")
     return diff_schema(place.inside(key) if key in _TURNING else place, before, after)
@@ -201,7 +202,7 @@ def _diff_subschemas(
     at: Place, key: str, old: dict[str, Any], new: dict[str, Any]
 ) -> list[Change] | None:
     before, after = old.get(key), new.get(key)
-    if not isinstance(before, dict) or not isinstance(after, dict):
+    if not is_json_object(before) or not is_json_object(after):
         return None
     return diff_mapping(at.field(key), before, after, diff_schema)
 

@@ -11,8 +11,8 @@ _ROOTS = [
     "runtime/src",
 ]
 
-def type_checks(name, srcs, calls = [], tests = [], imports = [], deps = []):
-    """Declares `<name>_mypy_test` and `<name>_basedpyright_test`, both in strict mode.
+def type_checks(name, srcs = [], calls = [], tests = [], imports = [], deps = []):
+    """Declares `<name>_mypy_test` and, for `srcs`, `<name>_basedpyright_test`, both in strict mode.
 
     What is checked in is checked, the mirror of generated code included: whether that is what the spec
     gives is another test's matter, so a changed spec does not fail this one as well.
@@ -26,10 +26,15 @@ def type_checks(name, srcs, calls = [], tests = [], imports = [], deps = []):
         imports: other files of the repository that these import.
         deps: third-party libraries that these import.
     """
-    for checker, files in {
-        "basedpyright": srcs,
-        "mypy": srcs + tests,
-    }.items():
+    native.filegroup(
+        name = name + "_files",
+        srcs = srcs + calls + tests,
+        visibility = ["//tools/types:__pkg__"],
+    )
+    checkers = {"mypy": srcs + tests}
+    if srcs:
+        checkers["basedpyright"] = srcs
+    for checker, files in checkers.items():
         py_test(
             name = "%s_%s_test" % (name, checker),
             size = "medium",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ def imports(code: str) -> Case:
     """
 
     @contextlib.contextmanager
-    def case(world: World) -> Iterator[Run]:
+    def case(world: World) -> Generator[Run]:
         yield lambda count: run_python(code, [], count)
 
     return case

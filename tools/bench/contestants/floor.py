@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 from tools.bench.contestants.common import (
@@ -19,7 +19,7 @@ from tools.bench.worker import Run, World, serve
 
 
 @contextlib.contextmanager
-def _loads(world: World) -> Iterator[Run]:
+def _loads(world: World) -> Generator[Run]:
     content = page(world)
 
     def run(count: int) -> object:
@@ -32,7 +32,7 @@ def _loads(world: World) -> Iterator[Run]:
 
 
 @contextlib.contextmanager
-def _datamodel_codegen(world: World) -> Iterator[Run]:
+def _datamodel_codegen(world: World) -> Generator[Run]:
     """Pydantic models of the spec, with the cheapest formatter there is."""
     with tempfile.TemporaryDirectory() as folder:
         models = Path(folder, "models.py")

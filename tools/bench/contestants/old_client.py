@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 from stepflow_py import StepflowClient
@@ -39,7 +39,7 @@ def _number(item: Any) -> int:
 
 
 @contextlib.contextmanager
-def _async_call(world: World) -> Iterator[Run]:
+def _async_call(world: World) -> Generator[Run]:
     with asyncio.Runner() as runner:
         api = runner.run(_api(world))
 
@@ -54,7 +54,7 @@ def _async_call(world: World) -> Iterator[Run]:
 
 
 @contextlib.contextmanager
-def _concurrent_calls(world: World) -> Iterator[Run]:
+def _concurrent_calls(world: World) -> Generator[Run]:
     with asyncio.Runner() as runner:
         api = runner.run(_api(world))
 
@@ -68,7 +68,7 @@ def _concurrent_calls(world: World) -> Iterator[Run]:
 
 
 @contextlib.contextmanager
-def _items(world: World) -> Iterator[Run]:
+def _items(world: World) -> Generator[Run]:
     text = page(world).decode()
 
     def run(count: int) -> object:
@@ -82,7 +82,7 @@ def _items(world: World) -> Iterator[Run]:
 
 
 @contextlib.contextmanager
-def _memory(world: World) -> Iterator[Run]:
+def _memory(world: World) -> Generator[Run]:
     with asyncio.Runner() as runner:
 
         async def iterate() -> object:

@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from tools.bench.worker import Run, World, serve
 
 
 @contextlib.contextmanager
-def _sync_call(world: World) -> Iterator[Run]:
+def _sync_call(world: World) -> Generator[Run]:
     sys.path.insert(0, world["generated_client"])
     from generated_client import Client
     from generated_client.api.run import get_run
@@ -35,7 +35,7 @@ def _sync_call(world: World) -> Iterator[Run]:
 
 
 @contextlib.contextmanager
-def _compile(world: World) -> Iterator[Run]:
+def _compile(world: World) -> Generator[Run]:
     with tempfile.TemporaryDirectory() as folder:
         # Where ruff is on the path, as after any `pip install`, it formats what it has made.
         programs = Path(folder, "bin")

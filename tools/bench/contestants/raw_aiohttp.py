@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 import aiohttp
@@ -21,7 +21,7 @@ async def _session() -> aiohttp.ClientSession:
 
 
 @contextlib.contextmanager
-def _async_call(world: World) -> Iterator[Run]:
+def _async_call(world: World) -> Generator[Run]:
     url = f"{world['url']}/api/v1/runs/{world['run_id']}"
     with asyncio.Runner() as runner:
         session = runner.run(_session())
@@ -38,7 +38,7 @@ def _async_call(world: World) -> Iterator[Run]:
 
 
 @contextlib.contextmanager
-def _concurrent_calls(world: World) -> Iterator[Run]:
+def _concurrent_calls(world: World) -> Generator[Run]:
     url = f"{world['url']}/api/v1/runs"
     with asyncio.Runner() as runner:
         session = runner.run(_session())

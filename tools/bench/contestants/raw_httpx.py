@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 import httpx
@@ -23,7 +23,7 @@ _JSON = {"content-type": "application/json"}
 
 
 @contextlib.contextmanager
-def _sync_call(world: World) -> Iterator[Run]:
+def _sync_call(world: World) -> Generator[Run]:
     url = f"{world['url']}/api/v1/runs/{world['run_id']}"
     with httpx.Client() as client:
 
@@ -37,7 +37,7 @@ def _sync_call(world: World) -> Iterator[Run]:
 
 
 @contextlib.contextmanager
-def _async_call(world: World) -> Iterator[Run]:
+def _async_call(world: World) -> Generator[Run]:
     url = f"{world['url']}/api/v1/runs/{world['run_id']}"
     with asyncio.Runner() as runner:
         client = httpx.AsyncClient()
@@ -53,7 +53,7 @@ def _async_call(world: World) -> Iterator[Run]:
 
 
 @contextlib.contextmanager
-def _concurrent_calls(world: World) -> Iterator[Run]:
+def _concurrent_calls(world: World) -> Generator[Run]:
     url = f"{world['url']}/api/v1/runs"
     with asyncio.Runner() as runner:
         # Waiting callers would otherwise give up: a caller is to wait for its turn.
@@ -68,7 +68,7 @@ def _concurrent_calls(world: World) -> Iterator[Run]:
 
 
 @contextlib.contextmanager
-def _memory(world: World) -> Iterator[Run]:
+def _memory(world: World) -> Generator[Run]:
     url = f"{world['url']}/api/v1/runs/{world['run_id']}/items"
 
     def run(count: int) -> object:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ def _number(item: ItemResult) -> int:
 
 
 @contextlib.contextmanager
-def _sync_call(world: World) -> Iterator[Run]:
+def _sync_call(world: World) -> Generator[Run]:
     with Client(world["url"]) as client:
 
         def run(count: int) -> object:
@@ -54,7 +54,7 @@ def _sync_call(world: World) -> Iterator[Run]:
 
 
 @contextlib.contextmanager
-def _async_call(world: World) -> Iterator[Run]:
+def _async_call(world: World) -> Generator[Run]:
     with asyncio.Runner() as runner:
         client = Client(world["url"])
 
@@ -69,7 +69,7 @@ def _async_call(world: World) -> Iterator[Run]:
 
 
 @contextlib.contextmanager
-def _concurrent_calls(world: World) -> Iterator[Run]:
+def _concurrent_calls(world: World) -> Generator[Run]:
     with asyncio.Runner() as runner:
         client = Client(world["url"])
 
@@ -102,7 +102,7 @@ def _replay(content: bytes) -> httpx.MockTransport:
 
 
 @contextlib.contextmanager
-def _items_page(world: World) -> Iterator[Run]:
+def _items_page(world: World) -> Generator[Run]:
     with Client(world["url"], transport=_replay(page(world))) as client:
 
         def run(count: int) -> object:
@@ -116,7 +116,7 @@ def _items_page(world: World) -> Iterator[Run]:
 
 
 @contextlib.contextmanager
-def _items_iterated(world: World) -> Iterator[Run]:
+def _items_iterated(world: World) -> Generator[Run]:
     with SyncStepflowClient(world["url"], transport=_replay(page(world))) as client:
 
         def run(count: int) -> object:
@@ -130,7 +130,7 @@ def _items_iterated(world: World) -> Iterator[Run]:
 
 
 @contextlib.contextmanager
-def _memory(world: World) -> Iterator[Run]:
+def _memory(world: World) -> Generator[Run]:
     with SyncStepflowClient(world["url"]) as client:
 
         def run(count: int) -> object:
@@ -141,7 +141,7 @@ def _memory(world: World) -> Iterator[Run]:
 
 
 @contextlib.contextmanager
-def _compile(world: World) -> Iterator[Run]:
+def _compile(world: World) -> Generator[Run]:
     with tempfile.TemporaryDirectory() as folder:
         archive = Path(folder, "made.zip")
         arguments = [

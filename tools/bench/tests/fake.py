@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 
 from tools.bench.worker import Measured, Run, World, run_python, serve
 
 
 @contextlib.contextmanager
-def _right(world: World) -> Iterator[Run]:
+def _right(world: World) -> Generator[Run]:
     def run(count: int) -> object:
         print("this is no reply")
         return lambda: world["value"]
@@ -19,23 +19,23 @@ def _right(world: World) -> Iterator[Run]:
 
 
 @contextlib.contextmanager
-def _wrong(world: World) -> Iterator[Run]:
+def _wrong(world: World) -> Generator[Run]:
     rounds = iter([world["value"], world["value"]])
     yield lambda count: next(rounds, "wrong")
 
 
 @contextlib.contextmanager
-def _gone(world: World) -> Iterator[Run]:
+def _gone(world: World) -> Generator[Run]:
     yield lambda count: os._exit(3)
 
 
 @contextlib.contextmanager
-def _raises(world: World) -> Iterator[Run]:
+def _raises(world: World) -> Generator[Run]:
     yield lambda count: 1 // 0
 
 
 @contextlib.contextmanager
-def _processes(world: World) -> Iterator[Run]:
+def _processes(world: World) -> Generator[Run]:
     code = "import sys; data = bytearray(int(sys.argv[1])); sys.exit(int(sys.argv[2]))"
 
     def run(count: int) -> Measured:

@@ -45,7 +45,7 @@ def _unanswered(asked: Requirement, pins: Mapping[str, Pin]) -> list[str]:
     pin = pins.get(name)
     if pin is None:
         return [f"{name}: in requirements.in, but not in the lock"]
-    found = []
+    found: list[str] = []
     if not asked.specifier.contains(pin.version, prereleases=True):
         found.append(
             f"{name}: requirements.in asks for {asked.specifier}, the lock has {pin.version}"

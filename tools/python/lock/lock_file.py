@@ -38,7 +38,7 @@ def read_requirements(text: str) -> list[Requirement]:
     Raises:
         FileError: a line is neither a requirement nor a comment.
     """
-    requirements = []
+    requirements: list[Requirement] = []
     for number, whole_line in enumerate(text.splitlines(), start=1):
         line = _COMMENT.sub("", whole_line).strip()
         if not line:

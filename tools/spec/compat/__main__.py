@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from tools.spec.compat.probe import ProbeError, probe
 from tools.spec.compat.table import TableError, render, table_in, with_table
@@ -73,13 +74,13 @@ def spec_changes(binaries: Mapping[str, str]) -> list[str]:
         A line for each step from one version to the next, with the breaking changes below it.
     """
     lines: list[str] = []
-    served = {}
+    served: dict[str, dict[str, Any]] = {}
     for version, binary in binaries.items():
         try:
             served[version] = parse(served_spec(binary))
         except SpecError:
             lines.append(f"{version} serves no spec")
-    told = []
+    told: list[str] = []
     for old, new in itertools.pairwise(served):
         judgements = judge(served[old], served[new])
         told.append(f"{old} -> {new}: {verdict(judgements)}")

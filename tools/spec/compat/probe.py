@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import httpx
 
@@ -70,7 +70,8 @@ class _World:
     blob: str
 
 
-class _Call(NamedTuple):
+@dataclass(frozen=True)
+class _Call:
     """A call of an operation, and whether what it gives is right."""
 
     call: Callable[[Client, _World], Response[Any]]
