@@ -92,11 +92,11 @@ class FaultProxy:
     """The proxy; a context manager.
 
     Args:
-        port: The server's port on this machine.
+        port: The server's port on this machine, or what tells it once a client has come.
         plan: What to do with each request.
     """
 
-    def __init__(self, port: int, plan: Plan = lambda seen: Fault.NONE) -> None:
+    def __init__(self, port: int | Callable[[], int], plan: Plan = lambda seen: Fault.NONE) -> None:
         self.plan = plan
         self.seen: list[Seen] = []
         self.stream_bytes = 0
@@ -178,7 +178,8 @@ class FaultProxy:
     def _serve(self, client: socket.socket) -> None:
         server: socket.socket | None = None
         try:
-            server = socket.create_connection(("127.0.0.1", self._server))
+            port = self._server if isinstance(self._server, int) else self._server()
+            server = socket.create_connection(("127.0.0.1", port))
             server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self._lock:
                 self._upstream.add(server)

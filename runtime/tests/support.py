@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from stepflow_runtime._binary import find_binary
+
 #: Gives its input back.
 ECHO: dict[str, Any] = {"name": "echo", "steps": [], "output": {"$input": "$"}}
 
@@ -89,3 +91,10 @@ def release(path: Path, value: Any = 42) -> bool:
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(json.dumps(value).encode())
     return True
+
+
+def binary_with(path: Path, output_filter: str) -> Path:
+    """Makes a binary that is the real server with its output passed through a command."""
+    path.write_text(f'#!/bin/sh\n"{find_binary(None)}" "$@" | {output_filter}\n', encoding="utf-8")
+    path.chmod(0o755)
+    return path

@@ -1,12 +1,13 @@
 """The client's tests of faults, with a runtime in the client's place.
 
-Left out are those whose client has a policy or a timeout of its own, where a runtime's clients have
-the runtime's, those that create a run again on request, which no executor offers, and those of a
-server that ends, which test_crashes.py has.
+Left out are those whose client has a transport or a timeout of its own, where a runtime's clients
+have the runtime's, those that create a run again on request, which no executor offers, and those of
+a server that ends, which test_crashes.py has.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import uuid
 from collections.abc import Callable, Iterator
@@ -16,10 +17,12 @@ from typing import Any
 
 import pytest
 
+from client.tests import test_fault_matrix, test_faults
 from client.tests.fault_proxy import Fault, FaultProxy
-from client.tests.support import ECHO, Driver, release
-from client.tests.test_fault_matrix import CALLS, CREATING, RIGHT, Given
+from client.tests.support import AT_ONCE, ECHO, Driver, release
+from client.tests.test_fault_matrix import CALLS, CREATING, RIGHT, Faulty, Given, faulty, given
 from client.tests.test_faults import (
+    LOSING,
     PASSING,
     flow,
     once,
@@ -31,11 +34,14 @@ from client.tests.test_faults import (
     test_a_wait_without_a_deadline_gives_up_a_server_that_stays_away,
     test_creating_is_sent_again_when_the_server_refuses_it,
 )
-from stepflow_client import SyncStepflowClient
+from runtime.tests.support import binary_with
+from stepflow_client import RetryPolicy, SyncStepflowClient
 from stepflow_runtime import ALL_BUILTINS, StepflowRuntime
 
 __all__ = [
+    "faulty",
     "flow",
+    "given",
     "test_a_cut_while_cancelling_does_not_surface",
     "test_a_cut_while_waiting_does_not_surface",
     "test_a_deadline_holds_while_the_server_is_away",
@@ -44,15 +50,6 @@ __all__ = [
     "test_a_wait_without_a_deadline_gives_up_a_server_that_stays_away",
     "test_creating_is_sent_again_when_the_server_refuses_it",
 ]
-
-
-class BehindProxy(StepflowRuntime):
-    """A runtime whose clients reach its server through a proxy."""
-
-    proxy_url = ""
-
-    def _address(self) -> str:
-        return self.proxy_url
 
 
 class InPlaceOfClient:
@@ -77,44 +74,78 @@ class InPlaceOfClient:
         return call
 
 
+class InPlaceOfDriver(Driver):
+    """Gives a runtime where the client's tests make a client."""
+
+    def __init__(self, kind: str, runtime: StepflowRuntime) -> None:
+        super().__init__(kind)
+        self._runtime = runtime
+
+    def client(self, url: str, **options: Any) -> Any:
+        """Makes no client: the runtime has its own, with the default options."""
+        assert options in ({}, {"timeout": 30}), options
+        return InPlaceOfClient(self._runtime, is_async=self.is_async)
+
+
 @pytest.fixture(autouse=True)
-def nothing_is_left() -> None:
-    """Not asked here, since the server is the module's."""
+def retries_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the client's tests have it; a runtime has no option for it."""
+    delay = RetryPolicy.delay
+    monkeypatch.setattr(
+        RetryPolicy, "delay", lambda policy, failures, error: delay(AT_ONCE, failures, error)
+    )
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[SimpleNamespace]:
+    """A runtime whose clients reach its server through a proxy; the rest is past the proxy.
+
+    The server is the real one, behind a filter that has it announce the proxy's port.
+    """
+    announced = tmp_path / "announced.json"
+
+    def port() -> int:
+        return int(json.loads(announced.read_text(encoding="utf-8"))["port"])
+
+    with FaultProxy(port) as proxy:
+        line = json.dumps({"port": int(proxy.url.rpartition(":")[2])})
+        binary = binary_with(
+            tmp_path / "stepflow-server",
+            f"""sed -u -e '/^{{"port":/w {announced}' -e 's/^{{"port":.*/{line}/'""",
+        )
+        with StepflowRuntime.start(ALL_BUILTINS, binary=binary) as runtime:
+            assert runtime.url == proxy.url
+            url = f"http://127.0.0.1:{port()}"
+            yield SimpleNamespace(port=port(), url=url, runtime=runtime, proxy=proxy)
 
 
 @pytest.fixture(params=["sync", "async"])
-def do(request: pytest.FixtureRequest) -> Iterator[Driver]:
+def do(request: pytest.FixtureRequest, server: SimpleNamespace) -> Iterator[Driver]:
     """Either kind of use."""
-    driver = Driver(request.param)
+    driver = InPlaceOfDriver(request.param, server.runtime)
     yield driver
     driver.close()
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[SimpleNamespace]:
-    """The server, past the proxy."""
-    with BehindProxy.start(ALL_BUILTINS) as runtime:
-        url = f"http://127.0.0.1:{runtime.port}"
-        with FaultProxy(runtime.port) as proxy:
-            runtime.proxy_url = proxy.url
-            yield SimpleNamespace(port=runtime.port, url=url, runtime=runtime, proxy=proxy)
 
 
 @pytest.fixture
 def proxy(server: SimpleNamespace) -> FaultProxy:
     """The proxy, without a fault yet."""
-    server.proxy.plan = lambda seen: Fault.NONE
+    # What it has seen is the health check of the start.
     server.proxy.seen.clear()
     return server.proxy  # type: ignore[no-any-return]
 
 
 @pytest.fixture
-def proxied(do: Driver, server: SimpleNamespace, proxy: FaultProxy) -> InPlaceOfClient:
-    """The runtime behind the proxy, with clients that have stored no flow yet."""
-    if server.runtime._clients is not None:
-        server.runtime._clients.close()
-        server.runtime._clients = None
-    return InPlaceOfClient(server.runtime, is_async=do.is_async)
+def proxied(do: Driver, proxy: FaultProxy) -> Any:
+    """The runtime behind the proxy."""
+    return do.client(proxy.url)
+
+
+@pytest.fixture
+def direct(server: SimpleNamespace) -> Iterator[SyncStepflowClient]:
+    """A client past the proxy."""
+    with SyncStepflowClient(server.url) as client:
+        yield client
 
 
 @pytest.fixture
@@ -133,16 +164,15 @@ def fifo(tmp_path: Path) -> Iterator[Callable[[], Path]]:
         release(path)
 
 
-@pytest.fixture(scope="module")
-def ended(server: SimpleNamespace) -> dict[str, Any]:
+@pytest.fixture
+def ended(direct: SyncStepflowClient, name: str) -> dict[str, Any]:
     """What reads can be asked for."""
-    with SyncStepflowClient(server.url) as client:
-        for number in range(101):
-            client.submit(ECHO, number)
-        handle = client.submit(ECHO, 1)
-        handle.result()
-        ids = {"flow_id": client.store_flow(ECHO), "blob_id": client.put_blob(b"bytes")}
-        return {**ids, "run_id": handle.id}
+    for number in range(101 if name == "list_runs" else 0):
+        direct.submit(ECHO, number)
+    handle = direct.submit(ECHO, 1)
+    handle.result()
+    ids = {"flow_id": direct.store_flow(ECHO), "blob_id": direct.put_blob(b"bytes")}
+    return {**ids, "run_id": handle.id}
 
 
 @pytest.mark.parametrize("fault", PASSING, ids=lambda fault: fault.name.lower())
@@ -166,3 +196,31 @@ def test_a_safe_call_outlives_a_fault(
     value = do(CALLS[name](proxied, Given(flow, start=start, **ended)))
     assert RIGHT.get(name, lambda value: value is not None)(value)
     assert len(proxy.seen) >= (1 if fault is Fault.SLOW else 2)
+
+
+@pytest.mark.parametrize("fault", [fault for fault in LOSING if fault is not Fault.HALF_OPEN])
+def test_a_lost_answer_to_creating_is_told_and_not_sent_again(
+    do: Driver, server: Any, proxy: FaultProxy, flow: dict[str, Any], fault: Fault
+) -> None:
+    test_faults.test_a_lost_answer_to_creating_is_told_and_not_sent_again(
+        do, server, proxy, flow, fault
+    )
+
+
+@pytest.mark.parametrize("lasting", [False, True], ids=["once", "lasting"])
+@pytest.mark.parametrize("fault", PASSING, ids=lambda fault: fault.name.lower())
+@pytest.mark.parametrize("name", CREATING)
+def test_a_fault_at_any_request_of_creating_is_outlived_or_told(
+    do: Driver,
+    direct: SyncStepflowClient,
+    proxy: FaultProxy,
+    faulty: Faulty,
+    given: Callable[[], Given],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    fault: Fault,
+    lasting: bool,
+) -> None:
+    test_fault_matrix.test_a_fault_at_any_request_is_outlived_or_told(
+        do, direct, proxy, faulty, given, monkeypatch, name, fault, lasting
+    )

@@ -18,13 +18,19 @@ _PLUGINS: Final = {"builtin": {"type": "builtin"}}
 # The server tries a builtin that fails again for seconds, to the same end.
 _RETRY: Final = {"transportMaxRetries": 0}
 
+_COMPUTING: Final = [
+    f"/{name}" for name in ("create_messages", "eval", "get_blob", "iterate", "map", "put_blob")
+]
+
 #: What a server gets without a config: the builtin components that only compute. `/load_file` reads
 #: any file of this user and `/openai` spends this user's key, for whoever reaches the port.
 DEFAULT_CONFIG: Final[Mapping[str, Any]] = {
     "plugins": _PLUGINS,
     "routes": {
-        f"/{name}": [{"plugin": "builtin", "component": f"/{name}"}]
-        for name in ("create_messages", "eval", "get_blob", "iterate", "map", "put_blob")
+        **{path: [{"plugin": "builtin", "component": path}] for path in _COMPUTING},
+        # A server from 0.13 on takes route keys as prefixes, and finds the components above by this
+        # one; to those before, it is no component's route.
+        "/": [{"plugin": "builtin", "componentAllow": _COMPUTING}],
     },
     "retry": _RETRY,
 }
@@ -36,6 +42,10 @@ ALL_BUILTINS: Final[Mapping[str, Any]] = {
     "retry": _RETRY,
 }
 """A config with every builtin component, for `StepflowRuntime.start(ALL_BUILTINS)`."""
+
+#: Where a config says what the server keeps its state in: from 0.10 on, and before. A server does not
+#: mind the other one.
+_STORAGE_KEYS: Final = ("storageConfig", "stateStore")
 
 #: Variables that the server takes as options; inherited, they would undo what the caller asks for.
 OPTION_VARIABLES: Final = frozenset(
@@ -74,26 +84,28 @@ def server_config(
     if isinstance(config, str | os.PathLike) and data_dir is None:
         return ["--config", os.fspath(config)], None
     document = _document(config)
-    arguments = ["--config-stdin"]
     if data_dir is not None:
-        if "storageConfig" in document:
-            raise InvalidInput(
-                "the config has a storageConfig, and data_dir is given as well; leave out one"
-            )
-        document["storageConfig"] = {"type": "sqlite", "databaseUrl": data_dir.database_url}
-        arguments += ["--orchestrator-id", ORCHESTRATOR_ID]
+        for key in _STORAGE_KEYS:
+            if key in document:
+                raise InvalidInput(
+                    f"the config has a {key}, and data_dir is given as well; leave out one"
+                )
+            document[key] = {"type": "sqlite", "databaseUrl": data_dir.database_url}
     try:
-        return arguments, json.dumps(document, allow_nan=False).encode()
+        return ["--config-stdin"], json.dumps(document, allow_nan=False).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidInput(f"the config is not JSON: {error}; use JSON values alone") from None
 
 
-def server_environment(env: Mapping[str, str] | None, inherit_env: bool) -> dict[str, str]:
+def server_environment(
+    env: Mapping[str, str] | None, inherit_env: bool, *, lasts: bool
+) -> dict[str, str]:
     """Gives the server's environment.
 
     Args:
         env: Variables to set.
         inherit_env: Whether this process's variables are there too.
+        lasts: Whether what the server keeps outlives it.
 
     Raises:
         InvalidInput: A variable cannot be set.
@@ -111,7 +123,10 @@ def server_environment(env: Mapping[str, str] | None, inherit_env: bool) -> dict
         for name, value in (os.environ.items() if inherit_env else ())
         if name not in OPTION_VARIABLES
     }
-    return {**inherited, "RUST_BACKTRACE": "0", **given}
+    # One that goes on with the runs of another has to be the same orchestrator. A variable, since
+    # a server before 0.10 refuses the option.
+    identity = {"STEPFLOW_ORCHESTRATOR_ID": ORCHESTRATOR_ID} if lasts else {}
+    return {**inherited, "RUST_BACKTRACE": "0", **identity, **given}
 
 
 def _document(config: Any) -> dict[str, Any]:

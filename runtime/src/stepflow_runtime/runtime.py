@@ -121,7 +121,7 @@ class StepflowRuntime:
         if not isinstance(policy, RestartPolicy):
             raise InvalidInput(f"restart_policy is {policy!r}; give a RestartPolicy")
         executable = find_binary(binary)
-        environment = server_environment(env, inherit_env)
+        environment = server_environment(env, inherit_env, lasts=data_dir is not None)
         log = Log(log_config or LogConfig())
         folder = None
         try:
