@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from runtime.tests.support import exists, session, wait_until
 
 #: Starts a server and says who it is; then comes the way to end.
 START = """
-import atexit, gc, json, multiprocessing, os, signal, sys, threading, time
+import asyncio, atexit, gc, json, multiprocessing, os, signal, sys, threading, time
 from stepflow_runtime import RestartPolicy, StepflowRuntime
 
 def say(runtime):
@@ -44,6 +45,29 @@ ENDINGS = {
         "        runtime.sync_client.run(flow, 1)\n"
         "threading.Thread(target=use, daemon=True).start()"
     ),
+    "a daemon thread that starts others": (
+        "say(runtime)\n"
+        "more = threading.Event()\n"
+        "def start():\n"
+        "    while True:\n"
+        "        StepflowRuntime.start()\n"
+        "        more.set()\n"
+        "threading.Thread(target=start, daemon=True).start()\n"
+        "more.wait()"
+    ),
+    "asyncio.run with a task that is cancelled in its async with": (
+        "runtime.stop()\n"
+        "async def main():\n"
+        "    async with StepflowRuntime.start() as other:\n"
+        "        say(other)\n"
+        "        asyncio.current_task().cancel()\n"
+        "        await asyncio.sleep(0)\n"
+        "asyncio.run(main())"
+    ),
+    "an atexit handler that starts another": (
+        "say(runtime)\nkept = []\natexit.register(lambda: kept.append(StepflowRuntime.start()))"
+    ),
+    "two at once": "other = StepflowRuntime.start()\nsay(runtime)\nos.kill(os.getpid(), 9)",
     "started in a thread that has ended": (
         "def start():\n"
         "    global other\n"
@@ -58,14 +82,30 @@ ENDINGS = {
     ),
 }
 
+BLOCKS = {
+    "nothing": "block()",
+    "with": "with runtime:\n    block()",
+    "async with": (
+        "async def main():\n"
+        "    async with runtime:\n"
+        "        await asyncio.sleep(3600)\n"
+        "asyncio.run(main())"
+    ),
+}
+
 SIGNALS = [signal.SIGTERM, signal.SIGKILL, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT]
+
+
+#: A variable that everything has in its environment that the tests' programs start.
+MARK = f"RUNTIME_TEST={uuid.uuid4()}"
 
 
 def program(code: str, **options: Any) -> subprocess.Popen[str]:
     """Starts a program."""
+    name, value = MARK.split("=")
     return subprocess.Popen(
         [sys.executable, "-c", START + code],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), name: value},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -80,14 +120,27 @@ def said(program: subprocess.Popen[str]) -> int:
     return int(program.stdout.readline())
 
 
+def marked() -> set[int]:
+    """Gives the processes that the tests' programs have started, and the programs."""
+    found: set[int] = set()
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and f"{MARK}\0".encode() in (entry / "environ").read_bytes():
+                found.add(int(entry.name))
+        except OSError:
+            continue
+    return found
+
+
 @pytest.fixture
 def running() -> Iterator[list[subprocess.Popen[str]]]:
-    """Ends the programs that a test has started."""
+    """Ends the programs that a test has started, and sees to it that nothing of them is left."""
     programs: list[subprocess.Popen[str]] = []
     yield programs
     for one in programs:
         one.kill()
         one.communicate()
+    wait_until(lambda: not marked(), "nothing that the test has started is left")
 
 
 def gone(server: int) -> None:
@@ -106,12 +159,14 @@ def test_the_server_ends_with_the_program(
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-@pytest.mark.parametrize("block", ["block()", "with runtime:\n    block()"])
+@pytest.mark.parametrize("block", BLOCKS)
 def test_the_server_ends_when_a_signal_ends_the_program(
     number: signal.Signals, block: str, running: list[subprocess.Popen[str]]
 ) -> None:
     code = "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-    running.append(program(f"{code}runtime = StepflowRuntime.start()\nsay(runtime)\n{block}"))
+    running.append(
+        program(f"{code}runtime = StepflowRuntime.start()\nsay(runtime)\n{BLOCKS[block]}")
+    )
     server = said(running[0])
     assert exists(server)
     running[0].send_signal(number)
@@ -127,35 +182,45 @@ def test_a_stopped_server_ends_too(running: list[subprocess.Popen[str]]) -> None
     gone(server)
 
 
-@pytest.mark.parametrize("moment", range(20))
-def test_a_program_that_is_killed_while_it_starts_one_leaves_nothing(
-    moment: int, running: list[subprocess.Popen[str]]
-) -> None:
-    # A thread that spins for ever longer kills the process at ever later steps of the start.
-    code = f"""
-def kill():
+#: A thread that spins for ever longer sends a signal at ever later steps of the start.
+SIGNALLED_START = """
+def signal_later():
     for _ in range({moment} * 20000):
         pass
-    os.kill(os.getpid(), signal.SIGKILL)
-threading.Thread(target=kill).start()
-StepflowRuntime.start(env={{"RUNTIME_TEST": "{os.getpid()}-{moment}"}})
-block()
+    os.kill(os.getpid(), {number})
+signal.signal(signal.SIGINT, signal.default_int_handler)
+thread = threading.Thread(target=signal_later)
 """
-    running.append(program(code))
-    running[0].wait(60)
-    mark = f"RUNTIME_TEST={os.getpid()}-{moment}\0".encode()
 
-    def marked() -> list[str]:
-        found: list[str] = []
-        for entry in Path("/proc").iterdir():
-            try:
-                if entry.name.isdigit() and mark in (entry / "environ").read_bytes():
-                    found.append(entry.name)
-            except OSError:
-                continue
-        return found
 
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("moment", range(0, 20, 2))
+def test_a_program_that_is_killed_while_it_starts_one_leaves_nothing(
+    moment: int, number: signal.Signals, running: list[subprocess.Popen[str]]
+) -> None:
+    code = SIGNALLED_START.format(moment=moment, number=int(number))
+    running.append(program(code + "thread.start()\nStepflowRuntime.start()\nblock()"))
+    assert running[0].wait(60) == -number
     wait_until(lambda: not marked(), "nothing that was started is left")
+
+
+@pytest.mark.parametrize("moment", range(20))
+def test_a_start_that_is_interrupted_leaves_nothing_while_the_program_goes_on(
+    moment: int, running: list[subprocess.Popen[str]]
+) -> None:
+    code = SIGNALLED_START.format(moment=moment, number=int(signal.SIGINT)) + (
+        "try:\n"
+        "    thread.start()\n"
+        "    StepflowRuntime.start()\n"
+        "    block()\n"
+        "except KeyboardInterrupt:\n"
+        "    pass\n"
+        "print(os.getpid(), flush=True)\n"
+        "block()"
+    )
+    running.append(program(code))
+    own = said(running[0])
+    wait_until(lambda: marked() == {own}, "nothing that was started is left")
 
 
 def test_a_forked_child_does_not_keep_the_server(running: list[subprocess.Popen[str]]) -> None:
@@ -223,6 +288,31 @@ say(runtime)
     running[0].communicate(timeout=60)
     assert running[0].returncode == 0
     gone(server)
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_a_child_of_multiprocessing_ends_its_own_server(
+    method: str, running: list[subprocess.Popen[str]]
+) -> None:
+    child = (
+        "import builtins\n"
+        "from stepflow_runtime import StepflowRuntime\n"
+        "builtins.kept = StepflowRuntime.start()\n"
+        "print(builtins.kept.pid, flush=True)"
+    )
+    code = f"""
+runtime = StepflowRuntime.start()
+child = multiprocessing.get_context("{method}").Process(target=exec, args=({child!r}, {{}}))
+child.start()
+child.join()
+assert child.exitcode == 0 and runtime.is_alive
+say(runtime)
+block()
+"""
+    running.append(program(code))
+    of_child, of_parent = said(running[0]), said(running[0])
+    gone(of_child)
+    assert exists(of_parent)
 
 
 WORKER = f"""

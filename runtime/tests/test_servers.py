@@ -1,4 +1,4 @@
-"""A released server, as `$STEPFLOW_SERVER_BINARY` names it, starts, works and stops like the pinned."""
+"""A released server at `$STEPFLOW_SERVER_BINARY` starts, works and stops like the pinned."""
 
 from __future__ import annotations
 

@@ -43,8 +43,8 @@ ALL_BUILTINS: Final[Mapping[str, Any]] = {
 }
 """A config with every builtin component, for `StepflowRuntime.start(ALL_BUILTINS)`."""
 
-#: Where a config says what the server keeps its state in: from 0.10 on, and before. A server does not
-#: mind the other one.
+#: Where a config says what the server keeps its state in: from 0.10 on, and before. No server minds
+#: the other one.
 _STORAGE_KEYS: Final = ("storageConfig", "stateStore")
 
 #: Variables that the server takes as options; inherited, they would undo what the caller asks for.
