@@ -51,6 +51,10 @@ class Fault(enum.Enum):
     """Pass the request on, and answer 502 in the server's place."""
 
 
+#: Faults that only an answer of many parts can have; others pass whole.
+OF_STREAMS = (Fault.CUT_STREAM, Fault.STALL_STREAM)
+
+
 @dataclass(frozen=True)
 class Seen:
     """A request that came to the proxy.

@@ -13,14 +13,18 @@ from typing import Any
 import httpx
 import pytest
 
-from client.tests.fault_proxy import Fault, FaultProxy, Seen
+from client.tests.fault_proxy import OF_STREAMS, Fault, FaultProxy, Seen
 from client.tests.support import AT_ONCE, ECHO, READ_FILE, Driver, release, wait_until
 from stepflow_api.models import ExecutionStatus
 from stepflow_client import RetryPolicy, SyncStepflowClient, errors
 from tools.spec.server import StepflowServer
 
 #: Faults after which sending again leads to an answer.
-PASSING = [fault for fault in Fault if fault not in (Fault.NONE, Fault.REFUSED, Fault.HALF_OPEN)]
+PASSING = [
+    fault
+    for fault in Fault
+    if fault not in (Fault.NONE, Fault.REFUSED, Fault.HALF_OPEN, *OF_STREAMS)
+]
 
 #: Faults at which the server may have acted on the request, while its answer is lost.
 LOSING = [
