@@ -96,6 +96,20 @@ def test_a_cancelled_start_leaves_nothing() -> None:
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("name", ["output", "waiter", "supervisor"])
+def test_a_start_without_threads_leaves_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name == f"stepflow-{name}":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with pytest.raises(RuntimeError, match="start new thread"):
+        StepflowRuntime.start()
+
+
 def test_it_is_an_executor() -> None:
     with StepflowRuntime.start() as runtime:
         assert isinstance(runtime, StepflowExecutor)

@@ -120,6 +120,11 @@ def test_data_dirs(tmp_path: Path) -> None:
         assert runtime.sync_client.get_flow(flow_id).name == "echo"
 
 
+def test_a_data_dir_whose_database_is_none(tmp_path: Path) -> None:
+    (tmp_path / "stepflow.db").write_bytes(b"no database" * 100)
+    refused(errors.StartFailed, "file is not a database.*that a Stepflow server", data_dir=tmp_path)
+
+
 def test_a_data_dir_with_odd_letters(tmp_path: Path) -> None:
     folder = tmp_path / "a b?c=d#e%20ä"
     with StepflowRuntime.start(data_dir=folder):
@@ -135,9 +140,17 @@ def test_a_data_dir_with_odd_letters(tmp_path: Path) -> None:
         ({"max_restarts": -1}, "max_restarts"),
         ({"startup_timeout": float("nan")}, "startup_timeout"),
         ({"shutdown_timeout": "5"}, "shutdown_timeout"),
-        ({"restart_policy": "always"}, "RestartPolicy"),
+        ({"restart_policy": "always"}, "restart_policy is of type str; give a RestartPolicy"),
         ({"env": {"A=B": "1"}}, "without ="),
         ({"env": {"A": 1}}, "no text"),
+        ({"env": ["A=1"]}, "env is of type list; give a dict"),
+        ({"log_config": {"level": "info"}}, "log_config is of type dict; give a LogConfig"),
+        ({"on_crash": 5}, "on_crash is of type int; give a function"),
+        ({"data_dir": ""}, "data_dir is ''; give a path"),
+        ({"data_dir": 5}, "data_dir is 5; give a path"),
+        ({"binary": ""}, "binary is ''; give a path"),
+        ({"config": ""}, "config is ''; give a path"),
+        ({"config": "a\0b"}, r"config is 'a\\x00b'; give a path"),
     ],
 )
 def test_arguments(options: dict[str, Any], match: str) -> None:

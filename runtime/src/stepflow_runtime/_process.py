@@ -71,11 +71,17 @@ class ServerProcess:
             raise cannot_run(launch.binary, error.strerror or str(error)) from None
         self._process = self._guarded.process
         assert self._process.stdout is not None
-        self._output = Output(self._process.stdout, log)
         self._waiter = threading.Thread(
             target=self._wait, args=(launch.config,), name="stepflow-waiter", daemon=True
         )
-        self._waiter.start()
+        try:
+            self._output = Output(self._process.stdout, log)
+            self._waiter.start()
+        except BaseException:
+            # Nobody else knows it yet: the system may refuse a thread, or Ctrl-C come in between.
+            with self._process:
+                self.kill()
+            raise
 
     @property
     def pid(self) -> int:
@@ -199,6 +205,8 @@ class ServerProcess:
         if "ddress already in use" in said:
             cls = PortInUse
             remedy = f"port {self._asked_port} is taken: give another, or 0 for any free one"
+        elif "tate store" in said:
+            remedy = "see that its database can be reached, and that a Stepflow server has made it"
         elif "onfig" in said or "executor" in said:
             cls, remedy = ConfigInvalid, "correct the config"
         return cls(

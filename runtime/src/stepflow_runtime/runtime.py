@@ -22,6 +22,7 @@ from stepflow_client import (
     StepflowClient,
     SyncStepflowClient,
 )
+from stepflow_runtime._arguments import check_number, check_path, check_type
 from stepflow_runtime._binary import find_binary
 from stepflow_runtime._clients import Clients
 from stepflow_runtime._config import server_config, server_environment
@@ -31,7 +32,7 @@ from stepflow_runtime._logs import Log, LogConfig
 from stepflow_runtime._ports import other_interfaces
 from stepflow_runtime._process import HOST, Launch
 from stepflow_runtime._supervisor import Plan, RestartPolicy, Supervisor
-from stepflow_runtime.errors import InvalidInput, InvalidState
+from stepflow_runtime.errors import InvalidState
 
 __all__ = ["StepflowRuntime"]
 
@@ -113,13 +114,18 @@ class StepflowRuntime:
             >>> with StepflowRuntime.start() as runtime:
             ...     result = runtime.sync_client.run("flow.yaml", {"name": "World"})
         """
-        _check_number("port", port, 0, 65535, int)
-        _check_number("max_restarts", max_restarts, 0, None, int)
-        _check_number("startup_timeout", startup_timeout, 0, None, float)
-        _check_number("shutdown_timeout", shutdown_timeout, 0, None, float)
-        policy: Any = restart_policy
-        if not isinstance(policy, RestartPolicy):
-            raise InvalidInput(f"restart_policy is {policy!r}; give a RestartPolicy")
+        check_number("port", port, 0, 65535, int)
+        check_number("max_restarts", max_restarts, 0, None, int)
+        check_number("startup_timeout", startup_timeout, 0, None, float)
+        check_number("shutdown_timeout", shutdown_timeout, 0, None, float)
+        check_type("restart_policy", restart_policy, RestartPolicy)
+        check_type("log_config", log_config, LogConfig | None)
+        check_type("on_crash", on_crash, Callable | None)
+        check_type("env", env, Mapping | None)
+        for name, path in (("binary", binary), ("data_dir", data_dir)):
+            check_path(name, path)
+        if isinstance(config, str | os.PathLike):
+            check_path("config", config)
         executable = find_binary(binary)
         environment = server_environment(env, inherit_env, lasts=data_dir is not None)
         log = Log(log_config or LogConfig())
@@ -395,15 +401,3 @@ def _in_event_loop() -> bool:
     except RuntimeError:
         return False
     return True
-
-
-def _check_number(
-    name: str, value: Any, least: int, most: int | None, kind: type[int] | type[float]
-) -> None:
-    allowed = int if kind is int else (int, float)
-    # The comparison also refuses NaN.
-    valid = isinstance(value, allowed) and not isinstance(value, bool) and value >= least
-    if not valid or (most is not None and value > most):
-        unit = "a whole number" if kind is int else "seconds"
-        bound = f"{least} to {most}" if most is not None else f"{least} or more"
-        raise InvalidInput(f"{name} is {value!r}; give {unit}, {bound}")

@@ -1,0 +1,72 @@
+"""What callers without a type checker may give by mistake, told before anything starts."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Final, cast
+
+from stepflow_runtime.errors import InvalidInput
+
+_WANTED: Final = {
+    "env": "a dict of names and text",
+    "log_config": "a LogConfig",
+    "on_crash": "a function of an exit code and a list of lines",
+    "restart_policy": "a RestartPolicy",
+}
+
+
+def check_number(
+    name: str, value: Any, least: int, most: int | None, kind: type[int] | type[float]
+) -> None:
+    """Refuses what is no number, or one out of bounds.
+
+    Args:
+        name: The argument's name.
+        value: What was given.
+        least: The lowest number.
+        most: The highest one, None for any.
+        kind: int, or float for seconds.
+
+    Raises:
+        InvalidInput: It cannot be used.
+    """
+    allowed = int if kind is int else (int, float)
+    # The comparison also refuses NaN.
+    valid = isinstance(value, allowed) and not isinstance(value, bool) and value >= least
+    if not valid or (most is not None and value > most):
+        unit = "a whole number" if kind is int else "seconds"
+        bound = f"{least} to {most}" if most is not None else f"{least} or more"
+        raise InvalidInput(f"{name} is {value!r}; give {unit}, {bound}")
+
+
+def check_path(name: str, value: Any) -> None:
+    """Refuses what is neither a path nor None.
+
+    Args:
+        name: The argument's name.
+        value: What was given.
+
+    Raises:
+        InvalidInput: It cannot be used.
+    """
+    if value is None:
+        return
+    is_path = isinstance(value, str | os.PathLike)
+    path = os.fspath(cast("str | os.PathLike[str]", value)) if is_path else ""
+    if not path or "\0" in path:
+        raise InvalidInput(f"{name} is {value!r}; give a path")
+
+
+def check_type(name: str, value: Any, kind: Any) -> None:
+    """Refuses a value of another type.
+
+    Args:
+        name: The argument's name.
+        value: What was given; it is not told, since it may be a secret.
+        kind: Its type, or a union.
+
+    Raises:
+        InvalidInput: It cannot be used.
+    """
+    if not isinstance(value, kind):
+        raise InvalidInput(f"{name} is of type {type(value).__name__}; give {_WANTED[name]}")
