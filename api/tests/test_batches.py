@@ -1,4 +1,7 @@
-"""Batches, which the server knows as runs with several items, on the real server."""
+"""Batches, which the server knows as runs with several items, on the real server.
+
+Up to 0.10 there are none without items, and 0.9 answers when a batch has ended.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from pydantic import ValidationError
 
 from api.tests.support.flows import UNKNOWN_HASH, UNKNOWN_RUN, SlowFlow, message_flow, store
 from api.tests.support.forms import DETAILED, FORMS, PLAIN, Form
-from api.tests.support.seam import Recorder
+from api.tests.support.seam import SERVER, Recorder
 from api.tests.support.world import World
 from stepflow_api import Client, models
 from stepflow_api.api.batch import (
@@ -62,7 +65,7 @@ async def test_create_batch(form: Form, client: Client, world: World, seam: Reco
     assert batch.to_dict() == {
         "batchId": seam.received["runId"],
         "totalInputs": 3,
-        "status": "running",
+        "status": "completed" if SERVER < (0, 10) else "running",
     }
     if form.is_detailed:
         assert result.status_code == 202
@@ -159,9 +162,9 @@ async def test_cancel_batch(form: Form, client: Client, slow: SlowFlow) -> None:
 async def test_errors_of_the_plain_forms(
     endpoint: str, form: Form, client: Client, world: World
 ) -> None:
-    with pytest.raises(NotFound, match=f"Execution '{UNKNOWN_RUN}' not found"):
+    with pytest.raises(NotFound, match=f"'{UNKNOWN_RUN}' not found"):
         await form(f"batch.{endpoint}", UNKNOWN_RUN, client=client)
-    with pytest.raises(BadRequest, match="Cannot parse `run_id` with value `nope`"):
+    with pytest.raises(BadRequest, match=r"UUID: 'nope'|with value `nope`"):
         await form(f"batch.{endpoint}", "nope", client=client)
     with pytest.raises(InvalidRequest, match="run_id is empty"):
         await form(f"batch.{endpoint}", "", client=client)
@@ -181,7 +184,7 @@ async def test_errors_of_the_detailed_forms(endpoint: str, form: Form, client: C
 @plain
 async def test_errors_of_the_other_plain_forms(form: Form, client: Client, world: World) -> None:
     body = models.CreateBatchRequest(flow_id=UNKNOWN_HASH, inputs=[1, 2])
-    with pytest.raises(NotFound, match=f"Workflow '{UNKNOWN_HASH}' not found"):
+    with pytest.raises(NotFound, match=f"'{UNKNOWN_HASH}' not found"):
         await form("batch.create_batch", client=client, body=body)
     with pytest.raises(Conflict, match="cannot be cancelled"):
         await form("batch.cancel_batch", world.batch, client=client)
@@ -234,7 +237,7 @@ class Crowd:
             self.failed = batch(flow, [{}, {"prompt": "b"}])
             self.named = batch(other, [{"prompt": "c"}] * 3)
             singles(60)
-            batch(flow, [])
+            batch(flow, [] if SERVER >= (0, 11) else [{"prompt": "last"}] * 2)
         self.batches = batches[::-1]
 
 

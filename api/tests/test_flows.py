@@ -17,7 +17,7 @@ from api.tests.support.flows import (
     run,
     store,
 )
-from api.tests.support.seam import Recorder
+from api.tests.support.seam import SERVER, Recorder
 from api.tests.support.world import rich_flow
 from stepflow_api import Client, models
 from stepflow_api._dialects._base import Exchange
@@ -47,8 +47,9 @@ def test_a_step_that_fails(sync_client: Client) -> None:
     result = made.result
     assert (result.is_success, result.is_failed, result.is_skipped) == (False, True, False)
     assert (result.output, result.error.message) == (None, 'step "load" failed')
-    causes = [entry["error"] for entry in result.error.data["stack"]]
-    assert causes[-1] == "invalid input"
+    if SERVER < (0, 12):
+        causes = [entry["error"] for entry in result.error.data["stack"]]
+        assert causes[-1] == "invalid input"
     item = get_run_items.sync(made.run_id, client=sync_client).items[0]
     assert item.result == result
     steps = get_run_steps.sync(made.run_id, client=sync_client).steps
@@ -146,7 +147,15 @@ def test_a_default_in_place_of_a_failure(
     assert (made.status, made.result.output) == ("completed", output)
 
 
-@pytest.mark.parametrize("action", [models.OnErrorRetry(max_retries=1), models.OnErrorFail(), None])
+def retry() -> models.OnErrorRetry:
+    """Asks for a retry, and says how often where a server keeps that."""
+    if (0, 11) <= SERVER < (0, 12):
+        return models.OnErrorRetry(max_retries=1)
+    # Older ones drop the number, newer ones make it a float and refuse it.
+    return models.OnErrorRetry()
+
+
+@pytest.mark.parametrize("action", [retry(), models.OnErrorFail(), None])
 def test_a_failure_that_stays_one(
     action: models.OnErrorRetry | models.OnErrorFail | None, sync_client: Client
 ) -> None:
@@ -205,16 +214,21 @@ def test_overrides_reach_every_item_and_no_other_run(sync_client: Client) -> Non
 
 
 def test_variables(sync_client: Client) -> None:
-    flow = rich_flow()
-    flow_id = store(sync_client, flow)
-    variables = get_flow_variables.sync(flow_id, client=sync_client)
-    assert variables.env_vars == {"greeting": "GREETING"}
-    assert variables.schema_ is not None
-    assert variables.schema_["properties"]["times"] == {"type": "integer", "default": 3}
+    flow_id = store(sync_client, rich_flow())
+    if SERVER >= (0, 11):
+        check_variables(flow_id, sync_client)
     # The server reads no variable of its environment: that is for a client, with these names.
     assert run(sync_client, flow_id).result.output["greeting"] == "Hello"
     made = run(sync_client, flow_id, variables={"greeting": "Bye", "unknown": 1})
     assert made.result.output["greeting"] == "Bye"
+
+
+def check_variables(flow_id: str, sync_client: Client) -> None:
+    """Checks what is told of the variables of a flow."""
+    variables = get_flow_variables.sync(flow_id, client=sync_client)
+    assert variables.env_vars == {"greeting": "GREETING"}
+    assert variables.schema_ is not None
+    assert variables.schema_["properties"]["times"] == {"type": "integer", "default": 3}
 
 
 @pytest.mark.parametrize(
@@ -240,6 +254,9 @@ def test_inputs_of_every_kind_come_back(value: Any, sync_client: Client) -> None
     body = models.CreateRunRequest.single(flow_id, value, wait=True)
     output = create_run.sync(client=sync_client, body=body).result
     assert output is not None
+    if SERVER >= (0, 12) and isinstance(value, int) and not isinstance(value, bool):
+        # These keep every number as a float.
+        value = float(value)
     assert (output.output, type(output.output)) == (value, type(value))
     assert (
         get_run_items.sync(
@@ -263,7 +280,9 @@ def test_a_flow_comes_back_as_it_was_stored(sync_client: Client) -> None:
     again = store_flow.sync(
         client=sync_client, body=models.StoreFlowRequest(flow=read.flow, dry_run=True)
     )
-    assert again.flow_id == flow_id
+    if SERVER < (0, 12):
+        # From there on the same flow may get another id each time.
+        assert again.flow_id == flow_id
     made = run(sync_client, flow_id)
     assert get_run_flow.sync(made.run_id, client=sync_client).flow == read.flow
 
@@ -275,8 +294,14 @@ def test_items_that_end_differently(sync_client: Client) -> None:
     assert [r.item_index for r in made.results] == [0, 1, 2]
     assert [r.result.is_success for r in made.results] == [True, False, True]
     details = get_run.sync(made.run_id, client=sync_client)
-    assert details.item_details is not None
-    assert [item.input for item in details.item_details] == inputs
+    if (0, 10) <= SERVER < (0, 12):
+        assert details.item_details is not None
+        assert [item.input for item in details.item_details] == inputs
+    else:
+        assert details.item_details is None
+    if SERVER < (0, 10):
+        # It cannot tell whose steps they are.
+        return
     for index, status in enumerate(["completed", "failed", "completed"]):
         steps = get_run_steps.sync(made.run_id, client=sync_client, item_index=index).steps
         assert steps["msg"].status == status

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from api.tests.support.flows import SlowFlow, echo_flow, failing_flow, message_flow, run, store
+from api.tests.support.flows import (
+    UNKNOWN_HASH,
+    SlowFlow,
+    echo_flow,
+    failing_flow,
+    message_flow,
+    run,
+    store,
+)
 from api.tests.support.seam import SERVER
 from stepflow_api import Client, models
 from stepflow_api.api.blob import store_blob, store_blob_bytes
@@ -22,7 +30,7 @@ class World:
         batch: A run with three items, two of them completed.
         blob: A blob of JSON.
         named_blob: A blob of JSON with a file name.
-        binary_blob: A blob of bytes that are no text.
+        binary_blob: A blob of bytes that are no text. On 0.9 blobs have an id that nothing has.
     """
 
     def __init__(self, client: Client, slow: SlowFlow) -> None:
@@ -34,7 +42,7 @@ class World:
         self.failed = str(run(client, failing_flow()).run_id)
         self.batch = str(run(client, self.flow, [{"prompt": "a"}, {}, {"prompt": "c"}]).run_id)
         self.running = slow.start({"n": 1})
-        self.blob = self.named_blob = self.binary_blob = ""
+        self.blob = self.named_blob = self.binary_blob = UNKNOWN_HASH
         if SERVER >= (0, 10):
             self.blob = _blob(client, {"a": [1, None, "ä"]})
             self.named_blob = _blob(client, "text", filename="notes.json")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Any, Final
 
 from stepflow_api._dialects._base import (
@@ -14,6 +15,7 @@ from stepflow_api._dialects._base import (
     document,
     is_foreign,
     is_object,
+    refusal,
     with_body,
     with_document,
 )
@@ -89,6 +91,10 @@ def _create_run_at_once(version: str, request: Request) -> Exchange:
     if "status" not in summary:
         raise Foreign(request, answer)
     summary = _run(summary)
+    if overrides and summary["status"] == "failed" and summary["items"]["running"]:
+        # No item was begun, and none will be.
+        message = "failed to apply workflow overrides; see that each is of a step of the flow"
+        return refusal(answer, HTTPStatus.BAD_REQUEST, f"{message}, and a merge patch")
     if not body.get("wait"):
         return with_document(answer, summary, 202)
     items: Answer = yield Request("GET", f"/runs/{created['runId']}/items")
@@ -127,11 +133,16 @@ def _get_run(version: str, request: Request) -> Exchange:
 def _get_run_steps(version: str, request: Request) -> Exchange:
     """0.9 gives the steps of the last item, whichever is asked for."""
     run: Answer = yield Request("GET", request.path.removesuffix("/steps"))
-    if run.status_code == 200 and _object(run).get("items", {}).get("total", 1) > 1:
+    count = _object(run).get("items", {}).get("total", 1) if run.status_code == 200 else 1
+    if count > 1:
         raise UnsupportedByServer(
             "the steps of a run of several items", server_version=version, since="0.10.0"
         )
     answer: Answer = yield request
+    index = dict(request.query).get("itemIndex", "0")
+    if answer.status_code == 200 and index.isdecimal() and int(index) >= count > 0:
+        message = f"Item index {index} out of bounds (run has {count} items)"
+        return refusal(answer, HTTPStatus.BAD_REQUEST, message)
     return answer
 
 

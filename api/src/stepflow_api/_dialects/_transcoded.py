@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Final
+from urllib.parse import unquote
+from uuid import UUID
 
 from stepflow_api._dialects._base import (
     Exchange,
@@ -19,19 +21,18 @@ from stepflow_api._dialects._base import (
 )
 from stepflow_api._dialects._integers import in_schema
 from stepflow_api._dialects._older import without_nulls
+from stepflow_api._dialects._runs import (
+    ENDED,
+    NUMBERS,
+    STATUSES,
+    items_of,
+    named,
+    steps_of,
+    summary_of,
+)
 from stepflow_api._operation import Answer, Request
 
-_STATUSES: Final[Mapping[Any, str]] = {
-    1: "running",
-    2: "completed",
-    3: "failed",
-    4: "cancelled",
-    5: "paused",
-    6: "recoveryFailed",
-}
-_NUMBERS: Final = {name: str(number) for number, name in _STATUSES.items()}
-_ENDED: Final = (2, 3, 4, 6)
-_WORST_FIRST: Final = ("failed", "running", "runnable", "blocked", "skipped", "completed")
+_BLOB_TYPES: Final = ("flow", "data", "binary")
 _LEVELS: Final[Mapping[Any, str]] = {1: "fatal", 2: "error", 3: "warning"}
 
 Change = Callable[[Any], Any]
@@ -39,7 +40,7 @@ Change = Callable[[Any], Any]
 
 def _list_components(version: str, request: Request) -> Exchange:
     query = tuple(
-        ("excludeSchemas", "true" if value == "false" else "false")
+        ("excludeSchemas", {"true": "false", "false": "true"}.get(value, value))
         if name == "includeSchemas"
         else (name, value)
         for name, value in request.query
@@ -66,17 +67,23 @@ def _component(said: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _store_flow(version: str, request: Request) -> Exchange:
-    return (yield from _ask(request, _stored))
+    answer = yield from _ask(request, _stored)
+    if answer.status_code == HTTPStatus.BAD_REQUEST:
+        # Other servers tell so what is no flow at all.
+        said = _object(request, answer)
+        return refusal(answer, HTTPStatus.UNPROCESSABLE_ENTITY, said["message"])
+    return answer
 
 
 def _stored(said: Any) -> Any:
     found = said["diagnostics"]
-    levels = [{**one, "level": _named(_LEVELS, one["level"])} for one in found["diagnostics"]]
+    levels = [{**one, "level": named(_LEVELS, one["level"])} for one in found["diagnostics"]]
     return {**said, "diagnostics": {**found, "diagnostics": levels}}
 
 
 def _get_flow(version: str, request: Request) -> Exchange:
-    return (yield from _ask(request, _flow))
+    answer = yield from _ask(request, _flow)
+    return _no_flow(answer, unquote(request.path.removesuffix("/flow").rpartition("/")[2]))
 
 
 def _flow(said: Any) -> Any:
@@ -88,15 +95,15 @@ def _flow(said: Any) -> Any:
 
 def _get_flow_variables(version: str, request: Request) -> Exchange:
     answer: Answer = yield request
+    path = request.path.removesuffix("/variables")
     if answer.status_code >= 400:
-        return _refused(answer)
+        return _no_flow(_refused(answer), unquote(path.rpartition("/")[2]))
     said = _object(request, answer)
     if "variables" not in said:
         raise Foreign(request, answer)
     told: dict[str, Any] = {"flowId": said["flowId"], "envVars": _env_vars(said["variables"])}
     if said["variables"]:
         # Their schema stands in the flow alone.
-        path = request.path.removesuffix("/variables")
         flow: Answer = yield Request("GET", path)
         if flow.status_code >= 400:
             return _refused(flow, answer.url)
@@ -116,27 +123,49 @@ def _create_run(version: str, request: Request) -> Exchange:
     )
     answer: Answer = yield request
     if answer.status_code >= 400:
-        return _refused(answer)
+        return _no_flow(_refused(answer), str(document(request.content).get("flowId")))
     said = _object(request, answer)
     try:
-        run = _summary(said["summary"])
+        run = summary_of(said["summary"])
         if not waited:
             return with_document(answer, run, HTTPStatus.ACCEPTED)
-        return with_document(answer, {**run, "results": _items(said["results"])})
+        return with_document(answer, {**run, "results": items_of(said["results"])})
     except (KeyError, TypeError, AttributeError) as error:
         raise Foreign(request, answer) from error
 
 
 def _list_runs(version: str, request: Request) -> Exchange:
     query = tuple(
-        (name, _NUMBERS.get(value, value) if name == "status" else value)
+        (name, NUMBERS.get(value, value) if name == "status" else value)
         for name, value in request.query
     )
-    return (yield from _ask(replace(request, query=query), _runs))
+    answer = yield from _ask(replace(request, query=query), _runs)
+    problem = _problem(request.query)
+    if problem is None:
+        return answer
+    # It would list all runs, as if nothing had been asked, or not say what is wrong.
+    words = f"Failed to deserialize query string: {problem}"
+    return replace(answer, status_code=400, content=words.encode())
+
+
+def _problem(query: Iterable[tuple[str, str]]) -> str | None:
+    for name, value in query:
+        if name in ("rootRunId", "parentRunId"):
+            try:
+                UUID(value)
+            except ValueError:
+                return f"{name}: UUID parsing failed: `{value}` is none"
+        if name == "status" and value not in NUMBERS and not value.isdecimal():
+            return f"status: unknown variant `{value}`, expected one of {_choice(NUMBERS)}"
+    return None
+
+
+def _choice(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _runs(said: Any) -> Any:
-    return {"runs": [_summary(run) for run in said["runs"]]}
+    return {"runs": [summary_of(run) for run in said["runs"]]}
 
 
 def _get_run(version: str, request: Request) -> Exchange:
@@ -145,7 +174,7 @@ def _get_run(version: str, request: Request) -> Exchange:
 
 def _run(said: Any) -> Any:
     # Its steps are of all items and its items have no inputs, so there are no details of them.
-    return _summary(said["summary"])
+    return summary_of(said["summary"])
 
 
 def _get_run_items(version: str, request: Request) -> Exchange:
@@ -159,7 +188,7 @@ def _get_run_items(version: str, request: Request) -> Exchange:
         if run.status_code >= 400:
             return _refused(run, answer.url)
     try:
-        items = _items(said["results"])
+        items = items_of(said["results"])
     except (KeyError, TypeError, AttributeError) as error:
         raise Foreign(request, answer) from error
     return with_document(answer, {"itemCount": len(items), "items": items})
@@ -181,34 +210,9 @@ def _get_run_steps(version: str, request: Request) -> Exchange:
             message = f"Item index {index} out of bounds (run has {count} items)"
             return refusal(answer, HTTPStatus.BAD_REQUEST, message)
     try:
-        return with_document(answer, {"steps": _steps(said["steps"])})
+        return with_document(answer, {"steps": steps_of(said["steps"])})
     except (KeyError, TypeError, AttributeError) as error:
         raise Foreign(request, answer) from error
-
-
-def _steps(said: Any) -> dict[str, Any]:
-    """Gives the steps by their ids, of several items each with the worst status that it has."""
-    steps: dict[str, Any] = {}
-    for one in sorted(said, key=lambda one: (one["stepIndex"], one["itemIndex"])):
-        step = _step(one)
-        other = steps.setdefault(step["stepId"], step)
-        if other is not step:
-            worst = min(other, step, key=lambda step: _badness(step["status"]))
-            # A result is one item's.
-            steps[step["stepId"]] = {k: v for k, v in worst.items() if k != "result"}
-    return steps
-
-
-def _badness(status: str) -> int:
-    return _WORST_FIRST.index(status) if status in _WORST_FIRST else len(_WORST_FIRST)
-
-
-def _step(said: Mapping[str, Any]) -> dict[str, Any]:
-    step = {"stepId": said["stepId"], "status": _named(_STATUSES, said["status"])}
-    if "component" in said:
-        step["component"] = said["component"]
-    result = _result(said)
-    return step if result is None else {**step, "result": result}
 
 
 def _cancel_run(version: str, request: Request) -> Exchange:
@@ -219,11 +223,11 @@ def _cancel_run(version: str, request: Request) -> Exchange:
         return _refused(run, url)
     try:
         summary = _object(request, run)["summary"]
-        ended = summary["status"] in _ENDED
+        ended = summary["status"] in ENDED
     except (KeyError, TypeError) as error:
         raise Foreign(request, run) from error
     if ended:
-        status = _named(_STATUSES, summary["status"]).capitalize()
+        status = named(STATUSES, summary["status"]).capitalize()
         message = f"Run '{summary['runId']}' cannot be cancelled (status: {status})"
         return refusal(replace(run, url=url), HTTPStatus.CONFLICT, message)
     return (yield from _ask(request, _run))
@@ -239,15 +243,33 @@ def _delete(version: str, request: Request) -> Exchange:
 def _store_blob(version: str, request: Request) -> Exchange:
     answer: Answer = yield request
     if answer.status_code == HTTPStatus.BAD_REQUEST and not answer.content:
-        message = "the blob is refused, and the server does not say why"
-        return refusal(answer, HTTPStatus.BAD_REQUEST, message)
+        return refusal(answer, HTTPStatus.BAD_REQUEST, _why_no_blob(request))
     return _refused(answer)
+
+
+def _why_no_blob(request: Request) -> str:
+    """Says what the server does not: why it refuses a blob."""
+    try:
+        body = document(request.content)
+    except ValueError:
+        body = None
+    if isinstance(body, dict):
+        if "data" not in body:
+            return "Invalid JSON request: missing field `data`"
+        kind = body.get("blobType", "data")
+        if kind not in _BLOB_TYPES:
+            return (
+                f"Invalid JSON request: unknown variant `{kind}`,"
+                f" expected one of {_choice(_BLOB_TYPES)}"
+            )
+    return "the blob is refused, and the server does not say why"
 
 
 def _get_blob(version: str, request: Request) -> Exchange:
     answer: Answer = yield request
-    if answer.status_code == HTTPStatus.NOT_FOUND and not answer.content:
-        name = request.path.rpartition("/")[2]
+    # It says 400 to an id that is none.
+    if answer.status_code in (HTTPStatus.NOT_FOUND, HTTPStatus.BAD_REQUEST) and not answer.content:
+        name = unquote(request.path.rpartition("/")[2])
         return refusal(answer, HTTPStatus.NOT_FOUND, f"Blob '{name}' not found")
     if answer.status_code != HTTPStatus.OK or "accept" in request.headers:
         return _refused(answer)
@@ -294,6 +316,13 @@ def _refused(answer: Answer, url: str | None = None) -> Answer:
     return with_document(answer, error, status)
 
 
+def _no_flow(answer: Answer, flow_id: str) -> Answer:
+    """Gives the refusal of an id that no flow has as that of any other unknown one."""
+    if answer.status_code == HTTPStatus.BAD_REQUEST and b"invalid flow_id" in answer.content:
+        return refusal(answer, HTTPStatus.NOT_FOUND, f"flow '{flow_id}' not found")
+    return answer
+
+
 def _object(request: Request, answer: Answer) -> dict[str, Any]:
     try:
         value = document(answer.content)
@@ -302,45 +331,6 @@ def _object(request: Request, answer: Answer) -> dict[str, Any]:
     if not is_object(value):
         raise Foreign(request, answer)
     return value
-
-
-def _summary(said: Mapping[str, Any]) -> dict[str, Any]:
-    if not isinstance(said["status"], int):
-        raise TypeError("a status that is no number")
-    return {"completedAt": None, **said, "status": _named(_STATUSES, said["status"])}
-
-
-def _items(said: Any) -> list[dict[str, Any]]:
-    return [_item(one) for one in said]
-
-
-def _item(said: Mapping[str, Any]) -> dict[str, Any]:
-    item = {"itemIndex": said["itemIndex"], "status": _named(_STATUSES, said["status"])}
-    result = _result(said)
-    if result is not None:
-        item["result"] = result
-    if "completedAt" in said:
-        item["completedAt"] = said["completedAt"]
-    return item
-
-
-def _result(said: Mapping[str, Any]) -> dict[str, Any] | None:
-    if "output" in said:
-        return {"outcome": "success", "result": said["output"]}
-    if "errorMessage" in said or "errorCode" in said:
-        error = {"code": said.get("errorCode", 0), "message": said.get("errorMessage", "")}
-        return {"outcome": "failed", "error": error}
-    return None
-
-
-def _named(names: Mapping[Any, str], number: Any) -> str:
-    # Enumerations are open: what a newer server adds is kept under its number.
-    return names.get(number) or str(number)
-
-
-def named_status(number: Any) -> str:
-    """Gives the name of a run's or a step's status."""
-    return _named(_STATUSES, number)
 
 
 TRANSLATIONS: Final[dict[str, Translation]] = {
