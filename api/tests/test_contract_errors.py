@@ -5,6 +5,7 @@ Servers word their errors differently; what is raised, with which status and mod
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -108,12 +109,16 @@ def _of_run(endpoint: str) -> list[Failure]:
     ]
 
 
+def _flow_arguments(flow_id: str, world: World) -> Mapping[str, Any]:
+    return {"flow_id": flow_id}
+
+
 def _of_flow(endpoint: str, since: tuple[int, int] = (0, 9)) -> list[Failure]:
     return [
         Failure(
             endpoint,
             f"{what} flow",
-            lambda w, flow_id=flow_id: {"flow_id": flow_id},
+            functools.partial(_flow_arguments, flow_id),
             NotFound,
             "Flow not found",
             said_later=f"flow '{flow_id}' not found",

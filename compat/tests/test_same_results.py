@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import os
-import re
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
 
 from api.tests.support.flows import SlowFlow, message_flow
+from compat.tests.calls import Caller, fields
 from stepflow_api import Client, models
 from stepflow_api.api.flow import store_flow
 from stepflow_api.api.run import create_run
@@ -28,49 +26,6 @@ REFERENCE = "0.11.1"
 MESSAGE = message_flow(name="same").to_dict()
 ECHO = {"name": "same-echo", "steps": [], "output": {"$input": "$"}}
 
-#: What a server makes up anew each time, or words in its own way.
-_MADE_UP = {
-    "run_id",
-    "root_run_id",
-    "flow_id",
-    "blob_id",
-    "created_at",
-    "completed_at",
-    "orchestrator_id",
-    "created_at_seqno",
-    "finished_at_seqno",
-}
-
-
-class Caller:
-    """Either client, by the same calls."""
-
-    def __init__(self, cls: type[Any], url: str) -> None:
-        self._runner = asyncio.Runner() if cls is StepflowClient else None
-        self.client = cls(url)
-
-    def __call__(self, value: Any) -> Any:
-        """Gives what a call gives: waits for a coroutine, lists an iterator over pages."""
-        if self._runner is None:
-            return list(value) if inspect.isgenerator(value) else value
-        if isinstance(value, AsyncIterator):
-            return self._runner.run(_listed(value))
-        return self._runner.run(_awaited(value)) if inspect.isawaitable(value) else value
-
-    def close(self) -> None:
-        """Closes the client, and ends its event loop."""
-        self(self.client.close())
-        if self._runner is not None:
-            self._runner.close()
-
-
-async def _awaited(value: Any) -> Any:
-    return await value
-
-
-async def _listed(values: AsyncIterator[Any]) -> list[Any]:
-    return [value async for value in values]
-
 
 @pytest.fixture(scope="module")
 def servers() -> Iterator[dict[str, StepflowServer]]:
@@ -81,32 +36,6 @@ def servers() -> Iterator[dict[str, StepflowServer]]:
     finally:
         for server in servers.values():
             server.kill()
-
-
-def fields(value: Any) -> Any:
-    """Gives a typed result as plain fields with their types, without what is made up."""
-    if isinstance(value, BaseModel):
-        made_up = {
-            name: bool(getattr(value, name)) for name in _MADE_UP & {*type(value).model_fields}
-        }
-        # A server up to 0.10 numbers no event.
-        for name in ("created_at_seqno", "finished_at_seqno", "orchestrator_id"):
-            made_up.pop(name, None)
-        plain = {
-            name: fields(getattr(value, name))
-            for name in type(value).model_fields
-            if name not in _MADE_UP
-        }
-        if isinstance(value, models.FlowError):
-            plain.pop("code")
-        return type(value).__name__, plain, made_up
-    if isinstance(value, list | tuple):
-        return [fields(one) for one in value]
-    if isinstance(value, dict):
-        return {key: fields(one) for key, one in value.items()}
-    if isinstance(value, str) and re.fullmatch(r"[0-9a-f]{64}", value):
-        return "an id"
-    return type(value).__name__, value
 
 
 def readme(caller: Caller, url: str, folder: Path) -> Any:
@@ -153,6 +82,16 @@ def run_batch(caller: Caller, url: str, folder: Path) -> Any:
     """`run_batch`, of items that succeed and one that fails."""
     inputs = [{"prompt": "a"}, {}, {"prompt": "c"}]
     return list(caller(caller.client.run_batch(MESSAGE, inputs, max_concurrency=2)))
+
+
+def long_batch(caller: Caller, url: str, folder: Path) -> Any:
+    """`run_batch` of 1,000 items, one of which fails, in the order of its inputs."""
+    inputs = [{"prompt": str(number)} if number != 617 else {} for number in range(1000)]
+    results = list(caller(caller.client.run_batch(MESSAGE, inputs)))
+    assert [one.output for one in results if one.is_success] == [
+        str(number) for number in range(1000) if number != 617
+    ]
+    return results
 
 
 def list_runs(caller: Caller, url: str, folder: Path) -> Any:
@@ -203,6 +142,7 @@ CALLS: dict[Callable[[Caller, str, Path], Any], list[str]] = {
         run: (),
         submit: (),
         run_batch: (),
+        long_batch: (),
         list_runs: (),
         list_components: (),
         cancel: (),

@@ -66,6 +66,7 @@ class StepflowServer:
             `STEPFLOW_*` variables are dropped, since the server would take them as options.
         start_timeout: Seconds until a server that does not answer counts as failed.
         stop_timeout: Seconds that the server gets to end by itself before it is killed.
+        port: Port to listen on; 0 for one that is free.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class StepflowServer:
         environment: Mapping[str, str] | None = None,
         start_timeout: float = 30.0,
         stop_timeout: float = 5.0,
+        port: int = 0,
     ) -> None:
         self._binary = Path(binary).absolute()
         self._config = json.dumps(config).encode()
@@ -84,7 +86,7 @@ class StepflowServer:
         self._environment = dict(environment or {})
         self._start_timeout = start_timeout
         self._stop_timeout = stop_timeout
-        self._port = 0
+        self._port = port
         self._guard: subprocess.Popen[bytes] | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._output: _Output | None = None

@@ -23,6 +23,7 @@ from stepflow_api.errors import (
     InvalidRequest,
     StepflowError,
     TransportError,
+    UnsupportedByServer,
 )
 from stepflow_api.spec import OPERATIONS
 
@@ -96,15 +97,57 @@ class Seam:
             # Another API's, which has no dialects.
             answer: Answer = yield request
             return answer
-        dialect = self.dialect
+        known = dialect = self.dialect
         if dialect is None:
             # An answer about its health tells itself which version it is of.
             asks = operation_id == "healthCheck"
             dialect = UNKNOWN if asks else (yield from self.detect(request))
         try:
             return (yield from dialect.exchange(operation_id, request))
+        except UnsupportedByServer:
+            # Nothing that acts has been sent; perhaps the server has been upgraded since.
+            if known is None or self._is_given:
+                raise
+            self.forget(dialect)
+            dialect = yield from self.detect(request)
+            return (yield from self._exchange(dialect, operation_id, request))
         except Foreign as foreign:
             return (yield from self._again(dialect, operation_id, request, foreign))
+
+    def _exchange(
+        self, dialect: Dialect, operation_id: str, request: Request
+    ) -> Conversation[Answer]:
+        try:
+            return (yield from dialect.exchange(operation_id, request))
+        except Foreign as foreign:
+            raise self._unlike(dialect, foreign) from None
+
+    def misread(
+        self, operation_id: str, request: Request, answer: Answer, error: InvalidAnswer
+    ) -> Conversation[Answer]:
+        """Goes on after an answer that is not what the spec describes: is another server there?
+
+        Args:
+            operation_id: What is called.
+            request: A request of the stored spec.
+            answer: The answer, as the dialect gave it.
+            error: What is raised where the server speaks as before.
+        """
+        stale = self.dialect
+        self.forget()
+        if stale is None or self._is_given or operation_id not in OPERATIONS:
+            raise error
+        new = yield from self.detect(request)
+        if new.translations == stale.translations:
+            raise error
+        if request.method == "GET":
+            return (yield from self._exchange(new, operation_id, request))
+        if operation_id in stale.translations:
+            # What came is lost in translation.
+            raise error
+        return (
+            yield from self._replay(stale, new, operation_id, request, Foreign(request, answer))
+        )
 
     def again(
         self, dialect: Dialect, operation_id: str, request: Request, answer: Answer
@@ -131,6 +174,11 @@ class Seam:
                 # A gateway's own, perhaps; an answer without a body is told when it is parsed.
                 return foreign.answer
             raise self._unlike(dialect, foreign)
+        return (yield from self._replay(dialect, new, operation_id, request, foreign))
+
+    def _replay(
+        self, dialect: Dialect, new: Dialect, operation_id: str, request: Request, foreign: Foreign
+    ) -> Conversation[Answer]:
         exchange = new.exchange(operation_id, request)
         try:
             if foreign.request.method == "GET":
@@ -222,7 +270,7 @@ class Seam:
 
     def _unlike(self, dialect: Dialect, foreign: Foreign) -> InvalidAnswer:
         answer = foreign.answer
-        acted = foreign.request.method != "GET"
+        acted = foreign.request.method != "GET" and not 400 <= answer.status_code < 500
         return InvalidAnswer(
             f"{answer.status_code}, but the server does not answer as {dialect.version} does"
             f"{', and may have acted on the request' if acted else ''}; was it replaced, or does a"

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, NoReturn, Self, TypeVar
 
 import httpx
 
-from stepflow_api._dialects._base import Pause, is_foreign, looks_foreign
+from stepflow_api._conversation import hold, hold_async
+from stepflow_api._dialects._base import is_foreign, looks_foreign
 from stepflow_api._events import AsyncEventStream, EventStream
 from stepflow_api._operation import Answer, Operation, Request
-from stepflow_api._seam import Await, Conversation, Seam, check
+from stepflow_api._seam import Seam, check
 from stepflow_api._settings import header_fields, split_address, token_value
 from stepflow_api._transport import Transport
-from stepflow_api.errors import InvalidAnswer, StepflowError, UnexpectedStatus
+from stepflow_api.errors import InvalidAnswer, UnexpectedStatus
 from stepflow_api.types import UNSET, Response, Unset
 
 __all__ = ["AuthenticatedClient", "Client"]
@@ -143,7 +144,8 @@ class Client:
             InvalidAnswer: A success whose body is not what the spec documents.
             UnexpectedStatus: The status is not documented, and `raise_on_unexpected_status` is set.
         """
-        return self._response(operation, self._exchange(operation, request, timeout))
+        parse = functools.partial(self._response, operation)
+        return self._ask(parse, operation, request, timeout)
 
     def call(
         self,
@@ -164,7 +166,7 @@ class Client:
             InvalidAnswer: A success whose body is not what the spec documents.
             StatusError: The status is no documented success.
         """
-        return self._result(operation, self._exchange(operation, request, timeout))
+        return self._ask(operation.result, operation, request, timeout)
 
     async def send_async(
         self,
@@ -174,7 +176,8 @@ class Client:
         timeout: float | httpx.Timeout | Unset | None = UNSET,
     ) -> Response[R]:
         """Does what `send` does, without blocking."""
-        return self._response(operation, await self._exchange_async(operation, request, timeout))
+        parse = functools.partial(self._response, operation)
+        return await self._ask_async(parse, operation, request, timeout)
 
     async def call_async(
         self,
@@ -184,7 +187,7 @@ class Client:
         timeout: float | httpx.Timeout | Unset | None = UNSET,
     ) -> S:
         """Does what `call` does, without blocking."""
-        return self._result(operation, await self._exchange_async(operation, request, timeout))
+        return await self._ask_async(operation.result, operation, request, timeout)
 
     def fetch(
         self,
@@ -210,7 +213,7 @@ class Client:
             InvalidAnswer: A success that is not what the spec documents.
             StatusError: The status is no documented success.
         """
-        dialect = self._seam.dialect or self._hold(self._seam.detect(request), timeout)
+        dialect = self._seam.dialect or hold(self._transport, self._seam.detect(request), timeout)
         if operation.id in dialect.translations:
             return _whole(operation, self._exchange(operation, request, timeout))
         fetched = self._transport.fetch(request, timeout)
@@ -218,7 +221,9 @@ class Client:
             return fetched
         answer = self._joined(request, fetched)
         if is_foreign(answer):
-            answer = self._hold(self._seam.again(dialect, operation.id, request, answer), timeout)
+            answer = hold(
+                self._transport, self._seam.again(dialect, operation.id, request, answer), timeout
+            )
         return _whole(operation, answer)
 
     async def fetch_async(
@@ -231,7 +236,7 @@ class Client:
         """Does what `fetch` does, without blocking."""
         dialect = self._seam.dialect
         if dialect is None:
-            dialect = await self._hold_async(self._seam.detect(request), timeout)
+            dialect = await hold_async(self._transport, self._seam.detect(request), timeout)
         if operation.id in dialect.translations:
             return _whole(operation, await self._exchange_async(operation, request, timeout))
         fetched = await self._transport.fetch_async(request, timeout)
@@ -240,7 +245,7 @@ class Client:
         answer = self._joined(request, fetched)
         if is_foreign(answer):
             conversation = self._seam.again(dialect, operation.id, request, answer)
-            answer = await self._hold_async(conversation, timeout)
+            answer = await hold_async(self._transport, conversation, timeout)
         return _whole(operation, answer)
 
     def open(
@@ -272,36 +277,59 @@ class Client:
         return self._no_stream(operation, opened) if isinstance(opened, Answer) else opened
 
     def _no_stream(self, operation: Operation[Any, Any], answer: Answer) -> NoReturn:
-        self._result(operation, answer)
-        raise AssertionError("a stream is never parsed")
-
-    def _response(self, operation: Operation[S, R], answer: Answer) -> Response[R]:
         try:
-            response = operation.response(answer)
-        except InvalidAnswer:
-            self._seam.forget()
-            raise
-        if self._raise_on_unexpected_status and not operation.documents(answer.status_code):
-            raise operation.error(answer, response, UnexpectedStatus)
-        return response
-
-    def _result(self, operation: Operation[S, R], answer: Answer) -> S:
-        try:
-            return operation.result(answer)
+            operation.result(answer)
         except InvalidAnswer:
             # Perhaps another server is there by now.
             self._seam.forget()
             raise
+        raise AssertionError("a stream is never parsed")
+
+    def _response(self, operation: Operation[S, R], answer: Answer) -> Response[R]:
+        response = operation.response(answer)
+        if self._raise_on_unexpected_status and not operation.documents(answer.status_code):
+            raise operation.error(answer, response, UnexpectedStatus)
+        return response
+
+    def _ask(
+        self,
+        parse: Callable[[Answer], T],
+        operation: Operation[Any, Any],
+        request: Request,
+        timeout: Any,
+    ) -> T:
+        answer = self._exchange(operation, request, timeout)
+        try:
+            return parse(answer)
+        except InvalidAnswer as error:
+            again = self._seam.misread(operation.id, request, answer, error)
+        return parse(hold(self._transport, again, timeout))
+
+    async def _ask_async(
+        self,
+        parse: Callable[[Answer], T],
+        operation: Operation[Any, Any],
+        request: Request,
+        timeout: Any,
+    ) -> T:
+        answer = await self._exchange_async(operation, request, timeout)
+        try:
+            return parse(answer)
+        except InvalidAnswer as error:
+            again = self._seam.misread(operation.id, request, answer, error)
+        return parse(await hold_async(self._transport, again, timeout))
 
     def _exchange(self, operation: Operation[Any, Any], request: Request, timeout: Any) -> Answer:
         dialect = self._seam.dialect
         if dialect is None or operation.id in dialect.translations:
-            return self._hold(self._seam.converse(operation.id, request), timeout)
+            return hold(self._transport, self._seam.converse(operation.id, request), timeout)
         check(operation.id, request)
         answer = self._transport.send(request, timeout)
         if not is_foreign(answer):
             return answer
-        return self._hold(self._seam.again(dialect, operation.id, request, answer), timeout)
+        return hold(
+            self._transport, self._seam.again(dialect, operation.id, request, answer), timeout
+        )
 
     async def _exchange_async(
         self, operation: Operation[Any, Any], request: Request, timeout: Any
@@ -309,13 +337,13 @@ class Client:
         dialect = self._seam.dialect
         if dialect is None or operation.id in dialect.translations:
             conversation = self._seam.converse(operation.id, request)
-            return await self._hold_async(conversation, timeout)
+            return await hold_async(self._transport, conversation, timeout)
         check(operation.id, request)
         answer = await self._transport.send_async(request, timeout)
         if not is_foreign(answer):
             return answer
         conversation = self._seam.again(dialect, operation.id, request, answer)
-        return await self._hold_async(conversation, timeout)
+        return await hold_async(self._transport, conversation, timeout)
 
     def _joined(self, request: Request, fetched: Response[list[bytes]] | Answer) -> Answer:
         if isinstance(fetched, Answer):
@@ -323,68 +351,6 @@ class Client:
         content = b"".join(fetched.parsed or ())
         url = self._transport.url(request)
         return Answer(url, fetched.status_code, fetched.headers, content)
-
-    def _hold(self, conversation: Conversation[T], timeout: Any) -> T:
-        try:
-            wanted = next(conversation)
-            while True:
-                try:
-                    value = self._perform(wanted, timeout)
-                except StepflowError as error:
-                    wanted = conversation.throw(error)
-                else:
-                    wanted = conversation.send(value)
-        except StopIteration as stop:
-            came: T = stop.value
-            return came
-        finally:
-            conversation.close()
-
-    async def _hold_async(self, conversation: Conversation[T], timeout: Any) -> T:
-        try:
-            wanted = next(conversation)
-            while True:
-                try:
-                    value = await self._perform_async(wanted, timeout)
-                except StepflowError as error:
-                    wanted = conversation.throw(error)
-                else:
-                    wanted = conversation.send(value)
-        except StopIteration as stop:
-            came: T = stop.value
-            return came
-        finally:
-            conversation.close()
-
-    def _perform(self, wanted: Request | Pause | Await, timeout: Any) -> Any:
-        match wanted:
-            case Request():
-                return self._transport.send(wanted, timeout)
-            case Pause(seconds):
-                time.sleep(seconds)
-            case Await(flight, request):
-                try:
-                    return flight.result(self._transport.patience(timeout))
-                except TimeoutError:
-                    raise self._transport.late(request) from None
-        return None
-
-    async def _perform_async(self, wanted: Request | Pause | Await, timeout: Any) -> Any:
-        import asyncio
-
-        match wanted:
-            case Request():
-                return await self._transport.send_async(wanted, timeout)
-            case Pause(seconds):
-                await asyncio.sleep(seconds)
-            case Await(flight, request):
-                try:
-                    # Others wait for it as well, so the end of this caller must not end it.
-                    shared = asyncio.shield(asyncio.wrap_future(flight))
-                    return await asyncio.wait_for(shared, self._transport.patience(timeout))
-                except TimeoutError:
-                    raise self._transport.late(request) from None
-        return None
 
 
 class AuthenticatedClient(Client):

@@ -88,11 +88,17 @@ def looks_foreign(kind: str, status_code: int, beginning: bytes) -> bool:
         status_code: Its status.
         beginning: Its body, or the beginning of it.
     """
+    if not kind and status_code == 404:
+        # No such blob, or no such path.
+        return not beginning
     if not kind.startswith("application/"):
-        return False
+        # What only an enumeration that is sent by its names, rather than by its numbers, makes.
+        return status_code == 400 and beginning.endswith(b"status: invalid digit found in string")
     if status_code >= 400:
         return beginning.startswith(b'{"error":{"code":')
     if kind == "application/json":
+        if beginning.startswith(b'{"components":['):
+            return b'"complete":' in beginning
         return beginning.startswith((b'{"summary":{', b'{"results":[', b'{"steps":['))
     return kind.startswith("application/grpc")
 

@@ -79,7 +79,10 @@ def _create_run_at_once(version: str, request: Request) -> Exchange:
     answer: Answer = yield request
     if is_foreign(answer):
         raise Foreign(request, answer)
-    if answer.status_code != 200:
+    if answer.status_code == 422 and b"overrides: missing field `steps`" in answer.content:
+        # What all later ones want.
+        raise Foreign(request, answer)
+    if answer.status_code >= 300:
         return answer
     created = _object(answer)
     if "itemCount" not in created or "runId" not in created:
@@ -119,6 +122,8 @@ def _get_run(version: str, request: Request) -> Exchange:
     plain = replace(request, query=())
     while True:
         answer: Answer = yield plain
+        if is_foreign(answer):
+            raise Foreign(plain, answer)
         if answer.status_code != 200:
             return answer
         run = _object(answer)
@@ -133,6 +138,8 @@ def _get_run(version: str, request: Request) -> Exchange:
 def _get_run_steps(version: str, request: Request) -> Exchange:
     """0.9 gives the steps of the last item, whichever is asked for."""
     run: Answer = yield Request("GET", request.path.removesuffix("/steps"))
+    if is_foreign(run):
+        raise Foreign(request, run)
     count = _object(run).get("items", {}).get("total", 1) if run.status_code == 200 else 1
     if count > 1:
         raise UnsupportedByServer(
@@ -159,7 +166,7 @@ def _ask(request: Request, change: Callable[[Any], Any]) -> Exchange:
 
 
 def _run(said: Any) -> Any:
-    if "runId" not in said or "itemCount" in said:
+    if "runId" not in said or "itemCount" in said or "createdAtSeqno" in said:
         raise ValueError("no run of these servers")
     told = {name: value for name, value in said.items() if name not in ("inputs", "overrides")}
     # Their journal has no numbers; the spec has the run begin it.

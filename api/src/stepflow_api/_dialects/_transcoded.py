@@ -139,7 +139,14 @@ def _list_runs(version: str, request: Request) -> Exchange:
         (name, NUMBERS.get(value, value) if name == "status" else value)
         for name, value in request.query
     )
-    answer = yield from _ask(replace(request, query=query), _runs)
+    sent = replace(request, query=query)
+    answer = yield from _ask(sent, _runs)
+    if (
+        answer.status_code == HTTPStatus.BAD_REQUEST
+        and b"status: unknown variant" in answer.content
+    ):
+        # A server that wants its name.
+        raise Foreign(sent, answer)
     problem = _problem(request.query)
     if problem is None:
         return answer

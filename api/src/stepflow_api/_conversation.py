@@ -1,0 +1,96 @@
+"""Holds the conversations of the seam: does what they ask for, with or without blocking."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, TypeVar
+
+from stepflow_api._dialects._base import Pause
+from stepflow_api._operation import Request
+from stepflow_api._seam import Await, Conversation
+from stepflow_api._transport import Transport
+from stepflow_api.errors import StepflowError
+
+T = TypeVar("T")
+
+
+def hold(transport: Transport, conversation: Conversation[T], timeout: Any) -> T:
+    """Holds a conversation to its end.
+
+    Args:
+        transport: The way to the server.
+        conversation: What is to be said.
+        timeout: Of each request; `UNSET` for the usual.
+
+    Returns:
+        What it comes to.
+
+    Raises:
+        StepflowError: It comes to nothing.
+    """
+    try:
+        wanted = next(conversation)
+        while True:
+            try:
+                value = _perform(transport, wanted, timeout)
+            except StepflowError as error:
+                wanted = conversation.throw(error)
+            else:
+                wanted = conversation.send(value)
+    except StopIteration as stop:
+        came: T = stop.value
+        return came
+    finally:
+        conversation.close()
+
+
+async def hold_async(transport: Transport, conversation: Conversation[T], timeout: Any) -> T:
+    """Does what `hold` does, without blocking."""
+    try:
+        wanted = next(conversation)
+        while True:
+            try:
+                value = await _perform_async(transport, wanted, timeout)
+            except StepflowError as error:
+                wanted = conversation.throw(error)
+            else:
+                wanted = conversation.send(value)
+    except StopIteration as stop:
+        came: T = stop.value
+        return came
+    finally:
+        conversation.close()
+
+
+def _perform(transport: Transport, wanted: Request | Pause | Await, timeout: Any) -> Any:
+    match wanted:
+        case Request():
+            return transport.send(wanted, timeout)
+        case Pause(seconds):
+            time.sleep(seconds)
+        case Await(flight, request):
+            try:
+                return flight.result(transport.patience(timeout))
+            except TimeoutError:
+                raise transport.late(request) from None
+    return None
+
+
+async def _perform_async(
+    transport: Transport, wanted: Request | Pause | Await, timeout: Any
+) -> Any:
+    import asyncio
+
+    match wanted:
+        case Request():
+            return await transport.send_async(wanted, timeout)
+        case Pause(seconds):
+            await asyncio.sleep(seconds)
+        case Await(flight, request):
+            try:
+                # Others wait for it as well, so the end of this caller must not end it.
+                shared = asyncio.shield(asyncio.wrap_future(flight))
+                return await asyncio.wait_for(shared, transport.patience(timeout))
+            except TimeoutError:
+                raise transport.late(request) from None
+    return None
