@@ -260,7 +260,7 @@ def _why_no_blob(request: Request) -> str:
         body = document(request.content)
     except ValueError:
         body = None
-    if isinstance(body, dict):
+    if is_object(body):
         if "data" not in body:
             return "Invalid JSON request: missing field `data`"
         kind = body.get("blobType", "data")
