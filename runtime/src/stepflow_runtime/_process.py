@@ -74,13 +74,17 @@ class ServerProcess:
         self._waiter = threading.Thread(
             target=self._wait, args=(launch.config,), name="stepflow-waiter", daemon=True
         )
+        output = None
         try:
-            self._output = Output(self._process.stdout, log)
+            output = self._output = Output(self._process.stdout, log)
             self._waiter.start()
         except BaseException:
             # Nobody else knows it yet: the system may refuse a thread, or Ctrl-C come in between.
             with self._process:
                 self.kill()
+                if output is not None:
+                    # What it reads is closed next.
+                    output.wait_for_end()
             raise
 
     @property
