@@ -204,6 +204,30 @@ def test_a_program_that_is_killed_while_it_starts_one_leaves_nothing(
     wait_until(lambda: not marked(), "nothing that was started is left")
 
 
+def test_a_guard_that_is_slower_than_the_end_of_the_program_kills_the_server(
+    running: list[subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    # The program is gone, and nobody reads what the guard says. A server that says something then
+    # could end by itself.
+    binary = tmp_path / "stepflow-server"
+    binary.write_text("#!/bin/sh\nexec sleep 3600\n", encoding="utf-8")
+    binary.chmod(0o755)
+    code = f"""
+import subprocess
+init = subprocess.Popen.__init__
+def init_and_die(*arguments, **options):
+    reading, options["stdout"] = os.pipe()
+    os.close(reading)
+    init(*arguments, **options)
+    os.kill(os.getpid(), signal.SIGKILL)
+subprocess.Popen.__init__ = init_and_die
+StepflowRuntime.start(binary={str(binary)!r})
+"""
+    running.append(program(code))
+    assert running[0].wait(60) == -signal.SIGKILL
+    wait_until(lambda: not marked(), "nothing that was started is left")
+
+
 @pytest.mark.parametrize("moment", range(20))
 def test_a_start_that_is_interrupted_leaves_nothing_while_the_program_goes_on(
     moment: int, running: list[subprocess.Popen[str]]

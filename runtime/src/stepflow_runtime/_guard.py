@@ -18,12 +18,14 @@ from stepflow_runtime._fork import Held
 # PR_SET_PDEATHSIG would need code between fork and exec, depends on the thread that forks, does not
 # reach the workers, and exists on Linux alone.
 #
+# It ignores SIGPIPE as well: this process may be gone before the guard says who it is.
+#
 # Descriptor 2 is the pipe: a shell may know none above 9. `kill -0` tells zombies and the processes
 # that looked from those that are left. Without /proc (macOS) or without grep the guard reaches the
 # server's process group, and its children.
 _SCRIPT = r"""
 guard() {
-    trap '' HUP INT QUIT TERM
+    trap '' HUP INT PIPE QUIT TERM
     PATH=/usr/bin:/bin
     read -r own _ < /proc/self/stat || own=0
     echo "{\"guard\":$own}"
