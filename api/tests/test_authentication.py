@@ -199,7 +199,7 @@ async def test_secrets_are_shown_nowhere(
         )
         decoded = base64.b64decode(server.headers()["authorization"].removeprefix("Basic "))
         assert decoded.decode() == f"user:{PASSWORD}"
-    assert any(record.name.startswith("httpcore") for record in caplog.records)
+    assert any(record.name == "stepflow_api" for record in caplog.records)
     shown += [record.getMessage() for record in caplog.records]
     shown += [repr(vars(record)) for record in caplog.records]
     for secret in SECRETS:

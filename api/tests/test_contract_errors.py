@@ -354,7 +354,7 @@ def _check(error: StatusError, case: Failure, seam: Recorder) -> None:
     assert error.content == answer.content
     assert error.method == request.method
     assert error.url == answer.url
-    assert error.headers == dict(answer.headers)
+    assert error.headers == answer.headers.to_dict()
     assert case.words in error.message
     line = str(error)
     assert line.startswith(f"{error.method} {error.url}: {error.status_code} ")

@@ -1,114 +1,25 @@
 """The shortest way to a server, for clients that are made without an httpx client or transport.
 
 An httpx client takes longer for a request than the network does: it looks for the transport, the
-redirects and the cookies, and its pool goes through all requests and connections there are; in the
-async forms it also tries an import that fails (httpcore 1.0 beside an anyio without sniffio). Here
-the connections of httpcore, which httpx is built on, are used alone, one request at a time each.
+redirects and the cookies, its pool goes through all requests and connections there are, and it
+sends the head and the body one by one. Here a connection has one request at a time, and what a
+request needs is all that is done for it. Importing httpx takes longer still; without it, a program
+has its first answer when it would otherwise begin to ask.
 
 Proxies that the environment names need httpx, and get it.
 """
 
 from __future__ import annotations
 
-import ssl
+import select
+import socket
 import threading
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+import time
 
-import httpcore
-import httpx
-
-from stepflow_api._constants import CONNECTIONS, KEEP_ALIVE, USER_AGENT
+from stepflow_api._constants import KEEP_ALIVE
+from stepflow_api._http11 import READ_SIZE, Address, Received, Wire, broken
 from stepflow_api._operation import Request
-
-if TYPE_CHECKING:
-    import asyncio
-
-
-class Address:
-    """Where requests go, and what all of them carry.
-
-    Args:
-        base_url: The server's URL with the API's prefix.
-        headers: Header fields for every request; read when the first one is sent.
-    """
-
-    def __init__(self, base_url: str, headers: httpx.Headers) -> None:
-        url = httpx.URL(base_url)
-        secure = url.scheme == "https"
-        self.origin = httpcore.Origin(
-            url.raw_scheme, url.raw_host, url.port or (443 if secure else 80)
-        )
-        self._prefix = url.raw_path.decode("ascii")
-        self._netloc = url.netloc
-        self._headers = headers
-        self._fields: dict[bytes, tuple[bytes, bytes]] | None = None
-        self._ssl: ssl.SSLContext | None = None
-        self._needs_tls = secure
-
-    def prepare(self, request: Request, timeout: httpx.Timeout) -> httpcore.Request:
-        """Gives a request in the form that a connection takes."""
-        origin = self.origin
-        query = f"?{urlencode(request.query)}" if request.query else ""
-        target = f"{self._prefix}{request.path}{query}".encode("ascii")
-        return httpcore.Request(
-            request.method,
-            httpcore.URL(scheme=origin.scheme, host=origin.host, port=origin.port, target=target),
-            headers=list(self._request_fields(request)),
-            content=request.content,
-            extensions={"timeout": timeout.as_dict()},
-        )
-
-    def ssl_context(self) -> ssl.SSLContext | None:
-        """Gives what all TLS connections share; None where there is no TLS."""
-        if self._needs_tls and self._ssl is None:
-            # Making it takes longer than all else that a client does.
-            self._ssl = httpx.create_ssl_context()
-        return self._ssl
-
-    def _request_fields(self, request: Request) -> Iterable[tuple[bytes, bytes]]:
-        usual = self._fields = self._fields or self._usual_fields()
-        if not request.headers and request.method == "GET":
-            return usual.values()
-        fields = usual.copy()
-        for name, value in request.headers.items():
-            field = name.encode("ascii")
-            fields[field.lower()] = field, value.encode("ascii")
-        if request.content is not None or request.method in ("POST", "PUT", "PATCH"):
-            length = b"%d" % len(request.content or b"")
-            fields[b"content-length"] = b"Content-Length", length
-        return fields.values()
-
-    def _usual_fields(self) -> dict[bytes, tuple[bytes, bytes]]:
-        usual = [
-            (b"Host", self._netloc),
-            (b"Accept", b"*/*"),
-            (b"Accept-Encoding", b"gzip, deflate"),
-            (b"Connection", b"keep-alive"),
-            (b"User-Agent", USER_AGENT.encode("ascii")),
-        ]
-        return {name.lower(): (name, value) for name, value in (*usual, *self._headers.raw)}
-
-
-class Received:
-    """A whole answer.
-
-    Attributes:
-        status_code: HTTP status.
-        headers: Header fields.
-        pieces: The body as it came, decompressed.
-    """
-
-    __slots__ = ("headers", "pieces", "status_code")
-
-    def __init__(self, status_code: int, headers: Any, pieces: list[bytes]) -> None:
-        self.status_code = status_code
-        self.headers = httpx.Headers(headers)
-        self.pieces = pieces
-        if "content-encoding" in self.headers:
-            body = httpx.ByteStream(b"".join(pieces))
-            self.pieces = [httpx.Response(status_code, headers=headers, stream=body).read()]
+from stepflow_api._settings import Phases
 
 
 class Connections:
@@ -121,28 +32,21 @@ class Connections:
     def __init__(self, address: Address) -> None:
         self._address = address
         self._lock = threading.Lock()
-        self._idle: list[httpcore.HTTPConnection] = []
+        self._idle: list[_Connection] = []
         self._closed = False
 
-    def send(self, request: Request, timeout: httpx.Timeout) -> Received:
+    def send(self, request: Request, phases: Phases) -> Received:
         """Sends a request.
 
         Raises:
             httpx.HTTPError: No whole answer arrived.
         """
-        prepared = self._address.prepare(request, timeout)
-        connection = self._take()
+        head = self._address.head(request)
+        connection = self._take() or _Connection.open(self._address, phases.connect)
         try:
-            response = connection.handle_request(prepared)
-            try:
-                pieces = list(response.iter_stream())
-            finally:
-                response.close()
-        except _HTTPCORE_FAILURES as error:
-            raise _as_httpx(error) from error
+            return connection.exchange(connection.wire.say(head, request.content), phases)
         finally:
             self._give_back(connection)
-        return Received(response.status, response.headers, pieces)
 
     def close(self) -> None:
         """Closes all connections: that of a request under way once it has its answer."""
@@ -152,110 +56,90 @@ class Connections:
         for connection in idle:
             connection.close()
 
-    def _take(self) -> httpcore.HTTPConnection:
+    def _take(self) -> _Connection | None:
         while True:
             with self._lock:
                 connection = self._idle.pop() if self._idle else None
-            if connection is None:
-                return httpcore.HTTPConnection(
-                    self._address.origin,
-                    ssl_context=self._address.ssl_context(),
-                    keepalive_expiry=KEEP_ALIVE,
-                )
-            if connection.is_available() and not connection.has_expired():
+            if connection is None or connection.is_usable():
                 return connection
             connection.close()
 
-    def _give_back(self, connection: httpcore.HTTPConnection) -> None:
+    def _give_back(self, connection: _Connection) -> None:
         with self._lock:
-            if not self._closed and connection.is_available():
+            if not self._closed and connection.wire.is_idle:
                 self._idle.append(connection)
                 return
         connection.close()
 
 
-_HTTPCORE_FAILURES = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError)
+class _Connection:
+    def __init__(self, connected: socket.socket) -> None:
+        self.wire = Wire()
+        self._socket = connected
+        self._idle_since = 0.0
 
-
-def _as_httpx(error: Exception) -> httpx.HTTPError:
-    """Gives httpx's error of the same name: httpx has all of httpcore's."""
-    kind: type[httpx.RequestError] = getattr(httpx, type(error).__name__)
-    return kind(str(error))
-
-
-class AsyncConnections:
-    """Connections for the tasks of one event loop.
-
-    Args:
-        address: Where to.
-    """
-
-    def __init__(self, address: Address) -> None:
-        self._address = address
-        self._free: asyncio.Semaphore | None = None
-        self._idle: list[httpcore.AsyncHTTPConnection] = []
-        self._closed = False
-
-    async def send(self, request: Request, timeout: httpx.Timeout) -> Received:
-        """Does what `Connections.send` does, without blocking.
-
-        Raises:
-            httpx.HTTPError: No whole answer arrived, or no connection came free in time.
-        """
-        prepared = self._address.prepare(request, timeout)
-        free = await self._wait(timeout.pool)
-        connection = None
+    @classmethod
+    def open(cls, address: Address, timeout: float | None) -> _Connection:
+        context = address.ssl_context()
         try:
-            connection = await self._take()
-            response = await connection.handle_async_request(prepared)
+            connected = socket.create_connection((address.host, address.port), timeout)
             try:
-                pieces = [piece async for piece in response.aiter_stream()]
-            finally:
-                await response.aclose()
-        except _HTTPCORE_FAILURES as error:
-            raise _as_httpx(error) from error
-        finally:
-            free.release()
-            if connection is not None:
-                await self._give_back(connection)
-        return Received(response.status, response.headers, pieces)
+                connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                if context is not None:
+                    connected = context.wrap_socket(connected, server_hostname=address.host)
+            except BaseException:
+                connected.close()
+                raise
+        except TimeoutError as error:
+            raise broken("ConnectTimeout", error) from error
+        except OSError as error:
+            raise broken("ConnectError", error) from error
+        return cls(connected)
 
-    async def aclose(self) -> None:
-        """Closes all connections: that of a request under way once it has its answer."""
-        self._closed = True
-        idle, self._idle = self._idle, []
-        for connection in idle:
-            await connection.aclose()
-
-    async def _wait(self, seconds: float | None) -> asyncio.Semaphore:
-        # Importing it takes long, and here it is imported.
-        import asyncio
-
-        free = self._free = self._free or asyncio.Semaphore(CONNECTIONS)
-        if not free.locked():
-            await free.acquire()
-            return free
+    def exchange(self, said: bytes, phases: Phases) -> Received:
+        connected = self._socket
+        connected.settimeout(phases.write)
+        is_cut = False
+        sent = 0
         try:
-            async with asyncio.timeout(seconds):
-                await free.acquire()
-        except TimeoutError:
-            raise httpx.PoolTimeout("") from None
-        return free
+            while sent < len(said):
+                # Not sendall, for which the timeout is one for all.
+                sent += connected.send(memoryview(said)[sent:])
+        except TimeoutError as error:
+            raise broken("WriteTimeout", error) from error
+        except OSError:
+            # A server that refuses a body may answer, and close, before it has all of it.
+            is_cut = True
+        connected.settimeout(phases.read)
+        received = None
+        while received is None:
+            try:
+                data = connected.recv(READ_SIZE)
+            except TimeoutError as error:
+                raise broken("ReadTimeout", error) from error
+            except OSError as error:
+                raise broken("ReadError", error) from error
+            received = self.wire.hear(data)
+        if is_cut:
+            self.wire.is_idle = False
+        self._idle_since = time.monotonic()
+        return received
 
-    async def _take(self) -> httpcore.AsyncHTTPConnection:
-        while self._idle:
-            connection = self._idle.pop()
-            if connection.is_available() and not connection.has_expired():
-                return connection
-            await connection.aclose()
-        return httpcore.AsyncHTTPConnection(
-            self._address.origin,
-            ssl_context=self._address.ssl_context(),
-            keepalive_expiry=KEEP_ALIVE,
-        )
+    def is_usable(self) -> bool:
+        if time.monotonic() - self._idle_since >= KEEP_ALIVE:
+            return False
+        # What comes while nothing was asked is the end of the connection, or no answer of ours.
+        return not is_readable(self._socket)
 
-    async def _give_back(self, connection: httpcore.AsyncHTTPConnection) -> None:
-        if not self._closed and connection.is_available():
-            self._idle.append(connection)
-        else:
-            await connection.aclose()
+    def close(self) -> None:
+        self._socket.close()
+
+
+def is_readable(connected: socket.socket) -> bool:
+    """Tells whether something has come that nobody has read, or the end of the connection."""
+    # Windows has no poll, and select takes no socket with a number above 1,023.
+    if not hasattr(select, "poll"):
+        return bool(select.select([connected], [], [], 0)[0])
+    poll = select.poll()
+    poll.register(connected, select.POLLIN)
+    return bool(poll.poll(0))

@@ -15,13 +15,17 @@ import uuid
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from urllib.parse import quote
 
-import httpx
-from pydantic import TypeAdapter, ValidationError
-from pydantic_core import PydanticSerializationError, SchemaSerializer, core_schema
+from pydantic_core import (
+    PydanticSerializationError,
+    SchemaSerializer,
+    ValidationError,
+    core_schema,
+)
 
+from stepflow_api._headers import Headers
 from stepflow_api.errors import (
     InvalidAnswer,
     InvalidRequest,
@@ -31,6 +35,9 @@ from stepflow_api.errors import (
     status_error_class,
 )
 from stepflow_api.types import UNSET, Response
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 S = TypeVar("S")
 R = TypeVar("R")
@@ -75,7 +82,7 @@ class Answer:
 
     url: str
     status_code: int
-    headers: httpx.Headers
+    headers: Headers
     content: bytes
 
 
@@ -124,6 +131,8 @@ class Json:
     def __call__(self, content: bytes) -> Any:
         """Parses; raises ValueError where the body is not of the type."""
         if self._adapter is None:
+            from pydantic import TypeAdapter
+
             with self._lock:
                 self._adapter = self._adapter or TypeAdapter(self._type)
         if len(content) < _LONG_BODY:
@@ -216,19 +225,12 @@ class Operation(Generic[S, R]):
         Raises:
             InvalidAnswer: A documented success whose body is not what the spec says.
         """
-        parser = self._parser(answer.status_code)
-        parsed = None
-        if parser is not None:
-            try:
-                if answer.headers.get("content-type", "").startswith("application/grpc"):
-                    # A server without this API answers every path so, with status 200.
-                    raise ValueError("it is gRPC")
-                parsed = parser(answer.content)
-            except ValueError as error:
-                if 200 <= answer.status_code < 300:
-                    raise self._invalid(answer, error) from error
+        parsed = self._parsed(answer)
         return Response(
-            answer.status_code, answer.headers, answer.content, cast("R | None", parsed)
+            answer.status_code,
+            answer.headers.to_httpx(),
+            answer.content,
+            cast("R | None", parsed),
         )
 
     def result(self, answer: Answer) -> S:
@@ -238,18 +240,18 @@ class Operation(Generic[S, R]):
             StatusError: The status is no documented success.
             InvalidAnswer: The body is not what the spec says.
         """
-        response = self.response(answer)
-        if not response.is_success:
-            raise self.error(answer, response, status_error_class(answer.status_code))
+        parsed = self._parsed(answer)
+        if not 200 <= answer.status_code < 300:
+            raise self.error(answer, parsed, status_error_class(answer.status_code))
         if not self.documents(answer.status_code):
-            raise self.error(answer, response, UnexpectedStatus)
-        return cast("S", response.parsed)
+            raise self.error(answer, parsed, UnexpectedStatus)
+        return cast("S", parsed)
 
     def documents(self, status_code: int) -> bool:
         """Whether the spec documents this status."""
         return self._parser(status_code) is not None
 
-    def error(self, answer: Answer, response: Response[R], cls: type[StatusError]) -> StatusError:
+    def error(self, answer: Answer, parsed: Any, cls: type[StatusError]) -> StatusError:
         """Makes the error of an answer, with what the server said in its message."""
         return cls(
             _said(answer),
@@ -257,9 +259,23 @@ class Operation(Generic[S, R]):
             url=answer.url,
             status_code=answer.status_code,
             content=answer.content,
-            parsed=response.parsed,
-            headers={name.lower(): value for name, value in answer.headers.items()},
+            parsed=parsed,
+            headers=answer.headers.to_dict(),
         )
+
+    def _parsed(self, answer: Answer) -> Any:
+        parser = self._parser(answer.status_code)
+        if parser is None:
+            return None
+        try:
+            if answer.headers.get("content-type").startswith("application/grpc"):
+                # A server without this API answers every path so, with status 200.
+                raise ValueError("it is gRPC")
+            return parser(answer.content)
+        except ValueError as error:
+            if 200 <= answer.status_code < 300:
+                raise self._invalid(answer, error) from error
+            return None
 
     def _parser(self, status_code: int) -> Parser | None:
         answers = self.answers
@@ -359,7 +375,7 @@ def _refuse_constant(name: str) -> None:
 
 def _said(answer: Answer) -> str:
     """What the server said went wrong: servers send JSON as text/plain, and text as JSON."""
-    place = answer.headers.get("location", "").partition("?")[0]
+    place = answer.headers.get("location").partition("?")[0]
     if 300 <= answer.status_code < 400 and place:
         return one_line(f"it is at {place}; set base_url to where the server is")
     try:

@@ -10,9 +10,8 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Callable, Generator
-from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from stepflow_api._dialects._base import Dialect, Exchange, Foreign, Pause, document, is_object
 from stepflow_api._dialects._versions import NEWEST, UNKNOWN, dialect_of, told_by
@@ -26,6 +25,9 @@ from stepflow_api.errors import (
     UnsupportedByServer,
 )
 from stepflow_api.spec import OPERATIONS
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 _HEALTH = Request("GET", "/health")
 
@@ -215,6 +217,9 @@ class Seam:
                 flight = self._flight
                 leads = flight is None
                 if flight is None:
+                    # Importing it takes as long as all of the dialects.
+                    from concurrent.futures import Future
+
                     flight = self._flight = Future()
             if leads:
                 return (yield from self._lead(flight, request))

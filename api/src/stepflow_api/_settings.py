@@ -5,15 +5,24 @@ from __future__ import annotations
 import base64
 import contextlib
 import re
+import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 from urllib.parse import unquote
 
-import httpx
-
+from stepflow_api._constants import CONNECT_TIMEOUT, POOL_TIMEOUT, READ_TIMEOUT, WRITE_TIMEOUT
+from stepflow_api._headers import Fields
 from stepflow_api.errors import InvalidRequest
 from stepflow_api.spec import PATH_PREFIX
 from stepflow_api.types import UNSET
+
+if TYPE_CHECKING:
+    import httpx
+
+# The URLs that most programs have, which need no httpx to be taken apart.
+_PLAIN_URL = re.compile(
+    r"https?://[a-z0-9.-]+(?::(?P<port>[1-9][0-9]{0,4}))?(?:/[\w-]+)*/?", re.ASCII
+)
 
 # What HTTP allows; a client would show the value that it refuses, and values are secrets.
 _HEADER_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -35,6 +44,10 @@ def split_address(base_url: str) -> tuple[str, str | None]:
         raise InvalidRequest(
             f"base_url is a {type(base_url).__name__}; give text, such as http://HOST:PORT"
         )
+    if _is_plain(base_url):
+        return _with_prefix(base_url), None
+    import httpx
+
     shown = base_url.rpartition("@")[2]
     url = httpx.URL()
     try:
@@ -60,25 +73,39 @@ def split_address(base_url: str) -> tuple[str, str | None]:
         user, _, password = url.userinfo.decode().partition(":")
         pair = f"{unquote(user)}:{unquote(password)}".encode()
         authorization = f"Basic {base64.b64encode(pair).decode()}"
-    plain = str(url.copy_with(username=None, password=None)).rstrip("/")
-    return (plain if plain.endswith(PATH_PREFIX) else plain + PATH_PREFIX), authorization
+    return _with_prefix(str(url.copy_with(username=None, password=None))), authorization
 
 
-def header_fields(headers: Mapping[str, str] | None) -> httpx.Headers:
+def _is_plain(url: str) -> bool:
+    """Tells whether a URL is one that httpx would leave as it is."""
+    found = _PLAIN_URL.fullmatch(url)
+    port = int(found["port"] or 8080) if found is not None else 0
+    # It leaves out those that the scheme has anyway.
+    return 0 < port < 2**16 and port not in (80, 443)
+
+
+def _with_prefix(url: str) -> str:
+    bare = url.rstrip("/")
+    return bare if bare.endswith(PATH_PREFIX) else bare + PATH_PREFIX
+
+
+def header_fields(headers: Mapping[str, str] | None) -> Fields:
     """Gives header fields that can be sent.
 
     Raises:
         InvalidRequest: A field cannot be sent; the message shows no value.
     """
-    fields = None
+    fields: Fields | None = None
     with contextlib.suppress(TypeError, ValueError, AttributeError):
-        fields = httpx.Headers(headers)
+        pairs = headers.items() if isinstance(headers, Mapping) else (headers or ())
+        raw = [(_as_bytes(name), _as_bytes(value)) for name, value in pairs]
+        fields = {name.lower(): (name, value) for name, value in raw}
     if fields is None:
-        # What httpx raised has the value; here it is no part of this error.
+        # What was raised has the value; here it is no part of this error.
         raise InvalidRequest(
             "headers cannot be sent: give a mapping of names to values, both in ASCII"
         )
-    for name, value in fields.raw:
+    for name, value in fields.values():
         if not _HEADER_NAME.fullmatch(name):
             raise InvalidRequest(f"headers cannot be sent: {name.decode()!r} is no header name")
         if not _HEADER_VALUE.fullmatch(value):
@@ -103,13 +130,45 @@ def token_value(token: str, prefix: str) -> str:
     return f"{prefix} {token}" if prefix else token
 
 
+class Phases(NamedTuple):
+    """How long each part of a request may take, in seconds; None for as long as it takes.
+
+    Attributes:
+        connect: For a connection to come about, TLS included.
+        read: Without a byte of the answer.
+        write: Without progress while the request is sent.
+        pool: For one of the connections to come free.
+    """
+
+    connect: float | None
+    read: float | None
+    write: float | None
+    pool: float | None
+
+
+_USUAL = Phases(CONNECT_TIMEOUT, READ_TIMEOUT, WRITE_TIMEOUT, POOL_TIMEOUT)
+
+
+def phases(timeout: Any) -> Phases:
+    """Gives what a timeout means for each part of a request.
+
+    Args:
+        timeout: Seconds, an `httpx.Timeout`, None for none, or `UNSET` for the usual.
+    """
+    if timeout is UNSET:
+        return _USUAL
+    if _is_httpx_timeout(timeout):
+        return Phases(timeout.connect, timeout.read, timeout.write, timeout.pool)
+    return Phases(timeout, timeout, timeout, timeout)
+
+
 def check_timeout(timeout: Any) -> None:
     """Refuses what is no timeout.
 
     Raises:
         InvalidRequest: It is none.
     """
-    if timeout is UNSET or timeout is None or isinstance(timeout, httpx.Timeout):
+    if timeout is UNSET or timeout is None or _is_httpx_timeout(timeout):
         return
     # The comparison also refuses NaN.
     if isinstance(timeout, int | float) and not isinstance(timeout, bool) and timeout > 0:
@@ -117,6 +176,12 @@ def check_timeout(timeout: Any) -> None:
     raise InvalidRequest(
         f"timeout is {timeout!r}; give seconds above 0, an httpx.Timeout, or None for no timeout"
     )
+
+
+def _is_httpx_timeout(timeout: Any) -> TypeGuard[httpx.Timeout]:
+    # Nobody has one who has not imported httpx.
+    module = sys.modules.get("httpx")
+    return module is not None and isinstance(timeout, module.Timeout)
 
 
 def check_connection(http_client: Any, transport: Any) -> None:
@@ -129,6 +194,10 @@ def check_connection(http_client: Any, transport: Any) -> None:
         raise InvalidRequest(
             "http_client and transport are both given; a client has its own, give one"
         )
+    if http_client is None and transport is None:
+        return
+    import httpx
+
     for name, given, classes in (
         ("http_client", http_client, (httpx.Client, httpx.AsyncClient)),
         ("transport", transport, (httpx.BaseTransport, httpx.AsyncBaseTransport)),
@@ -136,6 +205,10 @@ def check_connection(http_client: Any, transport: Any) -> None:
         if given is not None and not isinstance(given, classes):
             wanted = " or an ".join(f"httpx.{one.__name__}" for one in classes)
             raise InvalidRequest(f"{name} is a {type(given).__name__}; give an {wanted}")
+
+
+def _as_bytes(text: str | bytes) -> bytes:
+    return text if isinstance(text, bytes) else text.encode("ascii")
 
 
 def _ascii(text: str) -> bytes:

@@ -1,46 +1,35 @@
-"""Moves one request over the network, and its answer back, with or without blocking."""
+"""Moves one request over the network, and its answer back, with or without blocking.
+
+What most programs do not need, and what only a request needs, is imported when it is needed.
+"""
 
 from __future__ import annotations
 
-import contextlib
+import os
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import (
-    AbstractAsyncContextManager,
-    AbstractContextManager,
-    AsyncExitStack,
-    ExitStack,
-    nullcontext,
-)
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
-from urllib.request import getproxies
 
-import httpx
-
-from stepflow_api._constants import (
-    CONNECT_TIMEOUT,
-    POOL_TIMEOUT,
-    READ_TIMEOUT,
-    USER_AGENT,
-    WRITE_TIMEOUT,
-)
-from stepflow_api._direct import Address, AsyncConnections, Connections, Received
-from stepflow_api._events import MEDIA_TYPE, AsyncEventStream, EventStream
-from stepflow_api._failures import HTTP_FAILURES, cause_to_show, failure
+from stepflow_api._headers import Fields
 from stepflow_api._operation import Answer, Request
-from stepflow_api._pool import AsyncPool, SyncPool
-from stepflow_api._settings import check_connection, check_timeout
-from stepflow_api.errors import InvalidAnswer, InvalidRequest, StepflowError
+from stepflow_api._settings import check_connection, check_timeout, phases
+from stepflow_api._ways import is_piecemeal, loop_of_this_call, running_loop, url_of
+from stepflow_api.errors import InvalidRequest, StepflowError
 from stepflow_api.types import UNSET, Response
 
 if TYPE_CHECKING:
     import asyncio
 
+    from stepflow_api._direct import Connections
+    from stepflow_api._direct_async import AsyncConnections
+    from stepflow_api._events import AsyncEventStream, EventStream
+    from stepflow_api._http11 import Address, Received
+    from stepflow_api._through_httpx import ThroughHttpx
+
 
 class Transport:
-    """The way to one server.
+    """The way to one server: a direct one, or through httpx where that has something to add.
 
     Args:
         base_url: Its URL with the API's prefix.
@@ -54,42 +43,40 @@ class Transport:
     """
 
     def __init__(
-        self, base_url: str, headers: httpx.Headers, timeout: Any, http_client: Any, transport: Any
+        self, base_url: str, headers: Fields, timeout: Any, http_client: Any, transport: Any
     ) -> None:
         check_timeout(timeout)
         check_connection(http_client, transport)
         self._base_url = base_url
         self._headers = headers
         self._timeout = timeout
-        self._given_client: httpx.Client | httpx.AsyncClient | None = http_client
-        self._given_transport: httpx.BaseTransport | httpx.AsyncBaseTransport | None = transport
+        self._http_client = http_client
+        self._given_transport = transport
+        self._is_direct = http_client is None and transport is None and not _has_proxies()
         self._lock = threading.Lock()
         self._closed = False
-        self._sync = SyncPool(transport if isinstance(transport, httpx.BaseTransport) else None)
-        self._async: AsyncPool | None = None
         self._address: Address | None = None
-        if http_client is None and transport is None and not _has_proxies():
-            self._address = Address(base_url, headers)
-            self._connections = Connections(self._address)
+        self._connections: Connections | None = None
         self._async_connections: AsyncConnections | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._made_httpx: ThroughHttpx | None = None
 
     def close(self) -> None:
         """Closes the connections of the sync calls; that of a request under way after it."""
-        self._closed = True
-        self._sync.close()
-        if self._address is not None:
+        with self._lock:
+            self._closed = True
+        if self._connections is not None:
             self._connections.close()
+        if self._made_httpx is not None:
+            self._made_httpx.close()
 
     async def aclose(self) -> None:
         """Closes all connections; those of requests under way after these."""
         self.close()
-        if self._loop is not _running_loop():
-            return
-        if self._async is not None:
-            await self._async.aclose()
-        if self._async_connections is not None:
+        if self._async_connections is not None and self._loop is running_loop():
             await self._async_connections.aclose()
+        if self._made_httpx is not None:
+            await self._made_httpx.aclose()
 
     def send(self, request: Request, timeout: Any) -> Answer:
         """Sends a request and gives the whole answer, whatever its status.
@@ -102,30 +89,17 @@ class Transport:
             InvalidRequest: It cannot be sent.
             TransportError: No whole answer arrived.
         """
-        lend = self._sync_http()
-        try:
-            if self._address is not None:
-                return self._joined(request, self._direct(request, timeout))
-            with lend as http:
-                response = http.send(self._prepare(http, request, timeout))
-        except HTTP_FAILURES as error:
-            raise failure(request, self.url(request), error) from cause_to_show(error)
-        return self._answer(request, response)
+        self._check_open()
+        if not self._is_direct:
+            return self._httpx().send(request, self._wanted(timeout))
+        return self._joined(request, self._direct(request, timeout))
 
     async def send_async(self, request: Request, timeout: Any) -> Answer:
         """Does what `send` does, without blocking."""
-        lend = self._async_http(timeout)
-        try:
-            if self._address is not None:
-                return self._joined(request, await self._direct_async(request, timeout))
-            async with lend as http:
-                response = await http.send(self._prepare(http, request, timeout))
-        except HTTP_FAILURES as error:
-            raise failure(request, self.url(request), error) from cause_to_show(error)
-        except RuntimeError as error:
-            _refuse_ended_loop(error)
-            raise
-        return self._answer(request, response)
+        self._check_open()
+        if not self._is_direct:
+            return await self._httpx().send_async(request, self._wanted(timeout))
+        return self._joined(request, await self._direct_async(request, timeout))
 
     def fetch(self, request: Request, timeout: Any) -> Response[list[bytes]] | Answer:
         """Sends a request and gives a success's body in pieces, anything else as `send` does.
@@ -138,64 +112,17 @@ class Transport:
             InvalidRequest: It cannot be sent.
             TransportError: No whole answer arrived.
         """
-        lend = self._sync_http()
-        try:
-            if self._address is not None:
-                return self._in_pieces(request, self._direct(request, timeout))
-            with lend as http:
-                response = http.send(self._prepare(http, request, timeout), stream=True)
-                with contextlib.closing(response):
-                    if _is_piecemeal(response):
-                        pieces = list(response.iter_bytes())
-                        return Response(response.status_code, response.headers, b"", pieces)
-                    response.read()
-        except HTTP_FAILURES as error:
-            raise failure(request, self.url(request), error) from cause_to_show(error)
-        return self._answer(request, response)
+        self._check_open()
+        if not self._is_direct:
+            return self._httpx().fetch(request, self._wanted(timeout))
+        return self._in_pieces(request, self._direct(request, timeout))
 
     async def fetch_async(self, request: Request, timeout: Any) -> Response[list[bytes]] | Answer:
         """Does what `fetch` does, without blocking."""
-        lend = self._async_http(timeout)
-        try:
-            if self._address is not None:
-                return self._in_pieces(request, await self._direct_async(request, timeout))
-            async with lend as http:
-                response = await http.send(self._prepare(http, request, timeout), stream=True)
-                async with contextlib.aclosing(response):
-                    if _is_piecemeal(response):
-                        pieces = [piece async for piece in response.aiter_bytes()]
-                        return Response(response.status_code, response.headers, b"", pieces)
-                    await response.aread()
-        except HTTP_FAILURES as error:
-            raise failure(request, self.url(request), error) from cause_to_show(error)
-        except RuntimeError as error:
-            _refuse_ended_loop(error)
-            raise
-        return self._answer(request, response)
-
-    def _direct(self, request: Request, timeout: Any) -> Received:
-        return self._connections.send(request, self._phases(timeout))
-
-    async def _direct_async(self, request: Request, timeout: Any) -> Received:
-        assert self._address is not None
-        # The loop was looked at when the way was chosen.
-        if self._async_connections is None:
-            self._async_connections = AsyncConnections(self._address)
-        return await self._async_connections.send(request, self._phases(timeout))
-
-    def _phases(self, timeout: Any) -> httpx.Timeout:
-        wanted = self._request_timeout() if timeout is UNSET else timeout
-        return wanted if isinstance(wanted, httpx.Timeout) else httpx.Timeout(wanted)
-
-    def _joined(self, request: Request, received: Received) -> Answer:
-        pieces = received.pieces
-        content = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        return Answer(self.url(request), received.status_code, received.headers, content)
-
-    def _in_pieces(self, request: Request, received: Received) -> Response[list[bytes]] | Answer:
-        if _is_piecemeal(received):
-            return Response(received.status_code, received.headers, b"", received.pieces)
-        return self._joined(request, received)
+        self._check_open()
+        if not self._is_direct:
+            return await self._httpx().fetch_async(request, self._wanted(timeout))
+        return self._in_pieces(request, await self._direct_async(request, timeout))
 
     def open(
         self, request: Request, timeout: Any, parse: Callable[[bytes], dict[str, Any]]
@@ -212,58 +139,15 @@ class Transport:
             InvalidRequest: It cannot be sent.
             TransportError: No answer arrived.
         """
-        lend = self._sync_http()
-        try:
-            with ExitStack() as held:
-                http = held.enter_context(lend)
-                response = http.send(self._prepare(http, request, timeout), stream=True)
-                held.callback(response.close)
-                if _is_events(response):
-                    fail = self._failing(request, response)
-                    return EventStream(response, held.pop_all(), parse, fail)
-                response.read()
-        except HTTP_FAILURES as error:
-            raise failure(request, self.url(request), error) from cause_to_show(error)
-        return self._answer(request, response)
+        self._check_open()
+        return self._httpx().open(request, self._wanted(timeout), parse)
 
     async def open_async(
         self, request: Request, timeout: Any, parse: Callable[[bytes], dict[str, Any]]
     ) -> AsyncEventStream | Answer:
         """Does what `open` does, without blocking."""
-        lend = self._async_http(timeout)
-        try:
-            async with AsyncExitStack() as held:
-                http = await held.enter_async_context(lend)
-                response = await http.send(self._prepare(http, request, timeout), stream=True)
-                held.push_async_callback(response.aclose)
-                if _is_events(response):
-                    fail = self._failing(request, response)
-                    return AsyncEventStream(response, held.pop_all(), parse, fail)
-                await response.aread()
-        except HTTP_FAILURES as error:
-            raise failure(request, self.url(request), error) from cause_to_show(error)
-        except RuntimeError as error:
-            _refuse_ended_loop(error)
-            raise
-        return self._answer(request, response)
-
-    def _failing(
-        self, request: Request, response: httpx.Response
-    ) -> Callable[[Exception], StepflowError]:
-        def fail(error: Exception) -> StepflowError:
-            url = self.url(request)
-            if isinstance(error, HTTP_FAILURES) and not isinstance(error, ValueError):
-                return failure(request, url, error)
-            return InvalidAnswer(
-                f"{response.status_code}, but what comes is no event: {error}; is this a Stepflow"
-                " server of a supported version?",
-                method=request.method,
-                url=url,
-                status_code=response.status_code,
-                content=b"",
-            )
-
-        return fail
+        self._check_open()
+        return await self._httpx().open_async(request, self._wanted(timeout), parse)
 
     def patience(self, timeout: Any) -> float | None:
         """Gives how long a request waits for its answer, in seconds; None for as long as it takes.
@@ -271,127 +155,111 @@ class Transport:
         Args:
             timeout: That of the request; `UNSET` for the usual.
         """
-        wait = self._request_timeout() if timeout is UNSET else timeout
-        if wait is httpx.USE_CLIENT_DEFAULT:
-            wait = self._given_client.timeout if self._given_client is not None else None
-        return httpx.Timeout(wait).read
-
-    def _prepare(
-        self, http: httpx.Client | httpx.AsyncClient, request: Request, timeout: Any
-    ) -> httpx.Request:
-        headers = self._headers.copy()
-        headers.update(request.headers)
-        # A name that was chosen, here or where the httpx client was made, stays.
-        if http.headers.get("user-agent", "").startswith("python-httpx/"):
-            headers.setdefault("user-agent", USER_AGENT)
-        return http.build_request(
-            request.method,
-            self._base_url + request.path,
-            params=request.query or None,
-            headers=headers,
-            content=request.content,
-            timeout=self._request_timeout() if timeout is UNSET else timeout,
-        )
-
-    def _request_timeout(self) -> Any:
-        if self._timeout is not UNSET:
-            return self._timeout
-        if self._given_client is not None:
-            return httpx.USE_CLIENT_DEFAULT
-        return httpx.Timeout(
-            connect=CONNECT_TIMEOUT, read=READ_TIMEOUT, write=WRITE_TIMEOUT, pool=POOL_TIMEOUT
-        )
+        wanted = self._wanted(timeout)
+        if wanted is UNSET and self._http_client is not None:
+            wanted = self._http_client.timeout
+        return phases(wanted).read
 
     def late(self, request: Request) -> StepflowError:
         """Gives the error for a request whose answer has not come in time."""
+        import httpx
+
+        from stepflow_api._failures import failure
+
         return failure(request, self.url(request), httpx.ReadTimeout(""))
 
     def url(self, request: Request) -> str:
         """Gives the URL of a request, without user and password."""
-        query = urlencode(request.query, errors="replace")
-        return f"{self._base_url}{request.path}{'?' if query else ''}{query}"
+        return url_of(self._base_url, request)
 
-    def _answer(self, request: Request, response: httpx.Response) -> Answer:
-        return Answer(self.url(request), response.status_code, response.headers, response.content)
+    def _direct(self, request: Request, timeout: Any) -> Received:
+        connections = self._connections or self._make_connections()
+        try:
+            return connections.send(request, phases(self._wanted(timeout)))
+        except Exception as error:
+            self._refuse(request, error)
+            raise
 
-    def _sync_http(self) -> AbstractContextManager[httpx.Client]:
-        self._check_open()
-        given = self._given_client
-        if isinstance(given, httpx.Client):
-            return nullcontext(given)
-        if given is not None:
-            raise InvalidRequest(
-                "this client was made with an httpx.AsyncClient; use asyncio(...) forms"
-            )
-        transport = self._given_transport
-        if transport is not None and not isinstance(transport, httpx.BaseTransport):
-            raise InvalidRequest(
-                "this client was made with an async transport; use asyncio(...) forms"
-            )
-        return self._sync.lend()
+    async def _direct_async(self, request: Request, timeout: Any) -> Received:
+        connections = self._async_connections
+        if connections is None or self._loop is not running_loop():
+            connections = self._make_async_connections()
+        try:
+            return await connections.send(request, phases(self._wanted(timeout)))
+        except Exception as error:
+            self._refuse(request, error)
+            raise
 
-    def _async_http(self, timeout: Any) -> AbstractAsyncContextManager[httpx.AsyncClient]:
-        self._check_open()
-        given = self._given_client
-        if isinstance(given, httpx.Client):
-            raise InvalidRequest("this client was made with an httpx.Client; use sync(...) forms")
-        transport = self._given_transport
-        if transport is not None and not isinstance(transport, httpx.AsyncBaseTransport):
-            raise InvalidRequest("this client was made with a sync transport; use sync(...) forms")
-        loop = _running_loop()
+    def _refuse(self, request: Request, error: Exception) -> None:
+        """Raises this package's error for one of the network."""
+        from stepflow_api._failures import HTTP_FAILURES, cause_to_show, failure
+
+        if isinstance(error, HTTP_FAILURES):
+            raise failure(request, self.url(request), error) from cause_to_show(error)
+
+    def _make_connections(self) -> Connections:
+        from stepflow_api._direct import Connections
+
         with self._lock:
-            if self._async is None or self._loop is not loop:
-                if self._loop is not None and not self._loop.is_closed():
-                    raise InvalidRequest(
-                        "this client is in use by another event loop; make one Client for each loop"
-                    )
-                self._loop = loop
-                # Connections of a closed loop went with it.
-                self._async = AsyncPool(transport)
-                self._async_connections = None
-        if given is not None:
-            return nullcontext(given)
-        wait = self._request_timeout() if timeout is UNSET else timeout
-        return self._async.lend(httpx.Timeout(wait).pool)
+            self._check_open()
+            if self._connections is None:
+                self._connections = Connections(self._where())
+            return self._connections
+
+    def _make_async_connections(self) -> AsyncConnections:
+        from stepflow_api._direct_async import AsyncConnections
+
+        with self._lock:
+            self._loop = loop_of_this_call(self._loop)
+            # Connections of a closed loop went with it.
+            self._async_connections = AsyncConnections(self._where())
+            return self._async_connections
+
+    def _where(self) -> Address:
+        from stepflow_api._http11 import Address
+
+        self._address = self._address or Address(self._base_url, self._headers)
+        return self._address
+
+    def _httpx(self) -> ThroughHttpx:
+        from stepflow_api._through_httpx import ThroughHttpx
+
+        with self._lock:
+            self._check_open()
+            if self._made_httpx is None:
+                self._made_httpx = ThroughHttpx(
+                    self._base_url, self._headers, self._http_client, self._given_transport
+                )
+            return self._made_httpx
+
+    def _joined(self, request: Request, received: Received) -> Answer:
+        pieces = received.pieces
+        content = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        return Answer(self.url(request), received.status_code, received.headers, content)
+
+    def _in_pieces(self, request: Request, received: Received) -> Response[list[bytes]] | Answer:
+        if not is_piecemeal(received.status_code, received.headers.get("content-type")):
+            return self._joined(request, received)
+        headers = received.headers.to_httpx()
+        return Response(received.status_code, headers, b"", received.pieces)
+
+    def _wanted(self, timeout: Any) -> Any:
+        return self._timeout if timeout is UNSET else timeout
 
     def _check_open(self) -> None:
         if self._closed:
             raise InvalidRequest(
                 "this client is closed; make a new one, or use it inside its with block"
             )
-        if self._given_client is not None and self._given_client.is_closed:
-            raise InvalidRequest(
-                "the http_client that this client was made with is closed; make both anew"
-            )
 
 
 def _has_proxies() -> bool:
-    """Whether httpx would look for a proxy in the environment."""
+    """Whether httpx would find a proxy, in the environment or in the system's settings."""
+    if sys.platform not in ("darwin", "win32") and not any(
+        name.lower().endswith("_proxy") for name in os.environ
+    ):
+        return False
+    # Importing it takes as long as half of this package.
+    from urllib.request import getproxies
+
     return any(name in ("http", "https", "all") for name in getproxies())
-
-
-def _is_events(response: httpx.Response) -> bool:
-    kind = response.headers.get("content-type", "")
-    return response.is_success and kind.partition(";")[0].strip() == MEDIA_TYPE
-
-
-def _is_piecemeal(response: httpx.Response | Received) -> bool:
-    kind = response.headers.get("content-type", "")
-    return 200 <= response.status_code < 300 and not kind.startswith("application/grpc")
-
-
-def _refuse_ended_loop(error: RuntimeError) -> None:
-    if str(error) == "Event loop is closed":
-        raise InvalidRequest(
-            "the http_client or transport that this client was made with holds connections of an"
-            " event loop that has ended; make both anew for each loop"
-        ) from error
-
-
-def _running_loop() -> asyncio.AbstractEventLoop | None:
-    # Importing asyncio takes as long as a fifth of this package; without it there is no loop.
-    module = sys.modules.get("asyncio")
-    try:
-        return None if module is None else module.get_running_loop()
-    except RuntimeError:
-        return None

@@ -5,19 +5,22 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Any, NoReturn, Self, TypeVar
-
-import httpx
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
 
 from stepflow_api._conversation import hold, hold_async
 from stepflow_api._dialects._base import is_foreign, looks_foreign
-from stepflow_api._events import AsyncEventStream, EventStream
+from stepflow_api._headers import Headers
 from stepflow_api._operation import Answer, Operation, Request
 from stepflow_api._seam import Seam, check
 from stepflow_api._settings import header_fields, split_address, token_value
 from stepflow_api._transport import Transport
 from stepflow_api.errors import InvalidAnswer, UnexpectedStatus
 from stepflow_api.types import UNSET, Response, Unset
+
+if TYPE_CHECKING:
+    import httpx
+
+    from stepflow_api._events import AsyncEventStream, EventStream
 
 __all__ = ["AuthenticatedClient", "Client"]
 
@@ -70,7 +73,8 @@ class Client:
         self._base_url, authorization = split_address(base_url)
         self._headers = header_fields(headers)
         if authorization:
-            self._headers.setdefault("authorization", authorization)
+            field = header_fields({"authorization": authorization})
+            self._headers = {**field, **self._headers}
         self._raise_on_unexpected_status = raise_on_unexpected_status
         self._transport = Transport(self._base_url, self._headers, timeout, http_client, transport)
         self._seam = Seam(server_version, self._transport.url)
@@ -86,7 +90,7 @@ class Client:
         return self._raise_on_unexpected_status
 
     def __repr__(self) -> str:
-        names = sorted(set(self._headers.keys()))
+        names = sorted(name.decode() for name in self._headers)
         return f"{type(self).__name__}({self._base_url!r}, headers={names})"
 
     def __enter__(self) -> Self:
@@ -288,7 +292,7 @@ class Client:
     def _response(self, operation: Operation[S, R], answer: Answer) -> Response[R]:
         response = operation.response(answer)
         if self._raise_on_unexpected_status and not operation.documents(answer.status_code):
-            raise operation.error(answer, response, UnexpectedStatus)
+            raise operation.error(answer, response.parsed, UnexpectedStatus)
         return response
 
     def _ask(
@@ -350,7 +354,7 @@ class Client:
             return fetched
         content = b"".join(fetched.parsed or ())
         url = self._transport.url(request)
-        return Answer(url, fetched.status_code, fetched.headers, content)
+        return Answer(url, fetched.status_code, Headers(fetched.headers.raw), content)
 
 
 class AuthenticatedClient(Client):
@@ -407,10 +411,10 @@ def _event(data: bytes) -> dict[str, Any]:
 
 
 def _whole(operation: Operation[Any, Any], answer: Answer) -> Response[list[bytes]]:
-    kind = answer.headers.get("content-type", "")
+    kind = answer.headers.get("content-type")
     if not 200 <= answer.status_code < 300 or kind.startswith("application/grpc"):
         operation.result(answer)
-    return Response(answer.status_code, answer.headers, b"", [answer.content])
+    return Response(answer.status_code, answer.headers.to_httpx(), b"", [answer.content])
 
 
 def _begins_foreign(fetched: Response[list[bytes]]) -> bool:

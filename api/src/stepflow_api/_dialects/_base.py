@@ -76,7 +76,7 @@ class Dialect:
 
 def is_foreign(answer: Answer) -> bool:
     """Tells whether an answer that is not translated is one of a server whose answers are."""
-    kind = answer.headers.get("content-type", "")
+    kind = answer.headers.get("content-type")
     return looks_foreign(kind, answer.status_code, answer.content)
 
 

@@ -1,0 +1,195 @@
+"""What `_direct` is, for the tasks of an event loop.
+
+Importing asyncio takes long, so this is imported where a loop runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from stepflow_api._constants import CONNECTIONS, KEEP_ALIVE
+from stepflow_api._direct import is_readable
+from stepflow_api._http11 import Address, Received, Wire, broken
+from stepflow_api._operation import Request
+from stepflow_api._settings import Phases
+
+# Seconds that an address has to itself before the next one of a name is tried as well (RFC 8305).
+_NEXT_ADDRESS = 0.25
+
+
+class AsyncConnections:
+    """Connections for the tasks of one event loop.
+
+    Args:
+        address: Where to.
+    """
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+        self._free = asyncio.Semaphore(CONNECTIONS)
+        self._idle: list[_Connection] = []
+        self._closed = False
+
+    async def send(self, request: Request, phases: Phases) -> Received:
+        """Does what `Connections.send` does, without blocking.
+
+        Raises:
+            httpx.HTTPError: No whole answer arrived, or no connection came free in time.
+        """
+        head = self._address.head(request)
+        await self._wait(phases.pool)
+        connection = None
+        try:
+            connection = self._take() or await _Connection.open(self._address, phases.connect)
+            return await connection.exchange(connection.wire.say(head, request.content), phases)
+        finally:
+            self._free.release()
+            if connection is not None:
+                self._give_back(connection)
+
+    async def aclose(self) -> None:
+        """Closes all connections: that of a request under way once it has its answer."""
+        self._closed = True
+        idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+        # The loop closes sockets in its next round, which may otherwise not come.
+        await asyncio.sleep(0)
+
+    async def _wait(self, seconds: float | None) -> None:
+        if not self._free.locked():
+            await self._free.acquire()
+            return
+        try:
+            async with asyncio.timeout(seconds):
+                await self._free.acquire()
+        except TimeoutError as error:
+            raise broken("PoolTimeout", error) from None
+
+    def _take(self) -> _Connection | None:
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.is_usable():
+                return connection
+            connection.close()
+        return None
+
+    def _give_back(self, connection: _Connection) -> None:
+        if not self._closed and connection.wire.is_idle:
+            self._idle.append(connection)
+        else:
+            connection.close()
+
+
+class _Connection(asyncio.Protocol):
+    """A connection; the loop calls what `asyncio.Protocol` has."""
+
+    def __init__(self) -> None:
+        self.wire = Wire()
+        self._loop = asyncio.get_running_loop()
+        self._transport: Any = None
+        self._socket: Any = None
+        self._came: list[bytes] = []
+        self._ended: Exception | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self._idle_since = 0.0
+
+    @classmethod
+    async def open(cls, address: Address, timeout: float | None) -> _Connection:
+        loop = asyncio.get_running_loop()
+        context = address.ssl_context()
+        options: dict[str, Any] = {}
+        if isinstance(loop, asyncio.BaseEventLoop):
+            # Other loops may not know it.
+            options["happy_eyeballs_delay"] = _NEXT_ADDRESS
+        if context is not None:
+            options["server_hostname"] = address.host
+        try:
+            async with asyncio.timeout(timeout):
+                _, connection = await loop.create_connection(
+                    cls, address.host, address.port, ssl=context, **options
+                )
+        except TimeoutError as error:
+            raise broken("ConnectTimeout", error) from error
+        except OSError as error:
+            raise broken("ConnectError", error) from error
+        return connection
+
+    async def exchange(self, said: bytes, phases: Phases) -> Received:
+        transport = self._transport
+        # At once, and the answer is waited for meanwhile: a server that refuses a body may answer,
+        # and close, before it has all of it, and the loop reads nothing once writing fails.
+        transport.write(said)
+        received = None
+        while received is None:
+            if not self._came and self._ended is None:
+                await self._wait(phases)
+                continue
+            if not self._came and not isinstance(self._ended, EOFError):
+                raise broken("ReadError", self._ended) from self._ended
+            received = self.wire.hear(self._came.pop(0) if self._came else b"")
+        if self._ended is not None or self._came or transport.get_write_buffer_size():
+            self.wire.is_idle = False
+        self._idle_since = time.monotonic()
+        return received
+
+    async def _wait(self, phases: Phases) -> None:
+        """Waits for the loop to tell of something new."""
+        unsent = self._transport.get_write_buffer_size()
+        seconds = phases.write if unsent else phases.read
+        waiter = self._waiter = self._loop.create_future()
+        late = None if seconds is None else self._loop.call_later(seconds, _expire, waiter)
+        try:
+            await waiter
+        except TimeoutError as error:
+            if not unsent:
+                raise broken("ReadTimeout", error) from error
+            if self._transport.get_write_buffer_size() >= unsent:
+                raise broken("WriteTimeout", error) from error
+        finally:
+            self._waiter = None
+            if late is not None:
+                late.cancel()
+
+    def is_usable(self) -> bool:
+        is_old = time.monotonic() - self._idle_since >= KEEP_ALIVE
+        if is_old or self._ended is not None or self._came:
+            return False
+        # The loop may not have looked since the last answer.
+        return not is_readable(self._socket)
+
+    def close(self) -> None:
+        self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+        self._transport.set_write_buffer_limits(0)
+        self._socket = transport.get_extra_info("socket")
+
+    def data_received(self, data: bytes) -> None:
+        self._came.append(data)
+        self._wake()
+
+    def eof_received(self) -> None:
+        self._end(EOFError())
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end(exc or EOFError())
+
+    def resume_writing(self) -> None:
+        self._wake()
+
+    def _end(self, reason: Exception) -> None:
+        self._ended = self._ended or reason
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+
+def _expire(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_exception(TimeoutError())
