@@ -15,8 +15,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-#: The parts of this repository that contestants and their processes import.
-_TOOLS = ("tools/bench", "tools/codegen")
+#: What contestants import of this repository as `tools`: all of it that their program brings along.
+_TOOLS = Path(__file__).absolute().parents[1]
 
 _LAY_OUT = "--lay-out"
 
@@ -58,9 +58,7 @@ def lay_out_if_asked() -> None:
     for path in paths:
         if path.is_dir() and not any(path in other.parents for other in paths):
             _link(path, folder)
-    for tool in _TOOLS:
-        if Path(tool).exists():
-            _link(Path(tool).absolute(), folder / tool)
+    _link(_TOOLS, folder / _TOOLS.name)
     sys.exit()
 
 
