@@ -44,6 +44,8 @@ class Case:
         title: For the table.
         unit: What one operation is.
         contestants: Whoever takes part; the SDK is first.
+        floor: Which of them does no more than nobody can do without; None where none does.
+        floor_is: What that is.
         targets: For the SDK.
         world: Gives what the contestants need to know, and the answer that is right.
         metric: What the chart shows.
@@ -57,6 +59,8 @@ class Case:
     contestants: tuple[str, ...]
     targets: tuple[Target, ...]
     world: Callable[[World], tuple[Mapping[str, Any], Any]]
+    floor: str | None = None
+    floor_is: str = ""
     metric: str = "cpu"
     count: int | None = None
     rounds: int | None = None
@@ -71,6 +75,7 @@ PROGRAMS = {
     "aiohttp": "raw_aiohttp",
     "stepflow-py": "old_client",
     "openapi-python-client": "other_generator",
+    "stepflow_orchestrator": "upstream_launcher",
 }
 """The program of each contestant, a target under `//tools/bench/contestants`."""
 
@@ -129,6 +134,10 @@ def _spec(world: World) -> tuple[Mapping[str, Any], Any]:
     return facts, "done"
 
 
+def _server(world: World) -> tuple[Mapping[str, Any], Any]:
+    return {"server": world.paths["server"]}, [["healthy", world.version]]
+
+
 CASES: dict[str, Case] = {
     "import": Case(
         title="import of the package alone",
@@ -136,6 +145,8 @@ CASES: dict[str, Case] = {
         contestants=(SDK, AGAIN, "floor", "stepflow-py"),
         targets=(Target("floor", "wall", 1.1), Target("stepflow-py", "wall", 0.05)),
         world=_no_world,
+        floor="floor",
+        floor_is="bare Python",
         metric="wall",
         count=1,
         rounds=25,
@@ -146,6 +157,8 @@ CASES: dict[str, Case] = {
         contestants=(SDK, AGAIN, "floor", "stepflow-py"),
         targets=(Target("floor", "wall", 1.2), Target("stepflow-py", "wall", 0.3)),
         world=_no_world,
+        floor="floor",
+        floor_is="pydantic and httpx",
         metric="wall",
         count=1,
         rounds=25,
@@ -163,6 +176,8 @@ CASES: dict[str, Case] = {
         contestants=(SDK, AGAIN, "httpx", "aiohttp", "stepflow-py"),
         targets=(Target("httpx", "cpu", 0.55), Target("stepflow-py", "cpu", 0.7)),
         world=_one_run,
+        floor="aiohttp",
+        floor_is="aiohttp alone",
     ),
     "concurrent_calls": Case(
         title="64 async callers (POST /runs, wait=true)",
@@ -174,6 +189,8 @@ CASES: dict[str, Case] = {
             Target("stepflow-py", "rate", 1.8),
         ),
         world=callers(64),
+        floor="aiohttp",
+        floor_is="aiohttp alone",
         metric="rate",
     ),
     "items_page": Case(
@@ -182,6 +199,8 @@ CASES: dict[str, Case] = {
         contestants=(SDK, AGAIN, "floor", "stepflow-py"),
         targets=(Target("floor", "cpu", 4.0), Target("stepflow-py", "cpu", 0.2)),
         world=items(10_000),
+        floor="floor",
+        floor_is="json.loads",
     ),
     "items_iterated": Case(
         title="10,000 items, iterated one by one",
@@ -189,6 +208,8 @@ CASES: dict[str, Case] = {
         contestants=(SDK, AGAIN, "floor", "stepflow-py"),
         targets=(Target("floor", "cpu", 2.0), Target("stepflow-py", "cpu", 0.1)),
         world=items(10_000),
+        floor="floor",
+        floor_is="json.loads",
     ),
     "compile": Case(
         title="compiling the spec",
@@ -196,8 +217,22 @@ CASES: dict[str, Case] = {
         contestants=(SDK, AGAIN, "floor", "openapi-python-client"),
         targets=(Target("floor", "wall", 1.3), Target("openapi-python-client", "wall", 0.6)),
         world=_spec,
+        floor="floor",
+        floor_is="datamodel-codegen",
         metric="wall",
         count=1,
+    ),
+    "start": Case(
+        title="embedded start to healthy",
+        unit="start",
+        contestants=(SDK, AGAIN, "floor", "stepflow_orchestrator"),
+        targets=(Target("floor", "wall", 1.3), Target("stepflow_orchestrator", "wall", 0.65)),
+        world=_server,
+        floor="floor",
+        floor_is="exec to healthy",
+        metric="wall",
+        count=1,
+        rounds=25,
     ),
     "memory": Case(
         title="memory for 100,000 iterated items",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,38 @@ def run_module(module: str, arguments: Sequence[str], count: int) -> Measured:
     """Does what `python -m` does, so many times, one after the other."""
     code = f"import runpy; runpy.run_module({module!r}, run_name='__main__', alter_sys=True)"
     return run_python(code, arguments, count)
+
+
+def starts(name: str) -> Case:
+    """Makes a case that starts a server, each time in a program of its own.
+
+    Args:
+        name: One of `starts.STARTS`.
+    """
+
+    @contextlib.contextmanager
+    def case(world: World) -> Generator[Run]:
+        program = [sys.executable, "-P", "-m", "tools.bench.contestants.starts"]
+        command = [*program, name, json.dumps(world)]
+
+        def run(count: int) -> Measured:
+            all_taken = [_taken(command) for _ in range(count)]
+            wall, cpu = (sum(taken[what] for taken in all_taken) for what in ("wall", "cpu"))
+            peak = max(taken["peak"] for taken in all_taken)
+            answers = [taken["answer"] for taken in all_taken]
+            return Measured(answers, wall, cpu, peak)
+
+        yield run
+
+    return case
+
+
+def _taken(command: Sequence[str]) -> dict[str, Any]:
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError((done.stderr.strip().splitlines() or ["it said nothing"])[-1])
+    taken: dict[str, Any] = json.loads(done.stdout)
+    return taken
 
 
 def items_answer(items: Any, number: Callable[[Any], int]) -> Callable[[], list[int]]:

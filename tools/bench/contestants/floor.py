@@ -1,4 +1,4 @@
-"""What cannot be done without: Python itself, the libraries that the SDK is built on, json."""
+"""What cannot be done without: Python itself, what the SDK is built on, json, the server's start."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from tools.bench.contestants.common import (
     page,
     plain_number,
     run_module,
+    starts,
 )
 from tools.bench.worker import Run, World, serve
 
@@ -63,6 +64,7 @@ if __name__ == "__main__":
             "items_page": _loads,
             "items_iterated": _loads,
             "compile": _datamodel_codegen,
+            "start": starts("bare"),
         },
         packages=["datamodel-code-generator", "httpx", "pydantic"],
     )

@@ -16,7 +16,14 @@ from stepflow_api import Client
 from stepflow_api.api.run import create_run, get_run, get_run_items
 from stepflow_api.models import CreateRunRequest, ItemResult, ListItemsResponse, RunDetails
 from stepflow_client import SyncStepflowClient
-from tools.bench.contestants.common import at_once, imports, items_answer, page, run_module
+from tools.bench.contestants.common import (
+    at_once,
+    imports,
+    items_answer,
+    page,
+    run_module,
+    starts,
+)
 from tools.bench.worker import Run, World, serve
 
 _IMPORT_AND_USE = """
@@ -176,6 +183,7 @@ if __name__ == "__main__":
             "items_iterated": _items_iterated,
             "memory": _memory,
             "compile": _compile,
+            "start": starts("runtime"),
         },
         packages=["httpx", "pydantic"],
     )
