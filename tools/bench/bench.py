@@ -2,8 +2,8 @@
 
     tools/bazel run //tools/bench                        every case, as a table
     tools/bazel run //tools/bench -- sync_call import    some cases
-    tools/bazel run //tools/bench -- --json              everything as JSON
-    tools/bazel run //tools/bench -- --chart=FILE.png    a bar chart as well
+    tools/bazel run //tools/bench -- --json              everything as JSON, for //tools/bench:report
+    tools/bazel run //tools/bench -- --chart=FILE.png    a chart as well
 
 Each contestant of a case is a process of its own. They take turns, round by round, and each round
 is compared with its neighbours: what else the machine does meets all of them.
@@ -48,7 +48,8 @@ def main(arguments: list[str]) -> int:
         arguments: The command line.
 
     Returns:
-        0 where every target is met, 1 where one is missed, 2 where the benchmark means nothing.
+        0 where every target is met, 1 where one is missed, 2 where the benchmark means nothing, 130
+        where it was interrupted.
     """
     options = _options(arguments)
     try:
@@ -56,6 +57,9 @@ def main(arguments: list[str]) -> int:
     except (BenchError, ServerError, OSError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("bench: interrupted", file=sys.stderr)
+        return 130
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -81,8 +85,8 @@ def _run(options: argparse.Namespace) -> int:
             print("", *lines, sep="\n", file=say, flush=True)
     if options.json:
         print(json.dumps(as_json(machine, results, grown), indent=2))
-    if options.chart and results:
-        draw(results, machine_text(machine), options.chart)
+    if options.chart:
+        draw(results, grown, machine_text(machine), options.chart)
         print(f"\nchart: {options.chart}", file=say)
     return int(not all(result.met for result in results))
 
@@ -125,10 +129,19 @@ def _paths() -> dict[str, str]:
 def _machine(world: World) -> dict[str, Any]:
     return {
         "cpus": len(os.sched_getaffinity(0)),
+        "processor": _processor(),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "server": world.version,
     }
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+        name, _, value = line.partition(":")
+        if name.strip() == "model name":
+            return " ".join(value.split())
+    return platform.machine()
 
 
 def _options(arguments: list[str]) -> argparse.Namespace:
@@ -141,7 +154,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("cases", nargs="*", metavar="CASE", help="what to run; all by default")
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
-    parser.add_argument("--chart", type=_place, metavar="FILE", help="write a bar chart, PNG")
+    parser.add_argument("--chart", type=_place, metavar="FILE", help="write a chart, PNG")
     parser.add_argument("--rounds", type=int, help="rounds that count")
     options = parser.parse_args(arguments)
     for name in options.cases:
@@ -149,6 +162,8 @@ def _options(arguments: list[str]) -> argparse.Namespace:
             parser.error(f"there is no case {name!r}; choose from {', '.join(names)}")
     if options.rounds is not None and options.rounds < 1:
         parser.error(f"--rounds is {options.rounds}; give 1 or more")
+    if options.chart is not None and not options.chart.parent.is_dir():
+        parser.error(f"--chart is to write {options.chart}, whose folder is not there; make it")
     options.cases = options.cases or names
     return options
 

@@ -44,10 +44,10 @@ class Case:
         title: For the table.
         unit: What one operation is.
         contestants: Whoever takes part; the SDK is first.
-        floor: Which of them does no more than nobody can do without; None where none does.
-        floor_is: What that is.
         targets: For the SDK.
         world: Gives what the contestants need to know, and the answer that is right.
+        floor: The contestant that does only what nobody can do without; None where none does.
+        floor_is: What that is.
         metric: What the chart shows.
         count: Operations in a round; None for as many as take long enough.
         rounds: Rounds that count, where the command line does not say; None for the usual number.
@@ -65,6 +65,12 @@ class Case:
     count: int | None = None
     rounds: int | None = None
     over_response: int | None = None
+
+    def label(self, contestant: str) -> str:
+        """Gives a contestant's name, and of the floor what it is."""
+        if contestant == self.floor == "floor":
+            return f"floor: {self.floor_is}"
+        return contestant
 
 
 PROGRAMS = {

@@ -12,6 +12,8 @@ from tools.bench.driver import Series
 from tools.bench.growth import GROWTH, Grown
 from tools.bench.ratios import METRICS, Spread, ratio
 
+METRIC_NAMES = {"cpu": "CPU", "wall": "wall", "rate": "rate", "peak": "memory"}
+
 _STEADY = 0.1
 
 
@@ -22,15 +24,22 @@ class Verdict:
     Attributes:
         target: What is hoped for.
         found: The ratio.
+        floor: The ratio of the case's floor to the same; None where there is none, or it is that.
     """
 
     target: Target
     found: Spread
+    floor: Spread | None
 
     @property
     def met(self) -> bool:
         """Whether the target is met."""
         return self.target.met(self.found.median)
+
+    @property
+    def floor_met(self) -> bool | None:
+        """Whether the floor itself is within the target; None where that is not known."""
+        return None if self.floor is None else self.target.met(self.floor.median)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +64,10 @@ class Result:
     @property
     def verdicts(self) -> list[Verdict]:
         """The SDK beside the contestants that it has a target for."""
-        return [Verdict(target, self.beside(target)) for target in self.case.targets]
+        return [
+            Verdict(target, self.beside(target), self._floor_beside(target))
+            for target in self.case.targets
+        ]
 
     @property
     def allowed_memory(self) -> int | None:
@@ -73,6 +85,12 @@ class Result:
     def beside(self, target: Target) -> Spread:
         """Gives the ratio that a target is about."""
         return ratio(self.series[SDK], self.series[target.than], target.metric)
+
+    def _floor_beside(self, target: Target) -> Spread | None:
+        floor = self.case.floor
+        if floor is None or floor == target.than:
+            return None
+        return ratio(self.series[floor], self.series[target.than], target.metric)
 
     def control(self) -> Spread | None:
         """Gives the ratio of the SDK to itself; None where memory is all that is measured."""
@@ -106,11 +124,14 @@ def _case_json(result: Result) -> dict[str, Any]:
     return {
         "title": result.case.title,
         "unit": result.case.unit,
+        "metric": result.case.metric,
+        "floor": result.case.floor_is,
         "rounds": len(result.series[SDK].rounds),
         "met": result.met,
         "control": control and _spread(control),
         "contestants": {
             name: {
+                "label": result.case.label(name),
                 **{metric: _spread(_values(one, metric)) for metric in METRICS},
                 "peak": one.peak,
                 "versions": one.versions,
@@ -124,6 +145,7 @@ def _case_json(result: Result) -> dict[str, Any]:
                 **_spread(verdict.found),
                 "target": verdict.target.limit,
                 "met": verdict.met,
+                "floor": verdict.floor and _spread(verdict.floor),
             }
             for verdict in result.verdicts
         ],
@@ -146,8 +168,8 @@ def _spread(spread: Spread) -> dict[str, float]:
 def machine_text(machine: Mapping[str, Any]) -> str:
     """Says where and with what it was measured."""
     return (
-        f"{machine['cpus']} CPUs, {machine['system']}, Python {machine['python']},"
-        f" server {machine['server']}"
+        f"{machine['cpus']} CPUs ({machine['processor']}), {machine['system']},"
+        f" Python {machine['python']}, server {machine['server']}"
     )
 
 
@@ -157,11 +179,11 @@ def result_text(result: Result) -> Iterator[str]:
     rounds = len(result.series[SDK].rounds)
     of = f"medians of {rounds} rounds" if rounds > 1 else "one round"
     yield f"{case.title} [{result.name}]: for one {case.unit}, {of}"
-    yield f"  {'':<23}{'wall':>10}{'CPU':>10}{'memory':>9}   stepflow / this"
+    yield f"  {'':<26}{'wall':>10}{'CPU':>10}{'memory':>9}   stepflow / this"
     for name, series in result.series.items():
         yield (
-            f"  {name:<23}{_seconds(_values(series, 'wall').median):>10}"
-            f"{_seconds(_values(series, 'cpu').median):>10}"
+            f"  {case.label(name):<26}{seconds_text(_values(series, 'wall').median):>10}"
+            f"{seconds_text(_values(series, 'cpu').median):>10}"
             f"{f'{series.peak / MEGABYTE:.0f} MB':>9}   {_beside(result, name)}"
         ).rstrip()
     allowed = result.allowed_memory
@@ -172,10 +194,31 @@ def result_text(result: Result) -> Iterator[str]:
             f" {peak / MEGABYTE:.1f} MB, target {allowed / MEGABYTE:.1f} MB:"
             f" {_word(peak <= allowed)}"
         )
+    for verdict in result.verdicts:
+        if verdict.floor and not verdict.met:
+            yield (
+                f"  floor ({case.floor_is}) / {verdict.target.than} {spread_text(verdict.floor)}:"
+                f" {'the' if verdict.floor_met else 'not even the'} floor reaches it"
+            )
     for name, series in result.series.items():
         if name != AGAIN and series.versions:
             versions = ", ".join(f"{one} {number}" for one, number in series.versions.items())
             yield f"  {name}: {versions}"
+
+
+def sdk_text(result: Result) -> str:
+    """Says what the SDK takes, as the case measures it."""
+    ours, metric = result.series[SDK], result.case.metric
+    if metric == "rate":
+        return f"stepflow {_values(ours, metric).median:,.0f} {result.case.unit}s/s"
+    if metric in METRICS:
+        return f"stepflow {seconds_text(_values(ours, metric).median)} {METRIC_NAMES[metric]}"
+    return f"stepflow {ours.peak / MEGABYTE:.0f} MB"
+
+
+def is_steady(control: Spread) -> bool:
+    """Says whether the ratio of the SDK to itself is near enough to 1."""
+    return abs(control.median - 1) <= _STEADY
 
 
 def _beside(result: Result, name: str) -> str:
@@ -183,17 +226,16 @@ def _beside(result: Result, name: str) -> str:
         control = result.control()
         if control is None:
             return ""
-        unsteady = abs(control.median - 1) > _STEADY
         return (
-            f"{result.case.metric} {_ratio(control)}, control"
-            f"{': the machine is not steady, run it again' if unsteady else ''}"
+            f"{result.case.metric} {spread_text(control)}, control"
+            f"{'' if is_steady(control) else ': the machine is not steady, run it again'}"
         )
     verdicts = [verdict for verdict in result.verdicts if verdict.target.than == name]
     if not verdicts and name != SDK and result.case.metric in METRICS:
         beside = result.beside(Target(name, result.case.metric, 0))
-        return f"{result.case.metric} {_ratio(beside)}"
+        return f"{result.case.metric} {spread_text(beside)}"
     return "; ".join(
-        f"{verdict.target.metric} {_ratio(verdict.found)}, target"
+        f"{verdict.target.metric} {spread_text(verdict.found)}, target"
         f" {'>=' if verdict.target.metric == 'rate' else '<='} {verdict.target.limit:g}:"
         f" {_word(verdict.met)}"
         for verdict in verdicts
@@ -205,10 +247,11 @@ def growth_text(name: str, grown: Grown) -> Iterator[str]:
     growth = GROWTH[name]
     yield f"{growth.title} [{name}]: {growth.metric}, exponent {grown.exponent:.2f}"
     for size, value in grown.values.items():
-        yield f"  {size:>9,} {growth.unit:<16}{_seconds(value.median):>10}"
+        yield f"  {size:>9,} {growth.unit:<16}{seconds_text(value.median):>10}"
 
 
-def _ratio(spread: Spread) -> str:
+def spread_text(spread: Spread) -> str:
+    """Gives the median with the middle half around it."""
     return f"{spread.median:.3g} ({spread.low:.3g} to {spread.high:.3g})"
 
 
@@ -216,7 +259,8 @@ def _word(met: bool) -> str:
     return "met" if met else "MISSED"
 
 
-def _seconds(seconds: float) -> str:
+def seconds_text(seconds: float) -> str:
+    """Gives seconds in the unit that suits them."""
     for factor, unit in ((1, "s"), (1e3, "ms")):
         if seconds * factor >= 1:
             return f"{seconds * factor:.3g} {unit}"

@@ -30,7 +30,9 @@ def imports(code: str) -> Case:
 
 def run_module(module: str, arguments: Sequence[str], count: int) -> Measured:
     """Does what `python -m` does, so many times, one after the other."""
-    code = f"import runpy; runpy.run_module({module!r}, run_name='__main__', alter_sys=True)"
+    # Generators warn of what the spec has.
+    code = "import warnings; warnings.simplefilter('ignore')\n"
+    code += f"import runpy; runpy.run_module({module!r}, run_name='__main__', alter_sys=True)"
     return run_python(code, arguments, count)
 
 

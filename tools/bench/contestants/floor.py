@@ -1,4 +1,4 @@
-"""What cannot be done without: Python itself, what the SDK is built on, json, the server's start."""
+"""What cannot be done without: Python itself, what the SDK is built on, json, the binary."""
 
 from __future__ import annotations
 

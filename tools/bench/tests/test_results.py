@@ -6,21 +6,12 @@ import json
 
 import pytest
 
-from tools.bench.cases import AGAIN, CASES, SDK, Target
-from tools.bench.driver import Round, Series
+from tools.bench.cases import CASES, SDK, Target
 from tools.bench.growth import multiplied
 from tools.bench.openapi_python_client_spec import patch
 from tools.bench.ratios import Spread, exponent, ratio
 from tools.bench.results import Result, as_json, result_text
-
-
-def series(*seconds: float, peak: int = 50_000_000) -> Series:
-    return Series([Round(wall=one, cpu=one / 2) for one in seconds], peak, {})
-
-
-def result(ours: Series, httpx: Series, other: Series, again: Series | None = None) -> Result:
-    contestants = {SDK: ours, AGAIN: again or ours, "httpx": httpx, "openapi-python-client": other}
-    return Result("sync_call", contestants)
+from tools.bench.tests.support import page, series, sync_call
 
 
 def test_rounds_are_compared_with_those_of_the_same_time() -> None:
@@ -47,16 +38,29 @@ def test_a_rate_is_to_be_high_and_a_time_low() -> None:
 
 
 def test_the_table_tells_what_is_missed() -> None:
-    found = result(series(0.8, 0.8), series(1, 1), series(1, 1))
+    found = sync_call(series(0.8, 0.8), series(1, 1), series(1, 1))
     assert not found.met
     text = "\n".join(result_text(found))
     assert "cpu 0.8 (0.8 to 0.8), target <= 0.85: met" in text
     assert "cpu 0.8 (0.8 to 0.8), target <= 0.75: MISSED" in text
-    assert result(series(0.5), series(1), series(1)).met
+    assert sync_call(series(0.5), series(1), series(1)).met
+
+
+@pytest.mark.parametrize(
+    ("floor", "words"),
+    [
+        (4, "floor (json.loads) / stepflow-py 0.4 (0.4 to 0.4): not even the floor reaches it"),
+        (1, "floor (json.loads) / stepflow-py 0.1 (0.1 to 0.1): the floor reaches it"),
+    ],
+)
+def test_a_missed_target_is_beside_what_the_floor_reaches(floor: float, words: str) -> None:
+    assert words in "\n".join(result_text(page(series(5), series(floor), series(10))))
+    # Nothing is missed here.
+    assert "reaches" not in "\n".join(result_text(page(series(1), series(floor), series(10))))
 
 
 def test_an_unsteady_machine_is_told() -> None:
-    found = result(series(1.0), series(2), series(2), again=series(1.5))
+    found = sync_call(series(1.0), series(2), series(2), again=series(1.5))
     assert "the machine is not steady" in "\n".join(result_text(found))
 
 
@@ -67,7 +71,7 @@ def test_memory_is_bound_by_the_answer() -> None:
 
 
 def test_the_json_has_what_the_table_has() -> None:
-    found = result(series(0.8), series(1), series(1))
+    found = sync_call(series(0.8), series(1), series(1))
     document = json.loads(json.dumps(as_json({"cpus": 2}, [found], {})))
     case = document["cases"]["sync_call"]
     assert case["met"] is False
