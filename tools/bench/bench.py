@@ -1,8 +1,8 @@
 """Measures this SDK beside other clients and beside what nobody can do without.
 
-    tools/bazel run //tools/bench                        every case, as a table
+    tools/bazel run //tools/bench                        every case, as a table: some 7 minutes
     tools/bazel run //tools/bench -- sync_call import    some cases
-    tools/bazel run //tools/bench -- --json              everything as JSON, for //tools/bench:report
+    tools/bazel run //tools/bench -- --json              as JSON, for //tools/bench:report
     tools/bazel run //tools/bench -- --chart=FILE.png    a chart as well
 
 Each contestant of a case is a process of its own. They take turns, round by round, and each round

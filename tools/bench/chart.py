@@ -80,7 +80,7 @@ def _draw_cases(part: SubFigure, groups: Sequence[tuple[Result, list[Bar]]], lin
         for bar in group
         for end in (bar.cost.low, bar.cost.high, bar.needed or 1)
     ]
-    axes.set_xlim(min([*ends, 0.5]) / 1.9, max([*ends, 2]) * 2.5)
+    axes.set_xlim(min([*ends, 0.5]) / 1.9, max([*ends, 2]) * 3)
     axes.set_ylim(lines - 0.4, -0.6)
     axes.set_yticks(places, labels)
     axes.tick_params(axis="y", length=0)

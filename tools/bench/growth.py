@@ -15,7 +15,7 @@ from tools.bench.ratios import METRICS, Spread, exponent
 from tools.bench.world import World
 
 _ROUNDS = 3
-_SECONDS = 0.1
+_SECONDS = 0.2
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 

@@ -45,7 +45,8 @@ def report(runs: Sequence[Run]) -> str:
             "## Targets",
             "",
             "A ratio is stepflow's figure divided by the other's: the median of all rounds, and the"
-            " middle half of them.",
+            " middle half of them. Where a target is missed, the last column has the ratio of the"
+            " floor: what does nothing but what nobody can do without.",
             "",
             *_targets(runs),
             "",
