@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 import sys
 import types
@@ -120,6 +121,13 @@ def test_constants_are_sent_without_being_set() -> None:
     assert failed.to_dict() == {"outcome": "failed", "error": {"code": 1, "message": "m"}}
     assert models.OnErrorFail.from_dict({}).to_json() == b'{"action":"fail"}'
     assert models.OnErrorFail().model_copy().to_dict() == {"action": "fail"}
+    assert models.OnErrorFail.model_construct().to_dict() == {"action": "fail"}
+    assert pickle.loads(pickle.dumps(models.OnErrorFail())).to_dict() == {"action": "fail"}
+    retry = models.OnErrorRetry.model_validate_json(b"{}")
+    assert retry.model_fields_set == {"action"}
+    retry.max_retries = 2
+    assert retry.model_dump(exclude_unset=True) == {"action": "retry", "max_retries": 2}
+    assert copy.deepcopy(retry).to_dict() == {"action": "retry", "maxRetries": 2}
 
 
 def test_a_constant_cannot_be_another() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import sys
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, Self, TypeVar, get_origin
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar, cast, get_origin
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
 from pydantic_core import CoreSchema
@@ -100,21 +100,32 @@ class AnswerModel(Model):
     model_config = ConfigDict(extra="ignore")
 
 
+# Where pydantic keeps the names of the fields that are set.
+_FIELDS_SET: Any = vars(BaseModel)["__pydantic_fields_set__"]
+
+
+def _fields_set(model: BaseModel) -> set[str]:
+    found: set[str] = _FIELDS_SET.__get__(model)
+    cls = cast("type[SendsConstants]", type(model))
+    if cls.__constants__ is None:
+        cls.__constants__ = frozenset(
+            name
+            for name, field in cls.model_fields.items()
+            if get_origin(field.annotation) is Literal and not field.is_required()
+        )
+    found.update(cls.__constants__)
+    return found
+
+
 class SendsConstants(BaseModel):
     """Mixin for models with constant fields, such as a union's tag: they are always sent."""
 
     __constants__: ClassVar[frozenset[str] | None] = None
 
-    def model_post_init(self, context: Any, /) -> None:
-        """Counts the constants as set."""
-        cls = type(self)
-        if cls.__constants__ is None:
-            cls.__constants__ = frozenset(
-                name
-                for name, field in cls.model_fields.items()
-                if get_origin(field.annotation) is Literal and not field.is_required()
-            )
-        self.__pydantic_fields_set__.update(cls.__constants__)
+    # They count as set once one asks what is set. To see to it as each model is made takes a call
+    # of Python, in the time of which pydantic makes half of a short model.
+    if not TYPE_CHECKING:
+        __pydantic_fields_set__ = property(_fields_set, _FIELDS_SET.__set__)
 
 
 class StrEnum(enum.StrEnum):
