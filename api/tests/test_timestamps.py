@@ -119,3 +119,28 @@ def test_a_datetime_of_ones_own(time: datetime) -> None:
 def test_what_is_no_time_with_a_zone_is_refused(value: object) -> None:
     with pytest.raises(ValidationError):
         ADAPTER.validate_python(value)
+    with pytest.raises(ValidationError):
+        ADAPTER.validate_json(json.dumps(value, default=str))
+
+
+@pytest.mark.parametrize(
+    ("document", "strictly"),
+    [(NANOS, True), (1700000000, False), ("20261123T000120Z", None), ("2026-11-23", None)],
+)
+def test_json_is_held_to_what_python_is(document: object, strictly: bool | None) -> None:
+    for strict, taken in ((False, strictly is not None), (True, bool(strictly))):
+        for validate, value in (
+            (ADAPTER.validate_json, json.dumps(document)),
+            (ADAPTER.validate_python, document),
+        ):
+            if taken:
+                assert validate(value, strict=strict).tzinfo is not None  # type: ignore[arg-type]
+                continue
+            with pytest.raises(ValidationError):
+                validate(value, strict=strict)  # type: ignore[arg-type]
+
+
+def test_its_json_schema_is_that_of_a_datetime() -> None:
+    expected = {"type": "string", "format": "date-time"}
+    assert ADAPTER.json_schema(mode="validation") == expected
+    assert ADAPTER.json_schema(mode="serialization") == expected

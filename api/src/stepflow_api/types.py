@@ -7,11 +7,12 @@ from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, Literal, SupportsIndex, TypeVar
 
-from pydantic import AwareDatetime, GetCoreSchemaHandler
-from pydantic_core import CoreSchema, core_schema
+from pydantic import AwareDatetime, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, SchemaValidator, core_schema
 
 if TYPE_CHECKING:
     import httpx
+    from pydantic.json_schema import JsonSchemaValue
 
 __all__ = ["UNSET", "Response", "Timestamp", "Unset"]
 
@@ -66,19 +67,37 @@ class Response(Generic[T_co]):
 class _ServerTime(datetime):
     """A point in time that remembers how the server wrote it, nanoseconds and all."""
 
-    text: str | None = None
+    __slots__ = ("text",)
+
+    text: str
 
     def __repr__(self) -> str:
         return super().__repr__().replace(type(self).__name__, "datetime.datetime", 1)
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
-        if self.text is not None:
-            return _server_time, (self.text,)
+        text = getattr(self, "text", None)
+        if text is not None:
+            return _server_time, (text,)
         return super().__reduce_ex__(protocol)  # type: ignore[return-value]
 
 
+_parse = _ServerTime.fromisoformat
+
+
 def _server_time(text: str) -> _ServerTime:
-    time = _ServerTime.fromisoformat(text)
+    time = _parse(text)
+    time.text = text
+    return time
+
+
+def _read_text(text: Any) -> _ServerTime | None:
+    try:
+        time = _parse(text)
+        # It takes dates, naive times and other spellings as well; those go the strict way.
+        if time.tzinfo is None or text[19] not in ".Z+-":
+            return None
+    except (LookupError, TypeError, ValueError):
+        return None
     time.text = text
     return time
 
@@ -87,30 +106,37 @@ class _TimestampSchema:
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         aware = handler.generate_schema(AwareDatetime)
+        read_other = SchemaValidator(aware).validate_python
 
-        def validate(value: Any, otherwise: core_schema.ValidatorFunctionWrapHandler) -> datetime:
-            # fromisoformat takes dates and naive times as well; those go the strict way.
-            if type(value) is str and len(value) > 19 and value[19:20] in ".Z+-":
-                try:
-                    time = _server_time(value)
-                except ValueError:
-                    pass
-                else:
-                    if time.tzinfo is not None:
-                        return time
-            return otherwise(value)  # type: ignore[no-any-return]
+        def validate_json(value: Any) -> Any:
+            return _read_text(value) or read_other(value)
+
+        def validate(value: Any, otherwise: core_schema.ValidatorFunctionWrapHandler) -> Any:
+            return _read_text(value) or otherwise(value)
 
         def serialize(value: datetime, otherwise: core_schema.SerializerFunctionWrapHandler) -> Any:
             text = getattr(value, "text", None)
             return otherwise(value) if text is None else text
 
-        return core_schema.no_info_wrap_validator_function(
-            validate,
-            aware,
+        usual = core_schema.no_info_wrap_validator_function(validate, aware)
+        # A function that wraps nothing is called in less time, which a long answer has many of; it
+        # is not told of a validation that is strict.
+        of_json = core_schema.json_or_python_schema(
+            core_schema.no_info_plain_validator_function(validate_json), usual
+        )
+        return core_schema.lax_or_strict_schema(
+            of_json,
+            usual,
             serialization=core_schema.wrap_serializer_function_ser_schema(
                 serialize, schema=core_schema.datetime_schema(), when_used="json"
             ),
         )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return handler(core_schema.datetime_schema())
 
 
 Timestamp = Annotated[datetime, _TimestampSchema]
