@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ import httpx
 import pytest
 
 from client.tests.support import ECHO, Driver
+from stepflow_api import models
 from stepflow_client import errors
 
 HTML = httpx.Response(200, headers={"content-type": "text/html"}, content=b"<html>Hello</html>")
@@ -94,6 +96,70 @@ def test_a_limit_that_is_none_is_told(do: Driver, limit: Any) -> None:
     client = answering(do, HTML)
     with pytest.raises(errors.InvalidInput, match="give 0 or more, or None for all runs"):
         do(client.list_runs(limit=limit))
+    do(client.close())
+
+
+def items_answer(change: dict[int, dict[str, Any]], **others: Any) -> httpx.Response:
+    items: list[dict[str, Any]] = [
+        {
+            "itemIndex": number,
+            "status": "completed",
+            "result": {"outcome": "success", "result": {"n": number}},
+            "completedAt": f"2026-11-23T00:01:20.{number:09}Z",
+        }
+        for number in range(1000)
+    ]
+    for number, changed in change.items():
+        items[number] |= changed
+    document = {**others, "items": items}
+    return httpx.Response(200, content=json.dumps(document, separators=(",", ":")))
+
+
+@pytest.mark.parametrize(
+    ("changed", "problem"),
+    [
+        ({"itemIndex": -1}, "itemIndex: Input should be greater than or equal to 0"),
+        ({"completedAt": "soon"}, "completedAt: Input should be a valid datetime"),
+        ({"result": {"outcome": "success"}}, "result.success.result: Field required"),
+        ({"result": {"outcome": "lost"}}, "result: Input tag 'lost' found using 'outcome'"),
+    ],
+)
+@pytest.mark.parametrize("bad", [0, 1, 500, 999])
+def test_an_item_that_is_none_is_told_after_those_before_it(
+    do: Driver, bad: int, changed: dict[str, Any], problem: str
+) -> None:
+    client = answering(do, items_answer({bad: changed}, itemCount=1000))
+    items = do(client.handle("00000000-0000-0000-0000-000000000001").items())
+    assert len(items) == 1000
+    # As often as one likes.
+    for _ in range(2):
+        read = iter(items)
+        assert [next(read).result.output["n"] for _ in range(bad)] == list(range(bad))
+        with pytest.raises(errors.InvalidAnswer) as caught:
+            next(read)
+        assert f"is not what a Stepflow server answers: {problem}" in str(caught.value)
+        assert "\n" not in str(caught.value)
+    do(client.close())
+
+
+def test_items_are_those_of_the_whole_page(do: Driver) -> None:
+    # One has failed, one has no result, one has text that Python's decoder takes and others refuse.
+    change: dict[int, dict[str, Any]] = {
+        3: {"result": {"outcome": "failed", "error": {"code": 5, "message": "no"}}},
+        4: {"result": None, "status": "running", "completedAt": None},
+        5: {"result": {"outcome": "success", "result": "\ud800"}},
+        6: {"result": {"outcome": "success", "result": [{"itemIndex": 1}, {"itemIndex": 2}]}},
+        7: {"aNewField": '},{"itemIndex":1'},
+    }
+    answer = items_answer(change)
+    client = answering(do, answer)
+    items = do(client.handle("00000000-0000-0000-0000-000000000001").items())
+    assert len(items) == 1000
+    expected = [models.ItemResult.from_dict(document) for document in answer.json()["items"]]
+    assert list(items) == expected
+    without_surrogate = [item.to_dict() for item in items if item.item_index != 5]
+    assert without_surrogate[4:6] == [expected[4].to_dict(), expected[6].to_dict()]
+    assert without_surrogate[-1]["completedAt"] == "2026-11-23T00:01:20.000000999Z"
     do(client.close())
 
 

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import codecs
 import json
-from collections.abc import Iterable, Iterator
-from typing import Any
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 # What may follow on the part of a number, and the end of what has come; `in` finds "" as well.
 _GOES_ON = "0123456789+-.eE"
 
 _decode = json.JSONDecoder().raw_decode
+
+# How many characters of the document are made into models at once. A longer block saves nothing
+# more, and its models would make the collector of cyclic garbage look at them.
+_BLOCK = 8 * 1024
+
+# How the next element begins that is an object, up to its first member's value.
+_NEXT = re.compile(r',\s*\{\s*"[^"\\]*"\s*:')
 
 
 def read_elements(pieces: Iterable[bytes], array: str, others: dict[str, Any]) -> Iterator[Any]:
@@ -24,6 +34,39 @@ def read_elements(pieces: Iterable[bytes], array: str, others: dict[str, Any]) -
     Raises:
         ValueError: The document is not such an object, or ends early.
     """
+    return _read(pieces, array, others, _elements)
+
+
+def read_blocks(
+    pieces: Iterable[bytes],
+    array: str,
+    others: dict[str, Any],
+    parse: Callable[[str], list[T]],
+    make: Callable[[Any], T],
+) -> Iterator[list[T]]:
+    """Gives the same elements as `read_elements`, made into something else, some at a time.
+
+    Args:
+        pieces: The document, an object in UTF-8, cut anywhere.
+        array: Name of the member whose elements are given.
+        others: Takes the object's other members as they are met, before and after the array.
+        parse: Makes the elements of the text of a JSON array. A ValueError of it is no failure:
+            those elements are made one by one.
+        make: Makes an element of its JSON value.
+
+    Raises:
+        ValueError: The document is not such an object, or ends early, or `make` raised it; all
+            elements before it have been given.
+    """
+    return _read(pieces, array, others, lambda window: _blocks(window, parse, make))
+
+
+def _read(
+    pieces: Iterable[bytes],
+    array: str,
+    others: dict[str, Any],
+    read_array: Callable[[_Window], Iterator[Any]],
+) -> Iterator[Any]:
     window = _Window(pieces)
     window.take("{")
     if window.peek() == "}":
@@ -35,7 +78,7 @@ def read_elements(pieces: Iterable[bytes], array: str, others: dict[str, Any]) -
             raise ValueError(f"{name!r} stands where a name must")
         window.take(":")
         if name == array and window.peek() == "[":
-            yield from _elements(window)
+            yield from read_array(window)
         else:
             others[name] = window.value()
         if window.take(",}") == "}":
@@ -53,6 +96,23 @@ def _elements(window: _Window) -> Iterator[Any]:
             return
 
 
+def _blocks(
+    window: _Window, parse: Callable[[str], list[T]], make: Callable[[Any], T]
+) -> Iterator[list[T]]:
+    refused = 0
+    for value in _elements(window):
+        yield [make(value)]
+        # A block that was refused is gone through to its end before another is tried.
+        while window.passed >= refused and (block := window.block()):
+            try:
+                elements = parse(f"[{block[1:]}]")
+            except ValueError:
+                refused = window.passed + len(block)
+            else:
+                window.skip(block)
+                yield elements
+
+
 class _Window:
     """The part of the document that is being read."""
 
@@ -61,6 +121,12 @@ class _Window:
         self._utf8 = codecs.getincrementaldecoder("utf-8")()
         self._text = ""
         self._at = 0
+        self._before = 0
+
+    @property
+    def passed(self) -> int:
+        """How many characters have been read."""
+        return self._before + self._at
 
     def peek(self) -> str:
         """Gives the next character that is no space; an empty text at the end."""
@@ -103,6 +169,25 @@ class _Window:
                     self._at = end
                     return value
 
+    def block(self) -> str:
+        """Gives, and does not pass, what seem to be elements of an array, each after its comma.
+
+        They end where the next one begins as the first of them does. That may be in the midst of
+        one, which then has an open bracket or text: what is an array between brackets was cut
+        right. The text is empty where there is no such place.
+        """
+        while len(self._text) - self._at < _BLOCK and self._more():
+            pass
+        first = _NEXT.match(self._text, self._at)
+        if first is None:
+            return ""
+        end = self._text.rfind(first.group(), first.end(), self._at + _BLOCK)
+        return self._text[self._at : end] if end > 0 else ""
+
+    def skip(self, block: str) -> None:
+        """Passes a block."""
+        self._at += len(block)
+
     def _more(self) -> bool:
         """Takes in as much again as is unread, so that a long value is not decoded too often."""
         unread = self._text[self._at :]
@@ -115,5 +200,6 @@ class _Window:
             parts.append(self._utf8.decode(piece))
             wanted -= len(parts[-1])
         self._text = "".join(parts)
+        self._before += self._at
         self._at = 0
         return len(self._text) > len(unread)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from pydantic import ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from stepflow_api.errors import one_line
 from stepflow_api.models import (
@@ -21,7 +21,7 @@ from stepflow_api.models import (
     ItemStatistics,
     RunSummary,
 )
-from stepflow_client._reader import read_elements
+from stepflow_client._reader import read_blocks, read_elements
 from stepflow_client.errors import FlowFailed, InvalidAnswer
 
 if TYPE_CHECKING:
@@ -98,8 +98,12 @@ _ENDED = (
 )
 
 
+# It is prepared when it is first used.
+_ITEMS = TypeAdapter(list[ItemResult], config=ConfigDict(defer_build=True))
+
+
 class Items:
-    """The items of a run in the order of its inputs, each made into a model when it is reached.
+    """The items of a run in the order of its inputs, made into models as they are reached.
 
     The server's answer is in memory once; it can be iterated as often as needed.
 
@@ -114,37 +118,36 @@ class Items:
         self._count: int | None = None
 
     def __iter__(self) -> Iterator[ItemResult]:
-        for document in self._documents({}):
-            try:
-                item = ItemResult.model_validate(document)
-            except ValidationError as error:
-                raise self._source.invalid(error) from error
-            yield item
+        blocks = read_blocks(
+            self._pieces, "items", {}, _ITEMS.validate_json, ItemResult.model_validate
+        )
+        try:
+            for items in blocks:
+                yield from items
+        except ValueError as error:
+            raise self._source.invalid(error) from error
 
     def __len__(self) -> int:
         if self._count is None:
             others: dict[str, Any] = {}
             count = 0
-            for _ in self._documents(others):
-                # The server sends the count before the items; whoever does not, is counted.
-                if "itemCount" in others:
-                    break
-                count += 1
+            try:
+                for _ in read_elements(self._pieces, "items", others):
+                    # The server sends the count before the items; whoever does not, is counted.
+                    if "itemCount" in others:
+                        break
+                    count += 1
+            except ValueError as error:
+                raise self._source.invalid(error) from error
             self._count = int(others.get("itemCount", count))
         return self._count
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(run_id={str(self.run_id)!r})"
 
-    def _documents(self, others: dict[str, Any]) -> Iterator[Any]:
-        try:
-            yield from read_elements(self._pieces, "items", others)
-        except ValueError as error:
-            raise self._source.invalid(error) from error
-
 
 class BatchResults:
-    """The results of a batch in the order of its inputs, each made into a model when reached.
+    """The results of a batch in the order of its inputs, made into models as they are reached.
 
     The server's answer is in memory once; it can be iterated as often as needed.
 
