@@ -11,6 +11,8 @@ from pydantic import AwareDatetime, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, SchemaValidator, core_schema
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import httpx
     from pydantic.json_schema import JsonSchemaValue
 
@@ -90,29 +92,22 @@ def _server_time(text: str) -> _ServerTime:
     return time
 
 
-def _read_text(text: Any) -> _ServerTime | None:
-    try:
-        time = _parse(text)
-        # It takes dates, naive times and other spellings as well; those go the strict way.
-        if time.tzinfo is None or text[19] not in ".Z+-":
-            return None
-    except (LookupError, TypeError, ValueError):
-        return None
-    time.text = text
-    return time
-
-
 class _TimestampSchema:
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         aware = handler.generate_schema(AwareDatetime)
         read_other = SchemaValidator(aware).validate_python
 
-        def validate_json(value: Any) -> Any:
-            return _read_text(value) or read_other(value)
-
-        def validate(value: Any, otherwise: core_schema.ValidatorFunctionWrapHandler) -> Any:
-            return _read_text(value) or otherwise(value)
+        def validate(value: Any, otherwise: Callable[[Any], Any] = read_other) -> Any:
+            try:
+                time = _parse(value)
+                # It takes dates, naive times and other spellings as well; those go the strict way.
+                if time.tzinfo is not None and value[19] in ".Z+-":
+                    time.text = value
+                    return time
+            except (LookupError, TypeError, ValueError):
+                pass
+            return otherwise(value)
 
         def serialize(value: datetime, otherwise: core_schema.SerializerFunctionWrapHandler) -> Any:
             text = getattr(value, "text", None)
@@ -122,7 +117,7 @@ class _TimestampSchema:
         # A function that wraps nothing is called in less time, which a long answer has many of; it
         # is not told of a validation that is strict.
         of_json = core_schema.json_or_python_schema(
-            core_schema.no_info_plain_validator_function(validate_json), usual
+            core_schema.no_info_plain_validator_function(validate), usual
         )
         return core_schema.lax_or_strict_schema(
             of_json,
