@@ -7,13 +7,13 @@ from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, Literal, SupportsIndex, TypeVar
 
-from pydantic import AwareDatetime, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, SchemaValidator, core_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import httpx
+    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
     from pydantic.json_schema import JsonSchemaValue
 
 __all__ = ["UNSET", "Response", "Timestamp", "Unset"]
@@ -95,7 +95,8 @@ def _server_time(text: str) -> _ServerTime:
 class _TimestampSchema:
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        aware = handler.generate_schema(AwareDatetime)
+        # What pydantic.AwareDatetime is, importing which takes longer than all else here.
+        aware = core_schema.datetime_schema(tz_constraint="aware")
         read_other = SchemaValidator(aware).validate_python
 
         def validate(value: Any, otherwise: Callable[[Any], Any] = read_other) -> Any:
