@@ -15,10 +15,17 @@ import httpx
 import pytest
 
 from api.tests.support.forms import FORMS, PLAIN, Form
-from api.tests.support.odd_server import OddServer, answer
+from api.tests.support.odd_server import CERTIFICATE, OddServer, answer, raw
 from stepflow_api import AuthenticatedClient, Client
+from stepflow_api.api.blob import store_blob_bytes
 from stepflow_api.api.health import health_check
-from stepflow_api.errors import InvalidAnswer, RequestTimeout
+from stepflow_api.errors import (
+    ConnectionFailed,
+    ConnectionLost,
+    InvalidAnswer,
+    PayloadTooLarge,
+    RequestTimeout,
+)
 
 HEALTH = '{"status":"healthy","timestamp":"2026-01-01T00:00:00Z","version":"0.11.1"}'
 
@@ -214,3 +221,128 @@ async def test_a_connection_that_the_server_has_closed_is_not_used_again(form: F
                 assert await asyncio.to_thread(closed.wait, 30)
                 closed.clear()
     assert len(server.requests) == 3
+
+
+@by_form
+@pytest.mark.anyio
+async def test_a_server_with_tls_is_asked(form: Form, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+    with OddServer(answer(HEALTH), tls=True) as server:
+        async with Client(server.url, server_version="0.11.1") as client:
+            for _ in range(2):
+                assert await _health(form, client) == "healthy"
+    assert server.headers()["host"] == server.url.removeprefix("https://")
+
+
+@by_form
+@pytest.mark.anyio
+async def test_a_certificate_that_nobody_trusts_is_refused(form: Form) -> None:
+    with OddServer(answer(HEALTH), tls=True) as server:
+        async with Client(server.url, server_version="0.11.1") as client:
+            with pytest.raises(ConnectionFailed, match="SSL_CERT_FILE"):
+                await _health(form, client)
+    assert not server.requests
+
+
+def _text(body: str = HEALTH, *fields: str, status: str = "200 OK") -> bytes:
+    lines = [f"HTTP/1.1 {status}", "content-type: application/json", *fields, "", body]
+    return "\r\n".join(lines).encode()
+
+
+@by_form
+@pytest.mark.anyio
+async def test_an_answer_in_chunks_is_read_and_its_connection_used_again(form: Form) -> None:
+    half = len(HEALTH) // 2
+    chunks = [HEALTH[:half], HEALTH[half:], ""]
+    body = "".join(f"{len(chunk):x}\r\n{chunk}\r\n" for chunk in chunks)
+    text = _text(body, "transfer-encoding: chunked")
+    connections: list[socket.socket] = []
+
+    def handle(connection: socket.socket) -> None:
+        connections.append(connection)
+        for _ in range(2):
+            connection.sendall(text)
+            connection.recv(65536)
+
+    with OddServer(handle) as server:
+        async with Client(server.url, server_version="0.11.1") as client:
+            for _ in range(2):
+                assert await _health(form, client) == "healthy"
+    assert len(connections) == 1
+
+
+@by_form
+@pytest.mark.anyio
+async def test_an_answer_that_ends_with_its_connection_is_read(form: Form) -> None:
+    with OddServer(raw(_text())) as server:
+        async with Client(server.url, server_version="0.11.1") as client:
+            assert await _health(form, client) == "healthy"
+
+
+@by_form
+@pytest.mark.anyio
+async def test_what_is_said_before_the_answer_is_passed_over(form: Form) -> None:
+    hints = b"HTTP/1.1 103 Early Hints\r\nlink: </style.css>\r\n\r\n"
+    with OddServer(raw(b"HTTP/1.1 100 Continue\r\n\r\n" + hints + _text())) as server:
+        async with Client(server.url, server_version="0.11.1") as client:
+            assert await _health(form, client) == "healthy"
+
+
+@by_form
+@pytest.mark.parametrize("after", ["at once", "later"])
+@pytest.mark.anyio
+async def test_what_comes_unasked_is_no_answer_to_the_next_request(form: Form, after: str) -> None:
+    length = f"content-length: {len(HEALTH)}"
+    whole, other = _text(HEALTH, length), _text(HEALTH.replace("healthy", "spoofed"), length)
+    seen: list[socket.socket] = []
+    sent = threading.Event()
+
+    def handle(connection: socket.socket) -> None:
+        seen.append(connection)
+        if len(seen) > 1:
+            connection.sendall(whole)
+            return
+        connection.sendall(whole + other if after == "at once" else whole)
+        if after == "later":
+            connection.sendall(other)
+        sent.set()
+        # It stays open until the client gives it up.
+        connection.recv(65536)
+
+    with OddServer(handle) as server:
+        async with Client(server.url, server_version="0.11.1") as client:
+            assert await _health(form, client) == "healthy"
+            assert await asyncio.to_thread(sent.wait, 30)
+            assert await _health(form, client) == "healthy"
+    assert len(seen) == 2
+
+
+@by_form
+@pytest.mark.parametrize(
+    "text",
+    [b"SSH-2.0-OpenSSH_9.2\r\n", b"HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n"],
+    ids=["SSH", "another protocol"],
+)
+@pytest.mark.anyio
+async def test_what_is_no_http_is_told(form: Form, text: bytes) -> None:
+    with OddServer(raw(text)) as server:
+        async with Client(server.url, server_version="0.11.1") as client:
+            with pytest.raises(ConnectionLost) as raised:
+                await _health(form, client)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.anyio
+async def test_an_answer_that_comes_before_the_request_is_sent_is_taken() -> None:
+    """A server that refuses a body and waits for the client to go would wait for ever."""
+    done = threading.Event()
+
+    def handle(connection: socket.socket) -> None:
+        connection.sendall(_text("{}", "content-length: 2", status="413 Payload Too Large"))
+        done.wait(30)
+
+    with OddServer(handle, reads_bodies=False) as server:
+        async with Client(server.url, server_version="0.11.1") as client:
+            with pytest.raises(PayloadTooLarge):
+                await store_blob_bytes.asyncio(b"x" * 30_000_000, client=client)
+            done.set()

@@ -66,6 +66,11 @@ def _no_answer(request: Request, error: Exception) -> tuple[type[TransportError]
             return ConnectionFailed, (
                 "no connection within the connect timeout; is the server reachable?"
             )
+        case httpx.ConnectError() if "CERTIFICATE_VERIFY_FAILED" in cause:
+            return ConnectionFailed, (
+                f"no connection, since its certificate is not trusted ({cause}); name the file with"
+                " its CA in SSL_CERT_FILE, or give an http_client that trusts it"
+            )
         case httpx.ConnectError() | httpx.ProxyError():
             return ConnectionFailed, f"no connection ({cause}); is the server running there?"
         case httpx.TimeoutException():

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 Handler = Callable[[socket.socket], None]
+
+CERTIFICATE = Path(__file__).with_name("tls.pem")
+"""That of a server with TLS, which nobody trusts by default."""
 
 
 class OddServer:
@@ -18,18 +23,24 @@ class OddServer:
     Args:
         handle: What to do with a connection once its request is read.
         reads_bodies: Whether a request's body is read as well.
+        tls: Whether it speaks TLS.
 
     Attributes:
         url: The server's address.
         requests: Head of each request, and its body.
     """
 
-    def __init__(self, handle: Handler, *, reads_bodies: bool = True) -> None:
+    def __init__(self, handle: Handler, *, reads_bodies: bool = True, tls: bool = False) -> None:
         self.requests: list[tuple[str, bytes]] = []
         self._handle = handle
         self._reads_bodies = reads_bodies
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        scheme = "https" if tls else "http"
+        self.url = f"{scheme}://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._tls: ssl.SSLContext | None = None
+        if tls:
+            self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._tls.load_cert_chain(CERTIFICATE)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
@@ -67,8 +78,15 @@ class OddServer:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
+            connection.settimeout(30)
+            if self._tls is not None:
+                try:
+                    connection = self._tls.wrap_socket(connection, server_side=True)
+                except OSError:
+                    # A client that does not trust it.
+                    connection.close()
+                    continue
             with connection:
-                connection.settimeout(30)
                 if self._read(connection):
                     self._handle(connection)
 
