@@ -6,6 +6,7 @@ Importing asyncio takes long, so this is imported where a loop runs.
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from typing import Any
 
@@ -114,7 +115,7 @@ class _Connection(asyncio.Protocol):
         except TimeoutError as error:
             raise broken("ConnectTimeout", error) from error
         except OSError as error:
-            raise broken("ConnectError", error) from error
+            raise broken("ConnectError", _reason(error)) from error
         return connection
 
     async def exchange(self, said: bytes, phases: Phases) -> Received:
@@ -188,6 +189,13 @@ class _Connection(asyncio.Protocol):
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+
+
+def _reason(error: OSError) -> OSError:
+    # What asyncio raises names the address in the place of the reason.
+    if error.errno is None or not str(error.strerror).startswith("Connect call failed"):
+        return error
+    return OSError(error.errno, os.strerror(error.errno))
 
 
 def _expire(waiter: asyncio.Future[None]) -> None:
