@@ -68,6 +68,7 @@ async def test_connection_refused(form: Form, unused_port: int) -> None:
     assert error.message.startswith("no connection (")
     assert error.message.endswith("); is the server running there?")
     assert isinstance(error.__cause__, httpx.ConnectError)
+    assert "Connection refused" in str(error)
 
 
 @by_form
