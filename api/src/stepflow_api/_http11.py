@@ -29,7 +29,6 @@ READ_SIZE = 256 * 1024
 # Of the head of an answer; servers and proxies themselves allow less.
 _HEAD_LIMIT = 100 * 1024
 
-# These take their time, and are the same for all.
 _PORTS = {"http": 80, "https": 443}
 
 
