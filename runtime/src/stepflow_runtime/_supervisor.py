@@ -89,6 +89,7 @@ class Supervisor:
         # Held where processes change hands, never while something is waited for.
         self._lock = threading.RLock()
         self._stopping = threading.Event()
+        self._started = threading.Event()
         self._closed = False
         self._process: ServerProcess | None = None
         self._port = plan.port
@@ -129,15 +130,23 @@ class Supervisor:
         """Whether it was stopped."""
         return self._stopping.is_set()
 
-    def start(self) -> None:
+    def start(self, meanwhile: Callable[[], object]) -> None:
         """Starts the server and waits until it answers.
+
+        Args:
+            meanwhile: Is called while the server starts.
 
         Raises:
             RuntimeFailure: It cannot be started; nothing of it is left.
         """
-        try:
-            self._launch()
+
+        def prepare() -> None:
             self._thread.start()
+            meanwhile()
+
+        try:
+            self._launch(prepare)
+            self._started.set()
         except BaseException as error:
             was_stopped = self.was_stopped
             self.stop(grace=0)
@@ -168,6 +177,7 @@ class Supervisor:
         if self.is_foreign:
             return
         self._stopping.set()
+        self._started.set()
         with self._lock:
             process = self._process
         if process is None:
@@ -188,6 +198,7 @@ class Supervisor:
     def abandon(self) -> None:
         """Kills the server from wherever the garbage collector runs; its threads do the rest."""
         self._stopping.set()
+        self._started.set()
         process = self._process
         if process is not None and not self.is_foreign:
             process.kill()
@@ -198,7 +209,7 @@ class Supervisor:
         if not closed:
             self._plan.close()
 
-    def _launch(self) -> None:
+    def _launch(self, meanwhile: Callable[[], object] = lambda: None) -> None:
         with self._lock:
             # Whoever stops it from here on finds the process.
             if self._stopping.is_set():
@@ -206,6 +217,7 @@ class Supervisor:
             process = ServerProcess(self._plan.launch, self._port, self._plan.log)
             self._process = process
         try:
+            meanwhile()
             process.wait_until_ready(self._plan.startup_timeout)
         except BaseException:
             process.kill()
@@ -215,6 +227,7 @@ class Supervisor:
         self._ready_since = time.monotonic()
 
     def _supervise(self) -> None:
+        self._started.wait()
         try:
             while self._process is not None:
                 self._process.wait_for_end()

@@ -325,8 +325,7 @@ class StepflowRuntime:
 
     def _begin(self) -> None:
         if not _in_event_loop():
-            self._supervisor.start()
-            _tell_who_can_reach(self._supervisor.port)
+            _start(self._supervisor)
             return
         self._starting = concurrent.futures.Future()
         threading.Thread(
@@ -369,8 +368,7 @@ class StepflowRuntime:
 
 def _start_for(supervisor: Supervisor, future: concurrent.futures.Future[None]) -> None:
     try:
-        supervisor.start()
-        _tell_who_can_reach(supervisor.port)
+        _start(supervisor)
     except BaseException as error:
         future.set_exception(error)
     else:
@@ -380,17 +378,21 @@ def _start_for(supervisor: Supervisor, future: concurrent.futures.Future[None]) 
 _told = threading.Lock()
 
 
-def _tell_who_can_reach(port: int) -> None:
-    # Once in a process: the lock is never released.
-    if _told.locked():
-        return
-    names = other_interfaces()
+def _start(supervisor: Supervisor) -> None:
+    names: list[str] = []
+
+    def look_who_can_reach() -> None:
+        # Once in a process: the lock is never released.
+        if not _told.locked():
+            names.extend(other_interfaces())
+
+    supervisor.start(look_who_can_reach)
     if names and _told.acquire(blocking=False):
         _log.warning(
             "the Stepflow server listens on port %d of every network interface (%s): whoever"
             " reaches it can run flows with the components of its config; let a firewall keep"
             " others out",
-            port,
+            supervisor.port,
             ", ".join(names),
         )
 
