@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from runtime.tests.support import ECHO, PUT_BLOB, READ_FILE, exists, wait_until
+from runtime.tests.support import ECHO, PUT_BLOB, READ_FILE, descendants, exists, wait_until
 from stepflow_client import StepflowExecutor, SyncStepflowExecutor
 from stepflow_runtime import ALL_BUILTINS, StepflowRuntime, errors
 
@@ -108,6 +108,32 @@ def test_a_start_without_threads_leaves_nothing(name: str, monkeypatch: pytest.M
     monkeypatch.setattr(threading.Thread, "start", refuse)
     with pytest.raises(RuntimeError, match="start new thread"):
         StepflowRuntime.start()
+
+
+@pytest.mark.parametrize("name", ["output", "waiter", "supervisor"])
+def test_an_interrupt_while_a_thread_starts_leaves_nothing(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = threading.Thread.start
+    started: list[threading.Thread] = []
+    failed: list[threading.ExceptHookArgs] = []
+
+    def interrupted(thread: threading.Thread) -> None:
+        start(thread)
+        if thread.name.startswith("stepflow-"):
+            started.append(thread)
+        if thread.name == f"stepflow-{name}":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    monkeypatch.setattr(threading, "excepthook", failed.append)
+    with pytest.raises(KeyboardInterrupt):
+        StepflowRuntime.start()
+    for thread in started:
+        thread.join(60)
+        assert not thread.is_alive()
+    assert not failed
+    assert not descendants()
 
 
 def test_it_is_an_executor() -> None:

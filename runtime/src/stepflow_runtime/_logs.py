@@ -170,7 +170,8 @@ class Output:
             self.thread.join(OUTPUT_END_SECONDS)
 
     def _read(self) -> None:
-        with self._stream:
+        # Ctrl-C in the midst of starting this has the stream closed before its end is read.
+        with contextlib.suppress(ValueError), self._stream:
             for line in self._stream:
                 raw = line.rstrip()
                 if self.guard is None and (guard := announced("guard", raw)) is not None:
