@@ -244,9 +244,9 @@ ONLY = {
 def test_a_configuration_is_taken(run: Run, pytester: pytest.Pytester) -> None:
     path = pytester.path / "stepflow.json"
     path.write_text(json.dumps(BUILTIN), encoding="utf-8")
-    run(USES_IT, "--stepflow-config", "stepflow.json").assert_outcomes(passed=1)
+    run(USES_IT, "--stepflow-config=stepflow.json").assert_outcomes(passed=1)
     elsewhere = "os.chdir('/')\n" + USES_IT
-    run(elsewhere, "--stepflow-config", "stepflow.json").assert_outcomes(passed=1)
+    run(elsewhere, "--stepflow-config=stepflow.json").assert_outcomes(passed=1)
     pytester.makeini("[pytest]\nstepflow_config = stepflow.json\n")
     run(elsewhere).assert_outcomes(passed=1)
     pytester.makeini("[pytest]\n")
@@ -284,31 +284,94 @@ def test_runtime(stepflow_runtime):
     assert len(list(server.sync_client.list_runs(flow_name="echo"))) == 6
 
 
-def test_the_command_line_wins_over_settings(
-    run: Run, pytester: pytest.Pytester, server: StepflowRuntime
+@pytest.mark.parametrize(
+    ("settings", "option", "code"),
+    [
+        (
+            "stepflow_binary = nowhere",
+            "--stepflow-binary={binary}",
+            "def test_it(stepflow_runtime): assert stepflow_runtime.is_alive",
+        ),
+        ("stepflow_config = nowhere", "--stepflow-config={config}", USES_IT),
+        (
+            "stepflow_url = http://127.0.0.1:9",
+            "--stepflow-url={url}",
+            "def test_it(stepflow_runtime): assert stepflow_runtime.url == {url!r}",
+        ),
+        (
+            "stepflow_binary = nowhere\nstepflow_config = nowhere",
+            "--stepflow-url={url}",
+            "def test_it(stepflow_runtime): assert stepflow_runtime.url == {url!r}",
+        ),
+        (
+            "stepflow_url = http://127.0.0.1:9",
+            "--stepflow-binary={binary}",
+            "def test_it(stepflow_runtime): assert stepflow_runtime.is_alive",
+        ),
+        ("stepflow_url = http://127.0.0.1:9", "--stepflow-config={config}", USES_IT),
+    ],
+)
+def test_an_option_wins_over_settings(
+    run: Run,
+    pytester: pytest.Pytester,
+    server: StepflowRuntime,
+    tmp_path_factory: pytest.TempPathFactory,
+    settings: str,
+    option: str,
+    code: str,
 ) -> None:
-    code = f"def test_it(stepflow_runtime): assert stepflow_runtime.url == {server.url!r}"
-    pytester.makeini("[pytest]\nstepflow_binary = nowhere\nstepflow_config = nowhere\n")
-    run(code, "--stepflow-url", server.url).assert_outcomes(passed=1)
-    pytester.makeini("[pytest]\nstepflow_url = http://127.0.0.1:9\n")
-    code = "def test_it(stepflow_runtime): assert stepflow_runtime.is_alive"
-    binary = find_binary(None)
-    run(code, "--stepflow-binary", binary).assert_outcomes(passed=1)
+    # Outside the project, where it could move pytest's root.
+    config = tmp_path_factory.mktemp("elsewhere") / "stepflow.json"
+    config.write_text(json.dumps(BUILTIN), encoding="utf-8")
+    values = {"binary": find_binary(None), "config": config, "url": server.url}
+    pytester.makeini(f"[pytest]\n{settings}\n")
+    read = f"""
+def test_settings(pytestconfig):
+    for line in {settings.splitlines()!r}:
+        name, value = line.split(" = ")
+        assert pytestconfig.getini(name) == value
+"""
+    code = code.replace("{url!r}", repr(server.url))
+    run(code + read, option.format(**values)).assert_outcomes(passed=2)
+
+
+@pytest.mark.parametrize("through", ["arguments", "environment", "settings"])
+@pytest.mark.parametrize("option", ["--stepflow-binary", "--stepflow-config"])
+def test_a_file_after_a_space_is_refused(
+    run: Run,
+    pytester: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+    option: str,
+    through: str,
+) -> None:
+    arguments: tuple[str, ...] = ()
+    if through == "arguments":
+        arguments = (option, sys.executable)
+    elif through == "environment":
+        monkeypatch.setenv("PYTEST_ADDOPTS", f"{option} {sys.executable}")
+    else:
+        pytester.makeini(f"[pytest]\naddopts = {option} {sys.executable}\n")
+    pytester.makepyfile(conftest="raise RuntimeError('imported')")
+    result = run("def test_it(): pass", *arguments)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    (line,) = [line for line in result.errlines if line]
+    assert line.startswith(f"ERROR: {option} needs an equals sign")
+    assert line.endswith(f"Write {option}=FILE")
 
 
 @pytest.mark.parametrize(
-    ("arguments", "problem"),
+    ("argument", "problem"),
     [
-        (("--stepflow-binary", "nowhere"), "there is no such file"),
-        (("--stepflow-config", "nowhere.yaml"), "nowhere.yaml"),
-        (("--stepflow-config", "broken.json"), "missing field `plugins`"),
+        ("--stepflow-binary=nowhere", "there is no such file"),
+        ("--stepflow-config=nowhere.yaml", "nowhere.yaml"),
+        ("--stepflow-config=broken.json", "missing field `plugins`"),
     ],
 )
 def test_a_server_that_cannot_start_is_told_on_one_line(
-    run: Run, pytester: pytest.Pytester, arguments: tuple[str, str], problem: str
+    run: Run, pytester: pytest.Pytester, argument: str, problem: str
 ) -> None:
     (pytester.path / "broken.json").write_text("{}", encoding="utf-8")
-    result = run("def test_it(stepflow_sync_client): pass", *arguments)
+    result = run("def test_it(stepflow_sync_client): pass", argument)
     result.assert_outcomes(errors=1)
     lines = result.stdout.lines
     first = next(n for n, line in enumerate(lines) if "ERROR at setup of test_it" in line)
@@ -319,7 +382,7 @@ def test_a_server_that_cannot_start_is_told_on_one_line(
 
 
 def test_a_url_and_a_binary_contradict_each_other(run: Run, pytester: pytest.Pytester) -> None:
-    arguments: tuple[str, ...] = ("--stepflow-url", "http://127.0.0.1:9", "--stepflow-binary", "x")
+    arguments: tuple[str, ...] = ("--stepflow-url=http://127.0.0.1:9", "--stepflow-binary=x")
     for _ in range(2):
         result = run("def test_it(): pass", *arguments)
         assert result.ret == pytest.ExitCode.USAGE_ERROR

@@ -7,7 +7,8 @@ def pytest_test(name, srcs, deps = [], data = [], args = [], **kwargs):
     """Runs pytest on `srcs` as one test target.
 
     Writes the JUnit report that Bazel reads, and follows --test_filter (pytest's -k), shard_count and
-    --test_runner_fail_fast. Warnings are errors.
+    --test_runner_fail_fast. Warnings are errors. A filter that matches no test is a failure. A test that
+    takes more than half of the target's timeout fails, with the stacks of all threads.
 
     Args:
         name: the target's name.

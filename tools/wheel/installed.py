@@ -9,12 +9,18 @@ import argparse
 import os
 import subprocess
 import sys
+import time
 import venv
 from collections.abc import Sequence
 from pathlib import Path
 
 # Bazel's libraries are on the path of this process, which alone is a test of Bazel's.
 _BAZELS = ("PYTHON", "RUNFILES", "TEST_TOTAL_SHARDS", "TEST_SHARD", "XML_OUTPUT_FILE")
+
+#: pytest's exit code where it found no test.
+_NO_TESTS = 5
+
+_STARTED = time.monotonic()
 
 
 def install(environment: Path, pip: Path, wheels: Path, requirements: Sequence[str]) -> None:
@@ -74,10 +80,22 @@ def main(arguments: Sequence[str]) -> int:
     }
     # As where each file is a target of its own, none finds what another has left.
     codes = [
-        subprocess.run([python, options.main, file], env=variables, check=False).returncode
+        subprocess.run(
+            [python, options.main, file], env=variables | _time_left(), check=False
+        ).returncode
         for file in _this_shard(options.tests)
     ]
+    # A filter has to match a test, and not one in each file.
+    has_filter = bool(os.environ.get("TESTBRIDGE_TEST_ONLY"))
+    if has_filter and (0 in codes or "TEST_TOTAL_SHARDS" in os.environ):
+        codes = [code for code in codes if code != _NO_TESTS]
     return int(any(codes))
+
+
+def _time_left() -> dict[str, str]:
+    if not (seconds := os.environ.get("TEST_TIMEOUT")):
+        return {}
+    return {"TEST_TIMEOUT": str(max(1.0, float(seconds) - (time.monotonic() - _STARTED)))}
 
 
 def _this_shard(tests: Sequence[str]) -> Sequence[str]:

@@ -32,6 +32,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         parser.addini(f"stepflow_{name}", f"{text}; --stepflow-{name} wins")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(args: list[str]) -> None:
+    """Refuse a file after a space, before pytest imports anything from a wrong root."""
+    # pytest chooses its root and settings file before it loads plugins, so it does not know yet that
+    # the file belongs to an option.
+    for option in ("--stepflow-binary", "--stepflow-config"):
+        if option in args:
+            raise pytest.UsageError(
+                f"{option} needs an equals sign: after a space, pytest takes the file for a test"
+                f" path and can miss the project's settings. Write {option}=FILE"
+            )
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Refuses options that contradict each other, before any test runs."""
     _chosen(config)
