@@ -35,6 +35,12 @@ def test_the_examples_run_with_the_default_config(tmp_path: Path) -> None:
         assert runtime.sync_client.run(READ_FILE, {"path": str(secret)}).output == 1
 
 
+def test_a_run_right_after_a_start_is_never_lost() -> None:
+    for number in range(10):
+        with StepflowRuntime.start() as runtime:
+            assert runtime.sync_client.run(ECHO, number).output == number
+
+
 def test_what_is_kept_outlives_a_crash_and_the_runtime(tmp_path: Path) -> None:
     with StepflowRuntime.start(
         data_dir=tmp_path, restart_policy=RestartPolicy.ON_FAILURE

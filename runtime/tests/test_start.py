@@ -11,7 +11,15 @@ from typing import Any
 
 import pytest
 
-from runtime.tests.support import ECHO, PUT_BLOB, READ_FILE, descendants, exists, wait_until
+from runtime.tests.support import (
+    ECHO,
+    PUT_BLOB,
+    READ_FILE,
+    binary_with,
+    descendants,
+    exists,
+    wait_until,
+)
 from stepflow_client import StepflowExecutor, SyncStepflowExecutor
 from stepflow_runtime import ALL_BUILTINS, StepflowRuntime, errors
 
@@ -23,6 +31,27 @@ def test_with() -> None:
         assert runtime.sync_client.run(ECHO, {"n": 1}).output == {"n": 1}
         pid = runtime.pid
     assert not runtime.is_alive and not exists(pid)
+
+
+def test_start_waits_until_the_server_takes_runs(tmp_path: Path) -> None:
+    # As servers from 0.12 on print it, with the last line long after the server is healthy.
+    binary = binary_with(
+        tmp_path / "stepflow-server",
+        """{
+        echo '{"level":"INFO","message":"gRPC services available on 127.0.0.1:1"}'
+        while IFS= read -r line; do
+            case $line in *"Recovering pending runs"*) continue ;; esac
+            printf '%s\\n' "$line"
+            case $line in *"server starting on"*)
+                sleep 0.3
+                echo '{"level":"INFO","message":"Recovering pending runs"}' ;;
+            esac
+        done
+        }""",
+    )
+    with StepflowRuntime.start(binary=binary) as runtime:
+        assert runtime.port
+        assert [line for line in runtime.recent_logs() if "Recovering pending runs" in line]
 
 
 def test_async_with() -> None:

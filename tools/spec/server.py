@@ -42,6 +42,10 @@ _GUARD = ("/bin/sh", "-c", "read -r _; kill -KILL 0")
 _KEPT_LINES = 200
 _POLL_SECONDS = 0.005
 
+# How long to wait for the log line after which a server from 0.12 on can run something: a later version
+# may word it differently.
+_TAKES_RUNS_SECONDS = 10.0
+
 # How long to wait for the end of an output that a child of the server may still hold open.
 _OUTPUT_END_SECONDS = 1.0
 
@@ -244,6 +248,8 @@ class StepflowServer:
         while not self._is_healthy():
             self._check_alive(deadline, f"{self.url}/api/v1/health does not answer with 200")
             time.sleep(_POLL_SECONDS)
+        assert self._output is not None
+        self._output.takes_runs.wait(_TAKES_RUNS_SECONDS)
 
     def _is_healthy(self) -> bool:
         # http.client, since urllib would send even this request through a configured proxy.
@@ -279,6 +285,8 @@ class _Output:
     def __init__(self, stream: IO[bytes]) -> None:
         self.port: int | None = None
         self.port_or_end = threading.Event()
+        self.takes_runs = threading.Event()
+        self.takes_runs.set()
         self._stream = stream
         self._lines: deque[str] = deque(maxlen=_KEPT_LINES)
         self._thread = threading.Thread(target=self._read, name="stepflow-output", daemon=True)
@@ -305,10 +313,16 @@ class _Output:
             for raw in self._stream:
                 line = _ANSI_CODE.sub("", raw.decode("utf-8", "replace").rstrip())
                 self._lines.append(line)
+                # A server from 0.12 on is healthy before a run does not make it panic.
+                if self.port is None and "gRPC services available" in line:
+                    self.takes_runs.clear()
+                elif "Recovering pending runs" in line:
+                    self.takes_runs.set()
                 if self.port is None:
                     self.port = _announced_port(line)
                     if self.port is not None:
                         self.port_or_end.set()
+        self.takes_runs.set()
         self.port_or_end.set()
 
 

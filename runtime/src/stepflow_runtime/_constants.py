@@ -36,6 +36,10 @@ CONNECT_RETRY_SECONDS: Final = 0.001
 """Seconds between two tries to connect, in the moment between a server's port line and its start
 to listen."""
 
+TAKES_RUNS_SECONDS: Final = 2.0
+"""Seconds to wait for the log line after which a healthy server can run something: it comes within
+milliseconds, and a later version may word it differently."""
+
 OUTPUT_END_SECONDS: Final = 10.0
 """Seconds to wait for the end of a dead server's output: its guard needs 0.01, and only a worker in
 a session of its own holds it open any longer."""

@@ -150,6 +150,9 @@ class Output:
         self.port: int | None = None
         self.guard: int | None = None
         self.port_or_end = threading.Event()
+        #: Whether a run that is created now does not make the server panic.
+        self.takes_runs = threading.Event()
+        self.takes_runs.set()
         self._stream = stream
         self._log = log
         self._last: deque[bytes] = deque(maxlen=ERROR_LINES)
@@ -182,6 +185,12 @@ class Output:
                 elif raw:
                     self._last.append(raw)
                     self._take(raw)
+                    # Servers from 0.12 on are healthy before they can run anything.
+                    if self.port is None and b"gRPC services available" in raw:
+                        self.takes_runs.clear()
+                    elif not self.takes_runs.is_set() and b"Recovering pending runs" in raw:
+                        self.takes_runs.set()
+        self.takes_runs.set()
         self.port_or_end.set()
 
     def _take(self, raw: bytes) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stepflow_runtime._binary import cannot_run
-from stepflow_runtime._constants import CONNECT_RETRY_SECONDS
+from stepflow_runtime._constants import CONNECT_RETRY_SECONDS, TAKES_RUNS_SECONDS
 from stepflow_runtime._guard import NOT_EXECUTED, Guarded, reap
 from stepflow_runtime._logs import Log, Output
 from stepflow_runtime.errors import (
@@ -128,6 +128,7 @@ class ServerProcess:
                 raise self._start_failed(seconds)
             if time.monotonic() >= deadline:
                 raise self._start_timeout(seconds, "does not answer its health check")
+        self._output.takes_runs.wait(TAKES_RUNS_SECONDS)
 
     def terminate(self, seconds: float) -> None:
         """Asks it to end, and kills it and its group when it has not.

@@ -53,6 +53,27 @@ def start_error(server: StepflowServer) -> str:
     return message
 
 
+def test_start_waits_until_the_server_takes_runs(binary: Path, executable: Executable) -> None:
+    # As servers from 0.12 on print it, with the last line long after the server is healthy.
+    late = executable(
+        f"""
+        "{binary}" "$@" | {{
+            echo "gRPC services available on 127.0.0.1:1"
+            while IFS= read -r line; do
+                case $line in *"Recovering pending runs"*) continue ;; esac
+                printf '%s\\n' "$line"
+                case $line in *"server starting on"*)
+                    sleep 0.3
+                    echo "Recovering pending runs" ;;
+                esac
+            done
+        }}
+        """
+    )
+    with StepflowServer(late) as server:
+        assert "Recovering pending runs" in server.output()
+
+
 def test_serves_until_the_block_ends(binary: Path) -> None:
     with StepflowServer(binary) as server:
         assert server.url == f"http://127.0.0.1:{server.port}"
