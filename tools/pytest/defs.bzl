@@ -8,7 +8,7 @@ def pytest_test(name, srcs, deps = [], data = [], args = [], **kwargs):
 
     Writes the JUnit report that Bazel reads, and follows --test_filter (pytest's -k), shard_count and
     --test_runner_fail_fast. Warnings are errors. A filter that matches no test is a failure. A test that
-    takes more than half of the target's timeout fails, with the stacks of all threads.
+    takes more than a third of the target's timeout fails, with the stacks of all threads.
 
     Args:
         name: the target's name.

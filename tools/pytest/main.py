@@ -13,7 +13,7 @@ from types import FrameType
 import pytest
 
 #: How much of the target's time one phase of a test may take.
-_PHASE = 1 / 2
+_PHASE = 1 / 3
 #: When no further test starts, so that the report is written before Bazel kills the target.
 _DEADLINE = 0.8
 #: When the process exits without a report, because it hangs where no test can be failed.
@@ -120,6 +120,8 @@ def main(arguments: Sequence[str]) -> int:
         plugins.append(shard)
 
     code = pytest.main([*options, *arguments], plugins=plugins)
+    # If a thread keeps the interpreter from exiting, nothing else writes the report.
+    sys.stdout.flush()
     if code == pytest.ExitCode.NO_TESTS_COLLECTED:
         if shard and shard.has_tests_elsewhere:
             return 0

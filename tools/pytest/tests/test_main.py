@@ -21,41 +21,6 @@ def test_cherry():
 """
 
 
-#: Tests that hang, by what must be in the output. Each time limit is half of the target's.
-HANGS = {
-    "test_hang.py::test_hang": "def test_hang(): threading.Event().wait()",
-    "test_hang.py::test_sleep": "def test_sleep(): time.sleep(3600)",
-    "test_hang.py::test_busy": "def test_busy():\n    while True: pass",
-    "test_hang.py::test_process": """
-def test_process():
-    subprocess.run(["sleep", "3600"], stdout=subprocess.PIPE)
-""",
-    "test_hang.py::test_asyncio": "def test_asyncio(): asyncio.run(asyncio.Event().wait())",
-    "test_hang.py::test_swallowed": """
-def test_swallowed():
-    async def busy():
-        while True: pass
-    async def main():
-        await asyncio.gather(busy(), return_exceptions=True)
-        await asyncio.Event().wait()
-    asyncio.run(main())
-""",
-    "setup of test_hang.py::test_setup": """
-@pytest.fixture
-def stuck(): threading.Event().wait()
-def test_setup(stuck): pass
-""",
-    "teardown of test_hang.py::test_teardown": """
-@pytest.fixture
-def stuck():
-    yield
-    threading.Event().wait()
-def test_teardown(stuck): pass
-""",
-    "collecting the tests": "threading.Event().wait()",
-}
-
-
 def run(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, RUNNER, "-v", *arguments],
@@ -161,49 +126,6 @@ def test_no_tests_is_a_failure(folder: Path) -> None:
     (folder / "test_empty.py").write_text("")
 
     assert run(folder, "test_empty.py").returncode == 5
-
-
-@pytest.mark.parametrize("what", HANGS)
-def test_hang(folder: Path, what: str) -> None:
-    report = folder / "test.xml"
-    (folder / "test_hang.py").write_text(
-        "import asyncio, subprocess, threading, time, pytest\n" + HANGS[what]
-    )
-
-    done = run(folder, "test_hang.py", TEST_TIMEOUT="8", XML_OUTPUT_FILE=str(report))
-
-    assert done.returncode in (pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED)
-    assert f"timeout: {what} did not finish within" in done.stdout
-    assert "most recent call first" in done.stdout
-    assert f"timeout: {what} did not finish within" in report.read_text()
-
-
-def test_hang_at_exit(folder: Path) -> None:
-    (folder / "test_hang.py").write_text(
-        "import threading\n"
-        "def keep_interpreter(): threading.Event().wait()\n"
-        "def test_exit(): threading.Thread(target=keep_interpreter).start()\n"
-    )
-
-    done = run(folder, "test_hang.py", TEST_TIMEOUT="8")
-
-    assert done.returncode == 1
-    assert "1 passed" in done.stdout
-    assert "in keep_interpreter" in done.stdout
-
-
-def test_tests_that_take_too_long_together(folder: Path) -> None:
-    (folder / "test_slow.py").write_text(
-        "import pytest, time\n"
-        "@pytest.mark.parametrize('number', range(100))\n"
-        "def test_slow(number): time.sleep(0.5)\n"
-    )
-
-    done = run(folder, "test_slow.py", TEST_TIMEOUT="8")
-
-    assert done.returncode == 1
-    assert "8 s are too short for all tests" in done.stdout
-    assert "no time was left to start test_slow.py::test_slow[" in done.stdout
 
 
 def test_fail_fast(folder: Path) -> None:
