@@ -167,7 +167,8 @@ async def test_the_real_server_breaks_a_large_body_off(form: Form, client: Clien
 @by_form
 async def test_read_timeout(form: Form, server: StepflowServer, slow: SlowFlow) -> None:
     run_id = slow.start()
-    async with Client(server.url, timeout=0.05, server_version="0.11.1") as client:
+    timeout = httpx.Timeout(30, read=0.05)
+    async with Client(server.url, timeout=timeout, server_version="0.11.1") as client:
         error = await failure(form, RequestTimeout, "run.get_run", run_id, client=client, wait=True)
     assert error.message == (
         "nothing moved within the read timeout; the server may still be working on it (raise"

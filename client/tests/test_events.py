@@ -111,8 +111,14 @@ def test_an_unknown_run_is_told(do: Driver, client: Any) -> None:
 def test_a_deadline_ends_it(do: Driver, client: Any, started: tuple[Any, Path]) -> None:
     handle, _ = started
     seen: list[events.RunEvent] = []
-    with pytest.raises(errors.Timeout, match=f"run {handle.id} has not ended within timeout=0.5 s"):
-        watch(do, handle, seen.append, timeout=0.5)
+    # A busy machine needs longer for the events that are there.
+    for seconds in (0.5, 5, 50):
+        seen.clear()
+        problem = f"run {handle.id} has not ended within timeout={seconds} s"
+        with pytest.raises(errors.Timeout, match=problem):
+            watch(do, handle, seen.append, timeout=seconds)
+        if len(seen) == 3:
+            break
     assert [event.kind for event in seen] == ["RunCreated", "StepsNeeded", "StepStarted"]
 
 
