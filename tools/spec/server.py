@@ -42,8 +42,8 @@ _GUARD = ("/bin/sh", "-c", "read -r _; kill -KILL 0")
 _KEPT_LINES = 200
 _POLL_SECONDS = 0.005
 
-# How long to wait for the log line after which a server from 0.12 on can run something: a later version
-# may word it differently.
+# How long to wait for the log line after which a server from 0.12 on can run something: a later
+# version may word it differently.
 _TAKES_RUNS_SECONDS = 10.0
 
 # How long to wait for the end of an output that a child of the server may still hold open.

@@ -35,8 +35,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(args: list[str]) -> None:
     """Refuse a file after a space, before pytest imports anything from a wrong root."""
-    # pytest chooses its root and settings file before it loads plugins, so it does not know yet that
-    # the file belongs to an option.
+    # pytest chooses its root and settings file before it loads plugins, when it cannot know that a
+    # file belongs to an option.
     for option in ("--stepflow-binary", "--stepflow-config"):
         if option in args:
             raise pytest.UsageError(

@@ -86,6 +86,7 @@ def test_long_lines_are_broken_outside_of_code(text: str, lines: list[str]) -> N
 def test_the_first_line_leaves_room_for_what_stands_before_it() -> None:
     assert wrapped("one two three", 11, 4).split("\n") == ["one two", "three"]
     assert wrapped("one two three", 11, 5).split("\n") == ["one", "two three"]
+    assert wrapped("one\none two thr", 11, 5).split("\n") == ["one", "one two thr"]
 
 
 def test_docstrings_are_indented_and_escaped() -> None:

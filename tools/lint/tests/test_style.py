@@ -98,6 +98,19 @@ def test_a_mistake_fails_one_check_that_says_what_to_do(
     assert "To mend " in shown.splitlines()[-1], shown
 
 
+def test_a_fix_that_may_change_what_the_code_does_is_left_to_a_person(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unused = "x = print()"
+    (workspace / "tools/a.py").write_text(
+        f'"""A."""\n\n\ndef f() -> None:\n    """F."""\n    {unused}\n'
+    )
+    assert failing() == ["lint"]
+    shown = capsys.readouterr().out
+    assert "F841" in shown
+    assert shown.splitlines()[-1] == "To mend it: by hand."
+
+
 def test_a_class_describes_its_attributes_and_those_of_the_classes_below(workspace: Path) -> None:
     (workspace / "api/src/p/a.py").write_text(
         '"""A."""\n\n\nclass A:\n    """A.\n\n    Attributes:\n        size: S.\n    """\n\n'

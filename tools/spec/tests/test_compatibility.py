@@ -267,6 +267,8 @@ def test_a_schema_without_a_name_goes_the_way_of_its_place(
         ("Sent", lambda s: s["properties"]["c"].pop("default"), {REQUESTS}),
         ("Received", lambda s: s["properties"]["c"].update(default=2), set()),
         ("Sent", lambda s: s["properties"]["d"]["default"].update(e=2), {REQUESTS}),
+        ("Sent", lambda s: s["properties"]["d"]["default"].update(f=3), {REQUESTS}),
+        ("Sent", lambda s: s["properties"]["d"]["default"].pop("e"), {REQUESTS}),
         ("Sent", lambda s: s["properties"]["a"].update(default="x"), set()),
     ],
 )
@@ -278,7 +280,7 @@ def test_fields(model: str, edit: Edit, expected: set[Broken]) -> None:
 
 
 def add_parameter(document: Document, **more: Any) -> None:
-    operation(document, "get")["parameters"].append({"in": "query", "name": "a", **more})
+    operation(document, "get")["parameters"].append({"in": "query", "name": "a"} | more)
 
 
 def answers(document: Document) -> Document:
@@ -372,6 +374,44 @@ def test_a_header_that_goes_away_breaks_answers() -> None:
 def test_no_security_any_more_breaks_nothing() -> None:
     secured = edited(lambda d: d.update(security=[{"token": []}]))
     assert broken(secured, SPEC) == set()
+
+
+def test_one_way_less_to_authenticate_breaks_requests() -> None:
+    both = edited(lambda d: d.update(security=[{"token": []}, {"key": []}]))
+    one = edited(lambda d: d.update(security=[{"token": []}]))
+    assert broken(both, one) == {REQUESTS}
+
+
+def test_an_answer_for_any_other_status_that_goes_away_breaks_answers() -> None:
+    old = edited(lambda d: answers(d).update({"default": {"description": "Else"}}))
+    assert broken(old, SPEC) == {ANSWERS}
+
+
+@pytest.mark.parametrize(
+    ("place", "style", "explode"),
+    [
+        ("query", "form", True),
+        ("cookie", "form", True),
+        ("header", "simple", False),
+        ("path", "simple", False),
+    ],
+)
+def test_the_style_that_a_parameter_has_anyway_breaks_nothing(
+    place: str, style: str, explode: bool
+) -> None:
+    def document(**more: Any) -> Document:
+        return edited(
+            lambda d: add_parameter(d, schema=TEXT, required=True, **{"in": place}, **more)
+        )
+
+    plain = document()
+    assert broken(plain, document(style=style)) == set()
+    assert broken(document(style=style), plain) == set()
+    assert broken(plain, document(explode=explode)) == set()
+    assert broken(document(explode=explode), plain) == set()
+    assert broken(plain, document(style="other")) == {REQUESTS}
+    assert broken(plain, document(explode=not explode)) == {REQUESTS}
+    assert broken(document(explode=not explode), plain) == {REQUESTS}
 
 
 def test_a_model_is_judged_by_the_ways_that_it_went_before() -> None:

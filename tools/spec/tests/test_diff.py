@@ -37,6 +37,25 @@ def test_a_change_is_a_record() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("facet", "keyword", "is_text_only"),
+    [
+        ("description", "", True),
+        ("minimum", "", False),
+        # A property of that name, in a keyword that is compared as mere JSON.
+        ("description", "const", False),
+        ("value", "examples", True),
+    ],
+)
+def test_a_change_of_text_is_one_of_its_keyword(
+    facet: str, keyword: str, is_text_only: bool
+) -> None:
+    change = Change(Area.MODEL, "Pet", Kind.CHANGED, ".age", facet, "a", "b", keyword=keyword)
+    assert change.is_text_only is is_text_only
+    assert ("(text only)" in str(change)) is is_text_only
+    assert ("text only" in summary([change])) is is_text_only
+
+
 def test_operations_come_before_models_and_the_rest() -> None:
     def edit(document: Document) -> None:
         document["info"]["version"] = "2.0"

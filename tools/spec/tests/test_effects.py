@@ -120,3 +120,23 @@ def test_what_a_schema_takes_decides_what_breaks(family: str) -> None:
         found = broken(old, new)
         assert expected <= found, f"{old} -> {new}"
         assert expected == found or family in CAREFUL, f"{old} -> {new}"
+
+
+#: The least and the greatest value of each format of integers.
+RANGES = {
+    **{f"int{bits}": (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) for bits in (8, 16, 32, 64)},
+    **{f"uint{bits}": (0, 2**bits - 1) for bits in (8, 16, 32, 64)},
+}
+
+
+@pytest.mark.parametrize("old", RANGES)
+def test_the_range_of_a_format_decides_what_breaks(old: str) -> None:
+    for new in RANGES.keys() - {old}:
+        (old_least, old_greatest), (new_least, new_greatest) = RANGES[old], RANGES[new]
+        expected = set()
+        if new_least > old_least or new_greatest < old_greatest:
+            expected.add(Broken.REQUESTS)
+        if old_least > new_least or old_greatest < new_greatest:
+            expected.add(Broken.ANSWERS)
+        found = broken({**INTEGER, "format": old}, {**INTEGER, "format": new})
+        assert found == expected, f"{old} -> {new}"

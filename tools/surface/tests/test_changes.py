@@ -30,6 +30,8 @@ MODEL = "class p.M(BaseModel)\n"
         ("def p.f()", "async def p.f()", "p.f: was def, is async def"),
         ("property p.C.x: int", "def p.C.x(self) -> int", "p.C.x: was property, is def"),
         ("property p.C.x: int", "property p.C.x: int | None", "p.C.x: type int -> int | None"),
+        ("attribute p.X: int | str", "attribute p.X: int", "p.X: type int | str -> int"),
+        ("field p.M.a: int | None = 1", "field p.M.a: int = 1", "p.M.a: type int | None -> int"),
         ("class p.C(A, B)", "class p.C(A)", "p.C: bases (A, B) -> (A)"),
         ("attribute p.X: str = 'a'", "attribute p.X: str = 'b'", "p.X: value 'a' -> 'b'"),
         ("alias p.E = q.E", "alias p.E = q.F", "p.E: q.E -> q.F"),
@@ -97,6 +99,12 @@ def test_a_method_that_is_inherited_since_is_still_there() -> None:
     assert not any(change.breaks for change in changes(old, new))
     narrowed = new.replace("-> int", "-> str")
     assert "breaks callers: p.C.f: returns int -> str" in map(str, changes(old, narrowed))
+
+
+def test_a_method_that_is_inherited_from_far_above_is_still_there() -> None:
+    old = "class p.C\ndef p.C.f(self) -> int"
+    new = "class p.C(_B)\nclass p._b._B(_A)\nclass p._b._A\ndef p._b._A.f(self) -> int"
+    assert not any(change.breaks for change in changes(old, new))
 
 
 def test_a_name_that_moved_can_be_had_where_it_was() -> None:

@@ -121,3 +121,24 @@ def test_what_cannot_be_installed_is_told(workspace: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].endswith("then run again: tools/bazel run //:venv")
     assert "Traceback" not in done.stderr
+
+
+def test_what_has_no_hash_is_refused(workspace: Path) -> None:
+    lock = workspace / "lock.txt"
+    first, *others = lock.read_text(encoding="utf-8").splitlines()
+    lock.write_text("\n".join([first.partition(" --hash")[0], *others]), encoding="utf-8")
+    done = venv(workspace)
+    assert done.returncode == 1
+    assert "must have a hash" in done.stderr
+    assert not list(workspace.glob(".venv/lib/python3*/site-packages/stepflow_*"))
+
+
+def test_what_has_another_hash_is_refused(workspace: Path) -> None:
+    lock = workspace / "lock.txt"
+    text = lock.read_text(encoding="utf-8")
+    digest = text.partition("sha256:")[2][:64]
+    lock.write_text(text.replace(digest, "0" * 64), encoding="utf-8")
+    done = venv(workspace)
+    assert done.returncode == 1
+    assert "Hash mismatch" in done.stderr
+    assert not list(workspace.glob(".venv/lib/python3*/site-packages/stepflow_*"))

@@ -126,6 +126,15 @@ def test_edited_lock(lock: str, found: list[str]) -> None:
     assert check(lock=lock) == found
 
 
+def test_another_package_may_ask_for_an_extra() -> None:
+    lock = LOCK.replace("httpx==", "httpx[http2]==").replace(
+        "    # via -r third_party/python/requirements.in\nidna",
+        "    # via\n    #   -r third_party/python/requirements.in\n    #   pytest\nidna",
+    )
+    assert lock.count("pytest\n") == LOCK.count("pytest\n") + 1
+    assert check(lock=lock) == []
+
+
 def test_several_differences_are_all_told() -> None:
     assert check(requirements="httpx>=1\nruff\n") == [
         "httpx: requirements.in asks for >=1, the lock has 0.28.1",

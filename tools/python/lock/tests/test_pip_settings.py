@@ -27,6 +27,15 @@ def test_configuration_file(pip_conf: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("first", ["global", "install"])
+def test_the_section_of_the_command_wins(tmp_path: Path, first: str) -> None:
+    values = {"global": "https://everywhere.example", "install": "https://here.example"}
+    sections = sorted(values, key=lambda section: section != first)
+    file = tmp_path / "pip.conf"
+    file.write_text("".join(f"[{one}]\nindex-url = {values[one]}\n" for one in sections))
+    assert values["install"] in uv_variables({}, [file]).values()
+
+
 def test_environment() -> None:
     environment = {
         "PIP_INDEX_URL": "https://mirror.example/simple",
