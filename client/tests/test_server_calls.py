@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import uuid
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from client.tests.support import ECHO, READ_FILE, Driver
 from stepflow_api.models import DiagnosticLevel, ExecutionStatus
-from stepflow_client import errors
+from stepflow_client import RetryPolicy, errors
 from tools.spec.server import StepflowServer
 
 BROKEN = {
@@ -129,6 +130,39 @@ def test_limits_and_proxy_make_a_client_of_their_own(do: Driver, server: Stepflo
         do.client(server.url, proxy="nonsense")
     with pytest.raises(errors.InvalidInput, match="limits is given beside an http_client"):
         do.client(server.url, limits=httpx.Limits(), http_client=httpx.Client())
+
+
+def test_limits_keep_the_proxies_of_the_environment(
+    do: Driver, server: StepflowServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", server.url)
+    monkeypatch.setenv("NO_PROXY", "fe80::/10,10.0.0.0/8")
+    client = do.client("http://stepflow.invalid", limits=httpx.Limits())
+    assert do(client.health()).status == "healthy"
+    do(client.close())
+    monkeypatch.setenv("HTTP_PROXY", "socks5://me:secret@127.0.0.1:1")
+    client = do.client(server.url, limits=httpx.Limits())
+    assert do(client.health()).status == "healthy"
+    do(client.close())
+    monkeypatch.setenv("NO_PROXY", "stepflow.invalid")
+    # It connects to no proxy, so the name has to be known.
+    client = do.client("http://stepflow.invalid", limits=httpx.Limits(), retry=RetryPolicy(0))
+    with pytest.raises(errors.Unreachable, match="no connection"):
+        do(client.health())
+    do(client.close())
+
+
+@pytest.mark.parametrize("option", ["proxy", "HTTP_PROXY"])
+def test_a_socks_proxy_needs_a_package(
+    do: Driver, option: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    url = "socks5://me:secret@127.0.0.1:1"
+    monkeypatch.setenv("HTTP_PROXY", url)
+    options = {"proxy": url} if option == "proxy" else {"limits": httpx.Limits()}
+    with pytest.raises(errors.InvalidRequest, match=f"{option} is a SOCKS proxy") as raised:
+        do.client("http://stepflow.invalid", **options)
+    assert "socksio" in str(raised.value) and "secret" not in str(raised.value)
 
 
 def test_token_and_headers_are_sent_and_not_shown(do: Driver, server: StepflowServer) -> None:

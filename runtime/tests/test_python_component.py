@@ -49,6 +49,15 @@ def test_a_flow_calls_the_function(runtime: StepflowRuntime) -> None:
     assert run(FLOW, {"text": "Ja ja nein"}).output == {"words": 3, "most_common": "ja"}
 
 
+def test_proxies_of_the_environment_are_for_other_machines(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    monkeypatch.setenv("NO_PROXY", "example.com")
+    # The server calls its worker by HTTP, and itself reads the proxies.
+    with StepflowRuntime.start(config([WORKER])) as runtime:
+        assert runtime.sync_client.run(FLOW, INPUT).output == EXPECTED
+
+
 def test_what_the_function_raises_fails_the_run(runtime: StepflowRuntime) -> None:
     result = runtime.sync_client.run(FLOW, {"text": ""})
     assert result.error is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import socket
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from runtime.tests.support import (
 )
 from stepflow_client import StepflowExecutor, SyncStepflowExecutor
 from stepflow_runtime import ALL_BUILTINS, StepflowRuntime, errors
+from stepflow_runtime._config import server_environment
 
 
 def test_with() -> None:
@@ -189,14 +191,34 @@ def test_one_runtime_serves_several_loops_and_threads() -> None:
         gc.collect()
 
 
-def test_a_proxy_that_the_environment_names_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("scheme", ["http", "socks5h"])
+@pytest.mark.parametrize("listed", ["", "localhost,fe80::/10", "127.0.0.0/8", "*"])
+def test_proxies_of_the_environment_are_not_used(
+    scheme: str, listed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    monkeypatch.setenv("NO_PROXY", listed)
     with socket.create_server(("127.0.0.1", 0)) as proxy:
-        url = f"http://127.0.0.1:{proxy.getsockname()[1]}"
+        url = f"{scheme}://127.0.0.1:{proxy.getsockname()[1]}"
         for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
             monkeypatch.setenv(name, url)
         with StepflowRuntime.start() as runtime:
             assert runtime.sync_client.run(ECHO, 1, timeout=60).output == 1
             assert asyncio.run(runtime.run(ECHO, 1, timeout=60)).output == 1
+            # Made outside of a loop, it is the client for any loop.
+            assert asyncio.run(runtime.client.run(ECHO, 1, timeout=60)).output == 1
+
+
+@pytest.mark.parametrize("listed", ["NO_PROXY", "no_proxy"])
+def test_the_server_connects_to_this_machine_without_a_proxy(listed: str) -> None:
+    names = {"http_proxy": "http://127.0.0.1:1", listed: "example.com"}
+    environment = server_environment(names, inherit_env=False, lasts=False)
+    for name in ("NO_PROXY", "no_proxy"):
+        assert environment[name].split(",") == ["example.com", "localhost", "127.0.0.1", "::1"]
+    names[listed] = "*"
+    environment = server_environment(names, inherit_env=False, lasts=False)
+    assert environment["NO_PROXY"] == environment["no_proxy"] == "*"
+    assert "NO_PROXY" not in server_environment({}, inherit_env=False, lasts=False)
 
 
 def test_two_runtimes_at_once() -> None:

@@ -27,17 +27,20 @@ _UNSENDABLE = (
 )
 
 
-def failure(request: Request, url: str, error: Exception) -> StepflowError:
+def failure(
+    request: Request, url: str, error: Exception, proxy: httpx.Proxy | None = None
+) -> StepflowError:
     """Gives the error to raise for one of `HTTP_FAILURES`.
 
     Args:
         request: What was sent.
         url: Where to.
         error: What httpx raised.
+        proxy: The proxy that it was sent through.
     """
     if isinstance(error, _UNSENDABLE):
         return InvalidRequest(f"{request.method} {url} cannot be sent: {_unsendable(error)}")
-    kind, problem = _no_answer(request, error)
+    kind, problem = _no_answer(request, error, proxy)
     return kind(problem, method=request.method, url=url)
 
 
@@ -54,7 +57,9 @@ def _unsendable(error: Exception) -> str:
     return cause
 
 
-def _no_answer(request: Request, error: Exception) -> tuple[type[TransportError], str]:
+def _no_answer(
+    request: Request, error: Exception, proxy: httpx.Proxy | None
+) -> tuple[type[TransportError], str]:
     cause = one_line(str(error)) or type(error).__name__
     match error:
         case httpx.PoolTimeout():
@@ -70,6 +75,13 @@ def _no_answer(request: Request, error: Exception) -> tuple[type[TransportError]
             return ConnectionFailed, (
                 f"no connection, since its certificate is not trusted ({cause}); name the file with"
                 " its CA in SSL_CERT_FILE, or give an http_client that trusts it"
+            )
+        case httpx.ConnectError() | httpx.ProxyError() if proxy is not None:
+            # Without user and password.
+            where = f"{proxy.url.scheme}://{proxy.url.netloc.decode()}"
+            return ConnectionFailed, (
+                f"no connection through the proxy {where} ({cause}); check the proxy, or list the"
+                " server in NO_PROXY to connect without it"
             )
         case httpx.ConnectError() | httpx.ProxyError():
             return ConnectionFailed, f"no connection ({cause}); is the server running there?"

@@ -1,4 +1,4 @@
-"""httpx clients for a transport that was handed in, and for proxies that the environment names.
+"""httpx clients for a transport that was handed in, and for proxies of the environment.
 
 Each pool lends httpx clients, each to one request at a time. One httpx client for all would be less
 code and lose requests: when its own pool looks for dead connections, it now and then closes one
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
     import asyncio
 
 
-# A proxy that the environment names is for other machines: it would not reach this one.
-_THIS_MACHINE = ("all://localhost", "all://127.0.0.1", "all://[::1]")
-
-
 class SyncPool:
     """httpx clients for any number of threads.
 
     Args:
         transport: What all requests go through; by default each httpx client has a connection.
+        proxy: The proxy to connect through. httpx itself reads none from the environment.
     """
 
-    def __init__(self, transport: httpx.BaseTransport | None) -> None:
+    def __init__(
+        self, transport: httpx.BaseTransport | None, proxy: httpx.Proxy | None = None
+    ) -> None:
         self._transport = transport
+        self._proxy = proxy
         self._ssl: ssl.SSLContext | None = None
         self._lock = threading.Lock()
         self._idle: list[httpx.Client] = []
@@ -67,7 +67,7 @@ class SyncPool:
             return httpx.Client(transport=_Borrowed(self._transport), verify=False)
         # Making this takes far longer than making a client, so all share it.
         self._ssl = self._ssl or httpx.create_ssl_context()
-        return httpx.Client(verify=self._ssl, mounts=dict.fromkeys(_THIS_MACHINE))
+        return httpx.Client(verify=self._ssl, proxy=self._proxy, trust_env=False)
 
 
 class AsyncPool:
@@ -75,10 +75,14 @@ class AsyncPool:
 
     Args:
         transport: What all requests go through; by default each httpx client has a connection.
+        proxy: The proxy to connect through. httpx itself reads none from the environment.
     """
 
-    def __init__(self, transport: httpx.AsyncBaseTransport | None) -> None:
+    def __init__(
+        self, transport: httpx.AsyncBaseTransport | None, proxy: httpx.Proxy | None = None
+    ) -> None:
         self._transport = transport
+        self._proxy = proxy
         self._ssl: ssl.SSLContext | None = None
         self._free: asyncio.Semaphore | None = None
         self._idle: list[httpx.AsyncClient] = []
@@ -124,7 +128,7 @@ class AsyncPool:
         if self._transport is not None:
             return httpx.AsyncClient(transport=_BorrowedAsync(self._transport), verify=False)
         self._ssl = self._ssl or httpx.create_ssl_context()
-        return httpx.AsyncClient(verify=self._ssl, mounts=dict.fromkeys(_THIS_MACHINE))
+        return httpx.AsyncClient(verify=self._ssl, proxy=self._proxy, trust_env=False)
 
 
 class _Borrowed(httpx.BaseTransport):

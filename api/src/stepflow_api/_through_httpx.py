@@ -39,15 +39,26 @@ class ThroughHttpx:
         headers: Header fields for every request.
         http_client: What to send through; stays open.
         transport: What to send through; stays open.
+        proxy: The proxy for the connections that are opened here.
     """
 
-    def __init__(self, base_url: str, headers: Fields, http_client: Any, transport: Any) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        headers: Fields,
+        http_client: Any,
+        transport: Any,
+        proxy: httpx.Proxy | None,
+    ) -> None:
         self._base_url = base_url
         self._headers = headers
         self._given_client: httpx.Client | httpx.AsyncClient | None = http_client
         self._given_transport: httpx.BaseTransport | httpx.AsyncBaseTransport | None = transport
         self._lock = threading.Lock()
-        self._sync = SyncPool(transport if isinstance(transport, httpx.BaseTransport) else None)
+        self._proxy = proxy
+        self._sync = SyncPool(
+            transport if isinstance(transport, httpx.BaseTransport) else None, proxy
+        )
         self._async: AsyncPool | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -173,7 +184,7 @@ class ThroughHttpx:
         return fail
 
     def _failed(self, request: Request, error: Exception) -> StepflowError:
-        return failure(request, url_of(self._base_url, request), error)
+        return failure(request, url_of(self._base_url, request), error, self._proxy)
 
     def _prepare(
         self, http: httpx.Client | httpx.AsyncClient, request: Request, timeout: Any
@@ -231,7 +242,7 @@ class ThroughHttpx:
             if self._async is None or self._loop is not loop:
                 self._loop = loop
                 # Connections of a closed loop went with it.
-                self._async = AsyncPool(transport)
+                self._async = AsyncPool(transport, self._proxy)
         return nullcontext(given) if given is not None else self._async.lend(phases(timeout).pool)
 
     def _check_given(self, given: httpx.Client | httpx.AsyncClient) -> None:

@@ -21,6 +21,8 @@ from stepflow_api.types import UNSET, Response
 if TYPE_CHECKING:
     import asyncio
 
+    import httpx
+
     from stepflow_api._direct import Connections
     from stepflow_api._direct_async import AsyncConnections
     from stepflow_api._events import AsyncEventStream, EventStream
@@ -52,7 +54,9 @@ class Transport:
         self._timeout = timeout
         self._http_client = http_client
         self._given_transport = transport
-        self._is_direct = http_client is None and transport is None and not _has_proxies()
+        is_given = http_client is not None or transport is not None
+        self._proxy = None if is_given else _proxy(base_url)
+        self._is_direct = not is_given and self._proxy is None
         self._lock = threading.Lock()
         self._closed = False
         self._address: Address | None = None
@@ -228,7 +232,11 @@ class Transport:
             self._check_open()
             if self._made_httpx is None:
                 self._made_httpx = ThroughHttpx(
-                    self._base_url, self._headers, self._http_client, self._given_transport
+                    self._base_url,
+                    self._headers,
+                    self._http_client,
+                    self._given_transport,
+                    self._proxy,
                 )
             return self._made_httpx
 
@@ -253,13 +261,13 @@ class Transport:
             )
 
 
-def _has_proxies() -> bool:
-    """Whether httpx would find a proxy, in the environment or in the system's settings."""
+def _proxy(base_url: str) -> httpx.Proxy | None:
+    """Return the proxy that the environment or the system sets for a server."""
+    # Most environments set none, and importing what reads them takes longer than looking.
     if sys.platform not in ("darwin", "win32") and not any(
-        name.lower().endswith("_proxy") for name in os.environ
+        name.lower() in ("http_proxy", "https_proxy", "all_proxy") for name in os.environ
     ):
-        return False
-    # Importing it takes as long as half of this package.
-    from urllib.request import getproxies
+        return None
+    from stepflow_api._proxies import environment_proxy
 
-    return any(name in ("http", "https", "all") for name in getproxies())
+    return environment_proxy(base_url)

@@ -9,6 +9,9 @@ from typing import Any, TypeVar
 import httpx
 
 from stepflow_api import AuthenticatedClient, Client
+from stepflow_api._proxies import checked_proxy, environment_proxy
+from stepflow_api._settings import split_address
+from stepflow_api.errors import InvalidRequest
 from stepflow_client._constants import DEFAULT_URL, URL_VARIABLE
 from stepflow_client._retry import RetryPolicy
 from stepflow_client._run_core import RunCore
@@ -25,6 +28,7 @@ def server_url(url: str | None) -> str:
 
 def own_http_client(
     cls: type[H],
+    url: str,
     limits: httpx.Limits | None,
     proxy: str | httpx.Proxy | None,
     http_client: object,
@@ -33,7 +37,9 @@ def own_http_client(
     """Makes the httpx client that limits and a proxy need; None where neither is given.
 
     Raises:
-        InvalidInput: They are given beside an http_client or transport, which have their own.
+        InvalidInput: They are given beside an http_client or transport, which have their own, or
+            the proxy cannot be used.
+        InvalidRequest: The URL, or the proxy that the environment sets for it, cannot be used.
     """
     if limits is None and proxy is None:
         return None
@@ -43,11 +49,16 @@ def own_http_client(
             f"{given} is given beside an http_client or transport; set it on that, or leave that"
             " out"
         )
-    try:
-        return cls(limits=limits or httpx.Limits(), proxy=proxy)
-    except (ValueError, httpx.InvalidURL, ImportError):
-        # The text may quote a password.
-        raise InvalidInput("proxy is no URL of a proxy; write http://HOST:PORT") from None
+    if proxy is None:
+        chosen = environment_proxy(split_address(url)[0])
+    else:
+        try:
+            chosen = checked_proxy(proxy, "proxy")
+        except InvalidRequest as error:
+            raise InvalidInput(str(error)) from None
+    # httpx reads the certificates of the environment only if it also reads the proxies there.
+    context = httpx.create_ssl_context()
+    return cls(limits=limits or httpx.Limits(), proxy=chosen, verify=context, trust_env=False)
 
 
 def api_client(

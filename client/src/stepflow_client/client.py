@@ -76,7 +76,9 @@ class StepflowClient:
         transport: httpx.AsyncBaseTransport | None = None,
         server_version: str | None = None,
     ) -> None:
-        self._own_http = own_http_client(httpx.AsyncClient, limits, proxy, http_client, transport)
+        self._own_http = own_http_client(
+            httpx.AsyncClient, server_url(url), limits, proxy, http_client, transport
+        )
         self._client = api_client(
             server_url(url),
             token,
@@ -96,6 +98,7 @@ class StepflowClient:
         return f"{type(self).__name__}({self.url!r})"
 
     async def __aenter__(self) -> Self:
+        await self._client.__aenter__()
         return self
 
     async def __aexit__(

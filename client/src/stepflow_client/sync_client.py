@@ -76,7 +76,9 @@ class SyncStepflowClient:
         transport: httpx.BaseTransport | None = None,
         server_version: str | None = None,
     ) -> None:
-        self._own_http = own_http_client(httpx.Client, limits, proxy, http_client, transport)
+        self._own_http = own_http_client(
+            httpx.Client, server_url(url), limits, proxy, http_client, transport
+        )
         self._client = api_client(
             server_url(url),
             token,

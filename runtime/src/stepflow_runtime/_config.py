@@ -18,6 +18,8 @@ _PLUGINS: Final = {"builtin": {"type": "builtin"}}
 # The server tries a builtin that fails again for seconds, to the same end.
 _RETRY: Final = {"transportMaxRetries": 0}
 
+_LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
+
 _COMPUTING: Final = [
     f"/{name}" for name in ("create_messages", "eval", "get_blob", "iterate", "map", "put_blob")
 ]
@@ -126,7 +128,21 @@ def server_environment(
     # One that goes on with the runs of another has to be the same orchestrator. A variable, since
     # a server before 0.10 refuses the option.
     identity = {"STEPFLOW_ORCHESTRATOR_ID": ORCHESTRATOR_ID} if lasts else {}
-    return {**inherited, "RUST_BACKTRACE": "0", **identity, **given}
+    environment = {**inherited, "RUST_BACKTRACE": "0", **identity, **given}
+    return environment | _no_proxy(environment)
+
+
+def _no_proxy(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that keep the server and its workers off a proxy for this machine."""
+    if not any(name.lower().endswith("_proxy") for name in environment):
+        return {}
+    variables: dict[str, str] = {}
+    # The server prefers the first spelling, gRPC in a Python worker reads only the second.
+    for name, other in (("NO_PROXY", "no_proxy"), ("no_proxy", "NO_PROXY")):
+        listed = (environment.get(name) or environment.get(other) or "").strip()
+        # An asterisk stands for all hosts only on its own.
+        variables[name] = listed if listed == "*" else ",".join(filter(None, (listed, *_LOOPBACK)))
+    return variables
 
 
 def _document(config: Any) -> dict[str, Any]:

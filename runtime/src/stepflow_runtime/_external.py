@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import httpx
 
+from stepflow_api._proxies import environment_proxy
 from stepflow_client import RetryPolicy, StepflowClient, SyncStepflowClient
 
 
@@ -40,5 +41,7 @@ def client_for_any_loop(url: str, retry: RetryPolicy | None = None) -> StepflowC
     limits = httpx.Limits(max_keepalive_connections=0)
     # Reading the certificates takes longer than a test.
     verify = not url.startswith("http:")
-    transport = httpx.AsyncHTTPTransport(verify=verify, limits=limits)
+    # A transport that is handed in connects through no proxy but its own.
+    proxy = environment_proxy(url)
+    transport = httpx.AsyncHTTPTransport(verify=verify, limits=limits, proxy=proxy)
     return StepflowClient(url, retry=retry, transport=transport)

@@ -1,0 +1,122 @@
+"""The proxy for a server, from the environment or the system's settings.
+
+httpx has its own reading of `NO_PROXY`, which raises on IPv6 networks and ignores IPv4 ones. Here it
+is read as curl reads it, for every client.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import re
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from stepflow_api.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    import httpx
+
+_PORTS = {"http": 80, "https": 443}
+
+# A host or network, in brackets if it is IPv6 and a port follows.
+_ENTRY = re.compile(r"(?P<host>\[[^]]*\](?:/\d+)?|[^:]*)(?::(?P<port>\d+))?")
+
+
+def environment_proxy(base_url: str) -> httpx.Proxy | None:
+    """Return the proxy that the environment or the system sets for a server.
+
+    Args:
+        base_url: The server's URL.
+
+    Returns:
+        None if requests go straight to the server: no proxy is set, `NO_PROXY` lists the server, or
+        it runs on this machine, which a proxy on another one cannot reach.
+
+    Raises:
+        InvalidRequest: The proxy cannot be used; the message contains no password.
+    """
+    url = urlsplit(base_url)
+    host = (url.hostname or "").rstrip(".")
+    address = _address(host)
+    if host == "localhost" or host.endswith(".localhost") or _is_this_machine(address):
+        return None
+    # Importing it takes as long as half of this package.
+    from urllib.request import getproxies
+
+    proxies = getproxies()
+    scheme = next((name for name in (url.scheme, "all") if proxies.get(name)), None)
+    port = url.port or _PORTS[url.scheme]
+    entries = re.split(r"[\s,]+", proxies.get("no", "").lower())
+    if scheme is None or any(_matches(entry, host, address, port) for entry in entries):
+        return None
+    proxy = proxies[scheme]
+    return checked_proxy(proxy if "://" in proxy else f"http://{proxy}", _setting(scheme))
+
+
+def checked_proxy(proxy: str | httpx.Proxy, name: str) -> httpx.Proxy:
+    """Return a proxy that httpx can use.
+
+    Args:
+        proxy: The proxy or its URL.
+        name: The setting or argument that names it, for the error.
+
+    Raises:
+        InvalidRequest: It cannot be used; the message contains no password.
+    """
+    import httpx
+
+    checked = None
+    with contextlib.suppress(ValueError, TypeError, httpx.InvalidURL):
+        checked = httpx.Proxy(proxy) if isinstance(proxy, str) else proxy
+    if checked is None or not checked.url.host or (checked.url.port or 0) >= 2**16:
+        # Outside of the handler: the exception there quotes the URL, and with it the password.
+        raise InvalidRequest(
+            f"{name} is no URL of a proxy; write http://HOST:PORT or socks5://HOST:PORT"
+        )
+    if checked.url.scheme.startswith("socks") and importlib.util.find_spec("socksio") is None:
+        raise InvalidRequest(
+            f"{name} is a SOCKS proxy, which needs the package socksio; run `pip install"
+            " 'httpx[socks]'`, or use an HTTP proxy"
+        )
+    return checked
+
+
+def _setting(scheme: str) -> str:
+    names = (name for name in os.environ if name.lower() == f"{scheme}_proxy")
+    # urllib prefers the lower-case name.
+    return max(names, default="the system's proxy setting", key=str.islower)
+
+
+def _matches(entry: str, host: str, address: IPv4Address | IPv6Address | None, port: int) -> bool:
+    """Return whether an entry of `NO_PROXY` stands for a host and port."""
+    if entry == "*":
+        return True
+    found = _ENTRY.fullmatch(entry)
+    # An IPv6 address without brackets has colons, and no port.
+    name = entry if found is None else re.sub(r"[][]", "", found["host"])
+    if found is not None and found["port"] and int(found["port"]) != port:
+        return False
+    if address is not None:
+        try:
+            return address in ip_network(name, strict=False)
+        except ValueError:
+            return False
+    domain = name.removeprefix("*").strip(".")
+    return bool(domain) and f".{host}".endswith(f".{domain}")
+
+
+def _address(host: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(host)
+    except ValueError:
+        return None
+
+
+def _is_this_machine(address: IPv4Address | IPv6Address | None) -> bool:
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    address = mapped or address
+    # Connecting to the unspecified address reaches this machine.
+    return address is not None and (address.is_loopback or address.is_unspecified)

@@ -1,0 +1,188 @@
+"""Proxies of the environment: which requests use one, and what is said about a bad one."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import httpx
+import pytest
+
+from api.tests.support.forms import PLAIN, Form
+from api.tests.support.odd_server import OddServer, hang_up
+from stepflow_api import Client
+from stepflow_api._proxies import environment_proxy
+from stepflow_api.errors import ConnectionFailed, InvalidRequest
+from tools.spec.server import StepflowServer
+
+ELSEWHERE = "http://stepflow.invalid:7840"
+NOWHERE = "http://127.0.0.1:1"
+
+by_form = pytest.mark.parametrize("form", PLAIN, ids=lambda form: form.name)
+
+
+@pytest.fixture(autouse=True)
+def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in os.environ:
+        if name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+
+
+@by_form
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"])
+@pytest.mark.anyio
+async def test_requests_use_the_proxy(
+    form: Form, variable: str, server: StepflowServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The real server answers a request that names another host, as a proxy does.
+    monkeypatch.setenv(variable, server.url.removeprefix("http://"))
+    monkeypatch.setenv("NO_PROXY", "fe80::/10,127.0.0.0/8,other.invalid")
+    async with Client(ELSEWHERE) as client:
+        assert (await form("health.health_check", client=client)).status == "healthy"
+
+
+@by_form
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "FTP_PROXY"])
+@pytest.mark.anyio
+async def test_a_proxy_for_another_scheme_is_not_used(
+    form: Form, variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _fails_without_a_proxy(form, variable, monkeypatch)
+
+
+@by_form
+@pytest.mark.anyio
+async def test_requests_to_a_listed_server_use_no_proxy_and_no_httpx_client(
+    form: Form, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "other.invalid, .invalid:7840")
+    await _fails_without_a_proxy(form, "HTTP_PROXY", monkeypatch)
+
+
+async def _fails_without_a_proxy(
+    form: Form, variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*arguments: object, **options: object) -> None:
+        raise AssertionError("an httpx client was made")
+
+    monkeypatch.setattr(httpx.Client, "__init__", refuse)
+    monkeypatch.setattr(httpx.AsyncClient, "__init__", refuse)
+    with OddServer(hang_up) as proxy:
+        monkeypatch.setenv(variable, proxy.url)
+        async with Client(ELSEWHERE) as client:
+            with pytest.raises(ConnectionFailed, match="is the server running there"):
+                await form("health.health_check", client=client)
+        assert not proxy.requests
+
+
+@by_form
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.1.2.3", "0.0.0.0"])
+@pytest.mark.anyio
+async def test_requests_to_this_machine_use_no_proxy(
+    form: Form, host: str, server: StepflowServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", "socks5h://127.0.0.1:1")
+    async with Client(f"http://{host}:{server.port}") as client:
+        assert (await form("health.health_check", client=client)).status == "healthy"
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[::1]:7840", "http://[::ffff:127.0.0.1]", "http://a.localhost", "http://[::]"]
+)
+def test_more_names_of_this_machine(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", NOWHERE)
+    assert environment_proxy(url) is None
+
+
+@pytest.mark.parametrize(
+    ("listed", "url", "is_direct"),
+    [
+        ("*", "http://example.com", True),
+        ("other.com,*", "http://example.com", True),
+        ("example.com", "http://example.com", True),
+        ("example.com", "http://EXAMPLE.com.:8080", True),
+        ("EXAMPLE.COM.", "http://example.com", True),
+        ("example.com", "http://a.b.example.com", True),
+        (".example.com", "http://a.example.com", True),
+        (".example.com", "http://example.com", True),
+        ("*.example.com", "http://a.example.com", True),
+        ("example.com", "http://notexample.com", False),
+        ("example.com", "http://example.com.evil.org", False),
+        ("other.com", "http://example.com", False),
+        ("a.com, example.com", "http://example.com", True),
+        ("a.com example.com", "http://example.com", True),
+        (" , ,", "http://example.com", False),
+        ("", "http://example.com", False),
+        (".", "http://example.com", False),
+        ("example.com:8080", "http://example.com:8080", True),
+        ("example.com:8080", "http://example.com:8081", False),
+        ("example.com:80", "http://example.com", True),
+        ("example.com:443", "https://example.com", True),
+        ("10.1.2.3", "http://10.1.2.3:7840", True),
+        ("10.1.2.3:7840", "http://10.1.2.3:7840", True),
+        ("10.1.2.3:1", "http://10.1.2.3:7840", False),
+        ("1.2.3", "http://10.1.2.3", False),
+        ("2.3", "http://10.1.2.3", False),
+        ("10.0.0.0/8", "http://10.1.2.3:7840", True),
+        ("10.9.9.9/8", "http://10.1.2.3:7840", True),
+        ("10.0.0.0/8", "http://11.1.2.3:7840", False),
+        ("0.0.0.0/0", "http://11.1.2.3:7840", True),
+        ("10.0.0.0/99", "http://10.1.2.3:7840", False),
+        ("10.0.0.0/8", "http://example.com", False),
+        ("fe80::/10", "http://[fe80::1]:7840", True),
+        ("[fe80::]/10", "http://[fe80::1]:7840", True),
+        ("fe80::/10", "http://[2001:db8::1]:7840", False),
+        ("::/0", "http://10.1.2.3", False),
+        ("2001:db8::1", "http://[2001:db8::1]:7840", True),
+        ("2001:DB8:0::1", "http://[2001:db8::1]:7840", True),
+        ("[2001:db8::1]", "http://[2001:db8::1]:7840", True),
+        ("[2001:db8::1]:7840", "http://[2001:db8::1]:7840", True),
+        ("[2001:db8::1]:1", "http://[2001:db8::1]:7840", False),
+        ("[", "http://[2001:db8::1]:7840", False),
+        ("::::,example.com:port,:80,/8", "http://example.com:7840", False),
+    ],
+)
+def test_no_proxy(listed: str, url: str, is_direct: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", NOWHERE)
+    monkeypatch.setenv("no_proxy", listed)
+    assert (environment_proxy(url) is None) == is_direct
+
+
+@pytest.mark.parametrize(
+    ("proxy", "problem"),
+    [
+        (
+            "http://me:secret@127.0.0.1:port",
+            "ALL_PROXY is no URL of a proxy; write http://HOST:PORT",
+        ),
+        ("ftp://me:secret@127.0.0.1", "ALL_PROXY is no URL of a proxy"),
+        ("http://me:secret@", "ALL_PROXY is no URL of a proxy"),
+        ("http://me:secret@[::1", "ALL_PROXY is no URL of a proxy"),
+        ("me:secret@127.0.0.1:99999999", "ALL_PROXY is no URL of a proxy"),
+        ("socks5://me:secret@127.0.0.1:1", "ALL_PROXY is a SOCKS proxy, .*`pip install"),
+    ],
+)
+def test_a_proxy_that_cannot_be_used(
+    proxy: str, problem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    with pytest.raises(InvalidRequest, match=problem) as raised:
+        Client(ELSEWHERE)
+    assert str(raised.value).isprintable() and "secret" not in str(raised.value)
+    # A traceback shows these too.
+    assert raised.value.__cause__ is None and raised.value.__context__ is None
+    # Whoever hands in a connection has chosen its proxies.
+    with httpx.Client(trust_env=False) as http, Client(ELSEWHERE, http_client=http) as client:
+        assert client.base_url == f"{ELSEWHERE}/api/v1"
+
+
+@by_form
+@pytest.mark.anyio
+async def test_a_proxy_that_is_down_is_named(form: Form, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://me:secret@127.0.0.1:1")
+    async with Client(ELSEWHERE) as client:
+        with pytest.raises(ConnectionFailed) as raised:
+            await form("health.health_check", client=client)
+    assert "through the proxy http://127.0.0.1:1 (" in str(raised.value)
+    assert "secret" not in str(raised.value)
