@@ -79,6 +79,37 @@ def assert_gone(pytester: pytest.Pytester, servers: int = 1) -> None:
         wait_until(lambda pid=pid: not exists(pid), f"the server {pid} is gone")  # type: ignore[misc]
 
 
+def test_variants_of_tests_on_trio_are_skipped_with_a_reason(run: Run) -> None:
+    """anyio runs an async test on asyncio, and on trio where that is installed."""
+    result = run(
+        """
+import anyio
+
+pytestmark = pytest.mark.anyio
+
+async def test_client(stepflow_client):
+    assert (await stepflow_client.run(ECHO, 1)).output == 1
+
+async def test_runtime(stepflow_runtime):
+    assert (await stepflow_runtime.run(ECHO, 1)).output == 1
+
+async def test_in_a_thread(stepflow_sync_client):
+    assert (await anyio.to_thread.run_sync(stepflow_sync_client.run, ECHO, 1)).output == 1
+
+@pytest.mark.parametrize("anyio_backend", [("trio", {"strict_exception_groups": True})])
+async def test_with_options(stepflow_client):
+    raise AssertionError("it was to be skipped")
+""",
+        "-p",
+        "anyio.pytest_plugin",
+        "-rs",
+    )
+    result.assert_outcomes(passed=4, skipped=3)
+    result.stdout.fnmatch_lines(
+        ["*async clients need asyncio; this variant of the test runs on trio"]
+    )
+
+
 def test_tests_get_one_server_for_the_session(run: Run, pytester: pytest.Pytester) -> None:
     pytester.makepyfile(test_other=HEAD + "def test_other(note): pass")
     run(

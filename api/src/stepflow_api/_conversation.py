@@ -9,6 +9,7 @@ from stepflow_api._dialects._base import Pause
 from stepflow_api._operation import Request
 from stepflow_api._seam import Await, Conversation
 from stepflow_api._transport import Transport
+from stepflow_api._ways import asyncio_loop
 from stepflow_api.errors import StepflowError
 
 T = TypeVar("T")
@@ -46,6 +47,7 @@ def hold(transport: Transport, conversation: Conversation[T], timeout: Any) -> T
 
 async def hold_async(transport: Transport, conversation: Conversation[T], timeout: Any) -> T:
     """Does what `hold` does, without blocking."""
+    asyncio_loop()
     try:
         wanted = next(conversation)
         while True:

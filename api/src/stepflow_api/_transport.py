@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from stepflow_api._headers import Fields
 from stepflow_api._operation import Answer, Request
 from stepflow_api._settings import check_connection, check_timeout, phases
-from stepflow_api._ways import is_piecemeal, loop_of_this_call, running_loop, url_of
+from stepflow_api._ways import asyncio_loop, is_piecemeal, loop_of_this_call, url_of
 from stepflow_api.errors import InvalidRequest, StepflowError
 from stepflow_api.types import UNSET, Response
 
@@ -75,9 +75,13 @@ class Transport:
             self._made_httpx.close()
 
     async def aclose(self) -> None:
-        """Closes all connections; those of requests under way after these."""
+        """Closes all connections; those of requests under way after these.
+
+        Raises:
+            InvalidRequest: No asyncio event loop is running; those of the sync calls are closed.
+        """
         self.close()
-        if self._async_connections is not None and self._loop is running_loop():
+        if self._loop is asyncio_loop() and self._async_connections is not None:
             await self._async_connections.aclose()
         if self._made_httpx is not None:
             await self._made_httpx.aclose()
@@ -186,7 +190,7 @@ class Transport:
 
     async def _direct_async(self, request: Request, timeout: Any) -> Received:
         connections = self._async_connections
-        if connections is None or self._loop is not running_loop():
+        if self._loop is not asyncio_loop() or connections is None:
             connections = self._make_async_connections()
         try:
             return await connections.send(request, phases(self._wanted(timeout)))

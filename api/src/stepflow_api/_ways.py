@@ -29,21 +29,57 @@ def is_piecemeal(status_code: int, kind: str) -> bool:
     return 200 <= status_code < 300 and not kind.startswith("application/grpc")
 
 
-def loop_of_this_call(used: asyncio.AbstractEventLoop | None) -> asyncio.AbstractEventLoop | None:
+def loop_of_this_call(used: asyncio.AbstractEventLoop | None) -> asyncio.AbstractEventLoop:
     """Gives the event loop of this call.
 
     Args:
         used: The loop that earlier calls of the same client had.
 
     Raises:
-        InvalidRequest: That one is another, and has not ended.
+        InvalidRequest: That one is another, and has not ended, or there is none.
     """
-    loop = running_loop()
+    loop = asyncio_loop()
     if used is not None and used is not loop and not used.is_closed():
         raise InvalidRequest(
             "this client is in use by another event loop; make one Client for each loop"
         )
     return loop
+
+
+def asyncio_loop() -> asyncio.AbstractEventLoop:
+    """Return the running asyncio event loop; every async call begins here.
+
+    Raises:
+        InvalidRequest: There is none, or trio runs this task.
+    """
+    refuse_trio()
+    loop = running_loop()
+    if loop is None:
+        raise InvalidRequest(
+            "this async call needs a running asyncio event loop, and this thread has none; await it"
+            " inside asyncio.run(...), or use the synchronous form"
+        )
+    return loop
+
+
+def refuse_trio() -> None:
+    """Raise an error inside a task of trio, which cannot run what is written for asyncio.
+
+    Raises:
+        InvalidRequest: Trio runs this task.
+    """
+    # Without its module there is no task of it. It may run on top of an asyncio loop.
+    trio = sys.modules.get("trio.lowlevel")
+    try:
+        if trio is None or trio.current_task() is None:
+            return
+    except (RuntimeError, AttributeError):
+        # No task, or another thread is importing it.
+        return
+    raise InvalidRequest(
+        "this call needs asyncio, and trio runs this task; use asyncio, or run the synchronous form"
+        " in a thread with trio.to_thread.run_sync"
+    )
 
 
 def running_loop() -> asyncio.AbstractEventLoop | None:

@@ -14,6 +14,7 @@ from stepflow_api._operation import Answer, Operation, Request
 from stepflow_api._seam import Seam, check
 from stepflow_api._settings import header_fields, split_address, token_value
 from stepflow_api._transport import Transport
+from stepflow_api._ways import asyncio_loop
 from stepflow_api.errors import InvalidAnswer, UnexpectedStatus
 from stepflow_api.types import UNSET, Response, Unset
 
@@ -105,6 +106,7 @@ class Client:
         self.close()
 
     async def __aenter__(self) -> Self:
+        asyncio_loop()
         return self
 
     async def __aexit__(

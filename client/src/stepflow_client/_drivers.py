@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from stepflow_api import Client
 from stepflow_api._operation import Request
+from stepflow_api._ways import asyncio_loop
 from stepflow_api.errors import StatusError, StepflowError
 from stepflow_client._effects import Call, Close, Effect, Fetch, Open, Read, Sleep, Steps
 from stepflow_client._tracing import trace_headers
@@ -45,6 +46,7 @@ def drive(client: Client, steps: Steps[T]) -> T:
 
 async def drive_async(client: Client, steps: Steps[T]) -> T:
     """Does what `drive` does, without blocking."""
+    asyncio_loop()
     try:
         effect = next(steps)
         while True:

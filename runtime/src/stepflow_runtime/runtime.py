@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
+from stepflow_api._ways import asyncio_loop, refuse_trio, running_loop
 from stepflow_api.models import FlowResult, WorkflowOverrides
 from stepflow_client import (
     BatchResults,
@@ -32,7 +33,7 @@ from stepflow_runtime._logs import Log, LogConfig
 from stepflow_runtime._ports import other_interfaces
 from stepflow_runtime._process import HOST, Launch
 from stepflow_runtime._supervisor import Plan, RestartPolicy, Supervisor
-from stepflow_runtime.errors import InvalidState
+from stepflow_runtime.errors import InvalidRequest, InvalidState
 
 __all__ = ["StepflowRuntime"]
 
@@ -106,6 +107,7 @@ class StepflowRuntime:
 
         Raises:
             InvalidInput: An argument cannot be used.
+            InvalidRequest: Trio runs this task.
             BinaryUnusable: There is no server that runs on this machine.
             DataDirUnusable: The data_dir cannot be written, or another server uses it.
             StartFailed: The server ended, or did not answer, before it served.
@@ -114,6 +116,7 @@ class StepflowRuntime:
             >>> with StepflowRuntime.start() as runtime:
             ...     result = runtime.sync_client.run("flow.yaml", {"name": "World"})
         """
+        refuse_trio()
         check_number("port", port, 0, 65535, int)
         check_number("max_restarts", max_restarts, 0, None, int)
         check_number("startup_timeout", startup_timeout, 0, None, float)
@@ -186,6 +189,7 @@ class StepflowRuntime:
     @property
     def client(self) -> StepflowClient:
         """A client for the running event loop; the runtime closes it."""
+        refuse_trio()
         return self._ready().asynchronous()
 
     @property
@@ -285,7 +289,7 @@ class StepflowRuntime:
         return f"<{type(self).__name__} {HOST}:{self._supervisor.port} {state}>"
 
     def __enter__(self) -> Self:
-        if _in_event_loop():
+        if running_loop() is not None:
             # Nothing is left of what `start` has begun.
             self._supervisor.stop(grace=0)
             raise InvalidState(
@@ -305,6 +309,12 @@ class StepflowRuntime:
         self.stop()
 
     async def __aenter__(self) -> Self:
+        try:
+            asyncio_loop()
+        except InvalidRequest:
+            # Nothing is left of what `start` has begun.
+            self._supervisor.stop(grace=0)
+            raise
         self._enter()
         try:
             await self._async_ready()
@@ -324,7 +334,7 @@ class StepflowRuntime:
         await asyncio.shield(asyncio.to_thread(self.stop))
 
     def _begin(self) -> None:
-        if not _in_event_loop():
+        if running_loop() is None:
             _start(self._supervisor)
             return
         self._starting = concurrent.futures.Future()
@@ -355,6 +365,7 @@ class StepflowRuntime:
         return f"http://{HOST}:{self._supervisor.port}"
 
     async def _async_ready(self) -> Clients:
+        asyncio_loop()
         if self._starting is not None:
             await asyncio.shield(asyncio.wrap_future(self._starting))
         return self._ready()
@@ -395,11 +406,3 @@ def _start(supervisor: Supervisor) -> None:
             supervisor.port,
             ", ".join(names),
         )
-
-
-def _in_event_loop() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
