@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ from api.tests.support.flows import UNKNOWN_RUN, SlowFlow, echo_flow, store
 from api.tests.support.seam import Recorder
 from stepflow_api import Client, _direct_async, models
 from stepflow_api._dialects._base import Exchange
-from stepflow_api._operation import Request
+from stepflow_api._operation import _COLLECTOR, Json, Request
 from stepflow_api.api.health import health_check
 from stepflow_api.api.run import create_run, get_run, get_run_items
 from stepflow_api.errors import ConnectionFailed, NotFound
@@ -158,3 +159,47 @@ async def test_no_connection_comes_free_in_time(
             assert health_check.sync(client=client).status == "healthy"
             await anyio.to_thread.run_sync(slow.end)
         assert (await health_check.asyncio(client=client)).status == "healthy"
+
+
+@pytest.mark.parametrize("is_enabled", [True, False])
+def test_pauses_of_the_garbage_collector_that_overlap(is_enabled: bool) -> None:
+    was_enabled = gc.isenabled()
+    (gc.enable if is_enabled else gc.disable)()
+    try:
+        first, second, third = (_COLLECTOR.paused() for _ in range(3))
+        for begin in (first, second, third):
+            begin.__enter__()
+            assert not gc.isenabled()
+        # The first to begin is the first to end, as with threads.
+        for end in (first, third):
+            end.__exit__(None, None, None)
+            assert not gc.isenabled()
+        second.__exit__(None, None, None)
+        assert gc.isenabled() is is_enabled
+    finally:
+        (gc.enable if was_enabled else gc.disable)()
+
+
+def test_long_answers_of_many_threads_leave_the_garbage_collector_as_it_was() -> None:
+    was_enabled = gc.isenabled()
+    parse = Json(list[int])
+    content = b"[" + b"1," * 100_000 + b"1]"
+    together = threading.Barrier(8)
+    seen: list[bool] = []
+
+    def work() -> None:
+        together.wait()
+        for _ in range(20):
+            with _COLLECTOR.paused():
+                parse(content)
+                seen.append(gc.isenabled())
+
+    gc.enable()
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            for done in [pool.submit(work) for _ in range(8)]:
+                done.result()
+        assert gc.isenabled()
+        assert seen == [False] * 160
+    finally:
+        (gc.enable if was_enabled else gc.disable)()

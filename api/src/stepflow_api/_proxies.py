@@ -1,7 +1,7 @@
 """The proxy for a server, from the environment or the system's settings.
 
-httpx has its own reading of `NO_PROXY`, which raises on IPv6 networks and ignores IPv4 ones. Here it
-is read as curl reads it, for every client.
+httpx reads `NO_PROXY` in its own way: it raises on IPv6 networks and ignores IPv4 ones. Here it is
+read as curl reads it, for every client.
 """
 
 from __future__ import annotations

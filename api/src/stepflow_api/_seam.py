@@ -125,18 +125,25 @@ class Seam:
             raise self._unlike(dialect, foreign) from None
 
     def misread(
-        self, operation_id: str, request: Request, answer: Answer, error: InvalidAnswer
+        self,
+        dialect: Dialect | None,
+        operation_id: str,
+        request: Request,
+        answer: Answer,
+        error: InvalidAnswer,
     ) -> Conversation[Answer]:
         """Goes on after an answer that is not what the spec describes: is another server there?
 
         Args:
+            dialect: The one that was known before the request.
             operation_id: What is called.
             request: A request of the stored spec.
             answer: The answer, as the dialect gave it.
             error: What is raised where the server speaks as before.
         """
-        stale = self.dialect
-        self.forget()
+        # Another call may have found a replacement while this answer was on its way.
+        stale = dialect or self.dialect
+        self.forget(stale)
         if stale is None or self._is_given or operation_id not in OPERATIONS:
             raise error
         new = yield from self.detect(request)

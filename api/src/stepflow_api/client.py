@@ -304,11 +304,12 @@ class Client:
         request: Request,
         timeout: Any,
     ) -> T:
+        dialect = self._seam.dialect
         answer = self._exchange(operation, request, timeout)
         try:
             return parse(answer)
         except InvalidAnswer as error:
-            again = self._seam.misread(operation.id, request, answer, error)
+            again = self._seam.misread(dialect, operation.id, request, answer, error)
         return parse(hold(self._transport, again, timeout))
 
     async def _ask_async(
@@ -318,11 +319,12 @@ class Client:
         request: Request,
         timeout: Any,
     ) -> T:
+        dialect = self._seam.dialect
         answer = await self._exchange_async(operation, request, timeout)
         try:
             return parse(answer)
         except InvalidAnswer as error:
-            again = self._seam.misread(operation.id, request, answer, error)
+            again = self._seam.misread(dialect, operation.id, request, answer, error)
         return parse(await hold_async(self._transport, again, timeout))
 
     def _exchange(self, operation: Operation[Any, Any], request: Request, timeout: Any) -> Answer:

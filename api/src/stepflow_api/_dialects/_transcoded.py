@@ -224,15 +224,17 @@ def _get_run_steps(version: str, request: Request) -> Exchange:
 
 def _cancel_run(version: str, request: Request) -> Exchange:
     # It would cancel a run that has ended, and overwrite what became of it.
-    run: Answer = yield Request("GET", request.path.removesuffix("/cancel"))
+    look = Request("GET", request.path.removesuffix("/cancel"))
+    run: Answer = yield look
     url = run.url + "/cancel"
     if run.status_code >= 400:
         return _refused(run, url)
     try:
-        summary = _object(request, run)["summary"]
+        # With the request that it answers: of another version's server, the run is not cancelled.
+        summary = _object(look, run)["summary"]
         ended = summary["status"] in ENDED
     except (KeyError, TypeError) as error:
-        raise Foreign(request, run) from error
+        raise Foreign(look, run) from error
     if ended:
         status = named(STATUSES, summary["status"]).capitalize()
         message = f"Run '{summary['runId']}' cannot be cancelled (status: {status})"

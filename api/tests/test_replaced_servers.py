@@ -1,0 +1,120 @@
+"""A server of another version takes a server's place while calls are under way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from api.tests.support.forms import PLAIN, Form
+from api.tests.support.versions import BODY, FLAT, ID, NEW, OLD, SUMMARY, Wire, compact
+from stepflow_api import Client, models
+from stepflow_api.api.run import get_run
+from stepflow_api.errors import BadRequest, Conflict, InvalidAnswer
+
+pytestmark = pytest.mark.anyio
+
+by_form = pytest.mark.parametrize("form", PLAIN, ids=lambda form: form.name)
+
+GET_RUN, CANCEL, HEALTH = f"GET /runs/{ID}", f"POST /runs/{ID}/cancel", "GET /health"
+
+
+@by_form
+async def test_a_run_is_cancelled_although_its_status_came_from_another_version(
+    form: Form,
+) -> None:
+    """0.13 is asked for the run first, and that request is no reason to leave the other one out."""
+    wire = Wire(NEW, {"summary": SUMMARY})
+    async with Client("http://server", transport=wire) as client:
+        await form("run.get_run", ID, client=client)
+        wire.health, wire.answer = OLD, {**FLAT, "status": "cancelled"}
+        wire.paths.clear()
+        assert (await form("run.cancel_run", ID, client=client)).status == "cancelled"
+    assert wire.paths == [GET_RUN, HEALTH, CANCEL]
+
+
+@by_form
+async def test_a_run_is_cancelled_on_a_server_that_became_a_later_one(form: Form) -> None:
+    wire = Wire(OLD, FLAT)
+    async with Client("http://server", transport=wire) as client:
+        await form("run.get_run", ID, client=client)
+        wire.health, wire.answer = NEW, {"summary": SUMMARY}
+        wire.paths.clear()
+        # The answer to the request tells the version; whether it has acted is not known.
+        with pytest.raises(InvalidAnswer, match="may have acted on the request"):
+            await form("run.cancel_run", ID, client=client)
+        assert wire.paths == [CANCEL, HEALTH]
+        # Refused before anything was sent, as the later version has ended the run.
+        wire.answer = {"summary": {**SUMMARY, "status": 2}}
+        wire.paths.clear()
+        with pytest.raises(Conflict, match="cannot be cancelled"):
+            await form("run.cancel_run", ID, client=client)
+        assert wire.paths == [GET_RUN]
+
+
+@by_form
+async def test_the_answer_to_a_translated_post_is_not_translated_again(form: Form) -> None:
+    older = {**OLD, "version": "0.10.0"}
+    wire = Wire(older, FLAT)
+    async with Client("http://server", transport=wire) as client:
+        # It passes as one of 0.10, whose runs have no number, and holds what 0.13 sends as well.
+        unreadable = {"runId": "no id", "summary": SUMMARY, "results": []}
+
+        def replaced(request: httpx.Request) -> httpx.Response:
+            wire.health = NEW
+            return compact(unreadable)
+
+        wire.answer = replaced
+        with pytest.raises(InvalidAnswer, match="is not what createRun answers: runId"):
+            await form("run.create_run", client=client, body=BODY)
+    assert wire.paths == [HEALTH, "POST /runs", HEALTH]
+
+
+@pytest.mark.parametrize("is_misread", [False, True], ids=["seen at once", "seen when parsed"])
+def test_a_call_that_comes_late_keeps_what_another_has_found_out(is_misread: bool) -> None:
+    first = OLD
+    wire = Wire(first, FLAT)
+    stale: dict[str, Any] = {"runId": ID} if is_misread else {"summary": SUMMARY, "steps": []}
+    with Client("http://server", transport=wire) as client:
+        get_run.sync(ID, client=client)
+        wire.paths.clear()
+
+        def meanwhile(request: httpx.Request) -> httpx.Response:
+            # While this answer is on its way, another call finds the server replaced.
+            wire.health, wire.answer = NEW, {"summary": SUMMARY, "steps": []}
+            assert get_run.sync(ID, client=client).status == "running"
+            return compact(stale)
+
+        wire.answer = meanwhile
+        assert get_run.sync(ID, client=client).status == "running"
+    assert wire.paths == [GET_RUN, GET_RUN, HEALTH, GET_RUN, GET_RUN]
+
+
+OVERRIDES: Any = {"a": {"input": 2}}
+
+
+@pytest.mark.parametrize("overrides", [OVERRIDES, None], ids=["overrides", "none"])
+@pytest.mark.parametrize("running", [0, 1])
+@by_form
+async def test_on_0_9_a_run_that_fails_is_not_one_that_was_refused(
+    form: Form, running: int, overrides: Any
+) -> None:
+    """Refused overrides leave the run failed, with an item that never began."""
+    run = {k: v for k, v in FLAT.items() if k != "createdAtSeqno"} | {
+        "status": "failed",
+        "items": {"total": 1, "completed": 0, "running": running, "failed": 1 - running}
+        | {"cancelled": 0},
+    }
+
+    def answer(request: httpx.Request) -> Any:
+        return {"runId": ID, "itemCount": 1} if request.method == "POST" else run
+
+    wire = Wire({**OLD, "version": "0.9.0"}, answer)
+    body = models.CreateRunRequest(flow_id="f", input=1, overrides=overrides)
+    async with Client("http://server", transport=wire) as client:
+        if overrides and running:
+            with pytest.raises(BadRequest, match="failed to apply workflow overrides"):
+                await form("run.create_run", client=client, body=body)
+            return
+        assert (await form("run.create_run", client=client, body=body)).status == "failed"
