@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import importlib
 import inspect
 import pkgutil
@@ -22,6 +23,7 @@ from stepflow_api.api.health import health_check
 from stepflow_api.models import (
     CreateBatchRequest,
     CreateRunRequest,
+    Flow,
     StoreBlobRequest,
     StoreFlowRequest,
 )
@@ -50,7 +52,7 @@ BODIES: dict[str, Any] = {
     "create_batch": CreateBatchRequest(flow_id="0" * 64, inputs=[1]),
     "create_run": CreateRunRequest(flow_id="0" * 64, input=[1]),
     "store_blob": StoreBlobRequest(data=1),
-    "store_flow": StoreFlowRequest(flow=ECHO),
+    "store_flow": StoreFlowRequest(flow=Flow.from_dict(ECHO)),
 }
 
 
@@ -75,7 +77,7 @@ def _endpoints(client: Client) -> Iterator[tuple[str, Call]]:
                 function = getattr(endpoint, form)
                 options = {"client": client, "body": BODIES.get(module.name, b"")}
                 arguments = _arguments(function, **options)
-                yield f"{module.name}.{form}", lambda f=function, a=arguments: f(**a)
+                yield f"{module.name}.{form}", functools.partial(function, **arguments)
 
 
 def _methods(what: object) -> Iterator[tuple[str, Call]]:
@@ -84,7 +86,7 @@ def _methods(what: object) -> Iterator[tuple[str, Call]]:
         is_async = inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
         if is_async and name != "__aexit__" and (name == "__aenter__" or name[0] != "_"):
             arguments = _arguments(function)
-            yield f"{type(what).__name__}.{name}", lambda f=function, a=arguments: f(**a)
+            yield f"{type(what).__name__}.{name}", functools.partial(function, **arguments)
 
 
 async def _first(called: Any) -> None:
@@ -150,11 +152,12 @@ def test_every_async_call(run: Callable[..., Any], problem: str, calls: dict[str
 def test_trio_and_each_road_to_a_server(
     version: str | None, kind: str, runtime: StepflowRuntime
 ) -> None:
-    made: dict[str, Any] = {
+    kinds: dict[str, dict[str, Any]] = {
         "default": {},
         "http_client": {"http_client": httpx.AsyncClient()},
         "transport": {"transport": httpx.AsyncHTTPTransport()},
-    }[kind]
+    }
+    made = kinds[kind]
     client = Client(runtime.url, server_version=version, **made)
 
     async def main() -> None:
