@@ -10,7 +10,7 @@ import pytest
 from api.tests.support.forms import PLAIN, Form
 from api.tests.support.versions import BODY, FLAT, ID, NEW, OLD, SUMMARY, Wire, compact
 from stepflow_api import Client, models
-from stepflow_api.api.run import get_run
+from stepflow_api.api.run import get_run, list_runs
 from stepflow_api.errors import BadRequest, Conflict, InvalidAnswer
 
 pytestmark = pytest.mark.anyio
@@ -89,6 +89,21 @@ def test_a_call_that_comes_late_keeps_what_another_has_found_out(is_misread: boo
         wire.answer = meanwhile
         assert get_run.sync(ID, client=client).status == "running"
     assert wire.paths == [GET_RUN, GET_RUN, HEALTH, GET_RUN, GET_RUN]
+
+
+@pytest.mark.parametrize(
+    ("status", "is_final"),
+    [(200, True), (404, True), (401, False), (429, False), (500, False), (503, False)],
+)
+def test_a_server_without_a_version_is_asked_again_only_where_it_may_tell_later(
+    status: int, is_final: bool
+) -> None:
+    wire = Wire(httpx.Response(status, text="no health"), {"runs": []})
+    with Client("http://server", transport=wire) as client:
+        for _ in range(2):
+            list_runs.sync(client=client)
+    asked_again = [] if is_final else [HEALTH]
+    assert wire.paths == [HEALTH, "GET /runs", *asked_again, "GET /runs"]
 
 
 OVERRIDES: Any = {"a": {"input": 2}}
