@@ -140,6 +140,20 @@ async def test_the_end_of_the_task_that_asks_leaves_the_others_their_answer() ->
     assert wire.paths == ["/health", "/health", "/runs"]
 
 
+async def test_the_end_of_a_task_that_waits_leaves_the_others_their_answer() -> None:
+    wire = Slow()
+    client = Client("http://server", transport=wire)
+    async with client, anyio.create_task_group() as tasks:
+        tasks.start_soon(lambda: list_runs.asyncio(client=client))
+        await wire.asked.wait()
+        async with anyio.create_task_group() as waiting:
+            waiting.start_soon(lambda: list_runs.asyncio(client=client))
+            await anyio.wait_all_tasks_blocked()
+            waiting.cancel_scope.cancel()
+        wire.go.set()
+    assert wire.paths == ["/health", "/runs"]
+
+
 @by_form
 async def test_no_connection_is_the_error_of_the_call(form: Form) -> None:
     def refuse(request: httpx.Request) -> httpx.Response:
