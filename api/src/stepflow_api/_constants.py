@@ -29,5 +29,14 @@ TEXT_LIMIT: Final = 500
 BODY_LIMIT: Final = 2 * 1024 * 1024
 """Bytes of a request body that servers up to 0.11 take; larger ones they cut off."""
 
+PROBES: Final = {
+    ("TCP_KEEPIDLE", "TCP_KEEPALIVE"): 30,
+    ("TCP_KEEPINTVL",): 10,
+    ("TCP_KEEPCNT",): 6,
+}
+"""TCP keepalive by the names of socket options: seconds of silence before the first probe, which is
+shorter than NAT and load balancers remember a connection; seconds between probes; and how many go
+unanswered before the connection is given up. A server that is gone is noticed after 90 s."""
+
 KEEP_ALIVE: Final = 5.0
 """Seconds that an idle connection is kept: servers and proxies that close theirs keep it longer."""

@@ -16,7 +16,8 @@ import socket
 import threading
 import time
 
-from stepflow_api._constants import KEEP_ALIVE
+from stepflow_api._constants import KEEP_ALIVE, PROBES
+from stepflow_api._fork import reset_after_fork
 from stepflow_api._http11 import READ_SIZE, Address, Received, Wire, broken
 from stepflow_api._operation import Request
 from stepflow_api._settings import Phases
@@ -31,9 +32,14 @@ class Connections:
 
     def __init__(self, address: Address) -> None:
         self._address = address
+        self._closed = False
+        self._begin()
+        reset_after_fork(self, Connections._begin)
+
+    def _begin(self) -> None:
+        """Create the state that no two processes share."""
         self._lock = threading.Lock()
         self._idle: list[_Connection] = []
-        self._closed = False
 
     def send(self, request: Request, phases: Phases) -> Received:
         """Sends a request.
@@ -77,6 +83,8 @@ class _Connection:
         self.wire = Wire()
         self._socket = connected
         self._idle_since = 0.0
+        # Sends no TLS goodbye, which would end the parent's connection.
+        reset_after_fork(connected, socket.socket.close)
 
     @classmethod
     def open(cls, address: Address, timeout: float | None) -> _Connection:
@@ -85,6 +93,7 @@ class _Connection:
             connected = socket.create_connection((address.host, address.port), timeout)
             try:
                 connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                probe_when_idle(connected)
                 if context is not None:
                     connected = context.wrap_socket(connected, server_hostname=address.host)
             except BaseException:
@@ -133,6 +142,15 @@ class _Connection:
 
     def close(self) -> None:
         self._socket.close()
+
+
+def probe_when_idle(connected: socket.socket) -> None:
+    """Turn on TCP keepalive, which keeps entries of NAT alive and notices a peer that is gone."""
+    connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for names, value in PROBES.items():
+        number = next((getattr(socket, name) for name in names if hasattr(socket, name)), None)
+        if number is not None:
+            connected.setsockopt(socket.IPPROTO_TCP, number, value)
 
 
 def is_readable(connected: socket.socket) -> bool:

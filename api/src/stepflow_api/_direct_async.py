@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import time
+from itertools import zip_longest
 from typing import Any
 
 from stepflow_api._constants import CONNECTIONS, KEEP_ALIVE
-from stepflow_api._direct import is_readable
+from stepflow_api._direct import is_readable, probe_when_idle
+from stepflow_api._fork import disconnect, reset_after_fork
 from stepflow_api._http11 import Address, Received, Wire, broken
 from stepflow_api._operation import Request
 from stepflow_api._settings import Phases
@@ -99,24 +102,56 @@ class _Connection(asyncio.Protocol):
 
     @classmethod
     async def open(cls, address: Address, timeout: float | None) -> _Connection:
-        loop = asyncio.get_running_loop()
-        context = address.ssl_context()
-        options: dict[str, Any] = {}
-        if isinstance(loop, asyncio.BaseEventLoop):
-            # Other loops may not know it.
-            options["happy_eyeballs_delay"] = _NEXT_ADDRESS
-        if context is not None:
-            options["server_hostname"] = address.host
         try:
             async with asyncio.timeout(timeout):
-                _, connection = await loop.create_connection(
-                    cls, address.host, address.port, ssl=context, **options
-                )
+                hosts = await _resolve(address)
+                if len(hosts) == 1:
+                    return await cls._connect(hosts[0], address)
+                return await cls._connect_to_first(hosts, address)
         except TimeoutError as error:
             raise broken("ConnectTimeout", error) from error
         except OSError as error:
             raise broken("ConnectError", _reason(error)) from error
+
+    @classmethod
+    async def _connect(cls, host: str, address: Address) -> _Connection:
+        context = address.ssl_context()
+        name = None if context is None else address.host
+        _, connection = await asyncio.get_running_loop().create_connection(
+            cls, host, address.port, ssl=context, server_hostname=name
+        )
         return connection
+
+    @classmethod
+    async def _connect_to_first(cls, hosts: list[str], address: Address) -> _Connection:
+        """Connect to the address that accepts first, each tried a moment after the one before.
+
+        The event loop's own way (`happy_eyeballs_delay`) leaves a connected socket open when the
+        call is cancelled at the moment the connection is made.
+        """
+        tasks: list[asyncio.Task[_Connection]] = []
+        winner: asyncio.Task[_Connection] | None = None
+        try:
+            for host in hosts:
+                tasks.append(asyncio.create_task(cls._connect(host, address)))
+                is_last = len(tasks) == len(hosts)
+                while waiting := [task for task in tasks if not task.done()]:
+                    delay = None if is_last else _NEXT_ADDRESS
+                    done, _ = await asyncio.wait(
+                        waiting, timeout=delay, return_when=asyncio.FIRST_COMPLETED
+                    )
+                    winner = next((task for task in done if task.exception() is None), None)
+                    if winner is not None:
+                        return winner.result()
+                    if not is_last:
+                        break
+            return tasks[0].result()
+        finally:
+            for task in tasks:
+                if task.cancel() or task.cancelled() or task is winner:
+                    continue
+                if task.exception() is None:
+                    task.result().close()
 
     async def exchange(self, said: bytes, phases: Phases) -> Received:
         transport = self._transport
@@ -164,10 +199,16 @@ class _Connection(asyncio.Protocol):
     def close(self) -> None:
         self._transport.abort()
 
+    def _disconnect(self) -> None:
+        # Nothing of the parent's event loop is used, whose selector both processes share.
+        disconnect(self._socket)
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
         self._transport.set_write_buffer_limits(0)
         self._socket = transport.get_extra_info("socket")
+        probe_when_idle(self._socket)
+        reset_after_fork(self, _Connection._disconnect)
 
     def data_received(self, data: bytes) -> None:
         self._came.append(data)
@@ -189,6 +230,20 @@ class _Connection(asyncio.Protocol):
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+
+
+async def _resolve(address: Address) -> list[str]:
+    """Return the IP addresses of a host, families in turn."""
+    host = address.host
+    if ":" in host or host.replace(".", "").isdigit():
+        return [host]
+    found = await asyncio.get_running_loop().getaddrinfo(
+        host, address.port, type=socket.SOCK_STREAM
+    )
+    families: dict[int, list[str]] = {}
+    for family, _, _, _, place in found:
+        families.setdefault(family, []).append(str(place[0]))
+    return [one for turn in zip_longest(*families.values()) for one in turn if one is not None]
 
 
 def _reason(error: OSError) -> OSError:

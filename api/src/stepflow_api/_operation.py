@@ -25,6 +25,7 @@ from pydantic_core import (
     core_schema,
 )
 
+from stepflow_api._fork import reset_after_fork
 from stepflow_api._headers import Headers
 from stepflow_api.errors import (
     InvalidAnswer,
@@ -93,9 +94,20 @@ class _Collector:
     """
 
     def __init__(self) -> None:
+        self._was_enabled = False
+        self._begin()
+        reset_after_fork(self, _Collector._reset_in_child)
+
+    def _begin(self) -> None:
+        """Create the state that no two processes share."""
         self._lock = threading.Lock()
         self._pauses = 0
-        self._was_enabled = False
+
+    def _reset_in_child(self) -> None:
+        # The threads that needed the pause are not in this process.
+        if self._pauses and self._was_enabled:
+            gc.enable()
+        self._begin()
 
     @contextmanager
     def paused(self) -> Generator[None, None, None]:
@@ -126,6 +138,11 @@ class Json:
     def __init__(self, type_: Any) -> None:
         self._type = type_
         self._adapter: TypeAdapter[Any] | None = None
+        self._begin()
+        reset_after_fork(self, Json._begin)
+
+    def _begin(self) -> None:
+        """Create the state that no two processes share."""
         self._lock = threading.Lock()
 
     def __call__(self, content: bytes) -> Any:

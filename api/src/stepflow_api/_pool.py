@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 import httpx
 
 from stepflow_api._constants import CONNECTIONS
+from stepflow_api._fork import reset_after_fork
+from stepflow_api._httpx_fork import reset_http
 
 if TYPE_CHECKING:
     import asyncio
@@ -36,9 +38,14 @@ class SyncPool:
         self._transport = transport
         self._proxy = proxy
         self._ssl: ssl.SSLContext | None = None
+        self._closed = False
+        self._begin()
+        reset_after_fork(self, SyncPool._begin)
+
+    def _begin(self) -> None:
+        """Create the state that no two processes share."""
         self._lock = threading.Lock()
         self._idle: list[httpx.Client] = []
-        self._closed = False
 
     @contextmanager
     def lend(self) -> Generator[httpx.Client]:
@@ -67,7 +74,9 @@ class SyncPool:
             return httpx.Client(transport=_Borrowed(self._transport), verify=False)
         # Making this takes far longer than making a client, so all share it.
         self._ssl = self._ssl or httpx.create_ssl_context()
-        return httpx.Client(verify=self._ssl, proxy=self._proxy, trust_env=False)
+        http = httpx.Client(verify=self._ssl, proxy=self._proxy, trust_env=False)
+        reset_after_fork(http, reset_http)
+        return http
 
 
 class AsyncPool:
@@ -128,7 +137,9 @@ class AsyncPool:
         if self._transport is not None:
             return httpx.AsyncClient(transport=_BorrowedAsync(self._transport), verify=False)
         self._ssl = self._ssl or httpx.create_ssl_context()
-        return httpx.AsyncClient(verify=self._ssl, proxy=self._proxy, trust_env=False)
+        http = httpx.AsyncClient(verify=self._ssl, proxy=self._proxy, trust_env=False)
+        reset_after_fork(http, reset_http)
+        return http
 
 
 class _Borrowed(httpx.BaseTransport):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from stepflow_api._dialects._base import Dialect, Exchange, Foreign, Pause, document, is_object
 from stepflow_api._dialects._versions import NEWEST, UNKNOWN, dialect_of, told_by
+from stepflow_api._fork import reset_after_fork
 from stepflow_api._operation import Answer, Request
 from stepflow_api.errors import (
     ConnectionFailed,
@@ -73,11 +74,16 @@ class Seam:
         self.dialect = None if server_version is None else dialect_of(server_version)
         self._is_given = server_version is not None
         self._url = url
-        self._lock = threading.Lock()
-        self._flight: _Flight | None = None
         self._warned = False
+        self._begin()
+        reset_after_fork(self, Seam._begin)
         if self.dialect is not None:
             self._warn(self.dialect)
+
+    def _begin(self) -> None:
+        """Create the state that no two processes share."""
+        self._lock = threading.Lock()
+        self._flight: _Flight | None = None
 
     def converse(self, operation_id: str, request: Request) -> Conversation[Answer]:
         """Sends a request, in whichever way the server takes it.

@@ -9,8 +9,10 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from stepflow_api._fork import reset_after_fork
 from stepflow_api._headers import Fields
 from stepflow_api._operation import Answer, Request
 from stepflow_api._settings import check_connection, check_timeout, phases
@@ -57,13 +59,29 @@ class Transport:
         is_given = http_client is not None or transport is not None
         self._proxy = None if is_given else _proxy(base_url)
         self._is_direct = not is_given and self._proxy is None
-        self._lock = threading.Lock()
         self._closed = False
+        self._reset_given: Callable[[], None] | None = None
+        if is_given:
+            # Now, since an import in a forked child may wait for a thread that it does not have.
+            from stepflow_api._httpx_fork import reset_http
+
+            self._reset_given = partial(reset_http, http_client, transport)
+        self._begin()
+        reset_after_fork(self, Transport._reset_in_child)
+
+    def _begin(self) -> None:
+        """Create the state that no two processes share."""
+        self._lock = threading.Lock()
         self._address: Address | None = None
         self._connections: Connections | None = None
         self._async_connections: AsyncConnections | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._made_httpx: ThroughHttpx | None = None
+
+    def _reset_in_child(self) -> None:
+        self._begin()
+        if self._reset_given is not None:
+            self._reset_given()
 
     def close(self) -> None:
         """Closes the connections of the sync calls; that of a request under way after it."""

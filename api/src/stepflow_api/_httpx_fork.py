@@ -1,0 +1,81 @@
+"""Resets httpx clients and transports in a forked child.
+
+httpx has no function for it, so its objects and those of httpcore are found wherever they are
+referenced: this holds for transports that wrap others, and across releases of both.
+"""
+
+from __future__ import annotations
+
+import copy
+import socket
+from collections.abc import Iterator
+from http.cookiejar import CookieJar
+from threading import RLock
+from typing import Any
+
+from stepflow_api._fork import disconnect
+
+_REENTRANT = type(RLock())
+
+
+def reset_http(*owners: Any) -> None:
+    """Drop the inherited connections of httpx clients and transports, and free their locks.
+
+    Responses that are being read fail; transports of other libraries are left as they are.
+    """
+    waiting = list(owners)
+    seen: dict[int, Any] = {}
+    while waiting:
+        owner = waiting.pop()
+        if id(owner) in seen:
+            continue
+        seen[id(owner)] = owner
+        if hasattr(owner, "get_extra_info"):
+            _disconnect(owner)
+        state: dict[str, Any] = getattr(owner, "__dict__", {})
+        for name, value in list(state.items()):
+            waiting += _parts(value)
+            if _is_of("httpcore", value) and hasattr(value, "connections"):
+                state[name] = _emptied(value)
+            elif isinstance(value, _REENTRANT) or _is_lock(value):
+                state[name] = _new_lock(value)
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    for part in value if isinstance(value, list | tuple) else [value]:
+        if isinstance(part, CookieJar) or _is_of("httpx", part) or _is_of("httpcore", part):
+            yield part
+
+
+def _disconnect(stream: Any) -> None:
+    inherited = stream.get_extra_info("socket")
+    if isinstance(inherited, socket.socket):
+        inherited.close()
+    elif inherited is not None:
+        disconnect(inherited)
+
+
+def _emptied(pool: Any) -> Any:
+    """Return a pool with the same settings; responses being read keep the old one."""
+    new = copy.copy(pool)
+    for name, value in vars(new).items():
+        if isinstance(value, list):
+            # Its connections and requests; other lists are settings.
+            vars(new)[name] = [item for item in value if not _is_of("httpcore", item)]
+        elif _is_lock(value):
+            vars(new)[name] = _new_lock(value)
+    return new
+
+
+def _new_lock(lock: Any) -> Any:
+    return RLock() if isinstance(lock, _REENTRANT) else type(lock)()
+
+
+def _is_lock(value: Any) -> bool:
+    return _is_of("httpcore", value) and type(value).__name__.endswith("Lock")
+
+
+def _is_of(package: str, value: Any) -> bool:
+    return any(cls.__module__.partition(".")[0] == package for cls in type(value).__mro__)

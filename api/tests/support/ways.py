@@ -1,0 +1,153 @@
+"""The ways to a server: own connections, and those of httpx, with and without TLS."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from api.tests.support.echo_server import CERTIFICATE, EchoServer
+from stepflow_api import Client
+from stepflow_api.api.blob import get_blob
+
+
+class Retrying(httpx.BaseTransport):
+    """A transport of a user's own around one of httpx."""
+
+    def __init__(self, wrapped: httpx.BaseTransport) -> None:
+        self.wrapped = [wrapped]
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return self.wrapped[0].handle_request(request)
+
+    def close(self) -> None:
+        self.wrapped[0].close()
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to a server.
+
+    Attributes:
+        name: For the test's id.
+        is_async: Whether the async forms are called.
+        tls: Whether the server speaks TLS.
+        options: Makes a client's options, with the context of TLS.
+        proxy: Whether the environment names the server as a proxy.
+    """
+
+    name: str
+    is_async: bool
+    tls: bool
+    options: Callable[[ssl.SSLContext], dict[str, Any]]
+    proxy: bool = False
+
+
+def _ways() -> Iterator[Way]:
+    for tls in (False, True):
+        end = "-tls" if tls else ""
+        yield Way(f"sync-own{end}", False, tls, lambda context: {})
+        yield Way(f"async-own{end}", True, tls, lambda context: {})
+        yield Way(
+            f"sync-http_client{end}",
+            False,
+            tls,
+            lambda context: {"http_client": httpx.Client(verify=context)},
+        )
+        yield Way(
+            f"async-http_client{end}",
+            True,
+            tls,
+            lambda context: {"http_client": httpx.AsyncClient(verify=context)},
+        )
+        yield Way(
+            f"sync-transport{end}",
+            False,
+            tls,
+            lambda context: {"transport": httpx.HTTPTransport(verify=context)},
+        )
+        yield Way(
+            f"async-transport{end}",
+            True,
+            tls,
+            lambda context: {"transport": httpx.AsyncHTTPTransport(verify=context)},
+        )
+    yield Way(
+        "sync-wrapped-transport",
+        False,
+        False,
+        lambda context: {"transport": Retrying(httpx.HTTPTransport(verify=context))},
+    )
+    yield Way("sync-proxy", False, False, lambda context: {}, proxy=True)
+    yield Way("async-proxy", True, False, lambda context: {}, proxy=True)
+
+
+WAYS = list(_ways())
+
+
+class Caller:
+    """Calls one server in one way, from any process.
+
+    Args:
+        way: The way.
+        client: The client.
+    """
+
+    def __init__(self, way: Way, client: Client) -> None:
+        self._way = way
+        self._client = client
+        self.runner = asyncio.Runner()
+        # The event loop of the parent, and of no child.
+        self._owner = os.getpid()
+
+    def __call__(self, *names: str) -> list[str]:
+        """Asks for blobs one after another, and returns the ids in the responses."""
+        if not self._way.is_async:
+            return [get_blob.sync(name, client=self._client).blob_id for name in names]
+        if os.getpid() != self._owner:
+            return asyncio.run(self._ask(names))
+        return self.runner.run(self._ask(names))
+
+    async def _ask(self, names: tuple[str, ...]) -> list[str]:
+        return [(await get_blob.asyncio(name, client=self._client)).blob_id for name in names]
+
+    def close(self, *given: Any) -> None:
+        """Closes the client, what it was given, and the parent's event loop."""
+        self.runner.run(self._client.aclose())
+        for one in given:
+            if isinstance(one, httpx.AsyncClient | httpx.AsyncBaseTransport):
+                self.runner.run(one.aclose())
+            else:
+                one.close()
+        self.runner.close()
+
+
+def start(
+    way: Way, opened: ExitStack, monkeypatch: pytest.MonkeyPatch, **options: Any
+) -> tuple[EchoServer, Caller]:
+    """Starts a server, and makes what calls it.
+
+    Args:
+        way: How it is called.
+        opened: Closes both.
+        monkeypatch: Sets the variables of the environment that the way needs.
+        **options: Those of `EchoServer`.
+    """
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+    server = opened.enter_context(EchoServer(tls=way.tls, **options))
+    url = server.url
+    if way.proxy:
+        monkeypatch.setenv("http_proxy", url)
+        url = "http://stepflow.example"
+    given = way.options(ssl.create_default_context(cafile=CERTIFICATE))
+    version = None if options else "0.11.1"
+    caller = Caller(way, Client(url, timeout=30, server_version=version, **given))
+    opened.callback(caller.close, *given.values())
+    return server, caller

@@ -1,0 +1,224 @@
+"""Connections of a client: how they come about, and when they are not used again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import os
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from api.tests.support.echo_server import EchoServer
+from stepflow_api import Client
+from stepflow_api._operation import Operation
+from stepflow_api.api.blob import get_blob, store_blob_bytes
+from stepflow_api.api.health import health_check
+from stepflow_api.errors import ConnectionFailed, PayloadTooLarge
+
+HEALTH = b'{"status":"healthy","timestamp":"2026-01-01T00:00:00Z","version":"0.11.1"}'
+JSON = b"content-type: application/json\r\ncontent-length: %d\r\n\r\n%b"
+OK = b"HTTP/1.1 200 OK\r\n" + JSON % (len(HEALTH), HEALTH)
+REFUSED = b"HTTP/1.1 413 Payload Too Large\r\n" + JSON % (2, b"{}")
+OPERATION: Operation[Any, Any] = Operation("healthCheck", "GET", "/health", {})
+LARGE = b"x" * 30_000_000
+
+
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    """A socket that listens, and whose connections the test accepts."""
+    with socket.create_server(("127.0.0.1", 0), backlog=1000) as listener:
+        yield listener
+
+
+def _url(listener: socket.socket, host: str = "127.0.0.1") -> str:
+    return f"http://{host}:{listener.getsockname()[1]}"
+
+
+def _resolve(monkeypatch: pytest.MonkeyPatch, *hosts: str) -> None:
+    """Makes the name `stepflow.test` one for these addresses."""
+
+    async def getaddrinfo(loop: object, host: str, port: int, **options: Any) -> list[Any]:
+        assert host == "stepflow.test"
+        kind = socket.SOCK_STREAM
+        return [(socket.AF_INET, kind, socket.IPPROTO_TCP, "", (one, port)) for one in hosts]
+
+    monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", getaddrinfo)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "stepflow.test"])
+@pytest.mark.parametrize("ending", ["cancelled", "late"])
+def test_a_call_that_ends_while_it_connects_leaves_no_socket(
+    host: str, ending: str, listener: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unraisable: list[Any] = []
+    monkeypatch.setattr(sys, "unraisablehook", unraisable.append)
+    _resolve(monkeypatch, "127.0.0.1", "127.0.0.1")
+
+    async def call(client: Client, number: int) -> None:
+        connect = (number % 30 + 1) * 2e-5 if ending == "late" else 30
+        call = client.send_async(
+            OPERATION,
+            OPERATION.request(),
+            timeout=httpx.Timeout(30, connect=connect, read=1e-4),
+        )
+        task = asyncio.create_task(call)
+        if ending == "cancelled":
+            for _ in range(number % 12):
+                await asyncio.sleep(0)
+            task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled() or task.exception() is not None
+
+    async def main() -> None:
+        async with Client(_url(listener, host), server_version="0.11.1") as client:
+            for number in range(240):
+                await call(client, number)
+
+    asyncio.run(main())
+    gc.collect()
+    assert not unraisable
+
+
+@pytest.mark.parametrize("first", ["refuses", "is silent"])
+def test_the_next_address_of_a_name_is_tried(
+    first: str, listener: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _resolve(monkeypatch, "127.0.0.2", "127.0.0.1")
+    port = listener.getsockname()[1]
+
+    def respond() -> None:
+        with listener.accept()[0] as connection:
+            connection.recv(65536)
+            connection.sendall(OK)
+
+    async def main() -> str:
+        async with Client(_url(listener, "stepflow.test"), server_version="0.11.1") as client:
+            return (await health_check.asyncio(client=client)).status
+
+    with contextlib.ExitStack() as opened:
+        if first == "is silent":
+            # The system drops whoever comes when nobody accepts and the queue is full.
+            silent = opened.enter_context(socket.create_server(("127.0.0.2", port), backlog=0))
+            opened.enter_context(socket.create_connection(silent.getsockname()))
+        thread = threading.Thread(target=respond)
+        thread.start()
+        assert asyncio.run(main()) == "healthy"
+        thread.join()
+
+
+def test_the_reason_why_no_address_of_a_name_accepts_is_reported(
+    listener: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _resolve(monkeypatch, "127.0.0.2", "127.0.0.3")
+
+    async def main() -> None:
+        async with Client(_url(listener, "stepflow.test"), server_version="0.11.1") as client:
+            await health_check.asyncio(client=client)
+
+    with pytest.raises(ConnectionFailed, match="Connection refused"):
+        asyncio.run(main())
+
+
+def test_an_async_connection_with_a_half_sent_request_is_not_used_again(
+    listener: socket.socket,
+) -> None:
+    done = threading.Event()
+
+    def respond() -> None:
+        with listener.accept()[0] as first:
+            # As a server that refuses a body, and keeps the connection for the next request.
+            first.recv(1000)
+            first.sendall(REFUSED)
+            with listener.accept()[0] as second:
+                second.recv(65536)
+                second.sendall(OK)
+                done.wait()
+
+    async def main() -> str:
+        async with Client(_url(listener), timeout=10, server_version="0.11.1") as client:
+            with pytest.raises(PayloadTooLarge):
+                await store_blob_bytes.asyncio(LARGE, client=client)
+            return (await health_check.asyncio(client=client)).status
+
+    thread = threading.Thread(target=respond, daemon=True)
+    thread.start()
+    try:
+        assert asyncio.run(main()) == "healthy"
+    finally:
+        done.set()
+    thread.join()
+
+
+class _Cut(socket.socket):
+    """A socket that can send only once, and still receive."""
+
+    has_sent = False
+
+    def setsockopt(self, *arguments: Any) -> None:
+        pass
+
+    def send(self, data: Any, flags: int = 0) -> int:
+        if self.has_sent:
+            raise BrokenPipeError
+        self.has_sent = True
+        return super().send(data[:1000], flags)
+
+
+def test_a_sync_connection_with_a_half_sent_request_is_not_used_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    others: list[socket.socket] = []
+
+    def connect(*arguments: object) -> socket.socket:
+        ours, other = socket.socketpair()
+        other.sendall(OK if others else REFUSED)
+        others.append(other)
+        return _Cut(fileno=ours.detach())
+
+    monkeypatch.setattr(socket, "create_connection", connect)
+    with Client("http://127.0.0.1:1", timeout=10, server_version="0.11.1") as client:
+        with pytest.raises(PayloadTooLarge):
+            store_blob_bytes.sync(LARGE, client=client)
+        assert health_check.sync(client=client).status == "healthy"
+    assert len(others) == 2
+    for other in others:
+        other.close()
+
+
+def _option(connected: socket.socket, name: str) -> int:
+    return connected.getsockopt(socket.IPPROTO_TCP, getattr(socket, name))
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+def test_connections_are_kept_alive_by_probes(is_async: bool) -> None:
+    with EchoServer() as server, Client(server.url, server_version="0.11.1") as client:
+
+        async def ask() -> set[tuple[int, ...]]:
+            if is_async:
+                await get_blob.asyncio("a", client=client)
+            else:
+                get_blob.sync("a", client=client)
+            found = [_probes(name, server.url) for name in os.listdir("/proc/self/fd")]
+            await client.aclose()
+            return {one for one in found if one is not None}
+
+        assert asyncio.run(ask()) == {(1, 30, 10, 6)}
+
+
+def _probes(descriptor: str, url: str) -> tuple[int, ...] | None:
+    with contextlib.suppress(OSError), socket.socket(fileno=os.dup(int(descriptor))) as copy:
+        if copy.family == socket.AF_INET and f":{copy.getpeername()[1]}" in url:
+            return (
+                copy.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE),
+                _option(copy, "TCP_KEEPIDLE"),
+                _option(copy, "TCP_KEEPINTVL"),
+                _option(copy, "TCP_KEEPCNT"),
+            )
+    return None
