@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 import threading
 from collections.abc import Iterator
 
 import pytest
 
+from runtime.tests.programs import marked
 from runtime.tests.support import descendants, wait_until
 
 
@@ -20,3 +22,14 @@ def nothing_is_left() -> Iterator[None]:
         lambda: not [t for t in threading.enumerate() if t.name.startswith("stepflow-")],
         "the test's threads have ended",
     )
+
+
+@pytest.fixture
+def running() -> Iterator[list[subprocess.Popen[str]]]:
+    """Ends the programs that a test has started, and sees to it that nothing of them is left."""
+    programs: list[subprocess.Popen[str]] = []
+    yield programs
+    for one in programs:
+        one.kill()
+        one.communicate()
+    wait_until(lambda: not marked(), "nothing that the test has started is left")

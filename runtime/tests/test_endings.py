@@ -5,28 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
-import uuid
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from runtime.tests.support import exists, session, wait_until
-
-#: Starts a server and says who it is; then comes the way to end.
-START = """
-import asyncio, atexit, gc, json, multiprocessing, os, signal, sys, threading, time
-from stepflow_runtime import RestartPolicy, StepflowRuntime
-
-def say(runtime):
-    print(runtime.pid, flush=True)
-
-def block():
-    while True:
-        time.sleep(3600)
-"""
+from runtime.tests.programs import START, WORKER, gone, marked, program, said
+from runtime.tests.support import exists, wait_until
 
 ENDINGS = {
     "the end of the script": "say(runtime)",
@@ -96,58 +80,6 @@ BLOCKS = {
 SIGNALS = [signal.SIGTERM, signal.SIGKILL, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT]
 
 
-#: A variable that everything has in its environment that the tests' programs start.
-MARK = f"RUNTIME_TEST={uuid.uuid4()}"
-
-
-def program(code: str, **options: Any) -> subprocess.Popen[str]:
-    """Starts a program."""
-    name, value = MARK.split("=")
-    return subprocess.Popen(
-        [sys.executable, "-c", START + code],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), name: value},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        **options,
-    )
-
-
-def said(program: subprocess.Popen[str]) -> int:
-    """Gives the number that a program prints next."""
-    assert program.stdout is not None
-    return int(program.stdout.readline())
-
-
-def marked() -> set[int]:
-    """Gives the processes that the tests' programs have started, and the programs."""
-    found: set[int] = set()
-    for entry in Path("/proc").iterdir():
-        try:
-            if entry.name.isdigit() and f"{MARK}\0".encode() in (entry / "environ").read_bytes():
-                found.add(int(entry.name))
-        except OSError:
-            continue
-    return found
-
-
-@pytest.fixture
-def running() -> Iterator[list[subprocess.Popen[str]]]:
-    """Ends the programs that a test has started, and sees to it that nothing of them is left."""
-    programs: list[subprocess.Popen[str]] = []
-    yield programs
-    for one in programs:
-        one.kill()
-        one.communicate()
-    wait_until(lambda: not marked(), "nothing that the test has started is left")
-
-
-def gone(server: int) -> None:
-    """Waits until a server is gone with its session; a session has its first process's number."""
-    wait_until(lambda: not exists(server) and not session(server), "the server's session is gone")
-
-
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_the_server_ends_with_the_program(
     ending: str, running: list[subprocess.Popen[str]]
@@ -201,30 +133,6 @@ def test_a_program_that_is_killed_while_it_starts_one_leaves_nothing(
     code = SIGNALLED_START.format(moment=moment, number=int(number))
     running.append(program(code + "thread.start()\nStepflowRuntime.start()\nblock()"))
     assert running[0].wait(60) == -number
-    wait_until(lambda: not marked(), "nothing that was started is left")
-
-
-def test_a_guard_that_is_slower_than_the_end_of_the_program_kills_the_server(
-    running: list[subprocess.Popen[str]], tmp_path: Path
-) -> None:
-    # The program is gone, and nobody reads what the guard says. A server that says something then
-    # could end by itself.
-    binary = tmp_path / "stepflow-server"
-    binary.write_text("#!/bin/sh\nexec sleep 3600\n", encoding="utf-8")
-    binary.chmod(0o755)
-    code = f"""
-import subprocess
-init = subprocess.Popen.__init__
-def init_and_die(*arguments, **options):
-    reading, options["stdout"] = os.pipe()
-    os.close(reading)
-    init(*arguments, **options)
-    os.kill(os.getpid(), signal.SIGKILL)
-subprocess.Popen.__init__ = init_and_die
-StepflowRuntime.start(binary={str(binary)!r})
-"""
-    running.append(program(code))
-    assert running[0].wait(60) == -signal.SIGKILL
     wait_until(lambda: not marked(), "nothing that was started is left")
 
 
@@ -337,23 +245,6 @@ block()
     of_child, of_parent = said(running[0]), said(running[0])
     gone(of_child)
     assert exists(of_parent)
-
-
-WORKER = f"""
-config = {{
-    "plugins": {{
-        "builtin": {{"type": "builtin"}},
-        "worker": {{
-            "type": "stepflow",
-            "command": sys.executable,
-            "args": [{str(Path(__file__).with_name("worker.py").absolute())!r}, sys.argv[1]],
-        }},
-    }},
-    "routes": {{"/worker/{{*component}}": [{{"plugin": "worker"}}]}},
-}}
-runtime = StepflowRuntime.start(config)
-say(runtime)
-"""
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import socket
+import threading
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from runtime.tests.support import PUT_BLOB, wait_until
-from stepflow_runtime import LogConfig, StepflowRuntime, errors
+from stepflow_runtime import LogConfig, StepflowRuntime, _ports, _starting, errors
+from stepflow_runtime._binary import find_binary
 
 
 def test_lines_become_records(caplog: pytest.LogCaptureFixture) -> None:
@@ -107,24 +111,100 @@ def test_wrong_values_are_refused(tmp_path: Path) -> None:
         LogConfig(format="xml")  # type: ignore[arg-type]
     with pytest.raises(errors.InvalidInput, match="cannot be written"):
         StepflowRuntime.start(log_config=LogConfig(file_path=tmp_path / "no" / "log"))
+    for path in (5, "", "a\0b", "a\ud800b", b"a"):
+        with pytest.raises(errors.InvalidInput, match=r"LogConfig: file_path is .*give a path"):
+            LogConfig(file_path=path)  # type: ignore[arg-type]
+        with pytest.raises(errors.InvalidInput, match=r"LogConfig: otlp_endpoint is .*give a URL"):
+            LogConfig(otlp_endpoint=path)  # type: ignore[arg-type]
 
 
-def test_who_can_reach_the_server_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
-    import stepflow_runtime._ports
-    from stepflow_runtime import runtime as module
+@pytest.mark.parametrize("level", ["trace", "debug", "info", "warn", "error"])
+def test_other_parts_of_the_server_say_no_less_than_warnings_where_those_are_asked_for(
+    level: str, tmp_path: Path
+) -> None:
+    arguments = tmp_path / "arguments"
+    binary = tmp_path / "stepflow-server"
+    binary.write_text(
+        f'#!/bin/sh\necho "$@" > "{arguments}"\nexec "{find_binary(None)}" "$@"\n', encoding="utf-8"
+    )
+    binary.chmod(0o755)
+    config = LogConfig(level=level)  # type: ignore[arg-type]
+    StepflowRuntime.start(binary=binary, log_config=config).stop()
+    other = "error" if level == "error" else "warn"
+    options = f"--log-level {level} --other-log-level {other}"
+    assert options in arguments.read_text(encoding="utf-8")
 
-    told = [one for one in caplog.records if "every network interface" in one.message]
-    for _ in range(2):
-        StepflowRuntime.start().stop()
-    told = [one for one in caplog.records if "every network interface" in one.message]
-    expected = bool(stepflow_runtime._ports.other_interfaces())
-    assert len(told) <= 1
-    assert module._told.locked() == expected
+
+def is_open(path: Path) -> bool:
+    """Return whether this process has a file open."""
+    links = [f"/proc/self/fd/{name}" for name in os.listdir("/proc/self/fd")]
+    return str(path) in [os.readlink(link) for link in links if os.path.lexists(link)]
 
 
-def test_lines_follow_one_another() -> None:
+def test_the_file_is_closed_with_the_runtime(tmp_path: Path) -> None:
+    path = tmp_path / "server.log"
+    config = LogConfig(file_path=path)
+    with StepflowRuntime.start(log_config=config) as runtime:
+        assert is_open(path)
+        os.kill(runtime.pid, 9)
+        wait_until(lambda: not is_open(path), "the file is closed, since nothing is restarted")
+    with StepflowRuntime.start(log_config=config):
+        assert is_open(path)
+    assert not is_open(path)
+    configs: list[Any] = [{"plugins": {1, 2}}, {"plugins": {}}]
+    for refused in configs:
+        # What is caught keeps alive whatever would close the file as garbage.
+        with pytest.raises(errors.StepflowError) as caught:
+            StepflowRuntime.start(refused, log_config=config)
+        assert caught.value.__traceback__ and not is_open(path)
+
+
+def test_a_full_disk_is_reported_once(caplog: pytest.LogCaptureFixture) -> None:
+    with StepflowRuntime.start(log_config=LogConfig(file_path="/dev/full")) as runtime:
+        assert len(runtime.recent_logs()) > 1
+    told = [one.message for one in caplog.records if "log are missing in /dev/full" in one.message]
+    assert len(told) == 1 and told[0].endswith("No space left on device; free space on that disk")
+
+
+@pytest.mark.parametrize("names", [["eth7", "wlan0"], []])
+def test_who_can_reach_the_server_is_reported_once(
+    names: list[str], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_starting, "_warned", threading.Lock())
+    monkeypatch.setattr(_starting, "other_interfaces", lambda: names)
     with StepflowRuntime.start() as runtime:
-        runtime.sync_client.run(PUT_BLOB, 1)
-        wait_until(
-            lambda: any("run_id=" in line for line in runtime.recent_logs()), "the run is logged"
-        )
+        port = runtime.port
+    StepflowRuntime.start().stop()
+    told = [one.message for one in caplog.records if "every network interface" in one.message]
+    assert len(told) == bool(names)
+    for one in told:
+        assert f"port {port} of every network interface (eth7, wlan0)" in one
+
+
+def test_interfaces_count_that_are_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flags = {"lo": "0x9", "eth0": "0x1003", "eth1": "0x1002", "eth2": None, "eth3": "none"}
+    for name, value in flags.items():
+        if value is not None:
+            (tmp_path / name).mkdir()
+            (tmp_path / name / "flags").write_text(value + "\n", encoding="utf-8")
+    monkeypatch.setattr(_ports, "_INTERFACES", tmp_path)
+    monkeypatch.setattr(socket, "if_nameindex", lambda: list(enumerate(flags, 1)))
+    # Those of unknown state may be up.
+    assert _ports.other_interfaces() == ["eth0", "eth2", "eth3"]
+
+
+def test_recent_logs_are_in_order_and_the_last_ones() -> None:
+    with StepflowRuntime.start(log_config=LogConfig(level="debug")) as runtime:
+        first = runtime.recent_logs()
+        assert "Starting Stepflow server" in first[0]
+        while len(lines := runtime.recent_logs()) < 1000:
+            runtime.sync_client.run_batch(PUT_BLOB, range(20))
+        runtime.sync_client.run_batch(PUT_BLOB, range(20))
+        wait_until(lambda: runtime.recent_logs()[0] not in first, "the first lines are dropped")
+        lines = runtime.recent_logs()
+    assert len(lines) == 1000
+    stamps = [line.split()[0] for line in lines]
+    assert all(datetime.fromisoformat(stamp) for stamp in stamps)
+    # Threads of the server may swap neighbours.
+    assert stamps[0] < stamps[500] < stamps[-1]
+    assert any("run_id=" in line for line in lines)

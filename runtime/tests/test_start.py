@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import socket
 import sys
 import threading
@@ -127,7 +128,10 @@ def test_a_cancelled_start_leaves_nothing() -> None:
     asyncio.run(main())
 
 
-@pytest.mark.parametrize("name", ["output", "waiter", "supervisor"])
+THREADS = ["guard", "output", "waiter", "supervisor"]
+
+
+@pytest.mark.parametrize("name", [*THREADS, "start"])
 def test_a_start_without_threads_leaves_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     start = threading.Thread.start
 
@@ -136,12 +140,18 @@ def test_a_start_without_threads_leaves_nothing(name: str, monkeypatch: pytest.M
             raise RuntimeError("can't start new thread")
         start(thread)
 
+    async def in_loop() -> None:
+        async with StepflowRuntime.start():
+            raise AssertionError("it cannot start")
+
     monkeypatch.setattr(threading.Thread, "start", refuse)
-    with pytest.raises(RuntimeError, match="start new thread"):
-        StepflowRuntime.start()
+    before = len(os.listdir("/proc/self/fd"))
+    with pytest.raises(errors.StartFailed, match="can't start new thread; end other processes"):
+        asyncio.run(in_loop()) if name == "start" else StepflowRuntime.start()
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
-@pytest.mark.parametrize("name", ["output", "waiter", "supervisor"])
+@pytest.mark.parametrize("name", THREADS)
 def test_an_interrupt_while_a_thread_starts_leaves_nothing(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

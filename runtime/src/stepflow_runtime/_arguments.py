@@ -39,12 +39,13 @@ def check_number(
         raise InvalidInput(f"{name} is {value!r}; give {unit}, {bound}")
 
 
-def check_path(name: str, value: Any) -> None:
+def check_path(name: str, value: Any, wanted: str = "a path") -> None:
     """Refuses what is neither a path nor None.
 
     Args:
         name: The argument's name.
         value: What was given.
+        wanted: What it is to be.
 
     Raises:
         InvalidInput: It cannot be used.
@@ -52,9 +53,15 @@ def check_path(name: str, value: Any) -> None:
     if value is None:
         return
     is_path = isinstance(value, str | os.PathLike)
-    path = os.fspath(cast("str | os.PathLike[str]", value)) if is_path else ""
-    if not path or "\0" in path:
-        raise InvalidInput(f"{name} is {value!r}; give a path")
+    path: Any = os.fspath(cast("str | os.PathLike[str]", value)) if is_path else ""
+    if not path or not isinstance(path, str) or "\0" in path:
+        raise InvalidInput(f"{name} is {value!r}; give {wanted}")
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:
+        raise InvalidInput(
+            f"{name} is {value!r}, which is not valid Unicode; give {wanted}"
+        ) from None
 
 
 def check_type(name: str, value: Any, kind: Any) -> None:

@@ -34,8 +34,9 @@ def find_binary(given: str | os.PathLike[str] | None) -> Path:
 def cannot_run(binary: Path, cause: str) -> BinaryUnusable:
     """Makes the error for a binary that the system does not start."""
     return BinaryUnusable(
-        f"cannot start the Stepflow server {binary}: {cause}; see that it is built for this machine"
-        f" ({_machine()}), or: {_INSTALL}"
+        f"cannot start the Stepflow server {binary}: {cause}; see that this user may execute it"
+        f" (file mode, mount option noexec), and that it is built for this machine ({_machine()}),"
+        f" or: {_INSTALL}"
     )
 
 
@@ -78,8 +79,9 @@ def _is_for_this_machine(path: Path) -> bool:
     # What the system refuses to execute a shell would take for a script of its own.
     try:
         head = _head(path)
-    except OSError:
-        return False
+    except PermissionError:
+        # It may be executed and not read: the system decides.
+        return True
     if head.startswith(b"#!"):
         return True
     # The interpreter that runs here is of the right kind.

@@ -60,6 +60,7 @@ OPTION_VARIABLES: Final = frozenset(
         "LOG_LEVEL",
         "METRICS_ENABLED",
         "ORCHESTRATOR_ID",
+        "ORCHESTRATOR_URL",
         "OTHER_LOG_LEVEL",
         "OTLP_ENDPOINT",
         "PORT",
@@ -117,9 +118,11 @@ def server_environment(
     for name, value in given.items():
         if not isinstance(name, str) or not name or "=" in name or "\0" in name:
             raise InvalidInput(f"env has the name {name!r}; give names without = and NUL")
-        if not isinstance(value, str) or "\0" in value:
+        if not isinstance(value, str) or "\0" in value or not _is_encodable(name + value):
             # The value may be a secret.
-            raise InvalidInput(f"env has a value for {name} that is no text; give text without NUL")
+            raise InvalidInput(
+                f"env has a value for {name!r} that is no text; give text without NUL"
+            )
     inherited = {
         name: value
         for name, value in (os.environ.items() if inherit_env else ())
@@ -143,6 +146,14 @@ def _no_proxy(environment: Mapping[str, str]) -> dict[str, str]:
         # An asterisk stands for all hosts only on its own.
         variables[name] = listed if listed == "*" else ",".join(filter(None, (listed, *_LOOPBACK)))
     return variables
+
+
+def _is_encodable(text: str) -> bool:
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _document(config: Any) -> dict[str, Any]:

@@ -41,8 +41,14 @@ TAKES_RUNS_SECONDS: Final = 2.0
 milliseconds, and a later version may word it differently."""
 
 OUTPUT_END_SECONDS: Final = 10.0
-"""Seconds to wait for the end of a dead server's output: its guard needs 0.01, and only a worker in
-a session of its own holds it open any longer."""
+"""Seconds to wait for the end of a dead server's output: only a worker in a session of its own
+keeps it open any longer than the guard needs."""
+
+SHELL: Final = "/bin/sh"
+"""The POSIX shell that starts the server, and guards it."""
+
+GUARD_RETRY_SECONDS: Final = 0.2
+"""Seconds before a guard is replaced once more; the first replacement comes at once."""
 
 ORCHESTRATOR_ID: Final = "stepflow-runtime"
 """The server's name for itself in a data_dir: the same name takes its runs up again at once."""

@@ -1,51 +1,57 @@
-"""What sees to it that a server ends with the process that started it, however that ends."""
+"""Ties the server's life to this process, however it ends."""
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
+import signal
 import subprocess
+import sys
+import threading
+import time
 from collections.abc import Mapping, Sequence
 
+from stepflow_runtime._constants import GUARD_RETRY_SECONDS, SHELL
 from stepflow_runtime._fork import Held
+from stepflow_runtime._start_errors import start_thread
 
-# A shell becomes the server, after it has left a guard beside it. The guard waits for the end of a
-# pipe whose other end only this process holds: the kernel closes it when this process is gone,
-# SIGKILL included. Then the guard kills its session until nobody is left: the server, and the
-# workers that the server has started, each in a process group of its own. There is no moment
-# without a guard, since it is there before the server is.
+# Everything below hangs on one pipe. Only this process holds its write end, so the kernel closes it
+# when this process ends, SIGKILL included. Two mechanisms react to that:
 #
-# PR_SET_PDEATHSIG would need code between fork and exec, depends on the thread that forks, does not
-# reach the workers, and exists on Linux alone.
+# - On Linux, the kernel itself kills the server's process group: the server inherits the read end,
+#   whose owner is that group and whose signal is SIGKILL (F_SETOWN, F_SETSIG, O_ASYNC). No other
+#   process takes part, so nothing can be killed first to prevent it.
+# - A guard, a shell that waits for the end of the pipe, kills the server's whole session: workers
+#   are in process groups of their own. It is a child of this process, which waits for it: a guard
+#   that is killed is replaced at once, and no guard becomes a zombie of a PID 1 that does not reap.
 #
-# It ignores SIGPIPE as well: this process may be gone before the guard says who it is.
-#
-# Descriptor 2 is the pipe: a shell may know none above 9. `kill -0` tells zombies and the processes
-# that looked from those that are left. Without /proc (macOS) or without grep the guard reaches the
-# server's process group, and its children.
-_SCRIPT = r"""
-guard() {
-    trap '' HUP INT PIPE QUIT TERM
-    PATH=/usr/bin:/bin
-    read -r own _ < /proc/self/stat || own=0
-    echo "{\"guard\":$own}"
-    read -r _ <&2
-    [ "$own" = 0 ] && pkill -KILL -P $$
-    found=$own
-    while [ "$found" != 0 ]; do
-        found=0
-        for stat in $(grep -lsE "^[0-9]+ \(.*\) [^ZX] [0-9]+ [0-9]+ $$ " /proc/[0-9]*/stat); do
-            pid=${stat#/proc/} pid=${pid%/stat}
-            [ "$pid" = "$own" ] || { kill -KILL "$pid" && found=$pid; }
-        done
+# PR_SET_PDEATHSIG would need code between fork and exec, and fires when the forking thread ends.
+
+# The server's process waits for this process to be ready: before that, nothing ties the two
+# together. Without a go-ahead, since this process has ended, the server never runs.
+_SERVER_SCRIPT = 'read -r _ && exec "$@"'
+
+# Without /proc (macOS) or grep, the guard reaches the server's process group and its children.
+# `kill` fails for processes that ended in the meantime, so the loop ends when nothing is left.
+_GUARD_SCRIPT = r"""
+trap '' HUP INT PIPE QUIT TERM
+PATH=/usr/bin:/bin
+read -r _
+[ -r /proc/self/stat ] || pkill -KILL -P "$1"
+found=$1
+while [ "$found" ]; do
+    found=
+    for stat in $(grep -lsE "^[0-9]+ \(.*\) [^ZX] [0-9]+ [0-9]+ $1 " /proc/[0-9]*/stat); do
+        pid=${stat#/proc/} pid=${pid%/stat}
+        kill -KILL "$pid" && found=$pid
     done
-    kill -KILL 0
-}
-guard < /dev/null &
-exec "$@" 2>&1
+done
+kill -KILL "-$1"
+exit 0
 """
 
-#: The exit codes of a shell that cannot become the program it was to become.
+#: Exit codes of a shell that cannot execute a program.
 NOT_EXECUTED = (126, 127)
 
 
@@ -53,13 +59,12 @@ class Guarded:
     """A process that is killed, with all that it has started, when this process ends.
 
     Args:
-        command: The program, an absolute path, and its arguments.
-        env: Its environment, whole.
-        stdin: Whether it gets a pipe as its standard input.
+        command: Absolute path of the program, and its arguments.
+        env: Its complete environment.
         kept_open: File descriptors that it inherits.
 
     Raises:
-        OSError: The system starts no more processes.
+        OSError: The system has no more processes, threads or files.
     """
 
     def __init__(
@@ -67,45 +72,104 @@ class Guarded:
         command: Sequence[str | os.PathLike[str]],
         env: Mapping[str, str],
         *,
-        stdin: bool,
         kept_open: Sequence[int],
     ) -> None:
-        reading, self._writing = _pipe()
+        self._closing = threading.Event()
+        self._reading, self._writing = _pipe()
+        self._watcher = threading.Thread(target=self._watch, name="stepflow-guard", daemon=True)
         try:
             self.process = subprocess.Popen(
-                ["/bin/sh", "-c", _SCRIPT, "stepflow-guard", *command],
-                stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+                [SHELL, "-c", _SERVER_SCRIPT, "stepflow-server", *command],
+                stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=reading,
+                stderr=subprocess.STDOUT,
                 env=env,
-                pass_fds=kept_open,
+                pass_fds=(*kept_open, self._reading.descriptor),
                 start_new_session=True,
             )
+            try:
+                # Where the kernel takes part, the server starts while the guard does.
+                if is_tied := _tie(self._reading.descriptor, self.process.pid):
+                    self._release()
+                self._guard = self._start_guard()
+                if not is_tied:
+                    self._release()
+                start_thread(self._watcher)
+            except BaseException:
+                self._abort()
+                raise
         except BaseException:
-            self._writing.close()
+            self._close()
             raise
-        finally:
-            os.close(reading)
 
     def kill(self) -> None:
-        """Has the guard kill everything; the output ends when it has."""
+        """Kill the server and everything that it has started; `wait` waits for that."""
+        self._closing.set()
         self._writing.close()
 
+    def wait(self) -> None:
+        """Wait until everything has been killed. The server's process must have exited."""
+        if self._watcher is not threading.current_thread():
+            self._watcher.join()
 
-def reap(guard: int | None) -> None:
-    """Takes the exit code of a guard that has become this process's own child.
+    def _release(self) -> None:
+        assert self.process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            # Fits into an empty pipe.
+            os.write(self.process.stdin.fileno(), b"\n")
 
-    So it does where this process has the number 1, as the only program of a container does.
+    def _start_guard(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [SHELL, "-c", _GUARD_SCRIPT, "stepflow-guard", str(self.process.pid)],
+            stdin=self._reading.descriptor,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            # A terminal sends its signals to the program's session.
+            start_new_session=True,
+        )
 
-    Args:
-        guard: Process id of a guard whose output has ended.
-    """
-    if guard:
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(guard, 0)
+    def _watch(self) -> None:
+        # A guard exits with 0 when it has killed everything. Where the program ignores SIGCHLD, the
+        # exit code is always 0, and a guard that exits early must have been killed.
+        pause = 0.0
+        while self._guard.wait() != 0 or not self._closing.is_set():
+            # The first is replaced at once. One that the system refuses or that exits immediately
+            # must not keep a processor busy.
+            time.sleep(pause)
+            pause = GUARD_RETRY_SECONDS
+            with contextlib.suppress(OSError):
+                self._guard = self._start_guard()
+        self._close()
+
+    def _abort(self) -> None:
+        self.kill()
+        with self.process:
+            self.process.kill()
+        guard = getattr(self, "_guard", None)
+        if guard is not None:
+            guard.wait()
+
+    def _close(self) -> None:
+        self._writing.close()
+        self._reading.close()
 
 
-def _pipe() -> tuple[int, Held]:
+def _tie(reading: int, group: int) -> bool:
+    """Have the kernel kill a process group when the write end of a pipe is closed."""
+    if sys.platform != "linux":
+        return False
+    try:
+        fcntl.fcntl(reading, fcntl.F_SETOWN, -group)
+        fcntl.fcntl(reading, fcntl.F_SETSIG, signal.SIGKILL)
+        fcntl.fcntl(reading, fcntl.F_SETFL, fcntl.fcntl(reading, fcntl.F_GETFL) | os.O_ASYNC)
+    except OSError:
+        # An emulated kernel may lack them.
+        return False
+    return True
+
+
+def _pipe() -> tuple[Held, Held]:
+    """Open a pipe that forked children do not keep open."""
     reading = -1
 
     def open_both() -> int:
@@ -114,4 +178,4 @@ def _pipe() -> tuple[int, Held]:
         return writing
 
     writing = Held(open_both)
-    return reading, writing
+    return Held(lambda: reading), writing

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -20,6 +21,8 @@ _LEVEL = re.compile(rb'"level":"([A-Z]+)"')
 _ANSI_CODE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _TREE_GLYPHS = "│├╰╴─▶ \t"
 _BACKTRACE = "━━"
+_PANIC = "thread '"
+_STACK_FRAME = re.compile(rb"\s+(\d+: |at )")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +53,21 @@ class LogLine:
         return f"{stamp} {self.level_name} {self.target}: {self.message}{context}"
 
 
-def announced(name: str, raw: bytes) -> int | None:
-    """Gives N where the line is the announcement `{"name":N}`."""
-    if not raw.startswith(b'{"%s":' % name.encode()):
+def is_stack_frame(raw: bytes) -> bool:
+    """Return whether a line is part of a panic's backtrace."""
+    return _STACK_FRAME.match(raw) is not None
+
+
+def announced_port(raw: bytes) -> int | None:
+    """Return N where the line is the announcement `{"port":N}`."""
+    if not raw.startswith(b'{"port":'):
         return None
     try:
         value: Any = json.loads(raw)
     except ValueError:
         return None
-    number = value[name]
-    return number if len(value) == 1 and isinstance(number, int) else None
+    port = value["port"]
+    return port if len(value) == 1 and isinstance(port, int) else None
 
 
 def level_of(raw: bytes) -> int:
@@ -101,8 +109,12 @@ def one_line(text: str) -> str:
     return ": ".join(parts)
 
 
-def summary(lines: list[LogLine]) -> str:
+def summary(lines: Sequence[LogLine]) -> str:
     """Gives what matters most in what a server said last."""
+    for number, line in enumerate(lines):
+        # Later panics come of the first one. It says where on its first line, why on the next.
+        if line.message.startswith(_PANIC) and " panicked at " in line.message:
+            return " ".join(one.message for one in lines[number:][:2])
     errors = [line.message for line in lines if line.level >= logging.ERROR]
     said = errors[-1:] or [line.message for line in lines[-3:]]
     return " | ".join(said) or "it said nothing"
@@ -110,7 +122,7 @@ def summary(lines: list[LogLine]) -> str:
 
 def _plain_level(raw: bytes) -> int:
     # What a wrong option or a panic gives.
-    is_error = raw.startswith((b"error:", b"thread '"))
+    is_error = raw.startswith((b"error:", _PANIC.encode()))
     return logging.ERROR if is_error else logging.INFO
 
 

@@ -11,13 +11,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
 
+from stepflow_runtime._arguments import check_path
 from stepflow_runtime._constants import (
     ERROR_LINES,
     KEPT_LINES,
     OUTPUT_END_SECONDS,
     SERVER_LOGGER,
 )
-from stepflow_runtime._log_lines import LogLine, announced, level_of, parse, summary
+from stepflow_runtime._log_lines import (
+    LogLine,
+    announced_port,
+    is_stack_frame,
+    level_of,
+    parse,
+    summary,
+)
+from stepflow_runtime._start_errors import remedy, start_thread
 from stepflow_runtime.errors import InvalidInput
 
 _log = logging.getLogger("stepflow_runtime")
@@ -65,6 +74,8 @@ class LogConfig:
                 raise InvalidInput(
                     f"LogConfig: {name} is {value!r}; give one of {', '.join(allowed)}"
                 )
+        check_path("LogConfig: file_path", self.file_path)
+        check_path("LogConfig: otlp_endpoint", self.otlp_endpoint, "a URL")
 
     def arguments(self) -> list[str]:
         """Gives the server's options."""
@@ -94,6 +105,7 @@ class Log:
         # Lines are kept as they come, and read when someone wants them.
         self._kept: deque[bytes] = deque(maxlen=KEPT_LINES)
         self._file: IO[bytes] | None = None
+        self._write_failed = False
         if config.file_path is not None:
             try:
                 # `close` closes it.
@@ -101,7 +113,7 @@ class Log:
             except OSError as error:
                 raise InvalidInput(
                     f"LogConfig: file_path {os.fspath(config.file_path)} cannot be written:"
-                    f" {error.strerror}; give a path in a folder that exists"
+                    f" {error.strerror}; {remedy(error, 'give a path in a folder that exists')}"
                 ) from None
 
     def recent(self) -> list[str]:
@@ -113,8 +125,7 @@ class Log:
         self._kept.append(raw)
         if self._file is not None:
             text = raw if self._config.format == "json" else str(parse(raw)).encode()
-            with contextlib.suppress(OSError, ValueError):
-                self._file.write(text + b"\n")
+            self._write(self._file, text + b"\n")
         logger = self._logger
         if logger is not None and logger.isEnabledFor(level_of(raw)):
             self._emit(logger, parse(raw))
@@ -123,6 +134,22 @@ class Log:
         """Closes the file."""
         if self._file is not None:
             self._file.close()
+
+    def _write(self, file: IO[bytes], text: bytes) -> None:
+        try:
+            file.write(text)
+        except ValueError:
+            # Closed: a worker in a session of its own still prints.
+            pass
+        except OSError as error:
+            if not self._write_failed:
+                self._write_failed = True
+                _log.warning(
+                    "lines of the Stepflow server's log are missing in %s: %s; %s",
+                    file.name,
+                    error.strerror,
+                    remedy(error, "see that it can be written"),
+                )
 
     def _emit(self, logger: logging.Logger, line: LogLine) -> None:
         attributes: dict[str, Any] = dict.fromkeys(
@@ -148,7 +175,6 @@ class Output:
 
     def __init__(self, stream: IO[bytes], log: Log) -> None:
         self.port: int | None = None
-        self.guard: int | None = None
         self.port_or_end = threading.Event()
         #: Whether a run that is created now does not make the server panic.
         self.takes_runs = threading.Event()
@@ -157,7 +183,7 @@ class Output:
         self._log = log
         self._last: deque[bytes] = deque(maxlen=ERROR_LINES)
         self.thread = threading.Thread(target=self._read, name="stepflow-output", daemon=True)
-        self.thread.start()
+        start_thread(self.thread)
 
     def lines(self) -> list[LogLine]:
         """Gives the last lines of this server."""
@@ -177,13 +203,12 @@ class Output:
         with contextlib.suppress(ValueError), self._stream:
             for line in self._stream:
                 raw = line.rstrip()
-                if self.guard is None and (guard := announced("guard", raw)) is not None:
-                    self.guard = guard
-                elif self.port is None and (port := announced("port", raw)) is not None:
+                if self.port is None and (port := announced_port(raw)) is not None:
                     self.port = port
                     self.port_or_end.set()
                 elif raw:
-                    self._last.append(raw)
+                    if not is_stack_frame(raw):
+                        self._last.append(raw)
                     self._take(raw)
                     # Servers from 0.12 on are healthy before they can run anything.
                     if self.port is None and b"gRPC services available" in raw:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import threading
 import time
@@ -12,15 +13,10 @@ from pathlib import Path
 
 from stepflow_runtime._binary import cannot_run
 from stepflow_runtime._constants import CONNECT_RETRY_SECONDS, TAKES_RUNS_SECONDS
-from stepflow_runtime._guard import NOT_EXECUTED, Guarded, reap
+from stepflow_runtime._guard import NOT_EXECUTED, Guarded
 from stepflow_runtime._logs import Log, Output
-from stepflow_runtime.errors import (
-    ConfigInvalid,
-    PortInUse,
-    RuntimeFailure,
-    StartFailed,
-    StartTimeout,
-)
+from stepflow_runtime._start_errors import ending, start_failure, start_thread
+from stepflow_runtime.errors import RuntimeFailure, StartTimeout
 
 HOST = "127.0.0.1"
 
@@ -53,22 +49,18 @@ class ServerProcess:
         log: Takes what it prints.
 
     Raises:
-        BinaryUnusable: The system does not start it.
+        OSError: The system has no more processes, threads or files.
     """
 
     def __init__(self, launch: Launch, port: int, log: Log) -> None:
         self._asked_port = port
         self._ended = threading.Event()
         self._binary = launch.binary
-        try:
-            self._guarded = Guarded(
-                [launch.binary, "--port", str(port), *launch.arguments],
-                launch.environment,
-                stdin=launch.config is not None,
-                kept_open=launch.kept_open,
-            )
-        except OSError as error:
-            raise cannot_run(launch.binary, error.strerror or str(error)) from None
+        self._guarded = Guarded(
+            [launch.binary, "--port", str(port), *launch.arguments],
+            launch.environment,
+            kept_open=launch.kept_open,
+        )
         self._process = self._guarded.process
         assert self._process.stdout is not None
         self._waiter = threading.Thread(
@@ -77,11 +69,12 @@ class ServerProcess:
         output = None
         try:
             output = self._output = Output(self._process.stdout, log)
-            self._waiter.start()
+            start_thread(self._waiter)
         except BaseException:
             # Nobody else knows it yet: the system may refuse a thread, or Ctrl-C come in between.
             with self._process:
                 self.kill()
+                self._guarded.wait()
                 if output is not None:
                     # What it reads is closed next.
                     output.wait_for_end()
@@ -162,29 +155,33 @@ class ServerProcess:
         return [str(line) for line in self._output.lines()]
 
     def ending(self) -> str:
-        """Says how it ended and what it said last, on one line."""
-        code = self.exit_code
-        how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
-        return f"({how}): {self._output.summary()}"
+        """Say how it exited and what it printed last, on one line."""
+        return f"{ending(self.exit_code)}: {self._output.summary()}"
 
     def _hand_over(self, config: bytes | None) -> None:
         stdin = self._process.stdin
-        if config is None or stdin is None:
-            return
-        # A server that refuses its options ends without reading; its end is told later.
+        assert stdin is not None
+        # A server that refuses its options exits without reading, which is reported later.
         with contextlib.suppress(BrokenPipeError):
-            stdin.write(config)
+            stdin.write(config or b"")
         with contextlib.suppress(BrokenPipeError):
             stdin.close()
 
     def _wait(self, config: bytes | None) -> None:
         # Here, since a server that does not read must not keep the caller waiting.
         self._hand_over(config)
-        self._process.wait()
-        # What it has started must not go on without it.
+        if hasattr(os, "waitid"):
+            # Not reaped yet: its process id names its session, which the guard is about to kill,
+            # and must not become another program's before that.
+            with contextlib.suppress(ChildProcessError):
+                os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+        else:
+            self._process.wait()
+        # Its workers must not outlive it.
         self._guarded.kill()
+        self._guarded.wait()
+        self._process.wait()
         self._output.wait_for_end()
-        reap(self._output.guard)
         self._ended.set()
         self._output.port_or_end.set()
 
@@ -199,28 +196,15 @@ class ServerProcess:
                 connection.sendall(request.encode("ascii"))
                 with connection.makefile("rb") as answer:
                     return answer.readline(100).startswith(b"HTTP/1.1 200 ")
-        except OSError:
+        except (ConnectionError, TimeoutError):
             return False
 
     def _start_failed(self, seconds: float) -> RuntimeFailure:
         if not self._ended.is_set():
             return self._start_timeout(seconds, "has closed its output without printing its port")
-        said = self._output.summary()
         if self.exit_code in NOT_EXECUTED:
-            return cannot_run(self._binary, said)
-        cls, remedy = StartFailed, "see .last_log_lines"
-        if "ddress already in use" in said:
-            cls = PortInUse
-            remedy = f"port {self._asked_port} is taken: give another, or 0 for any free one"
-        elif "tate store" in said:
-            remedy = "see that its database can be reached, and that a Stepflow server has made it"
-        elif "onfig" in said or "executor" in said:
-            cls, remedy = ConfigInvalid, "correct the config"
-        return cls(
-            f"the Stepflow server ended before it served {self.ending()}; {remedy}",
-            self.exit_code,
-            self.last_lines(),
-        )
+            return cannot_run(self._binary, self._output.summary())
+        return start_failure(self.exit_code, self._output.lines(), self._asked_port)
 
     def _start_timeout(self, seconds: float, problem: str) -> StartTimeout:
         return StartTimeout(

@@ -21,13 +21,14 @@ from stepflow_runtime._data_dir import DataDir
 from stepflow_runtime._logs import Log
 from stepflow_runtime._ports import reserved
 from stepflow_runtime._process import Launch, ServerProcess
+from stepflow_runtime._start_errors import start_thread, system_errors_explained
 from stepflow_runtime.errors import InvalidState, RuntimeFailure, ServerCrashed
 
 _log = logging.getLogger("stepflow_runtime")
 
 
 class RestartPolicy(enum.Enum):
-    """When a server that ended by itself is started again, on the same port."""
+    """When a server that exited or was killed is restarted, on the same port."""
 
     NEVER = "never"
     """Not at all; calls to it raise `ServerCrashed` from then on."""
@@ -56,7 +57,7 @@ class Plan:
         max_restarts: How often in a row.
         startup_timeout: Seconds until it must answer.
         shutdown_timeout: Seconds that it has to end by itself.
-        on_crash: Is called when it ended by itself.
+        on_crash: Is called when it exited or was killed.
     """
 
     launch: Launch
@@ -141,7 +142,7 @@ class Supervisor:
         """
 
         def prepare() -> None:
-            self._thread.start()
+            start_thread(self._thread)
             meanwhile()
 
         try:
@@ -209,6 +210,7 @@ class Supervisor:
         if not closed:
             self._plan.close()
 
+    @system_errors_explained()
     def _launch(self, meanwhile: Callable[[], object] = lambda: None) -> None:
         with self._lock:
             # Whoever stops it from here on finds the process.
@@ -241,19 +243,17 @@ class Supervisor:
         if time.monotonic() - ready_since >= STEADY_SECONDS:
             self._restarts = 0
         code = process.exit_code or 0
-        crash = ServerCrashed(
-            f"the Stepflow server ended by itself {process.ending()}", code, process.last_lines()
-        )
+        crash = ServerCrashed(f"the Stepflow server {process.ending()}", code, process.last_lines())
         policy, limit = self._plan.restart_policy, self._plan.max_restarts
         if not policy.restarts(code):
             remedy = "start another runtime, or set restart_policy"
             self._give_up(crash, f"{crash}; {remedy}")
             self._tell(crash)
             return False
-        _log.warning("%s; it is started again", crash)
-        self._tell(crash)
+        _log.warning("%s; it is restarted", crash)
         last: RuntimeFailure = crash
         with reserved(self._port):
+            self._tell(crash)
             while self._restarts < limit:
                 if self._stopping.wait(self._delay()):
                     return False

@@ -7,11 +7,11 @@
     │   ├── BinaryUnusable *       there is no server to start, or it does not run on this machine
     │   ├── DataDirUnusable *      the data_dir cannot be written
     │   │   └── DataDirLocked *    another server uses it
-    │   ├── StartFailed *          the server ended, or did not answer, before it served
+    │   ├── StartFailed *          the server did not start; the message says why
     │   │   ├── ConfigInvalid *    it refuses its configuration; the message says why
     │   │   ├── PortInUse *        the port is taken
     │   │   └── StartTimeout *     it does not answer in time (also a TimeoutError)
-    │   ├── ServerCrashed *        it ended by itself and is not started again
+    │   ├── ServerCrashed *        it exited or was killed, and is not restarted
     │   └── InvalidState *         use before the start, after the stop, or twice
     └── ...                        what calls to the server raise: see `stepflow_client.errors`
 
@@ -79,7 +79,7 @@ class _ServerEnded(RuntimeFailure):
 
 
 class StartFailed(_ServerEnded):
-    """The server ended, or did not answer, before it served; nothing of it is left."""
+    """The server did not start: it exited, was killed or did not answer. Nothing of it is left."""
 
 
 class ConfigInvalid(StartFailed):
@@ -95,7 +95,7 @@ class StartTimeout(StartFailed, TimeoutError):
 
 
 class ServerCrashed(_ServerEnded):
-    """The server ended by itself, and is not started again."""
+    """The server exited or was killed, and is not restarted."""
 
 
 class InvalidState(RuntimeFailure):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-import logging
 import os
 import threading
 import weakref
@@ -30,14 +29,13 @@ from stepflow_runtime._config import server_config, server_environment
 from stepflow_runtime._constants import MAX_RESTARTS, SHUTDOWN_TIMEOUT, STARTUP_TIMEOUT
 from stepflow_runtime._data_dir import DataDir
 from stepflow_runtime._logs import Log, LogConfig
-from stepflow_runtime._ports import other_interfaces
 from stepflow_runtime._process import HOST, Launch
+from stepflow_runtime._start_errors import start_thread, system_errors_explained
+from stepflow_runtime._starting import start, start_for
 from stepflow_runtime._supervisor import Plan, RestartPolicy, Supervisor
 from stepflow_runtime.errors import InvalidRequest, InvalidState
 
 __all__ = ["StepflowRuntime"]
-
-_log = logging.getLogger("stepflow_runtime")
 
 
 class StepflowRuntime:
@@ -63,6 +61,7 @@ class StepflowRuntime:
         vars(self)["start"] = self._refuse_start
 
     @classmethod
+    @system_errors_explained()
     def start(
         cls,
         config: str | os.PathLike[str] | Mapping[str, Any] | None = None,
@@ -95,12 +94,13 @@ class StepflowRuntime:
             env: Environment variables for the server.
             inherit_env: Whether it has this process's environment variables too.
             log_config: What the server logs, and where to.
-            restart_policy: When a server that ended by itself is started again, on the same port.
-            max_restarts: How often in a row it is started again.
-            startup_timeout: Seconds until it must answer.
-            shutdown_timeout: Seconds that it has to end by itself, before it is killed.
+            restart_policy: When a server that exited or was killed is restarted, on the same port.
+            max_restarts: Maximum number of consecutive restarts.
+            startup_timeout: Maximum time to wait for the server to become ready, in seconds.
+            shutdown_timeout: Maximum time to wait for the server to exit before it is killed, in
+                seconds.
             on_crash: Is called with exit code (the negative signal where one ended it) and last log
-                lines, in a thread of its own, when the server has ended by itself.
+                lines, in a thread of its own, when the server has exited or was killed.
 
         Returns:
             The runtime, to be used in `with` or `async with`, or to be stopped with `stop`.
@@ -110,7 +110,7 @@ class StepflowRuntime:
             InvalidRequest: Trio runs this task.
             BinaryUnusable: There is no server that runs on this machine.
             DataDirUnusable: The data_dir cannot be written, or another server uses it.
-            StartFailed: The server ended, or did not answer, before it served.
+            StartFailed: The server did not start; the message says why.
 
         Example:
             >>> with StepflowRuntime.start() as runtime:
@@ -335,15 +335,20 @@ class StepflowRuntime:
 
     def _begin(self) -> None:
         if running_loop() is None:
-            _start(self._supervisor)
+            start(self._supervisor)
             return
         self._starting = concurrent.futures.Future()
-        threading.Thread(
-            target=_start_for,
+        thread = threading.Thread(
+            target=start_for,
             args=(self._supervisor, self._starting),
             name="stepflow-start",
             daemon=True,
-        ).start()
+        )
+        try:
+            start_thread(thread)
+        except BaseException:
+            self._supervisor.stop(grace=0)
+            raise
 
     def _enter(self) -> None:
         self._supervisor.check()
@@ -375,34 +380,3 @@ class StepflowRuntime:
 
     def _refuse_start(self, *args: object, **options: object) -> NoReturn:
         raise InvalidState("this runtime is started already; StepflowRuntime.start() makes another")
-
-
-def _start_for(supervisor: Supervisor, future: concurrent.futures.Future[None]) -> None:
-    try:
-        _start(supervisor)
-    except BaseException as error:
-        future.set_exception(error)
-    else:
-        future.set_result(None)
-
-
-_told = threading.Lock()
-
-
-def _start(supervisor: Supervisor) -> None:
-    names: list[str] = []
-
-    def look_who_can_reach() -> None:
-        # Once in a process: the lock is never released.
-        if not _told.locked():
-            names.extend(other_interfaces())
-
-    supervisor.start(look_who_can_reach)
-    if names and _told.acquire(blocking=False):
-        _log.warning(
-            "the Stepflow server listens on port %d of every network interface (%s): whoever"
-            " reaches it can run flows with the components of its config; let a firewall keep"
-            " others out",
-            supervisor.port,
-            ", ".join(names),
-        )

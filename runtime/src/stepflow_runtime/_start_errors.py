@@ -1,0 +1,166 @@
+"""Errors of a start: what failed, why, and what to do, on one line."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import signal
+import threading
+from collections.abc import Generator, Sequence
+
+from stepflow_runtime._constants import SHELL
+from stepflow_runtime._log_lines import LogLine, summary
+from stepflow_runtime.errors import (
+    ConfigInvalid,
+    InvalidInput,
+    PortInUse,
+    StartFailed,
+    StepflowError,
+)
+
+_REMEDIES = {
+    errno.EAGAIN: "end other processes, or raise the limit (ulimit -u, a container's pids limit)",
+    errno.EDQUOT: "free space on that disk",
+    errno.EMFILE: "close files, or raise the limit on open files (ulimit -n)",
+    errno.ENFILE: "close files in other processes",
+    errno.ENOMEM: "free memory",
+    errno.ENOSPC: "free space on that disk",
+}
+
+# How a server reports that it cannot start: the start of its last line, the same from 0.9 to 0.13.
+_CONFIG = "Server error: Failed to load configuration: "
+_EXECUTOR = re.compile(
+    r"Server error: Failed to create executor: Failed to create (executor|service) from"
+    r" configuration: Configuration error: "
+)
+_SERVING = "Server error: Failed to start server: "
+# What may follow, where it is not the config's fault.
+_STORAGE = re.compile(r"(^|: )State store (connection|initialization) error: ")
+_BINDING = "Failed to bind "
+_PORT_TAKEN = f"(os error {errno.EADDRINUSE})"
+
+
+def remedy(error: OSError, default: str) -> str:
+    """Return what to do about an error of the system."""
+    return _REMEDIES.get(error.errno or 0, default)
+
+
+@contextlib.contextmanager
+def system_errors_explained() -> Generator[None, None, None]:
+    """Turn what the system refuses during a start into an error of this package.
+
+    Raises:
+        StartFailed: The system refused something.
+        InvalidInput: A text cannot be passed to the system.
+    """
+    try:
+        yield
+    except StepflowError:
+        # One of them is an OSError as well.
+        raise
+    except OSError as error:
+        cause = error.strerror or str(error)
+        if error.filename is not None:
+            cause = f"{os.fsdecode(error.filename)}: {cause}"
+        advice = remedy(error, "see that the system allows it")
+        if error.filename == SHELL:
+            advice = "the runtime needs a POSIX shell there: install one"
+        elif isinstance(error, FileNotFoundError) and not _has_working_directory():
+            cause, advice = "the current working directory no longer exists", "change to another"
+        raise StartFailed(
+            f"cannot start the Stepflow server: {cause}; {advice}", None, []
+        ) from error
+    except UnicodeEncodeError as error:
+        raise InvalidInput(
+            f"{error.object!r} cannot be passed to the server: {error.reason}; give valid Unicode"
+        ) from None
+
+
+def start_thread(thread: threading.Thread) -> None:
+    """Start a thread.
+
+    Raises:
+        OSError: The system has no more threads.
+    """
+    try:
+        thread.start()
+    except RuntimeError as error:
+        # Python reports neither the cause nor the error's number.
+        raise OSError(errno.EAGAIN, str(error)) from None
+
+
+def ending(exit_code: int | None, during: str = "") -> str:
+    """Say how a server ended: by a signal, or by itself.
+
+    Args:
+        exit_code: Its exit code, the negative signal where one killed it.
+        during: What it was doing, with a leading space.
+    """
+    if exit_code is None or exit_code >= 0:
+        return f"exited{during} (exit code {exit_code})"
+    try:
+        name = signal.Signals(-exit_code).name
+    except ValueError:
+        name = "unknown"
+    return f"was killed by signal {-exit_code} ({name}){during}"
+
+
+def start_failure(exit_code: int | None, lines: Sequence[LogLine], port: int) -> StartFailed:
+    """Return the error for a server that ended during its start.
+
+    The exit code comes first, then the server's own error line. Words of any other line say
+    nothing: even a normal start logs the path of its config.
+
+    Args:
+        exit_code: Its exit code, the negative signal where one killed it.
+        lines: What it printed last.
+        port: The port that it was to listen on.
+    """
+    cls, advice = StartFailed, "See .last_log_lines"
+    if not _has_working_directory():
+        advice = "The current working directory no longer exists: change to another"
+    if exit_code == -signal.SIGKILL:
+        advice = "If nobody killed it, memory ran out: see the kernel's log"
+    elif exit_code == 1:
+        cls, advice = _judged(_server_error(lines), port) or (cls, advice)
+    reason = summary(lines).rstrip(".")
+    return cls(
+        f"the Stepflow server {ending(exit_code, ' during startup')}: {reason}. {advice}.",
+        exit_code,
+        [str(line) for line in lines],
+    )
+
+
+def _server_error(lines: Sequence[LogLine]) -> str:
+    """Return the error that a server reported about itself, or nothing."""
+    own = [line.message for line in lines if line.target == "stepflow_server"]
+    return own[-1] if own else ""
+
+
+def _judged(error: str, port: int) -> tuple[type[StartFailed], str] | None:
+    """Return the class and the advice for a server's own error, None for an unknown one."""
+    in_use = PortInUse, f"Port {port} is taken: choose another, or 0 for any free port"
+    if error.startswith(_SERVING) and error.endswith(_PORT_TAKEN):
+        return in_use
+    if error.startswith(_CONFIG):
+        return ConfigInvalid, "Check the config"
+    if executor := _EXECUTOR.match(error):
+        reason = error[executor.end() :]
+        if reason.startswith(_BINDING):
+            return in_use if reason.endswith(_PORT_TAKEN) else (StartFailed, "Choose another port")
+        if _STORAGE.search(reason):
+            return StartFailed, (
+                "Check that its database can be reached, and was created by a Stepflow server"
+            )
+        return ConfigInvalid, "Check the config"
+    return None
+
+
+def _has_working_directory() -> bool:
+    try:
+        os.getcwd()
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,198 @@
+"""Whatever is killed, and in which order: no server is left, and no zombie."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runtime.tests.programs import WORKER, gone, marked, program, said
+from runtime.tests.support import exists, processes, session, wait_until
+from stepflow_runtime import StepflowRuntime
+
+
+def guards(parent: int) -> set[int]:
+    """Return the guards that a process has started."""
+    return {
+        pid
+        for pid, its_parent, _ in processes()
+        if its_parent == parent
+        and b"\0stepflow-guard\0" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    }
+
+
+def guard_of(parent: int, besides: int = 0) -> int:
+    """Return a process's guard, once there is one."""
+    wait_until(lambda: guards(parent) - {besides}, "there is a guard", seconds=10)
+    (guard,) = guards(parent) - {besides}
+    return guard
+
+
+RUNNING = "runtime = StepflowRuntime.start()\nsay(runtime)\nblock()"
+
+
+def test_a_guard_that_is_killed_is_replaced() -> None:
+    with StepflowRuntime.start() as runtime:
+        pid = os.getpid()
+        guard = guard_of(pid)
+        for _ in range(3):
+            os.kill(guard, signal.SIGKILL)
+            guard = guard_of(pid, besides=guard)
+        assert runtime.is_alive and runtime.sync_client.health()
+
+
+def test_a_guard_is_replaced_once_the_system_has_processes_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    init = subprocess.Popen.__init__
+    refused: list[int] = []
+
+    def refuse(*arguments: Any, **options: Any) -> None:
+        if len(refused) < 2:
+            refused.append(1)
+            raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+        init(*arguments, **options)
+
+    with StepflowRuntime.start():
+        guard = guard_of(os.getpid())
+        monkeypatch.setattr(subprocess.Popen, "__init__", refuse)
+        os.kill(guard, signal.SIGKILL)
+        guard_of(os.getpid(), besides=guard)
+    assert len(refused) == 2
+
+
+def test_a_guard_is_replaced_where_the_program_ignores_the_end_of_children(
+    running: list[subprocess.Popen[str]],
+) -> None:
+    running.append(program("signal.signal(signal.SIGCHLD, signal.SIG_IGN)\n" + RUNNING))
+    server = said(running[0])
+    guard = guard_of(running[0].pid)
+    os.kill(guard, signal.SIGKILL)
+    guard_of(running[0].pid, besides=guard)
+    running[0].kill()
+    gone(server)
+
+
+@pytest.mark.parametrize("order", ["guard, program", "program, guard"])
+def test_a_program_and_its_guard_killed_at_once_leave_no_server(
+    order: str, running: list[subprocess.Popen[str]]
+) -> None:
+    running.append(program(RUNNING))
+    server = said(running[0])
+    pids = {"guard": guard_of(running[0].pid), "program": running[0].pid}
+    for name in order.split(", "):
+        os.kill(pids[name], signal.SIGKILL)
+    gone(server)
+
+
+def test_a_guard_that_cannot_act_leaves_no_server(running: list[subprocess.Popen[str]]) -> None:
+    running.append(program(RUNNING))
+    server = said(running[0])
+    guard = guard_of(running[0].pid)
+    os.kill(guard, signal.SIGSTOP)
+    running[0].kill()
+    gone(server)
+    os.kill(guard, signal.SIGCONT)
+
+
+def test_a_new_guard_kills_the_workers_too(
+    running: list[subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    path = tmp_path / "worker.pid"
+    running.append(program(WORKER.replace("sys.argv[1]", repr(str(path))) + "block()"))
+    server = said(running[0])
+    guard = guard_of(running[0].pid)
+    worker = int(path.read_text(encoding="utf-8"))
+    assert worker in session(server)
+    os.kill(guard, signal.SIGKILL)
+    guard_of(running[0].pid, besides=guard)
+    running[0].kill()
+    gone(server)
+    assert not exists(worker)
+
+
+def test_signals_of_the_programs_group_do_not_reach_the_guard(
+    running: list[subprocess.Popen[str]],
+) -> None:
+    running.append(program(RUNNING, start_new_session=True))
+    server = said(running[0])
+    guard = guard_of(running[0].pid)
+    assert os.getsid(guard) not in (os.getsid(running[0].pid), server)
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+        os.kill(guard, number)
+    os.killpg(running[0].pid, signal.SIGKILL)
+    gone(server)
+
+
+#: The program is killed after each of its steps: there is no moment in which a server is its own.
+@pytest.mark.parametrize("moment", ["server started", "guard to be started", "guard started"])
+def test_a_program_that_is_killed_between_the_steps_of_a_start_leaves_nothing(
+    moment: str, running: list[subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    # A server that prints something then could exit by itself.
+    binary = tmp_path / "stepflow-server"
+    binary.write_text("#!/bin/sh\nexec sleep 3600\n", encoding="utf-8")
+    binary.chmod(0o755)
+    code = f"""
+import subprocess
+init = subprocess.Popen.__init__
+steps = []
+def step(name):
+    steps.append(name)
+    if name == {moment!r}:
+        os.kill(os.getpid(), signal.SIGKILL)
+def init_and_die(*arguments, **options):
+    name = "guard" if steps else "server"
+    step(name + " to be started")
+    init(*arguments, **options)
+    step(name + " started")
+subprocess.Popen.__init__ = init_and_die
+StepflowRuntime.start(binary={str(binary)!r})
+"""
+    running.append(program(code))
+    assert running[0].wait(60) == -signal.SIGKILL
+    wait_until(lambda: not marked(), "nothing that was started is left")
+
+
+#: Stands for a PID 1 that waits for its own child alone: it inherits the orphans of that child.
+INIT = """
+import ctypes, pathlib, subprocess, sys
+PR_SET_CHILD_SUBREAPER = 36
+assert ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
+subprocess.run([sys.executable, "-c", sys.argv[1]], check=True)
+print(pathlib.Path("/proc/thread-self/children").read_text())
+"""
+
+STARTS = """
+import os
+from stepflow_runtime import StepflowRuntime, errors
+for _ in range(3):
+    with StepflowRuntime.start():
+        pass
+runtime = StepflowRuntime.start()
+os.kill(runtime.pid, 9)
+while runtime.is_alive:
+    pass
+try:
+    StepflowRuntime.start({"plugins": {}})
+except errors.ConfigInvalid:
+    pass
+"""
+
+
+def test_under_an_init_that_does_not_reap_no_zombie_is_left() -> None:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    orphans = subprocess.run(
+        [sys.executable, "-c", INIT, STARTS],
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    ).stdout
+    assert orphans.split() == []

@@ -1,0 +1,198 @@
+"""A start that fails says why and what to do, in one line, and leaves nothing open."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import resource
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runtime.tests.support import wait_until
+from stepflow_runtime import RestartPolicy, StepflowRuntime, _guard, _start_errors, errors
+from stepflow_runtime._binary import find_binary
+
+
+def failed(match: str, *arguments: Any, **options: Any) -> errors.StartFailed:
+    """Start a runtime that must fail, and return the error."""
+    with pytest.raises(errors.StartFailed, match=match) as caught:
+        StepflowRuntime.start(*arguments, **options)
+    assert "\n" not in str(caught.value)
+    # Neither more nor less than this: the class is not guessed.
+    assert type(caught.value) is errors.StartFailed
+    return caught.value
+
+
+def script(path: Path, text: str) -> Path:
+    """Write a shell script that stands for a server."""
+    path.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+    path.chmod(0o755)
+    return path
+
+
+STARTING = 'echo "Starting Stepflow server: port=0, config=None"\n'
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGABRT, signal.SIGSEGV, signal.SIGTERM])
+def test_a_server_that_a_signal_kills_is_no_wrong_config(
+    number: signal.Signals, tmp_path: Path
+) -> None:
+    killed = script(tmp_path / "server", f"{STARTING}kill -{number.value} $$")
+    error = failed(
+        rf"the Stepflow server was killed by signal {number.value} \({number.name}\) during"
+        r" startup: Starting Stepflow server: port=0, config=None\. ",
+        binary=killed,
+    )
+    assert error.exit_code == -number
+    assert ("memory ran out" in str(error)) == (number == signal.SIGKILL)
+
+
+SERVER_ERROR = (
+    '{"level":"ERROR","target":"stepflow_server","message":"Server error: Failed to load'
+    ' configuration: no"}'
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # A known error, and an exit code that says something else.
+        f"echo '{SERVER_ERROR}'\nexit 3",
+        # An error of another part of the server, with a word of a known one.
+        f"echo '{SERVER_ERROR.replace('stepflow_server', 'sqlx')}'\nexit 1",
+        "echo 'error: Address already in use: the executor config in the State store'\nexit 1",
+        f"{STARTING}exit 1",
+        f"{STARTING}exit 0",
+    ],
+)
+def test_words_in_a_log_are_no_cause(text: str, tmp_path: Path) -> None:
+    code = text[-1]
+    failed(
+        rf"the Stepflow server exited during startup \(exit code {code}\): .*\. See .last_log_",
+        binary=script(tmp_path / "server", text),
+    )
+
+
+def test_a_panic_is_told_with_its_cause(tmp_path: Path) -> None:
+    frames = "".join(
+        f"  {n}: 0xffff - <function>\\n         at src/file.rs:1\\n" for n in range(40)
+    )
+    panic = (
+        "thread 'main' panicked at src/main.rs:1:5:\\nOS cannot spawn worker thread: no more\\n"
+        f"stack backtrace:\\n{frames}thread 'main' panicked at src/other.rs:2:5:\\nanother"
+    )
+    failed(
+        r"panicked at src/main.rs:1:5: OS cannot spawn worker thread: no more\. ",
+        binary=script(tmp_path / "server", f'printf "{panic}\\nnote: run with\\n"; exit 101'),
+    )
+
+
+def test_no_shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    shell = str(tmp_path / "sh")
+    for module in (_guard, _start_errors):
+        monkeypatch.setattr(module, "SHELL", shell)
+    failed(f"cannot start the Stepflow server: {shell}: No such file.*; .*needs a POSIX shell")
+
+
+def test_a_deleted_working_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    folder.rmdir()
+    failed("the current working directory no longer exists; change to another", data_dir="data")
+    binary = find_binary(None)
+    advice = "The current working directory no longer exists: change to another"
+    failed(rf"killed by signal 6.*panicked at .*Os .*NotFound.*\. {advice}\.", binary=binary)
+    config: dict[str, Any] = {"plugins": {}}
+    refused = pytest.raises(errors.ConfigInvalid, match="missing field")
+    with refused:
+        StepflowRuntime.start(config, binary=binary)
+
+
+@pytest.mark.parametrize("refused", [1, 2])
+@pytest.mark.parametrize(
+    ("number", "match"),
+    [
+        (errno.EAGAIN, "Resource temporarily unavailable; end other processes"),
+        (errno.ENOMEM, "Cannot allocate memory; free memory"),
+    ],
+)
+def test_no_more_processes(
+    refused: int, number: int, match: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    init = subprocess.Popen.__init__
+    calls: list[int] = []
+
+    def refuse(*arguments: Any, **options: Any) -> None:
+        calls.append(1)
+        if len(calls) == refused:
+            raise OSError(number, os.strerror(number))
+        init(*arguments, **options)
+
+    monkeypatch.setattr(subprocess.Popen, "__init__", refuse)
+    before = os.listdir("/proc/self/fd")
+    failed(f"cannot start the Stepflow server: {match}")
+    assert os.listdir("/proc/self/fd") == before
+
+
+def test_too_many_open_files(tmp_path: Path) -> None:
+    with StepflowRuntime.start():
+        pass
+    before = os.listdir("/proc/self/fd")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    outcomes: list[bool] = []
+    # With a limit for each of the files that a start opens, up to the first that is enough.
+    first = min(set(range(1000)) - set(map(int, before)))
+    for limit in range(first, first + 100):
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+            try:
+                StepflowRuntime.start(data_dir=tmp_path / "data").stop()
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        except errors.StepflowError as error:
+            # SQLite does not say why it cannot open the server's database.
+            assert re.search("Too many open files|unable to open database", str(error)), error
+            assert "\n" not in str(error) and "built for this machine" not in str(error)
+            assert not isinstance(error, errors.ConfigInvalid)
+            outcomes.append(False)
+        else:
+            outcomes.append(True)
+        assert os.listdir("/proc/self/fd") == before
+        if outcomes[-1]:
+            break
+    assert outcomes[-1] and len(outcomes) > 5
+
+
+def test_a_restart_that_the_system_refuses_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    init = subprocess.Popen.__init__
+    refused: list[int] = []
+
+    def refuse(*arguments: Any, **options: Any) -> None:
+        if len(refused) < 2:
+            refused.append(1)
+            raise OSError(errno.EMFILE, "Too many open files")
+        init(*arguments, **options)
+
+    with StepflowRuntime.start(restart_policy=RestartPolicy.ON_FAILURE) as runtime:
+        pid = runtime.pid
+        monkeypatch.setattr(subprocess.Popen, "__init__", refuse)
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: runtime.pid != pid and runtime.is_alive, "the server is started again")
+    assert len(refused) == 2
+
+
+def test_a_full_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def refuse(*arguments: Any) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    before = os.listdir("/proc/self/fd")
+    monkeypatch.setattr(os, "pwrite", refuse)
+    with pytest.raises(errors.RuntimeFailure, match="No space left on device"):
+        StepflowRuntime.start(data_dir=tmp_path)
+    assert os.listdir("/proc/self/fd") == before
