@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import pickle
 import signal
+import socket
 import threading
 from pathlib import Path
 
@@ -54,6 +56,44 @@ def test_without_a_restart_calls_say_what_happened() -> None:
         assert one.recent_logs()
     assert [code for code, _ in crashes] == [-9]
     assert crashes[0][1] and all("\n" not in line for line in crashes[0][1])
+
+
+def test_every_caller_gets_an_error_of_its_own() -> None:
+    caught: list[errors.ServerCrashed] = []
+    with StepflowRuntime.start() as runtime:
+        kill(runtime)
+        wait_until(lambda: "not alive" in repr(runtime), "the server is dead")
+
+        def call() -> None:
+            with pytest.raises(errors.ServerCrashed) as error:
+                while True:
+                    _ = runtime.url
+            caught.append(error.value)
+
+        for _ in range(2):
+            call()
+    one, other = caught
+    # Raising the same object again would add to its traceback, and mix those of threads.
+    assert one is not other
+    assert str(one) == str(other) and one.last_log_lines == other.last_log_lines
+
+
+def test_nobody_else_gets_the_port_before_the_restart() -> None:
+    bound: list[OSError | None] = []
+
+    def bind(code: int, lines: list[str]) -> None:
+        with socket.socket() as other:
+            try:
+                other.bind(("127.0.0.1", port))
+            except OSError as error:
+                bound.append(error)
+            else:
+                bound.append(None)
+
+    with StepflowRuntime.start(restart_policy=RestartPolicy.ON_FAILURE, on_crash=bind) as runtime:
+        port = runtime.port
+        wait_for_restart(runtime, kill(runtime))
+    assert bound[0] is not None and bound[0].errno == errno.EADDRINUSE
 
 
 @pytest.mark.parametrize("policy", [RestartPolicy.ON_FAILURE, RestartPolicy.ALWAYS])

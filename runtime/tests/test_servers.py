@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
+import socket
+import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,3 +63,59 @@ def test_a_config_that_it_refuses_is_told_in_one_line() -> None:
     with pytest.raises(errors.ConfigInvalid, match="missing field `routes`") as caught:
         StepflowRuntime.start({"plugins": {}})
     assert "\n" not in str(caught.value)
+
+
+def test_options_in_the_environment_do_not_undo_what_is_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    binary = os.environ["STEPFLOW_SERVER_BINARY"]
+    options = subprocess.run([binary, "--help"], capture_output=True, text=True, check=True).stdout
+    # All that the server documents, and one that it reads besides.
+    names = {*re.findall(r"env: (STEPFLOW_\w+)", options), "STEPFLOW_ORCHESTRATOR_URL"}
+    assert len(names) > 10
+    for name in names:
+        monkeypatch.setenv(name, "/no/such/value")
+    with StepflowRuntime.start() as runtime:
+        assert runtime.sync_client.run(ECHO, 1).output == 1
+        environment = Path(f"/proc/{runtime.pid}/environ").read_bytes()
+        # This program's own are the server's too, but for these.
+        for name in names:
+            assert f"{name}=".encode() not in environment
+        assert b"STEPFLOW_SERVER_BINARY=" in environment
+    with StepflowRuntime.start(env={"STEPFLOW_METRICS_ENABLED": "false"}) as runtime:
+        environment = Path(f"/proc/{runtime.pid}/environ").read_bytes()
+        assert b"STEPFLOW_METRICS_ENABLED=false" in environment
+
+
+BUILTIN_PLUGIN = {"builtin": {"type": "builtin"}}
+ROUTES = {"/": [{"plugin": "builtin"}]}
+
+
+def test_causes_of_a_failed_start_are_told_apart(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.yml"
+    broken.write_text("plugins: {", encoding="utf-8")
+    nope = {"plugins": BUILTIN_PLUGIN, "routes": {"/": [{"plugin": "nope"}]}}
+    storage = {"type": "sqlite", "databaseUrl": "sqlite:/no/such/folder/db?mode=rwc"}
+    stored = {
+        "plugins": BUILTIN_PLUGIN,
+        "routes": ROUTES,
+        "stateStore"
+        if os.environ["STEPFLOW_SERVER_VERSION"] == "0.9.0"
+        else "storageConfig": storage,
+    }
+    with socket.create_server(("0.0.0.0", 0)) as taken:
+        port = taken.getsockname()[1]
+        starts: list[tuple[type[errors.StartFailed], str, Any, int]] = [
+            (errors.ConfigInvalid, "No such file", tmp_path / "missing.yml", 0),
+            (errors.ConfigInvalid, "while parsing", broken, 0),
+            (errors.ConfigInvalid, "missing field `routes`", {"plugins": {}}, 0),
+            (errors.ConfigInvalid, "plugin not found: nope", nope, 0),
+            (errors.StartFailed, "unable to open database file", stored, 0),
+            (errors.PortInUse, f"in use .os error 98.. Port {port} is taken", None, port),
+        ]
+        for cls, match, config, number in starts:
+            with pytest.raises(cls, match=match) as caught:
+                StepflowRuntime.start(config, port=number)
+            assert type(caught.value) is cls
+            prefix = "the Stepflow server exited during startup (exit code 1): Server error: "
+            assert str(caught.value).startswith(prefix)
