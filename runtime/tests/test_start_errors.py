@@ -8,6 +8,7 @@ import re
 import resource
 import signal
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,9 @@ def test_a_server_that_a_signal_kills_is_no_wrong_config(
         binary=killed,
     )
     assert error.exit_code == -number
+    # Not even where it has said something else before.
+    killed = script(tmp_path / "server", f"echo '{SERVER_ERROR}'\nkill -{number.value} $$")
+    failed(f"was killed by signal {number.value} ", binary=killed)
     assert ("memory ran out" in str(error)) == (number == signal.SIGKILL)
 
 
@@ -163,7 +167,9 @@ def test_too_many_open_files(tmp_path: Path) -> None:
             outcomes.append(False)
         else:
             outcomes.append(True)
-        assert os.listdir("/proc/self/fd") == before
+        if sys.version_info >= (3, 12):
+            # Before, Python itself leaves a pipe open where a Popen finds no room for the next one.
+            assert os.listdir("/proc/self/fd") == before
         if outcomes[-1]:
             break
     assert outcomes[-1] and len(outcomes) > 5
