@@ -6,12 +6,15 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from stepflow_client._documents import parse, read_file
 from stepflow_runtime._constants import ORCHESTRATOR_ID
 from stepflow_runtime._data_dir import DataDir
 from stepflow_runtime.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from stepflow_runtime._workers import Workers
 
 _BUILTIN: Final = [{"plugin": "builtin"}]
 _PLUGINS: Final = {"builtin": {"type": "builtin"}}
@@ -70,22 +73,28 @@ OPTION_VARIABLES: Final = frozenset(
 
 
 def server_config(
-    config: str | os.PathLike[str] | Mapping[str, Any] | None, data_dir: DataDir | None
-) -> tuple[list[str], bytes | None]:
-    """Gives the server's options for its configuration, and what it reads on standard input.
+    config: str | os.PathLike[str] | Mapping[str, Any] | None,
+    data_dir: DataDir | None,
+    environment: Mapping[str, str],
+    *,
+    capture: bool,
+) -> tuple[list[str], bytes | None, Workers | None]:
+    """Return the server's options for its config, its standard input, and the config's workers.
 
-    A configuration that is no file of the caller's goes over standard input: it may hold secrets,
-    and so is in no file and no list of processes.
+    A config that is not a file of the caller's goes over standard input: it may hold secrets, and
+    so is in no file and no list of processes.
 
     Args:
-        config: What the caller gave.
+        config: The config that the caller passed.
         data_dir: Where the server keeps what outlives it.
+        environment: The server's environment.
+        capture: Whether the workers' output is logged.
 
     Raises:
         InvalidInput: It is no configuration.
     """
-    if isinstance(config, str | os.PathLike) and data_dir is None:
-        return ["--config", os.fspath(config)], None
+    if isinstance(config, str | os.PathLike) and data_dir is None and not _has_workers(config):
+        return ["--config", os.fspath(config)], None, None
     document = _document(config)
     if data_dir is not None:
         for key in _STORAGE_KEYS:
@@ -94,9 +103,17 @@ def server_config(
                     f"the config has a {key}, and data_dir is given as well; leave out one"
                 )
             document[key] = {"type": "sqlite", "databaseUrl": data_dir.database_url}
+    workers = None
+    if _commands(document):
+        # Imported here, since most programs have no workers.
+        from stepflow_runtime._worker_config import wrap_workers
+
+        workers = wrap_workers(document, environment, capture=capture)
     try:
-        return ["--config-stdin"], json.dumps(document, allow_nan=False).encode()
+        return ["--config-stdin"], json.dumps(document, allow_nan=False).encode(), workers
     except (TypeError, ValueError, RecursionError) as error:
+        if workers is not None:
+            workers.close()
         raise InvalidInput(f"the config is not JSON: {error}; use JSON values alone") from None
 
 
@@ -154,6 +171,22 @@ def _is_encodable(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _has_workers(path: str | os.PathLike[str]) -> bool:
+    try:
+        return _commands(_document(path))
+    except InvalidInput:
+        # The server says what is wrong with it.
+        return False
+
+
+def _commands(document: Mapping[str, Any]) -> bool:
+    plugins: Any = document.get("plugins")
+    if not isinstance(plugins, Mapping):
+        return False
+    values = cast(Mapping[str, Any], plugins).values()
+    return any(isinstance(one, Mapping) and "command" in one for one in values)
 
 
 def _document(config: Any) -> dict[str, Any]:

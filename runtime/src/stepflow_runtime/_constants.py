@@ -55,3 +55,6 @@ ORCHESTRATOR_ID: Final = "stepflow-runtime"
 
 SERVER_LOGGER: Final = "stepflow_runtime.server"
 """The logger that the server's lines go to where the program names none."""
+
+WORKER_LOGGER: Final = "stepflow_runtime.worker"
+"""The logger for the output of workers."""

@@ -7,9 +7,10 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stepflow_runtime._binary import cannot_run
 from stepflow_runtime._constants import CONNECT_RETRY_SECONDS, TAKES_RUNS_SECONDS
@@ -17,6 +18,9 @@ from stepflow_runtime._guard import NOT_EXECUTED, Guarded
 from stepflow_runtime._logs import Log, Output
 from stepflow_runtime._start_errors import ending, start_failure, start_thread
 from stepflow_runtime.errors import RuntimeFailure, StartTimeout
+
+if TYPE_CHECKING:
+    from stepflow_runtime._workers import Workers
 
 HOST = "127.0.0.1"
 
@@ -31,6 +35,7 @@ class Launch:
         config: What it gets on its standard input; None where it reads a file.
         environment: Its environment, whole.
         kept_open: File descriptors that it inherits.
+        workers: The workers of its config.
     """
 
     binary: Path
@@ -38,6 +43,7 @@ class Launch:
     config: bytes | None
     environment: Mapping[str, str]
     kept_open: Sequence[int] = ()
+    workers: Workers | None = None
 
 
 class ServerProcess:
@@ -56,6 +62,9 @@ class ServerProcess:
         self._asked_port = port
         self._ended = threading.Event()
         self._binary = launch.binary
+        self._workers = launch.workers
+        if self._workers is not None:
+            self._workers.server_starts(self.kill)
         self._guarded = Guarded(
             [launch.binary, "--port", str(port), *launch.arguments],
             launch.environment,
@@ -116,12 +125,16 @@ class ServerProcess:
         if self._output.port is None:
             self._ended.wait(max(0.0, deadline - time.monotonic()))
             raise self._start_failed(seconds)
-        while not self._is_healthy(deadline):
-            if self._ended.wait(CONNECT_RETRY_SECONDS):
-                raise self._start_failed(seconds)
-            if time.monotonic() >= deadline:
-                raise self._start_timeout(seconds, "does not answer its health check")
+        self._wait_for(self._is_healthy, deadline, seconds, "does not answer its health check")
         self._output.takes_runs.wait(TAKES_RUNS_SECONDS)
+        workers = self._workers
+        if workers is not None:
+            self._wait_for(
+                lambda until: workers.are_registered(HOST, self.port, until),
+                deadline,
+                seconds,
+                "lists no components of its workers",
+            )
 
     def terminate(self, seconds: float) -> None:
         """Asks it to end, and kills it and its group when it has not.
@@ -129,6 +142,7 @@ class ServerProcess:
         Args:
             seconds: How long it has.
         """
+        self._stop_reports()
         try:
             if seconds > 0:
                 self._process.terminate()
@@ -138,6 +152,7 @@ class ServerProcess:
 
     def kill(self) -> None:
         """Kills it with all that it has started."""
+        self._stop_reports()
         self._process.kill()
         self._guarded.kill()
 
@@ -148,6 +163,8 @@ class ServerProcess:
 
     def is_own_thread(self) -> bool:
         """Whether this is one of its own threads, which must not wait for its end."""
+        if self._workers is not None and self._workers.is_own_thread():
+            return True
         return threading.current_thread() in (self._waiter, self._output.thread)
 
     def last_lines(self) -> list[str]:
@@ -177,6 +194,7 @@ class ServerProcess:
                 os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
         else:
             self._process.wait()
+        self._stop_reports()
         # Its workers must not outlive it.
         self._guarded.kill()
         self._guarded.wait()
@@ -184,6 +202,19 @@ class ServerProcess:
         self._output.wait_for_end()
         self._ended.set()
         self._output.port_or_end.set()
+
+    def _stop_reports(self) -> None:
+        if self._workers is not None:
+            self._workers.server_stops()
+
+    def _wait_for(
+        self, condition: Callable[[float], bool], deadline: float, seconds: float, problem: str
+    ) -> None:
+        while not condition(deadline):
+            if self._ended.wait(CONNECT_RETRY_SECONDS):
+                raise self._start_failed(seconds)
+            if time.monotonic() >= deadline:
+                raise self._start_timeout(seconds, problem)
 
     def _is_healthy(self, deadline: float) -> bool:
         request = f"GET /api/v1/health HTTP/1.1\r\nHost: {HOST}:{self.port}\r\n\r\n"

@@ -73,6 +73,8 @@ class Plan:
     def close(self) -> None:
         """Closes what was opened for it."""
         self.log.close()
+        if self.launch.workers is not None:
+            self.launch.workers.close()
         if self.data_dir is not None:
             self.data_dir.release()
 
@@ -218,13 +220,18 @@ class Supervisor:
                 raise InvalidState("the runtime was stopped while it started")
             process = ServerProcess(self._plan.launch, self._port, self._plan.log)
             self._process = process
+        workers = self._plan.launch.workers
         try:
             meanwhile()
             process.wait_until_ready(self._plan.startup_timeout)
-        except BaseException:
+        except BaseException as error:
             process.kill()
             process.wait_for_end()
+            if workers is not None and isinstance(error, RuntimeFailure):
+                raise workers.explain(error) from None
             raise
+        if workers is not None:
+            workers.server_started()
         self._port = process.port
         self._ready_since = time.monotonic()
 

@@ -10,7 +10,8 @@
     │   ├── StartFailed *          the server did not start; the message says why
     │   │   ├── ConfigInvalid *    it refuses its configuration; the message says why
     │   │   ├── PortInUse *        the port is taken
-    │   │   └── StartTimeout *     it does not answer in time (also a TimeoutError)
+    │   │   ├── StartTimeout *     it does not answer in time (also a TimeoutError)
+    │   │   └── WorkerFailed *     a worker of its config did not start
     │   ├── ServerCrashed *        it exited or was killed, and is not restarted
     │   └── InvalidState *         use before the start, after the stop, or twice
     └── ...                        what calls to the server raise: see `stepflow_client.errors`
@@ -36,6 +37,7 @@ __all__ = [
     "StartFailed",
     "StartTimeout",
     "StepflowError",
+    "WorkerFailed",
 ]
 
 
@@ -92,6 +94,31 @@ class PortInUse(StartFailed):
 
 class StartTimeout(StartFailed, TimeoutError):
     """The server did not answer within the startup_timeout."""
+
+
+class WorkerFailed(StartFailed):
+    """A worker, the program that a plugin of the config names as `command`, did not start.
+
+    Attributes:
+        plugin: The plugin's name in the config.
+        exit_code: The worker's exit code, the negative signal number if a signal killed it, None if
+            it was still running and the server gave up waiting for it.
+        last_lines: The last lines that the worker printed, oldest first.
+        last_log_lines: The last lines of the server's log, oldest first.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        exit_code: int | None,
+        last_log_lines: list[str],
+        *,
+        plugin: str,
+        last_lines: list[str],
+    ) -> None:
+        super().__init__(message, exit_code, last_log_lines)
+        self.plugin = plugin
+        self.last_lines = last_lines
 
 
 class ServerCrashed(_ServerEnded):

@@ -131,17 +131,24 @@ class StepflowRuntime:
             check_path("config", config)
         executable = find_binary(binary)
         environment = server_environment(env, inherit_env, lasts=data_dir is not None)
-        log = Log(log_config or LogConfig())
+        log_config = log_config or LogConfig()
+        log = Log(log_config)
         folder = None
         try:
             folder = None if data_dir is None else DataDir(data_dir)
-            arguments, document = server_config(config, folder)
+            arguments, document, workers = server_config(
+                config, folder, environment, capture=log_config.capture
+            )
             launch = Launch(
                 executable,
-                [*arguments, *(log_config or LogConfig()).arguments()],
+                [*arguments, *log_config.arguments()],
                 document,
                 environment,
-                () if folder is None else (folder.descriptor,),
+                [
+                    *([] if folder is None else [folder.descriptor]),
+                    *([] if workers is None else workers.descriptors),
+                ],
+                workers,
             )
         except BaseException:
             log.close()

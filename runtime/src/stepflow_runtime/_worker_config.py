@@ -1,0 +1,70 @@
+"""Configs whose workers report to the runtime."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from stepflow_runtime import _worker_process
+from stepflow_runtime._workers import Workers
+
+
+def wrap_workers(
+    document: dict[str, Any], environment: Mapping[str, str], *, capture: bool
+) -> Workers | None:
+    """Have the runtime receive the output of a config's workers.
+
+    Each `command` is replaced by a parent process of it. Malformed plugins are left alone, so that
+    the server reports what is wrong with them.
+
+    Args:
+        document: The config; its plugins are replaced.
+        environment: The server's environment.
+        capture: Whether the output is logged.
+
+    Returns:
+        The workers; None where the config has none.
+    """
+    given: Any = document.get("plugins")
+    # An interpreter embedded in another program names that program here.
+    if not isinstance(given, Mapping) or "py" not in Path(sys.executable or "").name:
+        return None
+    plugins = dict(cast(Mapping[str, Any], given))
+    commands = {name: command for name in plugins if (command := _command(plugins[name]))}
+    if not commands or getattr(sys, "frozen", False):
+        return None
+    workers = Workers(capture=capture)
+    registers = {name: plugins[name].get("type") == "grpc" for name in commands}
+    added = {name: workers.add(name, registers=registers[name]) for name in commands}
+    descriptors = ",".join(map(str, workers.descriptors))
+    for name, (program, *arguments) in commands.items():
+        index, stdout, stderr = added[name]
+        if not registers[name]:
+            # Such a worker has no PATH: the server looks the program up with its own.
+            program = shutil.which(program, path=environment.get("PATH", "")) or program
+        numbers = map(str, (index, workers.control, stdout, stderr))
+        plugins[name] = {
+            **plugins[name],
+            "command": sys.executable,
+            "args": [
+                *("-I", "-S", _worker_process.__file__, *numbers, descriptors),
+                *(os.fsencode(program).hex(), *arguments),
+            ],
+        }
+    document["plugins"] = plugins
+    return workers
+
+
+def _command(plugin: Any) -> list[str] | None:
+    if not isinstance(plugin, Mapping):
+        return None
+    values = cast(Mapping[str, Any], plugin)
+    program, arguments = values.get("command"), values.get("args", [])
+    if not isinstance(program, str) or not program or not isinstance(arguments, list | tuple):
+        return None
+    command = [program, *cast(list[Any], arguments)]
+    return command if all(isinstance(one, str) for one in command) else None

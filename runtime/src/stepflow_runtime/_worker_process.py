@@ -1,0 +1,150 @@
+"""Parent process of one worker: passes its output to the runtime and reports how it exits.
+
+The server starts this file in the worker's place. It runs before any package is importable, so it
+uses the standard library alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import sys
+
+#: Enough for everything that a pipe holds at once.
+_CHUNK = 1 << 20
+_LONGEST_ANNOUNCEMENT = 4096
+#: Exit codes of a shell whose command cannot be executed, or does not exist.
+_NOT_EXECUTABLE, _NOT_FOUND = 126, 127
+#: Exit codes of a worker that was asked to exit.
+_TERMINATED = (0, -signal.SIGTERM, 128 + signal.SIGTERM)
+
+
+class WorkerProcess:
+    """A worker, started with its standard output in a pipe of this process.
+
+    Args:
+        index: The worker's number in the reports.
+        control: File descriptor for reports, one JSON object per line.
+        stdout: File descriptor for the worker's standard output.
+        stderr: File descriptor for the worker's standard error.
+        inherited: All file descriptors of the runtime; the worker gets none of them.
+        command: The worker's program and arguments.
+    """
+
+    def __init__(
+        self,
+        index: int,
+        control: int,
+        stdout: int,
+        stderr: int,
+        inherited: list[int],
+        command: list[str],
+    ) -> None:
+        self._index = index
+        self._control = control
+        self._stdout = stdout
+        self._line = b""
+        self._announced = False
+        self._terminated = False
+        self._output, writing = os.pipe()
+        self._woken, wake = os.pipe()
+        os.set_blocking(wake, False)
+        signal.set_wakeup_fd(wake)
+        # The server signals the whole process group. This process outlives the worker to report its
+        # exit code; handlers, unlike ignored signals, are not inherited by the worker.
+        for number in (signal.SIGCHLD, signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._on_signal)
+        for descriptor in inherited:
+            os.set_inheritable(descriptor, False)
+        self._pid = os.fork()
+        if self._pid == 0:
+            _execute(command, writing, stderr)
+        os.close(writing)
+        os.close(stderr)
+
+    def run(self) -> int:
+        """Pass on the output until it ends, and return the worker's exit code."""
+        code: int | None = None
+        sources = [self._output, self._woken]
+        while code is None or self._output in sources:
+            ready, _, _ = select.select(sources, (), ())
+            if self._woken in ready:
+                os.read(self._woken, 4096)
+            # Looked up before the last read: what the worker wrote is in the pipe by then, and is
+            # passed on before the exit is reported.
+            pid, status = os.waitpid(self._pid, os.WNOHANG) if code is None else (0, 0)
+            if self._output in select.select(sources, (), (), 0)[0] and not self._forward():
+                sources.remove(self._output)
+            if pid:
+                code = os.waitstatus_to_exitcode(status)
+                # A server signals a worker whose connection broke, too: that had exited before.
+                terminated = self._terminated and code in _TERMINATED
+                self._report("exited", exit_code=code, terminated=terminated)
+        return code
+
+    def _on_signal(self, number: int, _: object) -> None:
+        self._terminated = self._terminated or number != signal.SIGCHLD
+
+    def _forward(self) -> bool:
+        data = os.read(self._output, _CHUNK)
+        if not self._announced:
+            *lines, rest = (self._line + data).split(b"\n")
+            self._line = rest[:_LONGEST_ANNOUNCEMENT]
+            for line in lines:
+                if _is_announcement(line):
+                    # The server reads nothing after this line: the pipe would fill up and block
+                    # the worker.
+                    os.write(sys.stdout.fileno(), line + b"\n")
+                    self._announced = True
+                    self._report("announced")
+                    break
+        unwritten = memoryview(data)
+        while unwritten:
+            unwritten = unwritten[os.write(self._stdout, unwritten) :]
+        return bool(data)
+
+    def _report(self, event: str, **details: object) -> None:
+        report = json.dumps({"worker": self._index, "event": event, **details})
+        os.write(self._control, report.encode() + b"\n")
+
+
+def _is_announcement(line: bytes) -> bool:
+    try:
+        value: object = json.loads(line)
+    except ValueError:
+        return False
+    return isinstance(value, dict) and "port" in value
+
+
+def _execute(command: list[str], stdout: int, stderr: int) -> None:
+    try:
+        os.dup2(stdout, 1)
+        os.dup2(stderr, 2)
+        # Python ignores these, and a program inherits what is ignored.
+        for number in (signal.SIGPIPE, signal.SIGXFSZ):
+            signal.signal(number, signal.SIG_DFL)
+        # A Python worker would keep its prints back until it has some kilobytes of them.
+        os.environ.setdefault("PYTHONUNBUFFERED", "1")
+        os.execvp(command[0], command)
+    except OSError as error:
+        print(f"cannot execute {command[0]!r}: {error.strerror}", file=sys.stderr, flush=True)
+        os._exit(_NOT_FOUND if isinstance(error, FileNotFoundError) else _NOT_EXECUTABLE)
+    finally:
+        os._exit(_NOT_EXECUTABLE)
+
+
+def main() -> None:
+    """Start the worker that the arguments name, and exit as it does."""
+    index, control, stdout, stderr = (int(argument) for argument in sys.argv[1:5])
+    inherited = [int(descriptor) for descriptor in sys.argv[5].split(",")]
+    # In hexadecimal: the server replaces variables in arguments, but not in a command.
+    program = os.fsdecode(bytes.fromhex(sys.argv[6]))
+    command = [program, *sys.argv[7:]]
+    code = WorkerProcess(index, control, stdout, stderr, inherited, command).run()
+    os._exit(code if code >= 0 else 128 - code)
+
+
+if __name__ == "__main__":
+    main()
