@@ -247,7 +247,8 @@ def test_a_worker_that_exits_later_is_reported_once(records: list[logging.LogRec
         client = runtime.sync_client
         client.submit(flow(stderr="no more", exit=3), None)
         wait_until(lambda: of_level(records, logging.ERROR), "the exit is reported")
-        (record,) = of_level(records, logging.ERROR)
+        # The server starts the worker again, and tries the step again.
+        record = of_level(records, logging.ERROR)[0]
         assert record.getMessage() == (
             f"the worker of plugin {PLUGIN!r} exited (exit code 3); its last lines:"
             " starting | no more"
@@ -255,6 +256,10 @@ def test_a_worker_that_exits_later_is_reported_once(records: list[logging.LogRec
         assert record.__dict__["plugin"] == PLUGIN
         assert record.__dict__["exit_code"] == 3
         assert record.__dict__["last_lines"] == ["starting", "no more"]
+    exits = [
+        one for one in records if "no more" in one.getMessage() and one.levelno == logging.INFO
+    ]
+    assert len(of_level(records, logging.ERROR)) == len(exits)
 
 
 @needs_worker
@@ -264,8 +269,8 @@ def test_the_worker_ends_with_a_server_that_crashes(records: list[logging.LogRec
         restart_policy=RestartPolicy.ON_FAILURE,
     ) as runtime:
         pids = {runtime.pid, *descendants(runtime.pid)}
-        # The server, its guard, the worker's parent process, the shell, and Python.
-        assert len(pids) == 5
+        # The server, its guard, the worker's two parents, the shell, and Python.
+        assert len(pids) == 6
         os.kill(runtime.pid, signal.SIGKILL)
         wait_until(lambda: not any(map(exists, pids)), "all are gone")
         wait_until(lambda: runtime.is_alive, "the server is started again")

@@ -6,6 +6,7 @@ uses the standard library alone.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -18,7 +19,7 @@ _LONGEST_ANNOUNCEMENT = 4096
 #: Exit codes of a shell whose command cannot be executed, or does not exist.
 _NOT_EXECUTABLE, _NOT_FOUND = 126, 127
 #: Exit codes of a worker that was asked to exit.
-_TERMINATED = (0, -signal.SIGTERM, 128 + signal.SIGTERM)
+_TERMINATED = (0, -signal.SIGTERM, -signal.SIGKILL, 128 + signal.SIGTERM)
 
 
 class WorkerProcess:
@@ -30,6 +31,8 @@ class WorkerProcess:
         stdout: File descriptor for the worker's standard output.
         stderr: File descriptor for the worker's standard error.
         inherited: All file descriptors of the runtime; the worker gets none of them.
+        server: Reads a byte for a signal of the server; ends when the server has killed its child.
+        group: The process group that the server signals.
         command: The worker's program and arguments.
     """
 
@@ -40,6 +43,8 @@ class WorkerProcess:
         stdout: int,
         stderr: int,
         inherited: list[int],
+        server: int,
+        group: int,
         command: list[str],
     ) -> None:
         self._index = index
@@ -52,14 +57,15 @@ class WorkerProcess:
         self._woken, wake = os.pipe()
         os.set_blocking(wake, False)
         signal.set_wakeup_fd(wake)
-        # The server signals the whole process group. This process outlives the worker to report its
-        # exit code; handlers, unlike ignored signals, are not inherited by the worker.
-        for number in (signal.SIGCHLD, signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._on_signal)
+        signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+        self._server = server
         for descriptor in inherited:
             os.set_inheritable(descriptor, False)
         self._pid = os.fork()
         if self._pid == 0:
+            with contextlib.suppress(OSError):
+                # There is no such group any more if the server has killed its child already.
+                os.setpgid(0, group)
             _execute(command, writing, stderr)
         os.close(writing)
         os.close(stderr)
@@ -67,11 +73,15 @@ class WorkerProcess:
     def run(self) -> int:
         """Pass on the output until it ends, and return the worker's exit code."""
         code: int | None = None
-        sources = [self._output, self._woken]
+        sources = [self._output, self._woken, self._server]
         while code is None or self._output in sources:
             ready, _, _ = select.select(sources, (), ())
             if self._woken in ready:
                 os.read(self._woken, 4096)
+            if self._server in ready and not self._hear_server():
+                sources.remove(self._server)
+                if code is None:
+                    os.kill(self._pid, signal.SIGKILL)
             # Looked up before the last read: what the worker wrote is in the pipe by then, and is
             # passed on before the exit is reported.
             pid, status = os.waitpid(self._pid, os.WNOHANG) if code is None else (0, 0)
@@ -79,13 +89,16 @@ class WorkerProcess:
                 sources.remove(self._output)
             if pid:
                 code = os.waitstatus_to_exitcode(status)
+                if code in _TERMINATED and select.select([self._server], (), (), 0.2)[0]:
+                    self._hear_server()
                 # A server signals a worker whose connection broke, too: that had exited before.
                 terminated = self._terminated and code in _TERMINATED
                 self._report("exited", exit_code=code, terminated=terminated)
         return code
 
-    def _on_signal(self, number: int, _: object) -> None:
-        self._terminated = self._terminated or number != signal.SIGCHLD
+    def _hear_server(self) -> bytes:
+        self._terminated = True
+        return os.read(self._server, 4096)
 
     def _forward(self) -> bool:
         data = os.read(self._output, _CHUNK)
@@ -142,8 +155,29 @@ def main() -> None:
     # In hexadecimal: the server replaces variables in arguments, but not in a command.
     program = os.fsdecode(bytes.fromhex(sys.argv[6]))
     command = [program, *sys.argv[7:]]
-    code = WorkerProcess(index, control, stdout, stderr, inherited, command).run()
-    os._exit(code if code >= 0 else 128 - code)
+    group = os.getpgrp()
+    server, signals = os.pipe()
+    reporter = os.fork()
+    if reporter == 0:
+        # In a group of its own: servers up to 0.11 kill this process, their child, as soon as a
+        # worker's connection breaks, and the exit could not be reported.
+        os.setpgid(0, 0)
+        os.close(signals)
+        code = WorkerProcess(
+            index, control, stdout, stderr, inherited, server, group, command
+        ).run()
+        os._exit(code if code >= 0 else 128 - code)
+    os.close(server)
+
+    def pass_on(*_: object) -> None:
+        with contextlib.suppress(OSError):
+            os.write(signals, b"t")
+
+    # The worker gets these as well, being of the same group.
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, pass_on)
+    _, status = os.waitpid(reporter, 0)
+    os._exit(os.waitstatus_to_exitcode(status))
 
 
 if __name__ == "__main__":
