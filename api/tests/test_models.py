@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
 import sys
 import types
@@ -86,7 +87,29 @@ def test_a_flow_in_both_spellings_at_every_depth() -> None:
         "test": {"configFile": "c"},
     }
     assert snake.to_dict() == camel
-    assert models.Flow.from_dict(camel) == snake
+    assert models.Flow.from_dict(camel).to_dict() == camel
+
+
+@pytest.mark.parametrize("part", ["test", "examples"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        [],
+        {},
+        "text",
+        1,
+        1.0,
+        {"cases": [{"output": {"outcome": "failed", "error": {"code": "1", "message": 2}}}]},
+        {"cases": [{"name": 1, "output": {"outcome": "later"}}], "config_file": "c"},
+        [{"name": None, "input": {"when": "2026-01-01"}}],
+    ],
+)
+def test_what_a_run_does_not_read_is_kept_as_it_is(part: str, value: Any) -> None:
+    flow = {"steps": [], part: value}
+    text = json.dumps(models.Flow.from_dict(flow).to_dict())
+    assert text == json.dumps(flow)
+    assert models.Flow.from_dict(flow).to_json().decode() == text.replace(" ", "")
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from stepflow_api._dialects._base import Dialect, Exchange, Pause
 from stepflow_api._dialects._versions import dialect_of
 from stepflow_api._headers import Headers
 from stepflow_api._operation import Answer, Request
+from stepflow_api.api.component import list_components
 from stepflow_api.errors import NotFound, StatusError, UnsupportedByServer
 from stepflow_api.spec import OPERATIONS
 
@@ -235,3 +236,26 @@ async def test_what_passes_cannot_be_changed_in_place() -> None:
         Request("GET", "/").path = "/x"  # type: ignore[misc]
     with pytest.raises(dataclasses.FrozenInstanceError):
         Answer("", 200, Headers([]), b"").status_code = 1  # type: ignore[misc]
+
+
+WORKERS = [
+    # What 0.13 lists of its own components, of a worker's, and of one with a path of its own.
+    ({"componentId": "/eval", "path": "/eval", "plugin": "builtin"}, ("/eval", "builtin")),
+    ({"componentId": "echo", "path": "echo", "plugin": "python"}, ("/python/echo", "python")),
+    ({"componentId": "echo", "path": "/py/echo", "plugin": "python"}, ("/py/echo", "python")),
+    # 0.12 reports no plugin.
+    ({"component": "/eval"}, ("/eval", None)),
+    ({"component": "echo"}, ("echo", None)),
+]
+
+
+@pytest.mark.parametrize(("listed", "expected"), WORKERS)
+def test_a_component_has_the_name_that_flows_use(
+    listed: dict[str, Any], expected: tuple[str, str | None]
+) -> None:
+    answer = {"components": [listed], "complete": True, "failedPlugins": []}
+    transport = httpx.MockTransport(lambda request: httpx.Response(200, json=answer))
+    version = "0.13.0" if "plugin" in listed else "0.12.0"
+    with Client("http://other.invalid", server_version=version, transport=transport) as client:
+        (found,) = list_components.sync(client=client).components
+    assert (found.component, found.plugin) == expected

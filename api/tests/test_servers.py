@@ -7,7 +7,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import httpx
 import pytest
+from pydantic import ValidationError
 
 from api.tests.support.flows import (
     UNKNOWN_HASH,
@@ -22,7 +24,7 @@ from api.tests.support.seam import SERVER_VERSION
 from stepflow_api import Client, models
 from stepflow_api.api.blob import get_blob, get_blob_bytes, store_blob, store_blob_bytes
 from stepflow_api.api.component import list_components
-from stepflow_api.api.flow import get_flow, get_flow_variables
+from stepflow_api.api.flow import get_flow, get_flow_variables, store_flow
 from stepflow_api.api.health import health_check
 from stepflow_api.api.run import (
     cancel_run,
@@ -42,6 +44,7 @@ from stepflow_api.errors import (
     StatusError,
     UnsupportedByServer,
 )
+from tools.spec.server import StepflowServer
 
 AT = tuple(int(part) for part in SERVER_VERSION.split("."))
 Status = models.ExecutionStatus
@@ -187,6 +190,7 @@ def test_what_is_listed(sync_client: Client) -> None:
 @pytest.mark.parametrize("schemas", [True, False])
 def test_components(schemas: bool, sync_client: Client) -> None:
     found = list_components.sync(client=sync_client, include_schemas=schemas).components
+    assert {one.plugin for one in found} == {"builtin" if AT >= (0, 13) else None}
     by_name = {one.component: one for one in found}
     iterate = by_name["/iterate"]
     assert "/create_messages" in by_name
@@ -200,9 +204,68 @@ def test_components(schemas: bool, sync_client: Client) -> None:
         assert json.dumps(limit, sort_keys=True) == json.dumps(expected)
 
 
-def test_diagnostics(sync_client: Client) -> None:
-    from stepflow_api.api.flow import store_flow
+def failing(code: Any) -> dict[str, Any]:
+    """A test case that expects a failure."""
+    error = {"code": code, "message": "m"}
+    return {"name": "a", "input": 1, "output": {"outcome": "failed", "error": error}}
 
+
+#: Parts that a run does not read, most of which the spec describes otherwise.
+UNREAD: dict[str, Any] = {
+    "a list for a test": {"test": []},
+    "null for a test": {"test": None},
+    "text for a test": {"test": "x"},
+    "a test of a newer kind": {"test": {"servers": {"a": {"command": "b"}}}},
+    "null for cases": {"test": {"cases": None}},
+    "a case without a name": {"test": {"cases": [{"input": 1}]}},
+    "an outcome of a newer kind": {
+        "test": {"cases": [{**failing(1), "output": {"outcome": "skip"}}]}
+    },
+    **{
+        f"{code!r} for an error's code": {"test": {"cases": [failing(code)]}}
+        for code in (1, "COMPONENT_FAILED", "1", "later", None, 1.5)
+    },
+    "text for examples": {"examples": "x"},
+    "null for examples": {"examples": None},
+    "an example of a newer kind": {"examples": [{"name": "e", "input": 1, "kind": 2}]},
+    "text for metadata": {"metadata": "x"},
+    "null for metadata": {"metadata": None},
+    "null for schemas": {"schemas": None},
+    "a schema that is none": {"schemas": {"properties": "x"}},
+    "schemas of older servers": {"inputSchema": "x", "outputSchema": 5},
+    "a number for a version": {"version": 1},
+    "what no server knows": {"later": {"a": [None, 1.5]}},
+}
+
+
+@pytest.mark.parametrize("part", UNREAD)
+def test_what_the_server_accepts_is_accepted(
+    part: str, sync_client: Client, server: StepflowServer
+) -> None:
+    flow = {**message_flow().to_dict(), **UNREAD[part]}
+    raw = httpx.post(f"{server.url}/api/v1/flows", json={"flow": flow})
+
+    def sent() -> models.StoreFlowResponse:
+        model = models.Flow.from_dict(flow)
+        assert model.to_dict() == flow
+        return store_flow.sync(client=sync_client, body=models.StoreFlowRequest(flow=model))
+
+    if raw.status_code == 200:
+        assert sent().stored
+        assert run(sync_client, models.Flow.from_dict(flow), {"prompt": "a"}).status == "completed"
+        return
+    with pytest.raises((ValidationError, StatusError)):
+        sent()
+
+
+def test_the_server_accepts_what_is_not_of_the_spec(server: StepflowServer) -> None:
+    case = failing("COMPONENT_FAILED" if AT >= (0, 12) else 1)
+    flow = {**message_flow().to_dict(), "test": {"cases": [case]}}
+    for given in (flow, {**flow, "test": []}):
+        assert httpx.post(f"{server.url}/api/v1/flows", json={"flow": given}).status_code == 200
+
+
+def test_diagnostics(sync_client: Client) -> None:
     step = models.Step(id="a", component="/eval", input={"$step": "nowhere"})
     body = models.StoreFlowRequest(flow=models.Flow(steps=[step], output=1))
     found = store_flow.sync(client=sync_client, body=body)

@@ -151,7 +151,7 @@ class OnErrorFail(SendsConstants, Model):
     action: Literal["fail"] = "fail"
 
 
-class ComponentInfo(AnswerModel):
+class GeneratedComponentInfo(AnswerModel):
     """
     `ComponentInfo`, which the spec does not describe.
     """
@@ -1031,7 +1031,7 @@ class GeneratedCreateRunResponse(AnswerModel):
     """
 
 
-class Flow(Model):
+class GeneratedFlow(Model):
     """
     A workflow consisting of a sequence of steps and their outputs.
 
@@ -1146,8 +1146,10 @@ FlowResult = TypeAliasType(
 `FlowResult`, which the spec does not describe.
 """
 
+from stepflow_api.models.component_info import ComponentInfo as ComponentInfo
 from stepflow_api.models.create_run_request import CreateRunRequest as CreateRunRequest
 from stepflow_api.models.create_run_response import CreateRunResponse as CreateRunResponse
+from stepflow_api.models.flow import Flow as Flow
 from stepflow_api.models.flow_response import FlowResponse as FlowResponse
 from stepflow_api.models.flow_result_failed import FlowResultFailed as FlowResultFailed
 from stepflow_api.models.flow_result_success import FlowResultSuccess as FlowResultSuccess

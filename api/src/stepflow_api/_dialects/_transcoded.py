@@ -55,15 +55,27 @@ def _components(said: Any) -> Any:
 def _component(said: Mapping[str, Any]) -> dict[str, Any]:
     if "input_schema" in said:
         raise TypeError("a field that older servers have")
-    # 0.13 has both an id and the path that flows name it by.
-    name = said["path"] if "path" in said else said["component"]
-    component: dict[str, Any] = {"component": name}
+    component: dict[str, Any] = {"component": _name_in_flows(said)}
+    if "plugin" in said:
+        component["plugin"] = said["plugin"]
     if "description" in said:
         component["description"] = said["description"]
     for theirs, ours in (("inputSchema", "input_schema"), ("outputSchema", "output_schema")):
         if theirs in said:
             component[ours] = in_schema(said[theirs])
     return component
+
+
+def _name_in_flows(said: Mapping[str, Any]) -> str:
+    if "componentId" not in said:
+        name: str = said["component"]
+        return name
+    path: str = said["path"]
+    if path.startswith("/"):
+        return path
+    # A worker's own name for it. Flows put the route before that, which the server does not report;
+    # by convention it is the plugin's name.
+    return f"/{said['plugin']}/{path}"
 
 
 def _store_flow(version: str, request: Request) -> Exchange:

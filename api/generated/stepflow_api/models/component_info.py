@@ -1,6 +1,0 @@
-# Made by `tools/bazel run //api:update` from openapi.json; edits are lost.
-"""Re-export of `ComponentInfo`; a hand-written module in this one's place replaces the model."""
-
-from stepflow_api.models.generated import ComponentInfo
-
-__all__ = ["ComponentInfo"]
