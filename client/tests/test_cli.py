@@ -121,7 +121,7 @@ def test_submit_then_wait_status_cancel(
     run_id = command("submit", read_file, "--input", json.dumps({"path": str(path)})).strip()
     assert command.json("status", run_id)["status"] == "running"
     assert command("status", run_id) == "running: 0 of 1 items completed, 0 failed, 1 running\n"
-    assert f"within --timeout 0.1 s; it goes on: stepflow-client wait {run_id}" in command(
+    assert f"within --timeout 0.1 s; wait again: stepflow-client wait {run_id}" in command(
         "wait", run_id, "--timeout", "0.1", code=3
     )
     assert command.json("cancel", run_id)["runId"] == run_id
@@ -231,7 +231,7 @@ def test_a_server_that_goes_away_while_waiting_ends_with_3(
     monkeypatch.setattr("stepflow_client._sending.RECONNECT_SECONDS", 0.05)
     proxy.plan = lambda seen: Fault.RESET_BEFORE if seen.waits else Fault.NONE
     err = command("--url", proxy.url, "run", echo, code=3)
-    assert re.search(r"it goes on: stepflow-client wait [0-9a-f-]{36}\n$", err)
+    assert re.search(r"wait again: stepflow-client wait [0-9a-f-]{36}\n$", err)
     assert err.count("\n") == 1
 
 
@@ -270,7 +270,9 @@ def test_ctrl_c_tells_the_run(
     _, err = child.communicate(timeout=60)
     assert child.returncode == 130
     assert b"Traceback" not in err
-    found = re.search(rb"it goes on: stepflow-client wait ([0-9a-f-]{36})", err)
+    found = re.search(
+        rb"which was not cancelled; wait again: stepflow-client wait ([0-9a-f-]{36})", err
+    )
     assert found
     wait_until(lambda: release(path), "the step reads the file")
     with SyncStepflowClient(server.url) as client:

@@ -79,9 +79,9 @@ def test_a_deadline_names_its_argument_and_leaves_the_run(
     with monkeypatch.context() as patch:
         # The deadline passes when the run is there, and waited for.
         patch.setattr("stepflow_client._effects.time", clock)
-        patch.setattr("stepflow_client._run_core.LONG_POLL_SECONDS", 1)
+        patch.setattr("stepflow_client._run_core.SHORT_WAIT_SECONDS", 1)
         with pytest.raises(
-            errors.Timeout, match=r"timeout=60 s; it goes on: raise the timeout argument"
+            errors.Timeout, match=r"timeout=60 s; it was not cancelled: raise the timeout argument"
         ) as caught:
             do(proxied.run(READ_FILE, {"path": str(path)}, timeout=60))
     assert isinstance(caught.value, TimeoutError)
@@ -120,7 +120,7 @@ def test_cancel_tells_what_really_became_of_the_run(
 ) -> None:
     path = fifo()
     handle = do(client.submit(READ_FILE, {"path": str(path)}))
-    with pytest.raises(errors.Timeout, match="it goes on"):
+    with pytest.raises(errors.Timeout, match="was not seen to end"):
         do(handle.cancel(wait=True, timeout=0.01))
     assert do(handle.status()).status is ExecutionStatus.CANCELLED
     # Its step goes on, and once that has ended the run counts as completed.

@@ -8,7 +8,13 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
-from stepflow_api.errors import ConnectionLost, RequestTimeout, TransportError
+from stepflow_api.errors import (
+    ConnectionLost,
+    InvalidAnswer,
+    RequestTimeout,
+    StatusError,
+    TransportError,
+)
 from stepflow_client import _endpoints
 from stepflow_client._constants import (
     EVENTS_DRAIN_SECONDS,
@@ -27,6 +33,43 @@ if TYPE_CHECKING:
     from stepflow_client._sending import Sender
 
 T = TypeVar("T")
+
+
+def wait_for_last_event(sender: Sender, run_id: UUID, deadline: Deadline) -> Steps[bool]:
+    """Wait until a run of one item may have ended, at most until it is silent for some seconds.
+
+    Any orchestrator has the events of every run. A cancelled run has no last event.
+
+    Args:
+        sender: Sends the request.
+        run_id: Id of the run.
+        deadline: The caller's.
+
+    Returns:
+        Whether the server has events.
+    """
+    silence = deadline.bound(EVENTS_SILENCE_SECONDS)
+
+    def until(documents: list[dict[str, Any]]) -> bool:
+        # An open stream waits as long as it was told when it was opened.
+        return deadline.bound(silence) < silence / 2 or any(
+            one["kind"] == "RunCompleted" and one["runId"] == str(run_id) for one in documents
+        )
+
+    try:
+        yield from sender.send(
+            _endpoints.follow_run(run_id, until),
+            resend=Resend.NEVER,
+            deadline=deadline,
+            timeout=silence,
+            run_id=run_id,
+        )
+    except TransportError:
+        # What became of the run is asked for next, with all patience that it takes.
+        return True
+    except (StatusError, InvalidAnswer):
+        return False
+    return True
 
 
 class RunEvents:
@@ -148,7 +191,7 @@ class RunEvents:
             return
         call = _endpoints.run_events(self._run_id, self._number)
         error = error or ConnectionLost(
-            "the server ended the stream, though the run goes on",
+            "the server ended the event stream before the run's last event",
             method="GET",
             url=self._sender.url + call.request.path,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -35,10 +36,12 @@ from stepflow_client._constants import (
     LONG_POLL_GRACE,
     LONG_POLL_SECONDS,
     PROGRESS_SECONDS,
+    SHORT_WAIT_SECONDS,
+    SHORT_WAITS_SECONDS,
 )
 from stepflow_client._core import Core
 from stepflow_client._effects import NO_DEADLINE, Deadline, Sleep, Steps
-from stepflow_client._event_core import RunEvents
+from stepflow_client._event_core import RunEvents, wait_for_last_event
 from stepflow_client._flows import FlowContent, FlowSource, resolve
 from stepflow_client._reader import read_elements
 from stepflow_client._results import BatchResults, Items, Progress, has_ended, reason, result_of
@@ -254,8 +257,10 @@ class RunCore(Core):
         )
 
     def _wait(self, run_id: UUID, deadline: Deadline) -> Steps[RunSummary]:
+        longest = SHORT_WAIT_SECONDS
+        start = time.monotonic()
         while True:
-            seconds = math.ceil(deadline.bound(LONG_POLL_SECONDS))
+            seconds = math.ceil(deadline.bound(longest))
             failed = False
             try:
                 run = yield from self._summary(run_id, seconds, deadline, Resend.LONG_POLL)
@@ -270,16 +275,26 @@ class RunCore(Core):
                 raise self._sender.timeout(deadline, run_id)
             if failed:
                 yield Sleep(deadline.bound(PROGRESS_SECONDS))
+            elif run.items.total > 1:
+                # Each of these answers, and a stream of events, names every item.
+                return (yield from self._watch(run_id, deadline))
+            elif time.monotonic() - start >= SHORT_WAITS_SECONDS and not (
+                yield from wait_for_last_event(self._sender, run_id, deadline)
+            ):
+                longest = min(2 * longest, LONG_POLL_SECONDS)
 
     def _watch(
-        self, run_id: UUID, deadline: Deadline, on_progress: Callable[[Progress], object]
+        self,
+        run_id: UUID,
+        deadline: Deadline,
+        on_progress: Callable[[Progress], object] | None = None,
     ) -> Steps[RunSummary]:
         shown = None
         pause = FIRST_PROGRESS_SECONDS
         while True:
             run = yield from self.look(run_id, deadline)
             progress = Progress.of(run.items)
-            if progress != shown:
+            if on_progress is not None and progress != shown:
                 on_progress(progress)
                 shown = progress
             if has_ended(run):

@@ -121,8 +121,9 @@ class Sender:
             )
         else:
             message = (
-                f"run {run_id} has not ended within timeout={seconds:g} s; it goes on: raise the"
-                f" timeout argument, or wait for it again with handle({str(run_id)!r}){last}"
+                f"run {run_id} was not seen to end within timeout={seconds:g} s; it was not"
+                f" cancelled: raise the timeout argument, or wait again with"
+                f" handle({str(run_id)!r}){last}"
             )
         return Timeout(message, run_id=run_id, seconds=seconds)
 
@@ -135,7 +136,7 @@ class Sender:
         if not isinstance(error, TransportError):
             return error
         times = "once" if tries.failures == 1 else f"{tries.failures} times"
-        waiting = f"; run {run_id} goes on: handle({str(run_id)!r}) waits again" if run_id else ""
+        waiting = f"; what became of run {run_id} is unknown" if run_id else ""
         return Unreachable(
             f"tried {times}: {error.message}{waiting}",
             method=error.method,

@@ -153,7 +153,7 @@ class StepflowClient:
             FlowFailed: The flow failed, and `raise_on_failure` is set.
             RunCancelled: The run was cancelled.
             RunOutcomeUnknown: The answer to creating the run was lost: it may exist or not.
-            Timeout: It has not ended in time; a run that was created goes on.
+            Timeout: The run was not seen to end in time; it was not cancelled.
             Unreachable: The server does not answer.
             StatusError: The server refuses the request.
         """
@@ -245,7 +245,7 @@ class StepflowClient:
             FlowInvalid: The server refuses the flow.
             RunCancelled: The run was cancelled.
             RunOutcomeUnknown: The answer to creating the run was lost: it may exist or not.
-            Timeout: It has not ended in time; a run that was created goes on.
+            Timeout: The run was not seen to end in time; it was not cancelled.
             Unreachable: The server does not answer.
             StatusError: The server refuses the request.
         """

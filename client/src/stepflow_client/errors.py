@@ -132,7 +132,7 @@ class RunCancelled(RunError):
 
 
 class Timeout(StepflowError, TimeoutError):
-    """The caller's deadline passed; a run goes on without its caller.
+    """The caller's deadline passed; this cancels no run.
 
     Attributes:
         run_id: Id of the run that was waited for; None where none was created yet.
@@ -152,7 +152,7 @@ class Unreachable(TransportError):
         method: HTTP method.
         url: The URL, without a password.
         attempts: How often it was tried.
-        run_id: Id of the run that was waited for, if any; it goes on without its caller.
+        run_id: Id of the run that was asked for, if any; what became of it is unknown.
     """
 
     def __init__(

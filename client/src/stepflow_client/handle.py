@@ -46,7 +46,7 @@ class RunHandle:
             The result: a success or a failure of the flow.
 
         Raises:
-            Timeout: The run has not ended in time; it goes on.
+            Timeout: The run was not seen to end in time; it was not cancelled.
             FlowFailed: The flow failed, and `raise_on_failure` is set.
             RunCancelled: The run was cancelled.
             Unreachable: Without a timeout: the server did not answer for five minutes.
@@ -74,7 +74,7 @@ class RunHandle:
             The results in the order of the inputs.
 
         Raises:
-            Timeout: The run has not ended in time; it goes on.
+            Timeout: The run was not seen to end in time; it was not cancelled.
             RunCancelled: The run was cancelled.
             Unreachable: Without a timeout: the server did not answer for five minutes.
             NotFound: The server does not know the run.
@@ -140,7 +140,7 @@ class RunHandle:
             One event after the other, each of a class of `stepflow_client.events`.
 
         Raises:
-            Timeout: The run has not ended in time; it goes on.
+            Timeout: The run was not seen to end in time; it was not cancelled.
             Unreachable: Without a timeout: the server did not answer for five minutes.
             InvalidInput: There is no such number.
             NotFound: The server does not know the run.
@@ -167,7 +167,7 @@ class RunHandle:
 
         Raises:
             Conflict: The run has ended.
-            Timeout: Something of it still goes on.
+            Timeout: A step was not seen to end in time.
             NotFound: The server does not know the run.
             Unreachable: The server does not answer.
             StatusError: The server refuses the request.

@@ -47,18 +47,21 @@ class Waiting:
         traceback: TracebackType | None,
     ) -> None:
         run_id = self.handle.id
-        go_on = f"it goes on: stepflow-client wait {run_id}"
+        wait = f"wait again: stepflow-client wait {run_id}"
         if isinstance(exc, KeyboardInterrupt):
-            raise Interrupted(f"interrupted while run {run_id} was waited for; {go_on}") from None
+            raise Interrupted(
+                f"interrupted while waiting for run {run_id}, which was not cancelled; {wait}"
+            ) from None
         if isinstance(exc, Timeout):
             raise Timeout(
-                f"run {run_id} has not ended within --timeout {self._timeout:g} s; {go_on}",
+                f"run {run_id} was not seen to end within --timeout {self._timeout:g} s; {wait}",
                 run_id=run_id,
                 seconds=exc.seconds,
             ) from exc
         if isinstance(exc, Unreachable):
             raise Unreachable(
-                f"the server does not answer any more, and run {run_id} was waited for; {go_on}",
+                f"the server stopped responding while run {run_id} was waited for, so what became"
+                f" of the run is unknown; {wait}",
                 method=exc.method,
                 url=exc.url,
                 attempts=exc.attempts,

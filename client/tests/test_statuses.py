@@ -1,0 +1,185 @@
+"""Which states end a wait, on servers that report them by name and by number."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from client.tests.support import Driver
+from stepflow_api.models import ExecutionStatus
+from stepflow_client import errors, events
+
+RUN_ID = UUID(int=1)
+
+#: The number that servers from 0.12 on send, and whether a wait ends.
+STATUSES = {
+    ExecutionStatus.RUNNING: (1, False),
+    ExecutionStatus.COMPLETED: (2, True),
+    ExecutionStatus.FAILED: (3, True),
+    ExecutionStatus.CANCELLED: (4, True),
+    ExecutionStatus.PAUSED: (5, False),
+    ExecutionStatus.RECOVERY_FAILED: (6, True),
+}
+
+STEP = {"stepId": "a", "stepIndex": 0, "itemIndex": 0, "status": 2}
+
+VERSIONS = ("0.11.1", "0.13.0")
+
+
+class Server:
+    """Reports a run with one status after the other, and then with the last one for good.
+
+    Args:
+        version: Whose answers it sends.
+        statuses: The statuses.
+        items: Items of the run.
+    """
+
+    def __init__(self, version: str, statuses: Iterable[ExecutionStatus], items: int = 1) -> None:
+        self._is_transcoded = version >= "0.12"
+        self._statuses = list(statuses)
+        self._items = items
+        self.asked: list[httpx.URL] = []
+        self.reported: list[ExecutionStatus] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.path
+        self.asked.append(request.url)
+        if path.endswith("/events"):
+            return httpx.Response(404)
+        if path.endswith("/items"):
+            return httpx.Response(200, json=self._all_items())
+        if path.endswith("/steps"):
+            return httpx.Response(200, json={"steps": [STEP] if self._is_transcoded else {}})
+        status = self._statuses.pop(0) if len(self._statuses) > 1 else self._statuses[0]
+        self.reported.append(status)
+        run: dict[str, Any] = {
+            "runId": str(RUN_ID),
+            "rootRunId": str(RUN_ID),
+            "flowId": "0" * 64,
+            "status": STATUSES[status][0] if self._is_transcoded else status.value,
+            "items": {
+                "total": self._items,
+                "completed": 0,
+                "running": 0,
+                "failed": 0,
+                "cancelled": 0,
+            },
+            "createdAt": "2026-01-01T00:00:00Z",
+            "createdAtSeqno": 0,
+        }
+        if path.endswith("/runs"):
+            return httpx.Response(200, json={"runs": [run]})
+        if self._is_transcoded:
+            return httpx.Response(200, json={"summary": run, "steps": []})
+        return httpx.Response(200, json={**run, "itemDetails": []})
+
+    def _all_items(self) -> dict[str, Any]:
+        if self._is_transcoded:
+            items = [{"itemIndex": index, "status": 3} for index in range(self._items)]
+            return {"results": items}
+        items = [
+            {"itemIndex": index, "status": "failed", "input": None} for index in range(self._items)
+        ]
+        return {"itemCount": self._items, "items": items}
+
+    def waits(self) -> list[int]:
+        """How long it was asked to wait, each time."""
+        return [int(url.params["timeoutSecs"]) for url in self.asked if "wait" in url.params]
+
+
+WAITS: dict[str, tuple[int, Callable[[Any], Any]]] = {
+    "result": (1, lambda handle: handle.result(timeout=20)),
+    "results": (1, lambda handle: handle.results(timeout=20)),
+    "results of several": (2, lambda handle: handle.results(timeout=20)),
+    "results with progress": (
+        2,
+        lambda handle: handle.results(timeout=20, on_progress=lambda progress: None),
+    ),
+}
+
+
+def client_of(do: Driver, server: Server, version: str) -> Any:
+    transport = httpx.MockTransport(server)
+    return do.client("http://other.invalid", server_version=version, transport=transport)
+
+
+def wait_for(do: Driver, server: Server, version: str, wait: Callable[[Any], Any]) -> None:
+    """Waits for the run, whatever became of it."""
+    client = client_of(do, server, version)
+    with contextlib.suppress(errors.RunError):
+        do(wait(client.handle(RUN_ID)))
+    do(client.close())
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No pause between two looks at a run."""
+    monkeypatch.setattr("stepflow_client._run_core.PROGRESS_SECONDS", 0.0)
+
+
+def test_every_status_is_known() -> None:
+    assert set(STATUSES) == set(ExecutionStatus)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("name", WAITS)
+@pytest.mark.parametrize("status", STATUSES)
+def test_a_wait_ends_with_the_run(
+    do: Driver, status: ExecutionStatus, name: str, version: str
+) -> None:
+    items, wait = WAITS[name]
+    ends = STATUSES[status][1]
+    after = [] if ends else [ExecutionStatus.COMPLETED]
+    server = Server(version, [status, *after], items)
+    wait_for(do, server, version, wait)
+    assert server.reported == [status, *after]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("status", STATUSES)
+def test_cancelling_waits_for_the_end(do: Driver, status: ExecutionStatus, version: str) -> None:
+    ended = [ExecutionStatus.COMPLETED]
+    running = [ExecutionStatus.RUNNING] if version >= "0.12" else []
+    server = Server(version, [*running, status, *([] if STATUSES[status][1] else ended)])
+    client = client_of(do, server, version)
+    run = do(client.handle(RUN_ID).cancel(wait=True, timeout=20))
+    assert run.status is (status if STATUSES[status][1] else ExecutionStatus.COMPLETED)
+    do(client.close())
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("status", STATUSES)
+def test_events_end_with_the_run(
+    do: Driver, status: ExecutionStatus, version: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Server(version, [status, *([] if STATUSES[status][1] else [ExecutionStatus.FAILED])])
+    monkeypatch.setattr("stepflow_client._polled_events.PROGRESS_SECONDS", 0.0)
+    client = client_of(do, server, version)
+    *_, last = do(client.handle(RUN_ID).events(timeout=20))
+    assert isinstance(last, events.RunCompleted)
+    assert last.status is (status if STATUSES[status][1] else ExecutionStatus.FAILED)
+    do(client.close())
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_waits_grow_where_the_server_has_no_events(
+    do: Driver, version: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = [ExecutionStatus.RUNNING] * 7
+    server = Server(version, [*running, ExecutionStatus.COMPLETED])
+    monkeypatch.setattr("stepflow_client._run_core.SHORT_WAITS_SECONDS", 0.0)
+    wait_for(do, server, version, lambda handle: handle.result())
+    assert server.waits() == [1, 2, 4, 8, 16, 25, 25, 25]
+
+
+def test_waits_are_short_at_first(do: Driver) -> None:
+    server = Server("0.11.1", [*[ExecutionStatus.RUNNING] * 7, ExecutionStatus.COMPLETED])
+    wait_for(do, server, "0.11.1", lambda handle: handle.result())
+    assert server.waits() == [1] * 8
+    assert not any(url.path.endswith("/events") for url in server.asked)
