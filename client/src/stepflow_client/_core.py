@@ -172,18 +172,20 @@ class RunPages:
     def page(self) -> Steps[list[RunSummary]]:
         """Gives the next runs; none at the end."""
         while self._left is None or self._left > 0:
-            size = PAGE_SIZE if self._left is None else min(PAGE_SIZE, self._left)
+            # After the first page a whole one is asked for: fewer runs might all be repeats.
+            size = PAGE_SIZE if self._left is None or self._offset else min(PAGE_SIZE, self._left)
             answer = yield from self._sender.send(
                 _endpoints.list_runs(self._filters, size, self._offset)
             )
             runs: list[RunSummary] = answer.runs
             self._offset += len(runs)
             # A run that begins meanwhile moves those that were given already to the next page.
-            new = [run for run in runs if run.run_id not in self._seen]
+            new = [run for run in runs if run.run_id not in self._seen][: self._left]
             self._seen.update(run.run_id for run in new)
             if self._left is not None:
                 self._left -= len(new)
-            if new or not runs:
+            # A short page is the end: on a busy server each further one would repeat some runs.
+            if new or len(runs) < size:
                 return new
         return []
 

@@ -27,13 +27,14 @@ def read_file(path: Path, what: str) -> bytes:
     """
     try:
         return path.read_bytes()
-    except FileNotFoundError:
-        problem = "there is no such file; check the path"
-    except IsADirectoryError:
-        problem = "it is a folder; give a file"
     except (OSError, ValueError) as error:
-        problem = f"{one_line(str(getattr(error, 'strerror', None) or error))}; check the path"
-    raise InvalidInput(f"cannot read the {what} {str(path)!r}: {problem}")
+        if isinstance(error, FileNotFoundError):
+            problem = "there is no such file; check the path"
+        elif isinstance(error, IsADirectoryError):
+            problem = "it is a folder; give a file"
+        else:
+            problem = f"{one_line(str(getattr(error, 'strerror', None) or error))}; check the path"
+        raise InvalidInput(f"cannot read the {what} {str(path)!r}: {problem}") from error
 
 
 def parse(content: bytes, *, name: str, is_json: bool) -> Any:
@@ -51,17 +52,20 @@ def parse(content: bytes, *, name: str, is_json: bool) -> Any:
     try:
         text = content.decode("utf-8-sig")
         return parse_json(text) if is_json else _parse_yaml(text)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        problem = f"{place}{error.problem}"
-    except UnicodeDecodeError as error:
-        problem = f"it is not UTF-8 (byte {error.start})"
-    except RecursionError:
-        problem = "it is nested too deeply"
-    except (ValueError, yaml.YAMLError) as error:
-        problem = str(error)
-    raise InvalidInput(f"{name} is no valid {kind}: {one_line(problem)}; correct it there")
+    except (ValueError, yaml.YAMLError, RecursionError) as error:
+        if isinstance(error, yaml.MarkedYAMLError):
+            mark = error.problem_mark
+            place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+            problem = f"{place}{error.problem}"
+        elif isinstance(error, UnicodeDecodeError):
+            problem = f"it is not UTF-8 (byte {error.start})"
+        elif isinstance(error, RecursionError):
+            problem = "it is nested too deeply"
+        else:
+            problem = str(error)
+        raise InvalidInput(
+            f"{name} is no valid {kind}: {one_line(problem)}; correct it there"
+        ) from error
 
 
 def parse_json(text: str) -> Any:
