@@ -183,3 +183,26 @@ def test_waits_are_short_at_first(do: Driver) -> None:
     wait_for(do, server, "0.11.1", lambda handle: handle.result())
     assert server.waits() == [1] * 8
     assert not any(url.path.endswith("/events") for url in server.asked)
+
+
+def test_waits_stay_short_where_no_stream_can_be_opened(
+    do: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stepflow_client._run_core.SHORT_WAITS_SECONDS", 0.0)
+    server = Server("0.13.0", [*[ExecutionStatus.RUNNING] * 4, ExecutionStatus.COMPLETED])
+    patience: list[float] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/events"):
+            patience.append(request.extensions["timeout"]["pool"])
+            raise httpx.PoolTimeout("no connection is free")
+        return server(request)
+
+    transport = httpx.MockTransport(handle)
+    client = do.client("http://other.invalid", server_version="0.13.0", transport=transport)
+    with contextlib.suppress(errors.RunError):
+        do(client.handle(RUN_ID).result())
+    assert server.waits() == [1] * 5
+    assert len(patience) == 4
+    assert max(patience) < 0.1
+    do(client.close())

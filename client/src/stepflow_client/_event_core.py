@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Generator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
+
+import httpx
 
 from stepflow_api.errors import (
     ConnectionLost,
@@ -17,6 +20,7 @@ from stepflow_api.errors import (
 )
 from stepflow_client import _endpoints
 from stepflow_client._constants import (
+    CONNECT_TIMEOUT,
     EVENTS_DRAIN_SECONDS,
     EVENTS_SILENCE_SECONDS,
     RECONNECT_SECONDS,
@@ -35,13 +39,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def wait_for_last_event(sender: Sender, run_id: UUID, deadline: Deadline) -> Steps[bool]:
+def wait_for_last_event(run_id: UUID, deadline: Deadline) -> Steps[bool]:
     """Wait until a run of one item may have ended, at most until it is silent for some seconds.
 
     Any orchestrator has the events of every run. A cancelled run has no last event.
 
     Args:
-        sender: Sends the request.
         run_id: Id of the run.
         deadline: The caller's.
 
@@ -57,13 +60,9 @@ def wait_for_last_event(sender: Sender, run_id: UUID, deadline: Deadline) -> Ste
         )
 
     try:
-        yield from sender.send(
-            _endpoints.follow_run(run_id, until),
-            resend=Resend.NEVER,
-            deadline=deadline,
-            timeout=silence,
-            run_id=run_id,
-        )
+        # Where too many streams are open already, the next short wait is better than to queue.
+        timeout = httpx.Timeout(silence, connect=min(silence, CONNECT_TIMEOUT), pool=0.001)
+        yield replace(_endpoints.follow_run(run_id, until), timeout=timeout)
     except TransportError:
         # What became of the run is asked for next, with all patience that it takes.
         return True

@@ -33,9 +33,6 @@ class Resend(enum.Enum):
     UNSEEN = frozenset({429, 503})
     """Sending it twice would act twice: where the server has not seen or has refused it."""
 
-    NEVER: frozenset[int] = frozenset()
-    """The caller does something else instead."""
-
     WAITING = frozenset({429, *range(500, 600)})
     """A known run is asked for: whatever the server goes through, it may pass."""
 
@@ -44,8 +41,6 @@ class Resend(enum.Enum):
 
     def allows(self, error: StepflowError) -> bool:
         """Whether the request may be sent again after this error."""
-        if self is Resend.NEVER:
-            return False
         if isinstance(error, StatusError):
             return error.status_code in self.value
         if isinstance(error, ConnectionLost | RequestTimeout):

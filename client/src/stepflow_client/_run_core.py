@@ -279,7 +279,7 @@ class RunCore(Core):
                 # Each of these answers, and a stream of events, names every item.
                 return (yield from self._watch(run_id, deadline))
             elif time.monotonic() - start >= SHORT_WAITS_SECONDS and not (
-                yield from wait_for_last_event(self._sender, run_id, deadline)
+                yield from wait_for_last_event(run_id, deadline)
             ):
                 longest = min(2 * longest, LONG_POLL_SECONDS)
 
