@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from client.tests.support import ECHO, Driver
-from stepflow_api.models import DiagnosticLevel
-from stepflow_client import RetryPolicy, errors, events
+from stepflow_api.models import DiagnosticLevel, StepStatus
+from stepflow_client import Progress, RetryPolicy, errors, events
 
 RUN_ID = UUID(int=1)
 FLOW_ID = "0" * 64
@@ -242,4 +242,47 @@ def test_every_level_is_an_error_or_a_warning(do: Driver, level: DiagnosticLevel
     is_error = level in (DiagnosticLevel.FATAL, DiagnosticLevel.ERROR)
     assert (len(validation.errors), len(validation.warnings)) == (is_error, not is_error)
     assert validation.is_valid == (not fatal)
+    do(client.close())
+
+
+# --- steps and items ------------------------------------------------------------------------------
+
+STEPS = {
+    StepStatus.BLOCKED: [],
+    StepStatus.RUNNABLE: [],
+    StepStatus.RUNNING: ["StepStarted"],
+    StepStatus.COMPLETED: ["StepStarted", "StepCompleted"],
+    StepStatus.FAILED: ["StepCompleted"],
+    StepStatus.SKIPPED: ["StepCompleted"],
+}
+
+
+@pytest.mark.parametrize("status", StepStatus)
+def test_every_status_of_a_step_is_seen(do: Driver, status: StepStatus) -> None:
+    steps = {"a": {"stepId": "a", "status": status.value}}
+    server = Server(
+        {
+            "GET runs": always(200, {"runs": [run()]}),
+            "GET events": lambda request: httpx.Response(404),
+            "GET steps": always(200, {"steps": steps}),
+        }
+    )
+    client = client_of(do, server)
+    kinds = [one.kind for one in do(client.handle(RUN_ID).events(timeout=20))]
+    assert kinds == ["RunCreated", *STEPS[status], "RunCompleted"]
+    do(client.close())
+
+
+def test_items_are_done_however_they_ended(do: Driver) -> None:
+    items = {"total": 15, "completed": 1, "failed": 2, "cancelled": 4, "running": 8}
+    server = Server(
+        {
+            "GET runs": always(200, {"runs": [run(items=items)]}),
+            "GET items": always(200, {"itemCount": 0, "items": []}),
+        }
+    )
+    client = client_of(do, server)
+    seen: list[Progress] = []
+    do(client.handle(RUN_ID).results(timeout=20, on_progress=seen.append))
+    assert [(one.done, one.total, one.running) for one in seen] == [(7, 15, 8)]
     do(client.close())

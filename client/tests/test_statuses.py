@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable
+import json
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -205,4 +206,51 @@ def test_waits_stay_short_where_no_stream_can_be_opened(
     assert server.waits() == [1] * 5
     assert len(patience) == 4
     assert max(patience) < 0.1
+    do(client.close())
+
+
+class Stream(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """The run's last event, in a stream that goes on."""
+
+    def __init__(self) -> None:
+        completed = {"RunCompleted": {"runId": str(RUN_ID), "status": 2}}
+        event = {"sequenceNumber": 1, "timestamp": "2026-01-01T00:00:00Z", "event": completed}
+        self._pieces = [f"data: {json.dumps(event)}\n\n".encode(), b": keep-alive\n\n"]
+        self.read = 0
+        self.is_closed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self._pieces:
+            self.read += 1
+            yield piece
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self:
+            yield piece
+
+    def close(self) -> None:
+        self.is_closed = True
+
+    async def aclose(self) -> None:
+        self.close()
+
+
+def test_a_wait_closes_its_stream_of_events(do: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stepflow_client._run_core.SHORT_WAITS_SECONDS", 0.0)
+    server = Server("0.13.0", [ExecutionStatus.RUNNING, ExecutionStatus.COMPLETED])
+    stream = Stream()
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/events"):
+            headers = {"content-type": "text/event-stream"}
+            return httpx.Response(200, headers=headers, stream=stream)
+        return server(request)
+
+    transport = httpx.MockTransport(handle)
+    client = do.client("http://other.invalid", server_version="0.13.0", transport=transport)
+    with contextlib.suppress(errors.RunError):
+        do(client.handle(RUN_ID).result())
+    assert stream.is_closed
+    assert stream.read == 1
+    assert server.waits() == [1, 1]
     do(client.close())
