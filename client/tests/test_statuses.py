@@ -82,8 +82,7 @@ class Server:
 
     def _all_items(self) -> dict[str, Any]:
         if self._is_transcoded:
-            items = [{"itemIndex": index, "status": 3} for index in range(self._items)]
-            return {"results": items}
+            return {"results": [{"itemIndex": index, "status": 3} for index in range(self._items)]}
         items = [
             {"itemIndex": index, "status": "failed", "input": None} for index in range(self._items)
         ]

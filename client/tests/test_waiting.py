@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ class Run:
         def end() -> None:
             wait_until(condition, "the run is waited for")
             for path in self._paths:
-                wait_until(lambda path=path: release(path), "the step opens the file")
+                wait_until(partial(release, path), "the step opens the file")
             self._handle.results(timeout=60)
             self.ended = time.monotonic()
             self._client.close()
