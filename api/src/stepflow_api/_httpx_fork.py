@@ -42,9 +42,12 @@ def reset_http(*owners: Any) -> None:
 
 
 def _parts(value: Any) -> Iterator[Any]:
-    if isinstance(value, dict):
-        value = list(value.values())
-    for part in value if isinstance(value, list | tuple) else [value]:
+    parts: list[Any] = [value]
+    if type(value) is dict:
+        parts = [*value.values()]
+    elif type(value) in (list, tuple):
+        parts = [*value]
+    for part in parts:
         if isinstance(part, CookieJar) or _is_of("httpx", part) or _is_of("httpcore", part):
             yield part
 
@@ -59,13 +62,15 @@ def _disconnect(stream: Any) -> None:
 
 def _emptied(pool: Any) -> Any:
     """Return a pool with the same settings; responses being read keep the old one."""
-    new = copy.copy(pool)
-    for name, value in vars(new).items():
-        if isinstance(value, list):
+    new: Any = copy.copy(pool)
+    state: dict[str, Any] = new.__dict__
+    for name, value in state.items():
+        if type(value) is list:
             # Its connections and requests; other lists are settings.
-            vars(new)[name] = [item for item in value if not _is_of("httpcore", item)]
+            items: list[Any] = [*value]
+            state[name] = [item for item in items if not _is_of("httpcore", item)]
         elif _is_lock(value):
-            vars(new)[name] = _new_lock(value)
+            state[name] = _new_lock(value)
     return new
 
 
