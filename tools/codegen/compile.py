@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from tools.codegen.document import Document
 from tools.codegen.endpoints import Templates
-from tools.codegen.errors import SpecError
+from tools.codegen.errors import SpecError, printable
 from tools.codegen.hand_written import check_hand_written, read_hand_written
 from tools.codegen.models import Models, compile_models
 from tools.codegen.operations import Operations, read_operations
@@ -76,7 +76,8 @@ def _render(
 ) -> dict[str, str]:
     files = {
         "spec.py": templates.facts(document, operations),
-        "models/generated.py": templates.generated(models),
+        # What is left are string literals, in which the escape is the same character.
+        "models/generated.py": printable(templates.generated(models), keep="\n"),
         "models/__init__.py": templates.models_init(models, extra),
         "api/__init__.py": templates.api_init(operations),
     }

@@ -4,6 +4,8 @@ import re
 import textwrap
 from collections.abc import Iterator
 
+from tools.codegen.errors import printable
+
 WIDTH = 100
 
 _ITEM = re.compile(r"\s*([-*+]|\d+[.)])\s+")
@@ -17,6 +19,7 @@ def docstring(text: str, indent: int = 0, taken: int = 0) -> str:
         indent: Columns before each line but the first.
         taken: Columns that the first line has used beyond `indent`.
     """
+    text = printable(text, keep="\n\t")
     text = text.replace("\\", "\\\\").replace('"""', "'''")
     lines = wrapped(text, WIDTH - indent, taken).split("\n")
     return "\n".join(
@@ -32,7 +35,7 @@ def wrapped(text: str, width: int, taken: int = 0) -> str:
         width: Most columns of a line, unless it has no place to break.
         taken: Columns of the first line that are in use.
     """
-    return "\n".join(_lines(text, width, taken))
+    return "\n".join(_lines(printable(text, keep="\n\t"), width, taken))
 
 
 def _lines(text: str, width: int, taken: int) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -200,8 +201,8 @@ def _read(path: Path) -> JSON:
     def unique(pairs: list[tuple[str, Any]]) -> JSON:
         node = dict(pairs)
         if len(node) != len(pairs):
-            keys = [key for key, _ in pairs]
-            twice = next(key for key in keys if keys.count(key) > 1)
+            counts = Counter(key for key, _ in pairs)
+            twice = next(key for key, count in counts.items() if count > 1)
             raise SpecError("", f"the key {twice!r} stands twice in one object; remove one")
         return node
 

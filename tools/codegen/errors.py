@@ -1,8 +1,15 @@
-"""The error that a spec which cannot be compiled gives."""
+"""The error of a spec that cannot be compiled, and text from a spec that is safe to print."""
+
+import unicodedata
+
+# Control characters, halves of surrogate pairs, line separators, and format characters, which can
+# show code in another order than Python reads it.
+_UNSAFE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_JOINERS = "\u200c\u200d"
 
 
 class SpecError(Exception):
-    """A spec that cannot be compiled: where in it, and what to change.
+    """A spec that cannot be compiled: where in it, and what to change. Its text is one line.
 
     Args:
         place: JSON pointer into the spec, such as `#/paths/~1runs/get`; empty for the whole file.
@@ -10,6 +17,22 @@ class SpecError(Exception):
     """
 
     def __init__(self, place: str, problem: str) -> None:
-        super().__init__(f"{place}: {problem}" if place else problem)
+        super().__init__(printable(f"{place}: {problem}" if place else problem))
         self.place = place
         self.problem = problem
+
+
+def printable(text: str, keep: str = "") -> str:
+    """Return text with the characters escaped that a terminal or an editor could interpret.
+
+    Args:
+        text: Text from a spec.
+        keep: Characters that stay as they are.
+    """
+    keep += _JOINERS
+    return "".join(
+        c.encode("unicode_escape").decode()
+        if unicodedata.category(c) in _UNSAFE and c not in keep
+        else c
+        for c in text
+    )

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from tools.codegen.fields import fields_of
 
@@ -16,10 +16,23 @@ _DIFF_LINES = 60
 _CACHE = "__pycache__"
 
 
+class ArchiveError(Exception):
+    """An archive that no compiler made."""
+
+
 def read_archive(archive: Path) -> dict[str, str]:
-    """Gives the text of each module that the spec gives, by its path in the package."""
+    """Return the text of each module that the compiler made, by its path in the package.
+
+    Raises:
+        ArchiveError: A path leads out of the package.
+    """
     with zipfile.ZipFile(archive) as source:
-        return {name: source.read(name).decode() for name in source.namelist()}
+        names = source.namelist()
+        for name in names:
+            path = PurePosixPath(name)
+            if path.is_absolute() or ".." in path.parts:
+                raise ArchiveError(f"{archive}: {name!r} leads out of the package; compile it anew")
+        return {name: source.read(name).decode() for name in names}
 
 
 def read_mirror(folder: Path, package: str) -> dict[str, str]:
@@ -117,7 +130,13 @@ def unified_diff(mirror: dict[str, str], made: dict[str, str]) -> list[str]:
 
 
 def update(folder: Path, package: str, made: dict[str, str]) -> Iterator[str]:
-    """Makes the mirror what the spec gives, and yields a line for each file that changed."""
+    """Make the mirror what the compiler made, and yield a line for each file that changed.
+
+    Symbolic links are removed rather than followed, so nothing outside of the folder changes.
+    """
+    for link in [path for path in folder.rglob("*") if path.is_symlink()]:
+        link.unlink()
+        yield f"removed the link {link.relative_to(folder)}"
     mirror = read_mirror(folder, package)
     for path in sorted(mirror.keys() | made.keys()):
         file = Path(os.path.normpath(folder / package / path))
@@ -165,7 +184,11 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
 def main(argv: list[str]) -> int:
     """Checks or rewrites the mirror."""
     arguments = _arguments(argv)
-    made = read_archive(arguments.archive)
+    try:
+        made = read_archive(arguments.archive)
+    except ArchiveError as error:
+        print(error, file=sys.stderr)
+        return 1
     if not arguments.update:
         return _check(arguments, made)
     folder = Path(os.environ.get("BUILD_WORKSPACE_DIRECTORY", "."), arguments.mirror)

@@ -130,6 +130,8 @@ def read_operations(document: Document) -> Operations:
         item = entry.followed()
         if not path.startswith("/"):
             raise entry.error("a path begins with /")
+        if not path.isprintable():
+            raise entry.error("no URL can have a control character in its path; remove it")
         for method in _METHODS:
             if method in item:
                 reader.read(path, method, item, item[method].object())

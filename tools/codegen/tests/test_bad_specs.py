@@ -1,7 +1,9 @@
+import ast
 import copy
 import json
 import os
 import subprocess
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -644,3 +646,47 @@ def test_an_output_that_cannot_be_written_leaves_none(run: Run, tmp_path: Path) 
     (line,) = made.stderr.splitlines()
     assert line == f"{run.outputs / 'good.zip'}: cannot be written: Is a directory"
     assert [file for file in run.outputs.rglob("*") if file.is_file()] == []
+
+
+#: A NUL, a terminal's commands, line breaks, and what turns the direction of text.
+ODD = "x\0\x1b[2J\ny\u2028\x9b\u202e"
+
+
+@pytest.mark.parametrize("end", ["\0", "\n", "\x1b[2J", "\u202e"])
+def test_a_path_that_no_url_has(refused: Any, end: str) -> None:
+    line = refused(lambda d: d["paths"].update({f"/a{end}": {}}))
+    assert "no URL can have a control character in its path" in line
+    assert line.isprintable()
+
+
+def test_an_error_is_one_line_whatever_it_quotes(refused: Any) -> None:
+    line = refused(lambda d: operation(d)["responses"].update({ODD: {"description": ""}}))
+    assert line.isprintable()
+    assert "is no status" in line
+
+
+def test_code_has_no_control_characters_whatever_the_spec_has(run: Run, tmp_path: Path) -> None:
+    document = copy.deepcopy(GOOD)
+    document["info"].update(title=ODD, description=ODD)
+    operation(document).update(summary=ODD, description=ODD, tags=["things" + ODD])
+    operation(document)["responses"]["200"].update(description=ODD)
+    operation(document)["parameters"][1].update(description=ODD)
+    schemas(document)["Thing"].update(description=ODD)
+    schemas(document)["Thing"]["properties"]["name"].update(description=ODD, default=ODD)
+    schemas(document)["Kind"].update(enum=["a", ODD])
+    spec = tmp_path / "odd.json"
+    spec.write_text(json.dumps(document))
+    made = run.process(spec, {})
+    assert (made.returncode, made.stderr) == (0, "")
+    with zipfile.ZipFile(run.outputs / "good.zip") as archive:
+        texts = {name: archive.read(name).decode() for name in archive.namelist()}
+    for name, text in texts.items():
+        compile(text, name, "exec")
+        assert text.replace("\n", "").isprintable(), name
+    values = [
+        node.value
+        for node in ast.walk(ast.parse(texts["models/generated.py"]))
+        if isinstance(node, ast.Constant)
+    ]
+    # The value of the enumeration, and the default.
+    assert values.count(ODD) == 2

@@ -155,6 +155,38 @@ def test_a_difference_is_named_with_both_commands_and_mended_by_the_update(
     assert workspace.run() == 0
 
 
+def test_the_update_changes_nothing_outside_of_the_mirror(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outside = workspace.root / "outside"
+    outside.mkdir()
+    (outside / "kept.py").write_text("kept")
+    for file in (workspace.mirror / "api" / "run").iterdir():
+        file.unlink()
+    (workspace.mirror / "api" / "run").rmdir()
+    (workspace.mirror / "api" / "run").symlink_to(outside)
+    (workspace.mirror / "models" / "run.py").unlink()
+    (workspace.mirror / "models" / "run.py").symlink_to(outside / "kept.py")
+    assert workspace.run("--update") == 0
+    assert "removed the link zoo/api/run" in capsys.readouterr().out
+    assert workspace.files() == MADE
+    assert not (workspace.mirror / "api" / "run").is_symlink()
+    assert [(file.name, file.read_text()) for file in outside.iterdir()] == [("kept.py", "kept")]
+
+
+@pytest.mark.parametrize("path", ["../../escaped.py", "/tmp/escaped.py", "api/../../../escaped.py"])
+@pytest.mark.parametrize("options", [(), ("--update",)])
+def test_an_archive_that_leads_out_of_the_package_is_refused(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str], path: str, options: tuple[str, ...]
+) -> None:
+    workspace.make({**MADE, path: "escaped"})
+    assert workspace.run(*options) == 1
+    err = capsys.readouterr().err
+    assert "leads out of the package" in err
+    assert err.count("\n") == 1
+    assert list(workspace.root.rglob("escaped.py")) == []
+
+
 def test_models_come_first_and_lists_of_them_last(
     workspace: Workspace, capsys: pytest.CaptureFixture[str]
 ) -> None:
