@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar, cast, g
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
 from pydantic_core import CoreSchema
 
+from stepflow_api._constants import UNKNOWN_VALUES_LIMIT
+
 __all__ = ["AnswerModel", "IntEnum", "Model", "RequestModel", "SendsConstants", "StrEnum"]
 
 E = TypeVar("E", bound=enum.Enum)
@@ -158,6 +160,10 @@ def _open_member(cls: type[E], kind: Any, value: object) -> E | None:
     member: E = make(cls, value)
     member._name_ = str(value)
     member._value_ = value
-    # Kept, so that equal values are one member; iteration and `__members__` stay as the spec is.
-    known: E = cls._value2member_map_.setdefault(value, member)  # type: ignore[assignment]
-    return known
+    # Kept, so that equal values are one member, as long as a hostile server cannot fill the memory;
+    # iteration and `__members__` stay as the spec is.
+    kept: dict[Any, Any] = cls._value2member_map_
+    unknown = len(kept) - len(cls.__members__)
+    if unknown >= UNKNOWN_VALUES_LIMIT or len(member._name_) > UNKNOWN_VALUES_LIMIT:
+        return cast("E", kept.get(value, member))
+    return cast("E", kept.setdefault(value, member))

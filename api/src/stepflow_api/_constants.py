@@ -40,3 +40,13 @@ unanswered before the connection is given up. A server that is gone is noticed a
 
 KEEP_ALIVE: Final = 5.0
 """Seconds that an idle connection is kept: servers and proxies that close theirs keep it longer."""
+
+ERROR_BODY_LIMIT: Final = 1024 * 1024
+"""Maximum size in bytes of an error body that is searched for a message; of a larger one, the
+beginning is quoted."""
+
+EVENT_LIMIT: Final = 16 * 1024 * 1024
+"""Maximum size in bytes of one server-sent event; real ones have less than a kilobyte."""
+
+UNKNOWN_VALUES_LIMIT: Final = 256
+"""Unknown values that an open enumeration keeps as members, and the maximum length of one."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from stepflow_api._constants import EVENT_LIMIT
 from stepflow_api._failures import HTTP_FAILURES, cause_to_show
 from stepflow_api.errors import StepflowError
 
@@ -16,27 +17,50 @@ MEDIA_TYPE = "text/event-stream"
 
 
 class EventDecoder:
-    """Takes a stream in pieces, cut anywhere, and gives the data of the events that are whole.
+    """Decode the data of events from a stream in pieces, cut anywhere.
 
-    Servers send nothing but data and, to keep the connection alive, comments.
+    Servers send only `data` fields and, to keep the connection alive, comments; other fields are
+    ignored. The time is linear in the length of the stream.
+
+    Args:
+        limit: Maximum size of one event, in bytes.
     """
 
-    def __init__(self) -> None:
-        self._rest = b""
+    def __init__(self, limit: int = EVENT_LIMIT) -> None:
+        self._limit = limit
+        self._size = 0
+        self._line: list[bytes] = []
         self._data: list[bytes] = []
 
     def feed(self, piece: bytes) -> list[bytes]:
-        """Takes a piece and gives the data of the events that it completes."""
-        *lines, self._rest = (self._rest + piece).split(b"\n")
+        """Return the data of the events that a piece completes.
+
+        Raises:
+            ValueError: An event is larger than the limit.
+        """
         done: list[bytes] = []
-        for line in lines:
-            line = line.removesuffix(b"\r")
+        first, *others = piece.split(b"\n")
+        self._extend(first)
+        for start in others:
+            line = b"".join(self._line).removesuffix(b"\r")
+            self._line = []
             if line.startswith(b"data:"):
                 self._data.append(line[5:].removeprefix(b" "))
-            elif not line and self._data:
-                done.append(b"\n".join(self._data))
+            elif not line:
+                if self._data:
+                    done.append(b"\n".join(self._data))
                 self._data = []
+                self._size = 0
+            self._extend(start)
         return done
+
+    def _extend(self, part: bytes) -> None:
+        if part:
+            # Everything since the last event counts, so nothing can grow without end.
+            self._size += len(part)
+            if self._size > self._limit:
+                raise ValueError(f"an event is larger than {self._limit} bytes")
+            self._line.append(part)
 
 
 class _Decoding:

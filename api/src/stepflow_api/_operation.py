@@ -21,10 +21,11 @@ from urllib.parse import quote
 from pydantic_core import (
     PydanticSerializationError,
     SchemaSerializer,
-    ValidationError,
     core_schema,
+    from_json,
 )
 
+from stepflow_api._constants import ERROR_BODY_LIMIT
 from stepflow_api._fork import reset_after_fork
 from stepflow_api._headers import Headers
 from stepflow_api.errors import (
@@ -32,6 +33,8 @@ from stepflow_api.errors import (
     InvalidRequest,
     StatusError,
     UnexpectedStatus,
+    body_cause,
+    body_problem,
     one_line,
     status_error_class,
 )
@@ -174,7 +177,7 @@ def nothing(content: bytes) -> None:
     Raises ValueError for a page of something else; what JSON a newer server puts there is ignored.
     """
     if content:
-        json.loads(content)
+        from_json(content)
 
 
 @dataclass(frozen=True)
@@ -291,7 +294,7 @@ class Operation(Generic[S, R]):
             return parser(answer.content)
         except ValueError as error:
             if 200 <= answer.status_code < 300:
-                raise self._invalid(answer, error) from error
+                raise self._invalid(answer, error) from body_cause(error)
             return None
 
     def _parser(self, status_code: int) -> Parser | None:
@@ -365,15 +368,9 @@ class Operation(Generic[S, R]):
 
     def _invalid(self, answer: Answer, error: ValueError) -> InvalidAnswer:
         kind = answer.headers.get("content-type", "no content type")
-        if isinstance(error, ValidationError):
-            first = error.errors(include_url=False, include_input=False)[0]
-            place = ".".join(str(part) for part in first["loc"])
-            problem = f"{place}: {first['msg']}" if place else first["msg"]
-        else:
-            problem = str(error)
         return InvalidAnswer(
             f"{answer.status_code}, but the body ({kind}, {len(answer.content)} bytes) is not what"
-            f" {self.id} answers: {one_line(problem)};"
+            f" {self.id} answers: {body_problem(error)};"
             " is this a Stepflow server of a supported version?",
             method=self.method,
             url=answer.url,
@@ -395,16 +392,17 @@ def _said(answer: Answer) -> str:
     place = answer.headers.get("location").partition("?")[0]
     if 300 <= answer.status_code < 400 and place:
         return one_line(f"it is at {place}; set base_url to where the server is")
+    content = answer.content[:ERROR_BODY_LIMIT]
     try:
-        document = json.loads(answer.content)
+        document = json.loads(content)
     except (ValueError, RecursionError):
-        return one_line(answer.content.decode("utf-8", "replace"))
+        return one_line(content.decode("utf-8", "replace"))
     if (whole := _object(document)) is not None:
         for source in (whole, _object(whole.get("error")) or {}):
             for key in ("message", "detail", "title", "error"):
                 if isinstance(source.get(key), str) and source[key]:
                     return one_line(": ".join([source[key], *_causes(source, source[key])]))
-    return one_line(answer.content.decode("utf-8", "replace"))
+    return one_line(content.decode("utf-8", "replace"))
 
 
 def _causes(document: dict[str, Any], message: str) -> list[str]:

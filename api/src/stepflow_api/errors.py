@@ -55,8 +55,26 @@ __all__ = [
 ]
 
 
+# Not printable for Python, but part of ordinary text: spaces of Unicode, and joiners, which Persian,
+# Indic scripts and emojis need.
+_ALSO_SHOWN = "\u00a0\u2002\u2003\u2009\u200a\u202f\u3000\u200c\u200d"
+
+# Longer than what is shown, since a run of spaces counts as one.
+_SCANNED = 20 * TEXT_LIMIT
+
+# Problems of one body that pydantic describes; it takes many lines and microseconds for each.
+_PROBLEMS = 100
+
+
 class StepflowError(Exception):
-    """Base of all errors of this package."""
+    """Base class of all errors of this package.
+
+    A message may quote a server or a flow, so `str()` escapes everything in it that a terminal
+    could interpret.
+    """
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Exceptions are rebuilt from `args`, which is the text alone; the rest is their state.
@@ -282,10 +300,51 @@ def status_error_class(status_code: int) -> type[StatusError]:
     return _BY_STATUS.get(status_code, UnexpectedStatus)
 
 
+def printable(text: str, keep: str = "") -> str:
+    r"""Return text without control characters, for a terminal or a log.
+
+    Everything that is not printable is escaped as in a Python string (`\x1b`): control characters
+    of ASCII and of U+0080 to U+009F, line breaks, and the format characters that change the
+    direction of text or hide a part of it.
+
+    Args:
+        text: Text from a server, a flow or a file.
+        keep: Characters that stay as they are, such as line breaks.
+    """
+    if text.isprintable():
+        return text
+    keep += _ALSO_SHOWN
+    return "".join(
+        c if c.isprintable() or c in keep else c.encode("unicode_escape").decode() for c in text
+    )
+
+
 def one_line(text: str) -> str:
-    """Gives text on one line, cut where it would fill a screen."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return line if len(line) <= TEXT_LIMIT else f"{line[:TEXT_LIMIT]}… ({len(line)} characters)"
+    """Return text on one line, without control characters and cut to a readable length."""
+    # Only the beginning can be shown, so a body of many megabytes is not worked through.
+    start = text[:_SCANNED]
+    line = " ".join("".join(c if c.isprintable() else " " for c in start).split())
+    length = len(line) + len(text) - len(start)
+    return line if length <= TEXT_LIMIT else f"{line[:TEXT_LIMIT]}… ({length} characters)"
+
+
+def body_problem(error: ValueError) -> str:
+    """Return what is wrong with a response body, on one line: the first problem and its place."""
+    from pydantic_core import ValidationError
+
+    if not isinstance(error, ValidationError):
+        return one_line(str(error))
+    if body_cause(error) is None:
+        return f"it has {error.error_count()} errors"
+    first = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(str(part) for part in first["loc"])
+    return one_line(f"{place}: {first['msg']}" if place else first["msg"])
+
+
+def body_cause(error: ValueError) -> ValueError | None:
+    """Return the error to chain, or None if it has so many parts that it would fill a screen."""
+    count = getattr(error, "error_count", None)
+    return None if count is not None and count() > _PROBLEMS else error
 
 
 def _status(status_code: int) -> str:
