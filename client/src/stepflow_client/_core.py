@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from typing import Any, cast
 from uuid import UUID
 
+from pydantic_core import from_json
+
+from stepflow_api.errors import one_line
 from stepflow_api.models import (
     ComponentInfo,
     Flow,
@@ -108,7 +111,7 @@ class Core:
         if answer.headers.get("x-blob-type", "binary") == "binary":
             return content
         try:
-            return json.loads(content)
+            return from_json(content)
         except ValueError as error:
             raise self.source(call.request.path, answer.status_code).invalid(error) from error
 
@@ -193,7 +196,7 @@ class RunPages:
 def _refused(flow: Flow, answer: StoreFlowResponse) -> FlowInvalid:
     name = f"flow {flow.name!r}" if flow.name else "the flow"
     found = FlowValidation(answer.flow_id, answer.diagnostics).errors
-    said = "; ".join(f"{one.path or '$'}: {one.formatted}" for one in found[:3])
+    said = one_line("; ".join(f"{one.path or '$'}: {one.formatted}" for one in found[:3]))
     more = f" (and {len(found) - 3} more)" if len(found) > 3 else ""
     return FlowInvalid(
         f"{name} is invalid, so it was not stored: {said or 'the server does not say why'}{more};"
@@ -209,7 +212,7 @@ def _environment_value(variable: str, schema: Any) -> Any:
         return text
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidInput(
             f"the environment variable {variable} does not hold the {kind} that the flow's variable"
             " needs; write it as JSON"

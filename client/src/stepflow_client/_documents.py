@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
@@ -69,19 +70,22 @@ def parse(content: bytes, *, name: str, is_json: bool) -> Any:
 
 
 def parse_json(text: str) -> Any:
-    """Parses JSON.
+    """Parse JSON.
 
     Raises:
-        ValueError: It is no JSON, or has a key twice.
+        ValueError: It is not JSON, is nested too deeply, or has a duplicate key.
     """
-    return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
+    try:
+        return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        counts = Counter(name for name, _ in pairs)
+        twice = next(name for name, count in counts.items() if count > 1)
         raise ValueError(f"the key {twice!r} stands twice in one object")
     return members
 

@@ -8,9 +8,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
+from stepflow_api.errors import one_line
+
 T = TypeVar("T")
 
-# What may follow on the part of a number, and the end of what has come; `in` finds "" as well.
+# Characters that may continue a number, and the end of the text; `in` finds "" as well.
 _GOES_ON = "0123456789+-.eE"
 
 _decode = json.JSONDecoder().raw_decode
@@ -32,7 +34,7 @@ def read_elements(pieces: Iterable[bytes], array: str, others: dict[str, Any]) -
         others: Takes the object's other members as they are met, before and after the array.
 
     Raises:
-        ValueError: The document is not such an object, or ends early.
+        ValueError: The document is not such an object, ends early, or has the array twice.
     """
     return _read(pieces, array, others, _elements)
 
@@ -55,8 +57,8 @@ def read_blocks(
         make: Makes an element of its JSON value.
 
     Raises:
-        ValueError: The document is not such an object, or ends early, or `make` raised it; all
-            elements before it have been given.
+        ValueError: The document is not such an object, ends early, or has the array twice, or
+            `make` raised it; all elements before it have been returned.
     """
     return _read(pieces, array, others, lambda window: _blocks(window, parse, make))
 
@@ -72,11 +74,17 @@ def _read(
     if window.peek() == "}":
         window.take("}")
         return window.end()
+    has_array = False
     while True:
         name = window.value()
         if not isinstance(name, str):
-            raise ValueError(f"{name!r} stands where a name must")
+            raise ValueError(f"{one_line(repr(name))} stands where a name must")
         window.take(":")
+        if name == array:
+            # Elements that have been returned cannot be taken back, as `json.loads` does.
+            if has_array:
+                raise ValueError(f"the member {array!r} stands there twice")
+            has_array = True
         if name == array and window.peek() == "[":
             yield from read_array(window)
         else:
@@ -122,6 +130,7 @@ class _Window:
         self._text = ""
         self._at = 0
         self._before = 0
+        self._is_at_end = False
 
     @property
     def passed(self) -> int:
@@ -160,12 +169,15 @@ class _Window:
         while True:
             try:
                 value, end = _decode(self._text, self._at)
+            except RecursionError:
+                raise ValueError("it is nested too deeply") from None
             except ValueError:
                 if not self._more():
                     raise
             else:
                 # A number that has been cut is one as well, up to there.
-                if self._text[end : end + 1] not in _GOES_ON or not self._more():
+                is_cut = type(value) in (int, float) and self._text[end : end + 1] in _GOES_ON
+                if not is_cut or not self._more():
                     self._at = end
                     return value
 
@@ -189,17 +201,22 @@ class _Window:
         self._at += len(block)
 
     def _more(self) -> bool:
-        """Takes in as much again as is unread, so that a long value is not decoded too often."""
-        unread = self._text[self._at :]
-        parts = [unread]
-        wanted = max(1, len(unread))
-        while wanted > 0:
+        """Double the unread text, so that a long value is not decoded too often.
+
+        Returns:
+            Whether there was more; if not, the window and the offsets into it stay as they are.
+        """
+        parts: list[str] = []
+        wanted = max(1, len(self._text) - self._at)
+        while wanted > 0 and not self._is_at_end:
             piece = next(self._pieces, None)
-            if piece is None:
-                break
-            parts.append(self._utf8.decode(piece))
-            wanted -= len(parts[-1])
-        self._text = "".join(parts)
+            self._is_at_end = piece is None
+            part = self._utf8.decode(piece or b"", final=self._is_at_end)
+            parts.append(part)
+            wanted -= len(part)
+        if not any(parts):
+            return False
+        self._text = "".join((self._text[self._at :], *parts))
         self._before += self._at
         self._at = 0
-        return len(self._text) > len(unread)
+        return True

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter
 
-from stepflow_api.errors import one_line
+from stepflow_api.errors import body_cause, body_problem, one_line
 from stepflow_api.models import (
     Diagnostic,
     DiagnosticLevel,
@@ -125,7 +126,7 @@ class Items:
             for items in blocks:
                 yield from items
         except ValueError as error:
-            raise self._source.invalid(error) from error
+            raise self._source.invalid(error) from body_cause(error)
 
     def __len__(self) -> int:
         if self._count is None:
@@ -138,8 +139,11 @@ class Items:
                         break
                     count += 1
             except ValueError as error:
-                raise self._source.invalid(error) from error
-            self._count = int(others.get("itemCount", count))
+                raise self._source.invalid(error) from body_cause(error)
+            told = others.get("itemCount", count)
+            if type(told) is not int or not 0 <= told <= sys.maxsize:
+                raise self._source.invalid(ValueError("itemCount is not a number of items"))
+            self._count = told
         return self._count
 
     def __repr__(self) -> str:
@@ -187,13 +191,10 @@ class Source:
     status_code: int
 
     def invalid(self, error: ValueError) -> InvalidAnswer:
-        """Makes that error."""
-        detail = str(error)
-        if isinstance(error, ValidationError):
-            first = error.errors(include_url=False, include_input=False)[0]
-            detail = f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+        """Return that error."""
         return InvalidAnswer(
-            f"{self.status_code}, but the body is not what a Stepflow server answers: {detail};"
+            f"{self.status_code}, but the body is not what a Stepflow server answers:"
+            f" {body_problem(error)};"
             " is this a Stepflow server of a supported version?",
             method=self.method,
             url=self.url,
@@ -235,8 +236,8 @@ def result_of(item: ItemResult, run_id: UUID) -> FlowResultSuccess | FlowResultF
     """
     if item.result is None:
         raise FlowFailed(
-            f"run {run_id}: item {item.item_index} ended as {item.status} without a result;"
-            " look at its steps, then run it again",
+            f"run {run_id}: item {item.item_index} ended as {one_line(item.status)} without a"
+            " result; look at its steps, then run it again",
             run_id,
             None,
         )

@@ -91,5 +91,6 @@ def _retry_after(error: StepflowError) -> float | None:
         return float(text)
     try:
         return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
-    except ValueError:
+    except (ValueError, OverflowError):
+        # A date beyond what this machine can represent raises OverflowError.
         return None
