@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,14 +15,23 @@ import typer
 from stepflow_api.models import ExecutionStatus, FlowResult
 from stepflow_client._documents import read_file
 from stepflow_client._results import reason
-from stepflow_client.cli._input import read_input, read_inputs, read_overrides, read_variables
+from stepflow_client.cli._input import (
+    read_input,
+    read_inputs,
+    read_overrides,
+    read_token,
+    read_variables,
+)
 from stepflow_client.cli._output import (
     BatchProgress,
     error_line,
+    is_terminal,
     print_json,
     print_table,
+    print_text,
     print_value,
-    write,
+    write_bytes,
+    write_line,
 )
 from stepflow_client.cli._waiting import Waiting
 from stepflow_client.errors import InvalidInput
@@ -35,6 +45,8 @@ app = typer.Typer(
 )
 blob = typer.Typer(help="Stores and gets blobs.", no_args_is_help=True)
 app.add_typer(blob, name="blob")
+
+TOKEN_VARIABLE = "STEPFLOW_TOKEN"
 
 Flow = Annotated[str, typer.Argument(help="YAML or JSON file, or the id of a stored flow.")]
 RunId = Annotated[str, typer.Argument(help="Id of the run.")]
@@ -67,10 +79,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, a document a l
 
 @dataclass(frozen=True)
 class Connection:
-    """Where the server is."""
+    """Where the server is, and the token for it, which no repr shows."""
 
     url: str | None
-    token: str | None
+    token: str | None = field(repr=False)
 
 
 @app.callback()
@@ -81,13 +93,31 @@ def connection(
         typer.Option(envvar="STEPFLOW_URL", help="Server; by default http://localhost:7840."),
     ] = None,
     token: Annotated[
-        str | None, typer.Option(envvar="STEPFLOW_TOKEN", help="Bearer token.", show_envvar=True)
+        str | None,
+        typer.Option(
+            envvar=TOKEN_VARIABLE,
+            help="Bearer token. Other users of this machine can read it in the process list:"
+            " prefer --token-file or the environment variable.",
+            show_envvar=True,
+        ),
+    ] = None,
+    token_file: Annotated[
+        Path | None,
+        typer.Option(
+            help="File with the bearer token; - for standard input. Make it readable by you alone"
+            " (chmod 600).",
+        ),
     ] = None,
 ) -> None:
     """Runs flows on a Stepflow server.
 
     Exit codes: 0 success, 1 the flow failed or was refused, 2 wrong usage, 3 server unreachable.
     """
+    if token_file is not None:
+        # The variable is often set for everything; an option beside it is meant for this call.
+        if token is not None and token != os.environ.get(TOKEN_VARIABLE):
+            raise InvalidInput("--token and --token-file are both given; give one")
+        token = read_token(token_file)
     context.obj = Connection(url, token)
 
 
@@ -163,7 +193,7 @@ def submit(
     if as_json:
         print_json({"runId": str(handle.id)})
     else:
-        write(str(handle.id))
+        write_line(str(handle.id))
 
 
 @app.command()
@@ -186,7 +216,7 @@ def status(context: typer.Context, run_id: RunId, as_json: AsJson = False) -> No
         print_json(summary)
         return
     items = summary.items
-    write(
+    write_line(
         f"{summary.status}: {items.completed} of {items.total} items completed,"
         f" {items.failed} failed, {items.running} running"
     )
@@ -200,7 +230,7 @@ def cancel(context: typer.Context, run_id: RunId, as_json: AsJson = False) -> No
     if as_json:
         print_json(summary)
     else:
-        write(summary.status.value)
+        write_line(summary.status.value)
 
 
 @app.command()
@@ -261,8 +291,8 @@ def validate(context: typer.Context, flow: Flow, as_json: AsJson = False) -> int
         )
     else:
         for one in [*found.errors, *found.warnings]:
-            write(f"{one.level}: {one.path or '$'}: {one.formatted}")
-        write("valid" if found.is_valid else "invalid")
+            write_line(f"{one.level}: {one.path or '$'}: {one.formatted}")
+        write_line("valid" if found.is_valid else "invalid")
     return 0 if found.is_valid else 1
 
 
@@ -282,7 +312,7 @@ def put_blob(
     if as_json:
         print_json({"blobId": blob_id})
     else:
-        write(blob_id)
+        write_line(blob_id)
 
 
 @blob.command("get")
@@ -292,13 +322,18 @@ def get_blob(
     output: Annotated[Path | None, typer.Option(help="File to write to.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Prints a blob: JSON as text, bytes as they are."""
+    """Print a blob: JSON as text, bytes unchanged."""
     with client_of(context) as client:
         data = client.get_blob(blob_id)
     if isinstance(data, bytes):
         if as_json:
             raise InvalidInput(f"blob {blob_id} is bytes, which JSON cannot hold; leave out --json")
-        _write(output, data)
+        if output is not None:
+            _write(output, data)
+        elif is_terminal():
+            print_text(_text_of(blob_id, data))
+        else:
+            write_bytes(data)
     elif output is not None:
         _write(output, json.dumps(data, ensure_ascii=False).encode() + b"\n")
     elif as_json:
@@ -348,11 +383,19 @@ def _bytes(path: Path) -> bytes:
     return sys.stdin.buffer.read() if str(path) == "-" else read_file(path, "file")
 
 
-def _write(path: Path | None, content: bytes) -> None:
-    if path is None:
-        write(content)
-        return
+def _text_of(blob_id: str, data: bytes) -> str:
+    try:
+        return data.decode().removesuffix("\n")
+    except UnicodeDecodeError:
+        raise InvalidInput(
+            f"blob {blob_id} is binary, which a terminal cannot show; give --output FILE, or use a"
+            " pipe"
+        ) from None
+
+
+def _write(path: Path, content: bytes) -> None:
     try:
         path.write_bytes(content)
-    except OSError as error:
-        raise InvalidInput(f"cannot write {str(path)!r}: {error.strerror}") from error
+    except (OSError, ValueError) as error:
+        problem = getattr(error, "strerror", None) or str(error)
+        raise InvalidInput(f"cannot write {str(path)!r}: {problem}; check the path") from error

@@ -81,5 +81,23 @@ def read_overrides(text: str | None) -> dict[str, Any] | None:
     return cast("dict[str, Any]", overrides)
 
 
-def _content(path: Path) -> bytes:
-    return sys.stdin.buffer.read() if str(path) == "-" else read_file(path, "input file")
+def read_token(path: Path) -> str:
+    """Return the token in a file, without the line break at its end.
+
+    Args:
+        path: The file; `-` for standard input.
+
+    Raises:
+        InvalidInput: The file cannot be read, or is not text of one line.
+    """
+    content = _content(path, "token file")
+    lines = content.splitlines()
+    if not content.strip() or len(lines) != 1 or not lines[0].isascii():
+        # The content is a secret, or was meant to be, so no message quotes it.
+        problem = "is not one line of ASCII text" if content.strip() else "is empty"
+        raise InvalidInput(f"the token file {str(path)!r} {problem}; write the token alone into it")
+    return lines[0].decode()
+
+
+def _content(path: Path, what: str = "input file") -> bytes:
+    return sys.stdin.buffer.read() if str(path) == "-" else read_file(path, what)

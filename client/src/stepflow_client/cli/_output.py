@@ -15,87 +15,146 @@ from pydantic import BaseModel
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
-from stepflow_api.errors import one_line
+from stepflow_api.errors import one_line, printable
 from stepflow_client import _results
 from stepflow_client.errors import InvalidInput
 
 #: Seconds between two lines about a batch where no bar can be drawn.
 LINE_SECONDS = 5.0
 
+#: Maximum length of a table's cell on a terminal.
+CELL = 500
+
 
 class OutputClosed(Exception):
-    """Whoever read the output has enough of it."""
+    """The reader of the output has closed the pipe."""
 
 
-def write(content: str | bytes) -> None:
-    """Writes to standard output.
+def write_bytes(content: bytes) -> None:
+    """Write raw bytes to standard output.
 
     Raises:
-        OutputClosed: It is a pipe that nobody reads any more.
-        InvalidInput: It takes no more.
+        OutputClosed: Standard output is a pipe that nobody reads any more.
+        InvalidInput: Standard output cannot be written to.
     """
     try:
-        if isinstance(content, str):
-            print(content)
-        else:
-            sys.stdout.buffer.write(content)
+        # Whatever was printed before comes first.
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
     except OSError as error:
         raise _unwritable(error) from error
 
 
+def write_line(text: str) -> None:
+    """Print one line, with everything in it escaped that a terminal could interpret.
+
+    Raises:
+        OutputClosed: Standard output is a pipe that nobody reads any more.
+        InvalidInput: Standard output cannot be written to.
+    """
+    _write_text(printable(text))
+
+
 def flush() -> None:
-    """Writes what is still in memory; raises what `write` does."""
+    """Write what is still buffered; raises what `write_line` does."""
     try:
         sys.stdout.flush()
     except OSError as error:
         raise _unwritable(error) from error
 
 
+def is_terminal() -> bool:
+    """Whether standard output is a terminal rather than a pipe or a file."""
+    return sys.stdout.isatty()
+
+
+def error_line(message: str) -> None:
+    """Print an error message to standard error, on one line."""
+    print(f"stepflow-client: {one_line(message)}", file=sys.stderr)
+
+
+def print_json(value: Any, indent: int | None = None) -> None:
+    """Print a value as JSON, on one line unless it is indented.
+
+    Characters that a terminal could interpret are escaped as JSON has it, so the value is the same
+    for programs.
+    """
+    try:
+        document = json.dumps(_plain(value), indent=indent, ensure_ascii=False)
+    except RecursionError:
+        raise InvalidInput("the value is nested too deeply to be printed as JSON") from None
+    if printable(document, keep="\n") != document:
+        document = "".join(map(_json_character, document))
+    _write_text(document)
+
+
+def print_text(text: str) -> None:
+    """Print text: as it is for programs, and escaped where it would control a terminal."""
+    if is_terminal():
+        text = printable(text.replace("\r\n", "\n"), keep="\n\t")
+    _write_text(text)
+
+
+def print_value(value: Any) -> None:
+    """Print a value for people: text as it is, everything else as indented JSON."""
+    if isinstance(value, str):
+        print_text(value)
+    else:
+        print_json(value, indent=2)
+
+
+def print_table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
+    """Print a table on a terminal, and lines of tab-separated values elsewhere."""
+    cells = [tuple(map(printable, row)) for row in rows]
+    if not is_terminal():
+        for row in cells:
+            _write_text("\t".join(row))
+        return
+    table = Table(box=None)
+    for column in columns:
+        # A narrow terminal folds the cells: ids have to be complete.
+        table.add_column(column, overflow="fold")
+    for row in cells:
+        # As Text, since rich interprets markup in a str.
+        table.add_row(*(Text(cell if len(cell) <= CELL else f"{cell[:CELL]}…") for cell in row))
+    Console().print(table)
+
+
+def _json_character(character: str) -> str:
+    if printable(character, keep="\n") == character:
+        return character
+    units = character.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON can represent it."""
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    if isinstance(value, list):
+        return [_plain(one) for one in cast("Any", value)]
+    if isinstance(value, dict):
+        return {name: _plain(one) for name, one in cast("Any", value).items()}
+    return value
+
+
+def _write_text(text: str) -> None:
+    # What the output's encoding cannot represent, such as half of a surrogate pair, is escaped.
+    encoding = sys.stdout.encoding or "utf-8"
+    try:
+        print(text.encode(encoding, "backslashreplace").decode(encoding))
+    except OSError as error:
+        raise _unwritable(error) from error
+
+
 def _unwritable(error: OSError) -> Exception:
-    # What is still in memory goes nowhere, so that Python does not fail at it again at the end.
+    # What is still buffered goes nowhere, so that Python does not fail at it again at the end.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if isinstance(error, BrokenPipeError):
         return OutputClosed()
     return InvalidInput(f"cannot write to standard output: {error.strerror}; give it another place")
-
-
-def error_line(message: str) -> None:
-    """Prints what went wrong."""
-    print(f"stepflow-client: {one_line(message)}", file=sys.stderr)
-
-
-def print_json(value: Any) -> None:
-    """Prints one JSON document on a line."""
-    write(json.dumps(plain(value), ensure_ascii=False))
-
-
-def print_value(value: Any) -> None:
-    """Prints a value for people: text as it is, all else as indented JSON."""
-    write(value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False))
-
-
-def plain(value: Any) -> Any:
-    """Gives a value as JSON can hold it."""
-    if isinstance(value, BaseModel):
-        return value.model_dump(mode="json", by_alias=True, exclude_unset=True)
-    if isinstance(value, list):
-        return [plain(one) for one in cast("Any", value)]
-    if isinstance(value, dict):
-        return {name: plain(one) for name, one in cast("Any", value).items()}
-    return value
-
-
-def print_table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
-    """Prints a table on a terminal, values between tabs elsewhere."""
-    if not sys.stdout.isatty():
-        for row in rows:
-            write("\t".join(row))
-        return
-    table = Table(*columns, box=None)
-    for row in rows:
-        table.add_row(*row)
-    Console().print(table)
 
 
 class BatchProgress:

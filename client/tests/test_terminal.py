@@ -1,0 +1,341 @@
+"""What servers and flows can do to a terminal and to programs behind a pipe: nothing."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import os
+import pty
+import re
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from client.tests.support import ECHO
+from stepflow_api.errors import printable
+from stepflow_client import SyncStepflowClient, cli
+from stepflow_client.cli._output import print_json, print_text
+from stepflow_client.errors import InvalidAnswer, InvalidInput
+from tools.spec.server import StepflowServer
+
+#: Markup of rich, commands to a terminal of 7 and 8 bits, text that turns around, and line breaks.
+NAMES = (
+    "build [/x] failed",
+    "[link=http://evil.example]click[/link] :smile:",
+    "\x1b]0;owned\x07\x1b[2Jgone\x7f",
+    "a\x9b31mred\x9b0m",
+    "\u202egnp.exe\u2066",
+    "tab\there\nand line\rover\u2028end",
+)
+
+# What rich itself writes: bold headers.
+_STYLE = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class Screen:
+    """Runs the command with a terminal as its standard output."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._monkeypatch = monkeypatch
+        self.error: str = ""
+
+    def __call__(self, *arguments: str, code: int = 0) -> str:
+        """Return the text that the terminal receives, without styles."""
+        ours, theirs = pty.openpty()
+        received: list[bytes] = []
+
+        def read() -> None:
+            try:
+                while more := os.read(ours, 65536):
+                    received.append(more)
+            except OSError:
+                # The other end is closed.
+                pass
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        with self._monkeypatch.context() as patch, open(theirs, "w", encoding="utf-8") as screen:
+            patch.setattr(sys, "stdout", screen)
+            ended = cli.run(list(arguments))
+        reader.join()
+        os.close(ours)
+        assert ended == code
+        return _STYLE.sub("", b"".join(received).decode()).replace("\r\n", "\n")
+
+
+@pytest.fixture
+def screen(server: StepflowServer, monkeypatch: pytest.MonkeyPatch) -> Screen:
+    monkeypatch.setenv("STEPFLOW_URL", server.url)
+    monkeypatch.setenv("COLUMNS", "250")
+    monkeypatch.setenv("TERM", "xterm")
+    return Screen(monkeypatch)
+
+
+@pytest.fixture
+def piped(
+    server: StepflowServer, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Callable[..., str]:
+    monkeypatch.setenv("STEPFLOW_URL", server.url)
+
+    def run(*arguments: str, code: int = 0) -> str:
+        assert cli.run(list(arguments)) == code
+        sys.stdout.flush()
+        return capfd.readouterr().out
+
+    return run
+
+
+def written(tmp_path: Path, flow: dict[str, Any]) -> str:
+    path = tmp_path / "flow.json"
+    path.write_text(json.dumps(flow))
+    return str(path)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_name_of_a_flow_in_a_table(
+    server: StepflowServer, screen: Screen, piped: Callable[..., str], name: str
+) -> None:
+    with SyncStepflowClient(server.url) as client:
+        run_id = str(client.submit({**ECHO, "name": name}, 1).id)
+    shown = screen("runs", "--flow-name", name)
+    assert shown.replace("\n", "").isprintable()
+    assert len(shown.splitlines()) == 2
+    assert printable(name) in shown
+    assert run_id in shown
+    (line,) = piped("runs", "--flow-name", name).splitlines()
+    assert line.split("\t")[0::3] == [run_id, printable(name)]
+    assert len(line.split("\t")) == 5
+    document = piped("runs", "--flow-name", name, "--json")
+    assert document.removesuffix("\n").isprintable()
+    assert json.loads(document)["flowName"] == name
+
+
+def test_a_narrow_terminal_shows_whole_ids(
+    server: StepflowServer, screen: Screen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with SyncStepflowClient(server.url) as client:
+        run_id = str(client.submit({**ECHO, "name": "n" * 900}, 1).id)
+    monkeypatch.setenv("COLUMNS", "60")
+    shown = screen("runs", "--flow-name", "n" * 900)
+    folded = "".join(line.split("  ")[0].strip() for line in shown.splitlines()[1:])
+    assert run_id in folded
+    # A long name does not fill the screen.
+    assert 400 < shown.count("n") < 510
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_output_of_a_flow(
+    screen: Screen, piped: Callable[..., str], tmp_path: Path, name: str
+) -> None:
+    flow = written(tmp_path, ECHO)
+    arguments = ("run", flow, "--input", json.dumps(name))
+    shown = screen(*arguments)
+    assert shown.replace("\n", "").expandtabs().isprintable()
+    assert "\x1b" not in shown
+    # Programs receive the very text.
+    assert piped(*arguments) == f"{name}\n"
+    arguments = ("run", flow, "--input", json.dumps({name: [name]}))
+    for document in (screen(*arguments), piped(*arguments), piped(*arguments, "--json")):
+        assert document.replace("\n", "").isprintable()
+    assert json.loads(piped(*arguments)) == {name: [name]}
+
+
+def test_text_keeps_its_lines_on_a_terminal(screen: Screen, tmp_path: Path) -> None:
+    text = "a\tb\r\n日本語\u3000 é 👩\u200d💻\nend"
+    shown = screen("run", written(tmp_path, ECHO), "--input", json.dumps(text))
+    assert shown == text.replace("\r\n", "\n") + "\n"
+
+
+def test_a_blob_on_a_terminal(
+    server: StepflowServer,
+    screen: Screen,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    with SyncStepflowClient(server.url) as client:
+        text = client.put_blob(b"a\x1b[2J\nb\n")
+        binary = client.put_blob(b"\x00\xff")
+    assert screen("blob", "get", text) == "a\\x1b[2J\nb\n"
+    assert screen("blob", "get", binary, code=2) == ""
+    assert "is binary, which a terminal cannot show; give --output FILE" in capfd.readouterr().err
+
+
+def test_what_a_server_says_of_a_flow(screen: Screen, tmp_path: Path) -> None:
+    flow = {"steps": [], "output": {"$step": "[/x]\x1b[2J\x9b1m"}}
+    shown = screen("validate", written(tmp_path, flow), code=1)
+    assert "[/x]" in shown
+    assert shown.replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\udc9bb"])
+def test_half_of_a_surrogate_pair_can_be_printed(
+    text: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    print_text(text)
+    print_json([text])
+    sys.stdout.flush()
+    first, second = capfd.readouterr().out.splitlines()
+    assert first == text.encode("utf-8", "backslashreplace").decode()
+    assert json.loads(second) == [text]
+
+
+def test_a_value_that_is_nested_too_deeply() -> None:
+    value: Any = []
+    for _ in range(100_000):
+        value = [value]
+    for indent in (None, 2):
+        with pytest.raises(InvalidInput, match="nested too deeply"):
+            print_json(value, indent=indent)
+
+
+class Hostile(http.server.BaseHTTPRequestHandler):
+    """Answers as a Stepflow server whose every text is hostile."""
+
+    authorizations: list[str | None]
+    answer: dict[str, Any]
+    status = 200
+
+    def do_GET(self) -> None:
+        """Answer."""
+        self.authorizations.append(self.headers["Authorization"])
+        health = {"status": "healthy", "timestamp": "2026-01-01T00:00:00Z", "version": "0.11.1"}
+        is_health = self.path.endswith("/health")
+        content = json.dumps(health if is_health else self.answer).encode()
+        self.send_response(200 if is_health else self.status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def do_POST(self) -> None:
+        """Answer."""
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.do_GET()
+
+    do_DELETE = do_POST
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Print nothing."""
+
+
+@pytest.fixture
+def hostile(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Hostile]]:
+    class Handler(Hostile):
+        authorizations: list[str | None] = []  # noqa: RUF012 - one for each test
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        monkeypatch.setenv("STEPFLOW_URL", f"http://127.0.0.1:{server.server_port}")
+        monkeypatch.delenv("STEPFLOW_TOKEN", raising=False)
+        yield Handler
+        server.shutdown()
+        thread.join()
+
+
+RUN: dict[str, Any] = {
+    "runId": "01a220cf-9add-7013-bfe7-1312b53dd6a6",
+    "rootRunId": "01a220cf-9add-7013-bfe7-1312b53dd6a6",
+    "flowId": "0" * 64,
+    "status": "\x1b[2J[/x]",
+    "createdAt": "2026-01-01T00:00:00Z",
+    "createdAtSeqno": 1,
+    "items": dict.fromkeys(("total", "completed", "running", "failed", "cancelled"), 1),
+}
+
+
+def test_values_that_no_stepflow_server_sends(
+    hostile: type[Hostile],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    screen = Screen(monkeypatch)
+    hostile.answer = RUN
+    assert screen("status", RUN["runId"]).startswith(printable("\x1b[2J[/x]: 1 of 1"))
+    hostile.answer = {"blobId": "\x1b[2J"}
+    path = tmp_path / "blob"
+    path.write_bytes(b"1")
+    assert screen("blob", "put", str(path)) == "\\x1b[2J\n"
+    hostile.answer = {"code": 400, "message": "\x1b]0;owned\x07\nsecond line"}
+    hostile.status = 400
+    assert screen("status", RUN["runId"], code=1) == ""
+    err = capfd.readouterr().err
+    assert err.count("\n") == 1
+    assert err.removesuffix("\n").isprintable()
+
+
+def test_an_error_shows_no_key_of_a_body_as_it_is(hostile: type[Hostile]) -> None:
+    hostile.answer = {**RUN, "items": "\x1b[2J", "\x1b[2J": 1}
+    with (
+        SyncStepflowClient(os.environ["STEPFLOW_URL"]) as client,
+        pytest.raises(InvalidAnswer, match="is not what a Stepflow server answers") as caught,
+    ):
+        client.handle(RUN["runId"]).status()
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("content", [b"sesame", b"sesame\n", b"sesame\r\n"])
+def test_a_token_comes_from_a_file(
+    hostile: type[Hostile], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes
+) -> None:
+    hostile.answer = {"runs": []}
+    path = tmp_path / "token"
+    path.write_bytes(content)
+    # The option is meant for this call, the variable for all.
+    monkeypatch.setenv("STEPFLOW_TOKEN", "other")
+    assert cli.run(["--token-file", str(path), "runs"]) == 0
+    assert set(hostile.authorizations) == {"Bearer sesame"}
+
+
+def test_a_token_comes_from_standard_input_or_a_variable(
+    hostile: type[Hostile], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    hostile.answer = {"runs": []}
+    path = tmp_path / "token"
+    path.write_bytes(b"sesame\n")
+    with path.open(encoding="utf-8") as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        assert cli.run(["--token-file", "-", "runs"]) == 0
+    monkeypatch.setenv("STEPFLOW_TOKEN", "sesame")
+    assert cli.run(["runs"]) == 0
+    assert set(hostile.authorizations) == {"Bearer sesame"}
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"", "is empty"),
+        (b"\n", "is empty"),
+        (b"sesame\nsesame\n", "is not one line of ASCII text"),
+        (b"sesam\xc3\xa9", "is not one line of ASCII text"),
+        (b"sesame \n", "the token cannot be sent"),
+        (None, "there is no such file"),
+    ],
+)
+def test_a_token_file_that_has_none(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], content: bytes | None, problem: str
+) -> None:
+    path = tmp_path / "token"
+    if content is not None:
+        path.write_bytes(content)
+    assert cli.run(["--token-file", str(path), "runs"]) == 2
+    err = capfd.readouterr().err
+    assert problem in err
+    assert "sesam" not in err.replace(str(path), "")
+
+
+def test_two_tokens_are_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["--token", "sesame", "--token-file", str(tmp_path), "runs"]) == 2
+    assert "--token and --token-file are both given" in capfd.readouterr().err
+
+
+def test_the_help_says_who_can_see_a_token(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    assert cli.run(["--help"]) == 0
+    assert "can read it in the process list" in capfd.readouterr().out
