@@ -152,7 +152,9 @@ def test_too_many_open_files(tmp_path: Path) -> None:
     outcomes: list[bool] = []
     # With a limit for each of the files that a start opens, up to the first that is enough.
     first = min(set(range(1000)) - set(map(int, before)))
-    for limit in range(first, first + 100):
+    # Before 3.12, Python itself leaves a pipe open where a Popen finds no room for the next one.
+    leaks = sys.version_info < (3, 12)
+    for limit in range(first, first + 100, 3 if leaks else 1):
         try:
             resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
             try:
@@ -167,12 +169,10 @@ def test_too_many_open_files(tmp_path: Path) -> None:
             outcomes.append(False)
         else:
             outcomes.append(True)
-        if sys.version_info >= (3, 12):
-            # Before, Python itself leaves a pipe open where a Popen finds no room for the next one.
-            assert os.listdir("/proc/self/fd") == before
+        assert leaks or os.listdir("/proc/self/fd") == before
         if outcomes[-1]:
             break
-    assert outcomes[-1] and len(outcomes) > 5
+    assert outcomes[-1] and len(outcomes) > 2
 
 
 def test_a_restart_that_the_system_refuses_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
