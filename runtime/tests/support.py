@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +82,15 @@ def processes() -> list[tuple[int, int, int]]:
             if state not in ("Z", "X"):
                 found.append((int(entry.name), int(parent), int(its_session)))
     return found
+
+
+def completed_tasks(database: Path) -> int:
+    """Count the steps that a server with a data_dir has completed, in all runs."""
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        (count,) = connection.execute(
+            "SELECT count(*) FROM journal_entries WHERE event_type = 'task_completed'"
+        ).fetchone()
+    return int(count)
 
 
 def release(path: Path, value: Any = 42) -> bool:

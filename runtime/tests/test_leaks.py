@@ -69,8 +69,9 @@ def test_200_starts_and_stops_leave_nothing(tmp_path: Path) -> None:
     wait_until(lambda: held() == before, f"all is as before, {before} {held()}")
     assert files() == set()
     assert {path.name for path in (tmp_path / "data").iterdir()} <= {
-        "lock",
+        "server.json",
         "stepflow.db",
+        "stepflow.db.lock",
         "stepflow.db-shm",
         "stepflow.db-wal",
     }

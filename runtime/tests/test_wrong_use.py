@@ -113,7 +113,7 @@ def test_data_dirs(tmp_path: Path) -> None:
     refused(errors.DataDirUnusable, "Not a directory|File exists", data_dir=file)
     refused(errors.DataDirUnusable, "cannot be used", data_dir="/proc/nowhere")
     with StepflowRuntime.start(data_dir=tmp_path / "data") as runtime:
-        error = refused(errors.DataDirLocked, f"process {os.getpid()}", data_dir=tmp_path / "data")
+        error = refused(errors.DataDirLocked, "by this process", data_dir=tmp_path / "data")
         assert error.pid == os.getpid()
         flow_id = runtime.sync_client.store_flow(ECHO)
     with StepflowRuntime.start(data_dir=tmp_path / "data") as runtime:
@@ -122,7 +122,7 @@ def test_data_dirs(tmp_path: Path) -> None:
 
 def test_a_data_dir_whose_database_is_none(tmp_path: Path) -> None:
     (tmp_path / "stepflow.db").write_bytes(b"no database" * 100)
-    refused(errors.StartFailed, "file is not a database.*by a Stepflow server", data_dir=tmp_path)
+    refused(errors.DataDirUnusable, "file is not a database.*restore a backup", data_dir=tmp_path)
 
 
 def test_a_data_dir_with_odd_letters(tmp_path: Path) -> None:
@@ -153,6 +153,7 @@ def test_a_data_dir_with_odd_letters(tmp_path: Path) -> None:
         ({"env": ["A=1"]}, "env is of type list; give a dict"),
         ({"log_config": {"level": "info"}}, "log_config is of type dict; give a LogConfig"),
         ({"on_crash": 5}, "on_crash is of type int; give a function"),
+        ({"upgrade": "yes"}, "upgrade is of type str; give True or False"),
         ({"data_dir": ""}, "data_dir is ''; give a path"),
         ({"data_dir": 5}, "data_dir is 5; give a path"),
         ({"binary": ""}, "binary is ''; give a path"),

@@ -12,6 +12,7 @@ _WANTED: Final = {
     "log_config": "a LogConfig",
     "on_crash": "a function of an exit code and a list of lines",
     "restart_policy": "a RestartPolicy",
+    "upgrade": "True or False",
 }
 
 

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from stepflow_client._documents import parse, read_file
 from stepflow_runtime._constants import ORCHESTRATOR_ID
-from stepflow_runtime._data_dir import DataDir
+from stepflow_runtime._database import STORAGE_KEYS
+from stepflow_runtime._recovery import complete_recovery, warn_of_periodic_check
 from stepflow_runtime.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from stepflow_runtime._data_dir import DataDir
     from stepflow_runtime._workers import Workers
 
 _BUILTIN: Final = [{"plugin": "builtin"}]
@@ -47,10 +49,6 @@ ALL_BUILTINS: Final[Mapping[str, Any]] = {
     "retry": _RETRY,
 }
 """A config with every builtin component, for `StepflowRuntime.start(ALL_BUILTINS)`."""
-
-#: Where a config says what the server keeps its state in: from 0.10 on, and before. No server minds
-#: the other one.
-_STORAGE_KEYS: Final = ("storageConfig", "stateStore")
 
 #: Variables that the server takes as options; inherited, they would undo what the caller asks for.
 OPTION_VARIABLES: Final = frozenset(
@@ -95,14 +93,16 @@ def server_config(
     """
     if isinstance(config, str | os.PathLike) and data_dir is None and not _has_workers(config):
         return ["--config", os.fspath(config)], None, None
-    document = _document(config)
+    document = read_config(config)
     if data_dir is not None:
-        for key in _STORAGE_KEYS:
+        for key in STORAGE_KEYS:
             if key in document:
                 raise InvalidInput(
                     f"the config has a {key}, and data_dir is given as well; leave out one"
                 )
             document[key] = {"type": "sqlite", "databaseUrl": data_dir.database_url}
+        complete_recovery(document)
+        warn_of_periodic_check(document)
     workers = None
     if _commands(document):
         # Imported here, since most programs have no workers.
@@ -175,7 +175,7 @@ def _is_encodable(text: str) -> bool:
 
 def _has_workers(path: str | os.PathLike[str]) -> bool:
     try:
-        return _commands(_document(path))
+        return _commands(read_config(path))
     except InvalidInput:
         # The server says what is wrong with it.
         return False
@@ -189,7 +189,15 @@ def _commands(document: Mapping[str, Any]) -> bool:
     return any(isinstance(one, Mapping) and "command" in one for one in values)
 
 
-def _document(config: Any) -> dict[str, Any]:
+def read_config(config: Any) -> dict[str, Any]:
+    """Read a configuration.
+
+    Args:
+        config: What the caller gave.
+
+    Raises:
+        InvalidInput: It cannot be read, or is no configuration.
+    """
     if config is None:
         return dict(DEFAULT_CONFIG)
     if isinstance(config, Mapping):

@@ -1,90 +1,122 @@
-"""The folder in which a server keeps what outlives it."""
+"""Folder in which flows and runs outlive the server."""
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
+import threading
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
-from stepflow_runtime._fork import Held
-from stepflow_runtime.errors import DataDirLocked, DataDirUnusable
+from stepflow_runtime._database import DatabaseLock, unusable
+from stepflow_runtime._server_version import binary_version, version_in_health
+from stepflow_runtime._stamp import Fingerprint, Stamp, read_stamp, write_stamp
+from stepflow_runtime.errors import DataDirUnusable
 
 
 class DataDir:
     """A data_dir, locked for one server.
 
-    The lock belongs to an open file, which the server inherits: as long as one of the two is there,
-    no other server starts here, and no lock is left behind by those that are gone.
-
     Args:
-        path: The folder; made, for this user alone, where it does not exist.
+        path: The folder; created, for this user alone, if it does not exist.
+        upgrade: Whether data that the server cannot read may be converted.
 
     Raises:
-        DataDirUnusable: It cannot be made or written.
-        DataDirLocked: Another server uses it.
+        DataDirUnusable: The folder cannot be created or written.
+        DataDirLocked: Another server uses the folder.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, upgrade: bool = False) -> None:
         self.path = Path(path).absolute()
+        self._upgrade = upgrade
+        self._stamp: Stamp | None = None
+        # A stop from another thread must not unlock the folder while its data is converted.
+        self._busy = threading.RLock()
+        self._is_released = False
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
-            self._file = Held(lambda: os.open(self.path / "lock", flags, 0o600))
         except OSError as error:
-            raise _unusable(self.path, error) from None
+            raise unusable(self._name, error) from None
+        self.lock = DatabaseLock(self.database, self._name)
         try:
-            self._lock()
             self._check_writable()
         except BaseException:
-            self._file.close()
+            self.lock.release()
             raise
 
     @property
-    def descriptor(self) -> int:
-        """The open file that the lock belongs to."""
-        return self._file.descriptor
+    def database(self) -> Path:
+        """The SQLite database in the folder."""
+        return self.path / "stepflow.db"
 
     @property
     def database_url(self) -> str:
-        """Where the server keeps its flows and runs."""
-        return f"sqlite:{quote(str(self.path / 'stepflow.db'))}?mode=rwc"
+        """URL of the database for the server's config."""
+        return f"sqlite:{quote(str(self.database))}?mode=rwc"
+
+    def prepare(self, binary: Path, environment: Mapping[str, str], startup_timeout: float) -> None:
+        """Check that a server can open the data, and convert it where that is needed and allowed.
+
+        Args:
+            binary: The server's executable.
+            environment: Environment of the server.
+            startup_timeout: Maximum time to wait for the server to report its version, in seconds.
+
+        Raises:
+            DataDirIncompatible: The server would lose or break the data.
+            DataDirUnusable: The data cannot be read, or a backup cannot be made.
+            StartFailed: The server did not report its version.
+        """
+        with self._busy:
+            if self._is_released:
+                return
+            self._stamp = stamp = read_stamp(self.path)
+            if not self.database.exists():
+                return
+            fingerprint = Fingerprint.of(binary)
+            if stamp is not None and stamp.binary == fingerprint:
+                return
+            version = binary_version(binary, fingerprint, environment, startup_timeout)
+            if stamp is None or stamp.version != version:
+                # Neither this module nor sqlite3 is needed at an ordinary start.
+                from stepflow_runtime._upgrade import open_with
+
+                open_with(version, self.path, self.database, stamp, upgrade=self._upgrade)
+            self._write(Stamp(version, fingerprint))
+
+    def confirm(self, binary: Path, health: bytes) -> None:
+        """Record which server has opened the data.
+
+        Args:
+            binary: The server's executable.
+            health: Its response to a health check.
+        """
+        stamp = Stamp(version_in_health(health), Fingerprint.of(binary))
+        with self._busy:
+            if stamp != self._stamp and not self._is_released:
+                self._write(stamp)
 
     def release(self) -> None:
-        """Lets other servers use it."""
-        # The lock goes with the last descriptor of the file; a forked child has closed its own.
-        self._file.close()
+        """Let other servers use the folder."""
+        with self._busy:
+            self._is_released = True
+            self.lock.release()
 
-    def _lock(self) -> None:
+    @property
+    def _name(self) -> str:
+        return f"data_dir {self.path}"
+
+    def _write(self, stamp: Stamp) -> None:
         try:
-            fcntl.flock(self._file.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            pid = None
-            with contextlib.suppress(ValueError):
-                pid = int(os.pread(self._file.descriptor, 20, 0))
-            who = "another server" if pid is None else f"a server that process {pid} has started"
-            raise DataDirLocked(
-                f"data_dir {self.path} is in use by {who}; stop that one, or give another folder",
-                pid,
-            ) from None
+            write_stamp(self.path, stamp)
         except OSError as error:
-            raise _unusable(self.path, error) from None
-        os.ftruncate(self._file.descriptor, 0)
-        os.pwrite(self._file.descriptor, str(os.getpid()).encode(), 0)
+            raise unusable(self._name, error) from None
+        self._stamp = stamp
 
     def _check_writable(self) -> None:
-        database = self.path / "stepflow.db"
-        target = database if database.exists() else self.path
+        target = self.database if self.database.exists() else self.path
         if not os.access(target, os.W_OK):
             raise DataDirUnusable(
-                f"data_dir {self.path} cannot be used: {target} is not writable; give a folder that"
-                " this user may write"
+                f"{self._name} cannot be used: {target} is not writable; use a folder that this"
+                " user can write"
             )
-
-
-def _unusable(path: Path, error: OSError) -> DataDirUnusable:
-    return DataDirUnusable(
-        f"data_dir {path} cannot be used: {error.strerror or error}; give a folder that this user"
-        " may write"
-    )

@@ -54,11 +54,15 @@ class ServerProcess:
         port: Port to listen on, 0 for any.
         log: Takes what it prints.
 
+    Attributes:
+        health: Body of its response to the health check, once it is ready.
+
     Raises:
         OSError: The system has no more processes, threads or files.
     """
 
     def __init__(self, launch: Launch, port: int, log: Log) -> None:
+        self.health = b""
         self._asked_port = port
         self._ended = threading.Event()
         self._binary = launch.binary
@@ -217,7 +221,9 @@ class ServerProcess:
                 raise self._start_timeout(seconds, problem)
 
     def _is_healthy(self, deadline: float) -> bool:
-        request = f"GET /api/v1/health HTTP/1.1\r\nHost: {HOST}:{self.port}\r\n\r\n"
+        request = (
+            f"GET /api/v1/health HTTP/1.1\r\nHost: {HOST}:{self.port}\r\nConnection: close\r\n\r\n"
+        )
         try:
             # Below any proxy that the environment names. What looks up names of hosts, as
             # http.client does, takes longer here than the server.
@@ -226,7 +232,8 @@ class ServerProcess:
                 connection.connect((HOST, self.port))
                 connection.sendall(request.encode("ascii"))
                 with connection.makefile("rb") as answer:
-                    return answer.readline(100).startswith(b"HTTP/1.1 200 ")
+                    head, _, self.health = answer.read().partition(b"\r\n\r\n")
+                    return head.startswith(b"HTTP/1.1 200 ")
         except (ConnectionError, TimeoutError):
             return False
 

@@ -17,11 +17,11 @@ from stepflow_runtime._constants import (
     LAST_RESTART_DELAY,
     STEADY_SECONDS,
 )
-from stepflow_runtime._data_dir import DataDir
 from stepflow_runtime._logs import Log
 from stepflow_runtime._ports import reserved
 from stepflow_runtime._process import Launch, ServerProcess
 from stepflow_runtime._start_errors import start_thread, system_errors_explained
+from stepflow_runtime._storage import Storage
 from stepflow_runtime.errors import InvalidState, RuntimeFailure, ServerCrashed
 
 _log = logging.getLogger("stepflow_runtime")
@@ -51,7 +51,7 @@ class Plan:
     Attributes:
         launch: How the server is started.
         port: Port, 0 for any.
-        data_dir: Its lock.
+        storage: Where it keeps its state.
         log: Takes what it says.
         restart_policy: When it is started again.
         max_restarts: How often in a row.
@@ -62,7 +62,7 @@ class Plan:
 
     launch: Launch
     port: int
-    data_dir: DataDir | None
+    storage: Storage
     log: Log
     restart_policy: RestartPolicy
     max_restarts: int
@@ -75,8 +75,7 @@ class Plan:
         self.log.close()
         if self.launch.workers is not None:
             self.launch.workers.close()
-        if self.data_dir is not None:
-            self.data_dir.release()
+        self.storage.release()
 
 
 class Supervisor:
@@ -214,16 +213,22 @@ class Supervisor:
 
     @system_errors_explained()
     def _launch(self, meanwhile: Callable[[], object] = lambda: None) -> None:
+        launch, data_dir = self._plan.launch, self._plan.storage.data_dir
+        if data_dir is not None:
+            # At each start, since an update may have replaced the executable.
+            data_dir.prepare(launch.binary, launch.environment, self._plan.startup_timeout)
         with self._lock:
             # Whoever stops it from here on finds the process.
             if self._stopping.is_set():
                 raise InvalidState("the runtime was stopped while it started")
-            process = ServerProcess(self._plan.launch, self._port, self._plan.log)
+            process = ServerProcess(launch, self._port, self._plan.log)
             self._process = process
         workers = self._plan.launch.workers
         try:
             meanwhile()
             process.wait_until_ready(self._plan.startup_timeout)
+            if data_dir is not None:
+                data_dir.confirm(launch.binary, process.health)
         except BaseException as error:
             process.kill()
             process.wait_for_end()

@@ -6,7 +6,8 @@
     ├── RuntimeFailure *           the embedded server
     │   ├── BinaryUnusable *       there is no server to start, or it does not run on this machine
     │   ├── DataDirUnusable *      the data_dir cannot be written
-    │   │   └── DataDirLocked *    another server uses it
+    │   │   ├── DataDirLocked *    another server uses it
+    │   │   └── DataDirIncompatible *  this server version would lose or break the data
     │   ├── StartFailed *          the server did not start; the message says why
     │   │   ├── ConfigInvalid *    it refuses its configuration; the message says why
     │   │   ├── PortInUse *        the port is taken
@@ -26,6 +27,7 @@ from stepflow_client.errors import InvalidInput, InvalidRequest, StepflowError
 __all__ = [
     "BinaryUnusable",
     "ConfigInvalid",
+    "DataDirIncompatible",
     "DataDirLocked",
     "DataDirUnusable",
     "InvalidInput",
@@ -54,7 +56,7 @@ class DataDirUnusable(RuntimeFailure):
 
 
 class DataDirLocked(DataDirUnusable):
-    """Another server uses the data_dir.
+    """Another server uses the data_dir, or a database that the config names.
 
     Attributes:
         pid: Process that started that server; None where it is not known.
@@ -63,6 +65,27 @@ class DataDirLocked(DataDirUnusable):
     def __init__(self, message: str, pid: int | None) -> None:
         super().__init__(message)
         self.pid = pid
+
+
+class DataDirIncompatible(DataDirUnusable):
+    """The data_dir was written by another server version, and this one would lose or break data.
+
+    Nothing in the data_dir has been changed.
+
+    Attributes:
+        written_by: Version of the server that wrote it last, such as `0.11.1`; `0.11` if only the
+            data tells.
+        server_version: Version of the server that was to open it.
+        runs_in_progress: Number of runs in progress.
+    """
+
+    def __init__(
+        self, message: str, written_by: str, server_version: str, runs_in_progress: int
+    ) -> None:
+        super().__init__(message)
+        self.written_by = written_by
+        self.server_version = server_version
+        self.runs_in_progress = runs_in_progress
 
 
 class _ServerEnded(RuntimeFailure):

@@ -27,11 +27,11 @@ from stepflow_runtime._binary import find_binary
 from stepflow_runtime._clients import Clients
 from stepflow_runtime._config import server_config, server_environment
 from stepflow_runtime._constants import MAX_RESTARTS, SHUTDOWN_TIMEOUT, STARTUP_TIMEOUT
-from stepflow_runtime._data_dir import DataDir
 from stepflow_runtime._logs import Log, LogConfig
 from stepflow_runtime._process import HOST, Launch
 from stepflow_runtime._start_errors import start_thread, system_errors_explained
 from stepflow_runtime._starting import start, start_for
+from stepflow_runtime._storage import Storage
 from stepflow_runtime._supervisor import Plan, RestartPolicy, Supervisor
 from stepflow_runtime.errors import InvalidRequest, InvalidState
 
@@ -68,6 +68,7 @@ class StepflowRuntime:
         *,
         port: int = 0,
         data_dir: str | os.PathLike[str] | None = None,
+        upgrade: bool = False,
         binary: str | os.PathLike[str] | None = None,
         env: Mapping[str, str] | None = None,
         inherit_env: bool = True,
@@ -89,6 +90,8 @@ class StepflowRuntime:
             port: Port to listen on; 0 for any free one.
             data_dir: Folder in which flows and runs outlive the server; made where it does not
                 exist. By default they are kept in memory.
+            upgrade: Whether a data_dir of another server version may be converted, after a backup
+                in it.
             binary: The server's executable; by default `$STEPFLOW_SERVER_BINARY`, or else that of
                 the package stepflow-orchestrator.
             env: Environment variables for the server.
@@ -110,6 +113,7 @@ class StepflowRuntime:
             InvalidRequest: Trio runs this task.
             BinaryUnusable: There is no server that runs on this machine.
             DataDirUnusable: The data_dir cannot be written, or another server uses it.
+            DataDirIncompatible: The server would lose or break what another version has written.
             StartFailed: The server did not start; the message says why.
 
         Example:
@@ -125,6 +129,7 @@ class StepflowRuntime:
         check_type("log_config", log_config, LogConfig | None)
         check_type("on_crash", on_crash, Callable | None)
         check_type("env", env, Mapping | None)
+        check_type("upgrade", upgrade, bool)
         for name, path in (("binary", binary), ("data_dir", data_dir)):
             check_path(name, path)
         if isinstance(config, str | os.PathLike):
@@ -133,32 +138,29 @@ class StepflowRuntime:
         environment = server_environment(env, inherit_env, lasts=data_dir is not None)
         log_config = log_config or LogConfig()
         log = Log(log_config)
-        folder = None
+        storage = None
         try:
-            folder = None if data_dir is None else DataDir(data_dir)
+            storage = Storage(config, data_dir, upgrade=upgrade)
             arguments, document, workers = server_config(
-                config, folder, environment, capture=log_config.capture
+                config, storage.data_dir, environment, capture=log_config.capture
             )
             launch = Launch(
                 executable,
                 [*arguments, *log_config.arguments()],
                 document,
                 environment,
-                [
-                    *([] if folder is None else [folder.descriptor]),
-                    *([] if workers is None else workers.descriptors),
-                ],
+                [*storage.descriptors, *([] if workers is None else workers.descriptors)],
                 workers,
             )
         except BaseException:
             log.close()
-            if folder is not None:
-                folder.release()
+            if storage is not None:
+                storage.release()
             raise
         plan = Plan(
             launch,
             port,
-            folder,
+            storage,
             log,
             restart_policy,
             max_restarts,

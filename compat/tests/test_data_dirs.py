@@ -1,0 +1,186 @@
+"""A data_dir that one server version has written, opened by each other version."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import signal
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+import pytest
+
+from runtime.tests.support import completed_tasks, release, wait_until
+from stepflow_client import SyncStepflowClient
+from stepflow_runtime import ALL_BUILTINS, StepflowRuntime, errors
+
+BINARIES = dict(one.split("=") for one in os.environ["STEPFLOW_SERVERS"].split())
+VERSIONS = [*BINARIES]
+
+ECHO = {
+    "name": "echo",
+    "steps": [
+        {"id": "msg", "component": "/create_messages", "input": {"user_prompt": {"$input": "p"}}}
+    ],
+    "output": {"$step": "msg", "path": "messages[0].content"},
+}
+
+#: The second step waits until something is written to the FIFO.
+WAITING = {
+    "name": "waiting",
+    "steps": [
+        {
+            "id": "put",
+            "component": "/put_blob",
+            "input": {"data": {"$input": "$"}, "blob_type": "data"},
+        },
+        {
+            "id": "read",
+            "component": "/load_file",
+            "input": {"path": {"$input": "path"}, "after": {"$step": "put"}},
+        },
+    ],
+    "output": {"first": {"$step": "put", "path": "blob_id"}, "second": {"$step": "read"}},
+}
+
+#: From the version of a row to those of the columns, in the order of `VERSIONS`: what happens with
+#: finished runs alone, and with a run in progress. `+` opens, `u` opens with upgrade=True alone,
+#: `-` is refused.
+TABLE = {
+    "0.9.0": ("+-----", "+-----"),
+    "0.10.0": ("-++++-", "-+----"),
+    "0.11.0": ("-++++u", "--++uu"),
+    "0.11.1": ("-++++u", "--++uu"),
+    "0.12.0": ("-++++u", "----+u"),
+    "0.13.0": ("-+++++", "----++"),
+}
+
+CELLS = [
+    (old, new, is_running, TABLE[old][is_running][column])
+    for old in VERSIONS
+    for column, new in enumerate(VERSIONS)
+    # A 0.9 server answers when the run has ended, and resumes none.
+    for is_running in ((False,) if old == "0.9.0" else (False, True))
+]
+
+
+@dataclass(frozen=True)
+class Made:
+    """A data_dir with what is in it."""
+
+    folder: Path
+    fifo: Path
+    finished: str
+    running: str | None
+
+
+def start(version: str, folder: Path, *, upgrade: bool = False) -> StepflowRuntime:
+    """Start a server of a version on a data_dir."""
+    return StepflowRuntime.start(
+        ALL_BUILTINS, data_dir=folder, binary=BINARIES[version], upgrade=upgrade
+    )
+
+
+@cache
+def made(version: str, *, is_running: bool) -> Made:
+    """Make a data_dir, once; its server is killed where a run is in progress."""
+    base = Path(mkdtemp(dir=os.environ.get("TEST_TMPDIR")))
+    fifo = base / "fifo"
+    os.mkfifo(fifo)
+    running = None
+    with start(version, base / "data") as runtime:
+        client = runtime.sync_client
+        finished = client.submit(ECHO, {"p": "hello"})
+        assert finished.result(timeout=60).output == "hello"
+        if is_running:
+            handle = client.submit(WAITING, {"path": str(fifo)})
+            running = str(handle.id)
+            database = base / "data" / "stepflow.db"
+            wait_until(lambda: completed_tasks(database) == 2, "the first step is completed")
+            os.kill(runtime.pid, signal.SIGKILL)
+    return Made(base / "data", fifo, str(finished.id), running)
+
+
+def check_all(client: SyncStepflowClient, data: Made) -> None:
+    """Check that all of a data_dir is there, and that its run in progress is resumed."""
+    assert data.finished in {str(run.run_id) for run in client.list_runs()}
+    handle = client.handle(data.finished)
+    assert handle.result(timeout=60).output == "hello"
+    flow_id = handle.status().flow_id
+    assert client.get_flow(flow_id).name == "echo"
+    assert client.run(flow_id, {"p": "again"}, timeout=60).output == "again"
+    assert client.run(ECHO, {"p": "new"}, timeout=60).output == "new"
+    if data.running is not None:
+        wait_until(lambda: release(data.fifo), "the step in flight is executed again")
+        result = client.handle(data.running).result(timeout=60)
+        assert result.is_success
+        output: Any = result.output
+        assert output["second"]["data"] in (42, "42")
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """Return what is in the files of a database, by their names."""
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.iterdir()
+        # Reading a database may leave an empty log.
+        if path.name in ("stepflow.db", "stepflow.db-wal", "server.json") and path.stat().st_size
+    }
+
+
+def backups(folder: Path) -> list[Path]:
+    """Return the backups in a data_dir."""
+    return sorted(folder.glob("backup-*"))
+
+
+def check_refused(data: Made, folder: Path, old: str, new: str, *, upgrade: bool) -> str:
+    """Check that a server is refused and has changed nothing; return the message."""
+    before = digests(folder)
+    with pytest.raises(errors.DataDirIncompatible) as caught:
+        start(new, folder, upgrade=upgrade)
+    error, message = caught.value, str(caught.value)
+    assert (error.written_by, error.server_version) == (old, new)
+    assert error.runs_in_progress == (data.running is not None)
+    assert old in message and new in message and "\n" not in message
+    assert digests(folder) == before and not backups(folder)
+    return message
+
+
+@pytest.mark.parametrize(("old", "new", "is_running", "expected"), CELLS)
+def test_another_version(
+    old: str, new: str, is_running: bool, expected: str, tmp_path: Path
+) -> None:
+    data = made(old, is_running=is_running)
+    folder = tmp_path / "data"
+    shutil.copytree(data.folder, folder)
+    if expected != "+":
+        message = check_refused(data, folder, old, new, upgrade=False)
+        assert ("upgrade=True" in message) == (expected == "u")
+    if expected == "-":
+        check_refused(data, folder, old, new, upgrade=True)
+        return
+    with start(new, folder, upgrade=expected == "u") as runtime:
+        check_all(runtime.sync_client, data)
+    if old == new:
+        assert not backups(folder)
+        return
+    (backup,) = backups(folder)
+    assert old in backup.name
+    assert backup.stat().st_mode & 0o777 == 0o700
+    assert {path.stat().st_mode & 0o777 for path in backup.iterdir()} == {0o600}
+    with start(old, backup) as runtime:
+        check_all(runtime.sync_client, data)
+
+
+def test_runs_of_0_10_get_to_0_13_over_0_11(tmp_path: Path) -> None:
+    data = made("0.10.0", is_running=False)
+    folder = tmp_path / "data"
+    shutil.copytree(data.folder, folder)
+    with start("0.11.1", folder):
+        pass
+    with start("0.13.0", folder, upgrade=True) as runtime:
+        check_all(runtime.sync_client, data)

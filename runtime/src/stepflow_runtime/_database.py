@@ -1,0 +1,121 @@
+"""SQLite databases of the server: where a config keeps them, and a lock for each."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, cast
+from urllib.parse import unquote
+
+from stepflow_runtime._fork import Held
+from stepflow_runtime.errors import DataDirLocked, DataDirUnusable
+
+#: Keys under which a config describes the storage: since server 0.10, and before. Each server
+#: ignores the other key.
+STORAGE_KEYS: Final = ("storageConfig", "stateStore")
+
+
+class DatabaseLock:
+    """Lock on a SQLite database.
+
+    The lock belongs to an open file, which the server inherits. It therefore lasts as long as
+    either process, and nothing is left to clean up when both are gone.
+
+    Args:
+        database: Path of the database.
+        name: What messages call it.
+        shared: Whether other holders of a shared lock are allowed.
+
+    Raises:
+        DataDirUnusable: The lock file cannot be written.
+        DataDirLocked: Another server uses the database.
+    """
+
+    def __init__(self, database: Path, name: str, *, shared: bool = False) -> None:
+        # Every path to the same database has to lead to the same lock.
+        real = os.path.realpath(database)
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        try:
+            self._file = Held(lambda: os.open(f"{real}.lock", flags, 0o600))
+        except OSError as error:
+            raise unusable(name, error) from None
+        try:
+            self._lock(name, shared)
+        except BaseException:
+            self._file.close()
+            raise
+
+    @property
+    def descriptor(self) -> int:
+        """File descriptor that holds the lock."""
+        return self._file.descriptor
+
+    def release(self) -> None:
+        """Release the lock, unless the server still holds it."""
+        # The lock ends with the last descriptor of the file; a forked child has closed its own.
+        self._file.close()
+
+    def _lock(self, name: str, shared: bool) -> None:
+        operation = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+        try:
+            fcntl.flock(self.descriptor, operation | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise _locked(name, os.pread(self.descriptor, 20, 0)) from None
+        except OSError as error:
+            raise unusable(name, error) from None
+        os.ftruncate(self.descriptor, 0)
+        os.pwrite(self.descriptor, str(os.getpid()).encode(), 0)
+
+
+def sqlite_databases(config: Mapping[str, Any]) -> set[Path]:
+    """Return the SQLite files in which a config keeps the server's state."""
+    return {path for key in STORAGE_KEYS for path in _databases(config.get(key))}
+
+
+def has_lease_manager(config: Mapping[str, Any]) -> bool:
+    """Whether a config makes several servers on one database agree on who executes a run."""
+    manager = config.get("leaseManager")
+    return isinstance(manager, Mapping) and cast("Any", manager).get("type") == "etcd"
+
+
+def unusable(name: str, error: OSError) -> DataDirUnusable:
+    """Return the error for files that the system refuses to make or write."""
+    return DataDirUnusable(
+        f"{name} cannot be used: {error.strerror or error}; use a folder that this user can write"
+    )
+
+
+def _databases(storage: Any) -> Iterator[Path]:
+    # One description for everything, or one for each of metadata, blobs and journal.
+    if not isinstance(storage, Mapping):
+        return
+    described = cast(Mapping[str, Any], storage)
+    url = described.get("databaseUrl")
+    if described.get("type") == "sqlite" and isinstance(url, str):
+        path = _path_in(url)
+        if path is not None:
+            yield path
+        return
+    for part in described.values():
+        yield from _databases(part)
+
+
+def _path_in(url: str) -> Path | None:
+    # As the server reads it: no host, no variables, relative to the working directory.
+    location = url.removeprefix("sqlite:").removeprefix("file:").removeprefix("//")
+    path, _, query = location.partition("?")
+    if path in ("", ":memory:") or "mode=memory" in query.split("&") or "\0" in unquote(path):
+        return None
+    return Path(unquote(path))
+
+
+def _locked(name: str, holder: bytes) -> DataDirLocked:
+    pid = int(holder) if holder.isdigit() else None
+    if pid == os.getpid():
+        message = f"{name} is already in use by this process; call stop() on the other runtime"
+    else:
+        by = "another server" if pid is None else f"a server started by process {pid}"
+        message = f"{name} is in use by {by}; stop that server"
+    return DataDirLocked(f"{message}, or use another folder", pid)

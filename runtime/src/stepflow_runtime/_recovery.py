@@ -1,0 +1,53 @@
+"""How the server resumes runs that an earlier server has left in progress."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any, Final, cast
+
+from stepflow_runtime._database import has_lease_manager
+
+_log = logging.getLogger("stepflow_runtime")
+
+#: The server's own limit is 100 runs at its start; more come in tens every 30 seconds.
+_ALL_RUNS: Final = 1_000_000
+
+#: Settings of the periodic check alone: who sets one wants the check.
+_OF_PERIODIC_CHECK: Final = frozenset({"checkIntervalSecs", "leaseTtlSecs", "maxClaimsPerCheck"})
+
+
+def complete_recovery(config: dict[str, Any]) -> None:
+    """Have the only server of a database resume all runs at its start, and none later.
+
+    The server's periodic check also takes runs that are just being created, and so executes their
+    steps twice. Settings that the config has are kept.
+
+    Args:
+        config: The server's configuration.
+    """
+    given = config.get("recovery", {})
+    if has_lease_manager(config) or not isinstance(given, Mapping):
+        return
+    settings = cast(Mapping[str, Any], given)
+    completed: dict[str, Any] = {"maxStartupRecovery": _ALL_RUNS}
+    if not _OF_PERIODIC_CHECK & settings.keys():
+        completed["enabled"] = False
+    config["recovery"] = {**completed, **settings}
+
+
+def warn_of_periodic_check(config: Mapping[str, Any]) -> None:
+    """Log what the server's periodic check for runs to resume risks, if a config leaves it on.
+
+    Args:
+        config: The server's configuration.
+    """
+    given = config.get("recovery")
+    is_off = isinstance(given, Mapping) and cast("Any", given).get("enabled") is False
+    if not is_off and not has_lease_manager(config):
+        _log.warning(
+            "the config leaves the server's periodic recovery on: it may also take runs that are"
+            " just being created, and execute their steps twice; for a single server set"
+            " recovery: {enabled: false, maxStartupRecovery: %d}",
+            _ALL_RUNS,
+        )

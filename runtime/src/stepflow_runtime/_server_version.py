@@ -1,0 +1,74 @@
+"""Version of a server's executable, learnt without touching any data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from stepflow_api._headers import Headers
+from stepflow_api._operation import Answer
+from stepflow_runtime._logs import Log, LogConfig
+from stepflow_runtime._process import Launch, ServerProcess
+from stepflow_runtime._stamp import Fingerprint
+
+#: Version by executable; an update replaces the file, and so changes its fingerprint.
+_known: Final[dict[Fingerprint, str]] = {}
+
+_CONFIG: Final = {
+    "plugins": {"builtin": {"type": "builtin"}},
+    # One key for servers before 0.13, one for later servers.
+    "routes": {"/{*component}": [{"plugin": "builtin"}], "/": [{"plugin": "builtin"}]},
+}
+
+
+def version_in_health(health: bytes) -> str:
+    """Return the version that a server reports in its response to a health check."""
+    # The client needs this module at its first call.
+    from stepflow_api._dialects._versions import version_in
+
+    return version_in(Answer("", 200, Headers(()), health)) or "unknown"
+
+
+def binary_version(
+    binary: Path,
+    fingerprint: Fingerprint | None,
+    environment: Mapping[str, str],
+    startup_timeout: float,
+) -> str:
+    """Return the version of a server by running it once, with nothing but memory to write to.
+
+    The server has no option that prints its version.
+
+    Args:
+        binary: Its executable.
+        fingerprint: Identity of the executable.
+        environment: Environment of the server.
+        startup_timeout: Maximum time to wait for the server, in seconds.
+
+    Raises:
+        BinaryUnusable: The system does not execute it.
+        StartFailed: The server exited during startup, or did not answer in time.
+    """
+    if fingerprint in _known:
+        return _known[fingerprint]
+    config = LogConfig(level="error", capture=False)
+    log = Log(config)
+    launch = Launch(
+        binary,
+        ["--config-stdin", *config.arguments()],
+        json.dumps(_CONFIG).encode(),
+        environment,
+    )
+    process = ServerProcess(launch, 0, log)
+    try:
+        process.wait_until_ready(startup_timeout)
+        version = version_in_health(process.health)
+    finally:
+        process.kill()
+        process.wait_for_end()
+        log.close()
+    if fingerprint is not None:
+        _known[fingerprint] = version
+    return version

@@ -1,0 +1,90 @@
+"""Everything in which a server keeps state that outlives it, locked for this server."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from stepflow_runtime._config import read_config
+from stepflow_runtime._database import DatabaseLock, has_lease_manager, sqlite_databases
+from stepflow_runtime._recovery import warn_of_periodic_check
+from stepflow_runtime.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from stepflow_runtime._data_dir import DataDir
+
+
+class Storage:
+    """The data_dir, or the databases that a config names, each of them locked.
+
+    Args:
+        config: The server's configuration as the caller gave it.
+        data_dir: The folder that the caller gave.
+        upgrade: Whether data in it may be converted.
+
+    Attributes:
+        data_dir: The data_dir.
+
+    Raises:
+        DataDirUnusable: The data_dir or a database cannot be used.
+        DataDirLocked: Another server uses the data_dir or a database.
+    """
+
+    def __init__(
+        self,
+        config: str | os.PathLike[str] | Mapping[str, Any] | None,
+        data_dir: str | os.PathLike[str] | None,
+        *,
+        upgrade: bool,
+    ) -> None:
+        self.data_dir: DataDir | None = None
+        self._locks: list[DatabaseLock] = []
+        if data_dir is not None:
+            # Imported where it is needed: a start without a data_dir is to cost nothing.
+            from stepflow_runtime._data_dir import DataDir
+
+            self.data_dir = DataDir(data_dir, upgrade=upgrade)
+            return
+        document = _read(config)
+        databases = sqlite_databases(document)
+        if not databases:
+            return
+        shared = has_lease_manager(document)
+        try:
+            for database in {Path(os.path.realpath(one)) for one in databases}:
+                name = f"the config's database {database}"
+                self._locks.append(DatabaseLock(database, name, shared=shared))
+        except BaseException:
+            self.release()
+            raise
+        warn_of_periodic_check(document)
+
+    @property
+    def descriptors(self) -> tuple[int, ...]:
+        """File descriptors of the locks, for the server to inherit."""
+        locks = self._locks if self.data_dir is None else [self.data_dir.lock]
+        return tuple(lock.descriptor for lock in locks)
+
+    def release(self) -> None:
+        """Let other servers use all of it."""
+        if self.data_dir is not None:
+            self.data_dir.release()
+        for lock in self._locks:
+            lock.release()
+
+
+def _read(config: str | os.PathLike[str] | Mapping[str, Any] | None) -> Mapping[str, Any]:
+    if config is None:
+        return {}
+    if isinstance(config, str | os.PathLike):
+        try:
+            # Reading YAML takes longer than the server needs to start.
+            if b"sqlite" not in Path(config).read_bytes():
+                return {}
+            return read_config(config)
+        except (OSError, InvalidInput):
+            # The server reports what is wrong with a file of its own.
+            return {}
+    return config if isinstance(cast("Any", config), Mapping) else {}
