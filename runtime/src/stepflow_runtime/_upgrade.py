@@ -22,37 +22,38 @@ from stepflow_runtime.errors import DataDirIncompatible, DataDirUnusable
 
 _log = logging.getLogger("stepflow_runtime")
 
-_Line = tuple[int, int]
-_OLDEST: Final[_Line] = (0, 9)
-_NEWEST: Final[_Line] = (0, 13)
+#: A version by its second number: 11 for every 0.11.
+_Line = int
+_OLDEST: Final = 9
+_NEWEST: Final = 13
 #: A server that this package does not know; taken for later than those it knows.
-_UNKNOWN: Final[_Line] = (0, 10_000)
+_UNKNOWN: Final = 10_000
 
 #: Versions by the migration that they were the first to apply.
 _MIGRATIONS: Final[Mapping[str, _Line]] = {
-    "001_create_unified_schema": (0, 9),
-    "001_create_blob_tables": (0, 10),
-    "001_create_metadata_tables": (0, 10),
-    "002_create_journal_tables": (0, 10),
-    "003_add_step_statuses_to_run_items": (0, 10),
-    "004_add_orchestrator_id_to_runs": (0, 10),
-    "005_add_created_at_seqno_to_runs": (0, 11),
-    "005_create_checkpoint_table": (0, 11),
-    "006_add_finished_at_seqno_to_runs": (0, 11),
-    "007_create_step_statuses_table": (0, 12),
-    "008_create_component_registrations_table": (0, 13),
+    "001_create_unified_schema": 9,
+    "001_create_blob_tables": 10,
+    "001_create_metadata_tables": 10,
+    "002_create_journal_tables": 10,
+    "003_add_step_statuses_to_run_items": 10,
+    "004_add_orchestrator_id_to_runs": 10,
+    "005_add_created_at_seqno_to_runs": 11,
+    "005_create_checkpoint_table": 11,
+    "006_add_finished_at_seqno_to_runs": 11,
+    "007_create_step_statuses_table": 12,
+    "008_create_component_registrations_table": 13,
 }
 
 #: Versions by an event of their journals; the earliest one counts, since 0.10 writes the first two.
 _JOURNALS: Final[Mapping[str, _Line]] = {
-    "run_created": (0, 10),
-    "run_initialized": (0, 11),
-    "steps_needed": (0, 12),
+    "run_created": 10,
+    "run_initialized": 11,
+    "steps_needed": 12,
 }
 
 #: Up to this version columns are declared DATETIME, and runs may lack a sequence number; no later
 #: version can decode either.
-_LAST_LENIENT: Final[_Line] = (0, 12)
+_LAST_LENIENT: Final = 12
 
 #: What servers since 0.11 store for the first event of a run.
 _FIRST_SEQNO: Final = -(2**63)
@@ -93,8 +94,8 @@ class _Contents:
 
     def can_convert(self, runs: list[str], line: _Line) -> bool:
         """Whether the journals of these runs can be converted for a version."""
-        return line >= (0, 12) and all(
-            (self.running or {})[run] == (0, 11) and run not in self.checkpointed for run in runs
+        return line >= 12 and all(
+            (self.running or {})[run] == 11 and run not in self.checkpointed for run in runs
         )
 
 
@@ -170,7 +171,7 @@ def _check(contents: _Contents, old: str, new: str, folder: Path, *, upgrade: bo
         refuse("may not be able to read it", another)
     if was != line and _OLDEST in (was, line):
         refuse("cannot use its flows", another)
-    if contents.lacks_seqno and contents.line < (0, 11) and line > _LAST_LENIENT:
+    if contents.lacks_seqno and contents.line < 11 and line > _LAST_LENIENT:
         refuse("cannot read its runs", f"open it with server 0.11.1 first (binary=), or {another}")
     if running and not contents.can_convert(running, line):
         refuse(
@@ -202,7 +203,7 @@ def _read(connection: sqlite3.Connection, last_writer: _Line | None) -> _Content
     line = max((_MIGRATIONS.get(name, _UNKNOWN) for name in names), default=_OLDEST)
     if line in (_OLDEST, _UNKNOWN):
         return _Contents(line)
-    if line < (0, 11):
+    if line < 11:
         without: bool = connection.execute("SELECT EXISTS (SELECT 1 FROM runs)").fetchone()[0]
         checkpointed = frozenset[str]()
     else:
@@ -233,7 +234,7 @@ def _repair(database: Path, contents: _Contents, line: _Line) -> None:
     # One transaction: a crash leaves either the data as it was, or all of the repair.
     with closing(sqlite3.connect(database, isolation_level=None)) as connection:
         connection.execute("BEGIN IMMEDIATE")
-        if line >= (0, 12):
+        if line >= 12:
             for run in contents.unreadable_runs(line):
                 _convert_journal(connection, run)
         if contents.lacks_seqno and contents.is_undecodable(line):
@@ -319,13 +320,13 @@ def _back_up(connection: sqlite3.Connection, folder: Path, stamp: Stamp) -> Path
 
 
 def _line(version: str) -> _Line:
-    found = re.match(r"v?(\d+)\.(\d+)", version)
-    line = (int(found[1]), int(found[2])) if found else _UNKNOWN
+    found = re.match(r"v?0\.(\d+)", version)
+    line = int(found[1]) if found else _UNKNOWN
     return line if _OLDEST <= line <= _NEWEST else _UNKNOWN
 
 
 def _name(line: _Line) -> str:
-    return "of an unknown version" if line == _UNKNOWN else f"{line[0]}.{line[1]}"
+    return "of an unknown version" if line == _UNKNOWN else f"0.{line}"
 
 
 def _journal_of(line: _Line) -> _Line:
