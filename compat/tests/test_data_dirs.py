@@ -6,6 +6,8 @@ import hashlib
 import os
 import shutil
 import signal
+import subprocess
+import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -182,5 +184,27 @@ def test_runs_of_0_10_get_to_0_13_over_0_11(tmp_path: Path) -> None:
     shutil.copytree(data.folder, folder)
     with start("0.11.1", folder):
         pass
+    with start("0.13.0", folder, upgrade=True) as runtime:
+        check_all(runtime.sync_client, data)
+
+
+def test_a_crash_in_the_middle_of_an_upgrade(tmp_path: Path) -> None:
+    data = made("0.11.1", is_running=True)
+    folder = tmp_path / "data"
+    shutil.copytree(data.folder, folder)
+    script = (
+        "import os, sys\n"
+        "from stepflow_runtime import StepflowRuntime, _upgrade\n"
+        "convert = _upgrade._convert_journal\n"
+        "def crash(*arguments):\n"
+        "    convert(*arguments)\n"
+        "    os.kill(os.getpid(), 9)\n"
+        "_upgrade._convert_journal = crash\n"
+        "StepflowRuntime.start(data_dir=sys.argv[1], binary=sys.argv[2], upgrade=True)\n"
+    )
+    command = [sys.executable, "-c", script, folder, BINARIES["0.13.0"]]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    with pytest.raises(errors.DataDirIncompatible, match=r"0\.11\.1.*upgrade=True"):
+        start("0.13.0", folder)
     with start("0.13.0", folder, upgrade=True) as runtime:
         check_all(runtime.sync_client, data)
