@@ -171,7 +171,7 @@ def test_a_cut_while_waiting_does_not_surface(
     fifo: Callable[[], Path],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("stepflow_client._run_core.SHORT_WAIT_SECONDS", 0.1)
+    monkeypatch.setattr("stepflow_client._run_core.LONG_POLL_SECONDS", 0.1)
     monkeypatch.setattr("stepflow_client._run_core.LONG_POLL_GRACE", 0.2)
     path = fifo()
     input = {"path": str(path)}

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import json
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -167,89 +166,7 @@ def test_events_end_with_the_run(
     do(client.close())
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-def test_waits_grow_where_the_server_has_no_events(
-    do: Driver, version: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    running = [ExecutionStatus.RUNNING] * 7
-    server = Server(version, [*running, ExecutionStatus.COMPLETED])
-    monkeypatch.setattr("stepflow_client._run_core.SHORT_WAITS_SECONDS", 0.0)
-    wait_for(do, server, version, lambda handle: handle.result())
-    assert server.waits() == [1, 2, 4, 8, 16, 25, 25, 25]
-
-
-def test_waits_are_short_at_first(do: Driver) -> None:
+def test_waits_are_short(do: Driver) -> None:
     server = Server("0.11.1", [*[ExecutionStatus.RUNNING] * 7, ExecutionStatus.COMPLETED])
     wait_for(do, server, "0.11.1", lambda handle: handle.result())
     assert server.waits() == [1] * 8
-    assert not any(url.path.endswith("/events") for url in server.asked)
-
-
-def test_waits_stay_short_where_no_stream_can_be_opened(
-    do: Driver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("stepflow_client._run_core.SHORT_WAITS_SECONDS", 0.0)
-    server = Server("0.13.0", [*[ExecutionStatus.RUNNING] * 4, ExecutionStatus.COMPLETED])
-    patience: list[float] = []
-
-    def handle(request: httpx.Request) -> httpx.Response:
-        if request.url.path.endswith("/events"):
-            patience.append(request.extensions["timeout"]["pool"])
-            raise httpx.PoolTimeout("no connection is free")
-        return server(request)
-
-    transport = httpx.MockTransport(handle)
-    client = do.client("http://other.invalid", server_version="0.13.0", transport=transport)
-    with contextlib.suppress(errors.RunError):
-        do(client.handle(RUN_ID).result())
-    assert server.waits() == [1] * 5
-    assert len(patience) == 4
-    assert max(patience) < 0.1
-    do(client.close())
-
-
-class Stream(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """The run's last event, in a stream that goes on."""
-
-    def __init__(self) -> None:
-        completed = {"RunCompleted": {"runId": str(RUN_ID), "status": 2}}
-        event = {"sequenceNumber": 1, "timestamp": "2026-01-01T00:00:00Z", "event": completed}
-        self._pieces = [f"data: {json.dumps(event)}\n\n".encode(), b": keep-alive\n\n"]
-        self.read = 0
-        self.is_closed = False
-
-    def __iter__(self) -> Iterator[bytes]:
-        for piece in self._pieces:
-            self.read += 1
-            yield piece
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for piece in self:
-            yield piece
-
-    def close(self) -> None:
-        self.is_closed = True
-
-    async def aclose(self) -> None:
-        self.close()
-
-
-def test_a_wait_closes_its_stream_of_events(do: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stepflow_client._run_core.SHORT_WAITS_SECONDS", 0.0)
-    server = Server("0.13.0", [ExecutionStatus.RUNNING, ExecutionStatus.COMPLETED])
-    stream = Stream()
-
-    def handle(request: httpx.Request) -> httpx.Response:
-        if request.url.path.endswith("/events"):
-            headers = {"content-type": "text/event-stream"}
-            return httpx.Response(200, headers=headers, stream=stream)
-        return server(request)
-
-    transport = httpx.MockTransport(handle)
-    client = do.client("http://other.invalid", server_version="0.13.0", transport=transport)
-    with contextlib.suppress(errors.RunError):
-        do(client.handle(RUN_ID).result())
-    assert stream.is_closed
-    assert stream.read == 1
-    assert server.waits() == [1, 1]
-    do(client.close())

@@ -13,13 +13,11 @@ import pytest
 
 from client.tests.fault_proxy import FaultProxy
 from client.tests.support import ECHO, READ_FILE, VERSION, Driver, release, wait_until
-from stepflow_client import SyncStepflowClient, errors
+from stepflow_client import SyncStepflowClient
 from tools.spec.server import DEFAULT_CONFIG, StepflowServer
 
 #: Seconds from a run's end to the end of a wait for it, and what a busy machine adds.
 NOTICED = 1.0 + 2.0
-
-HAS_EVENTS = VERSION >= "0.12"
 
 
 @pytest.fixture(scope="module")
@@ -90,27 +88,17 @@ WAITS: dict[str, tuple[int, Callable[[Any], Any]]] = {
 }
 
 
-@pytest.mark.parametrize("short", [10.0, 0.0], ids=["short run", "long run"])
 @pytest.mark.parametrize("name", WAITS)
 def test_an_end_is_noticed_within_a_second_whoever_executes_the_run(
     do: Driver,
     orchestrators: tuple[StepflowServer, StepflowServer],
     other: FaultProxy,
     fifo: Callable[[], Path],
-    monkeypatch: pytest.MonkeyPatch,
     name: str,
-    short: float,
 ) -> None:
-    monkeypatch.setattr("stepflow_client._run_core.SHORT_WAITS_SECONDS", short)
     items, wait = WAITS[name]
     run = Run(orchestrators[0], [fifo() for _ in range(items)])
-    with_events = HAS_EVENTS and items == 1 and not short
-    thread = run.end_once(
-        lambda: any(
-            seen.streams if with_events else seen.waits or "/runs?" in seen.target
-            for seen in other.seen
-        )
-    )
+    thread = run.end_once(lambda: any(seen.waits or "/runs?" in seen.target for seen in other.seen))
     client = do.client(other.url)
     value = do(wait(client.handle(run.id)))
     noticed = time.monotonic()
@@ -118,7 +106,6 @@ def test_an_end_is_noticed_within_a_second_whoever_executes_the_run(
     outputs = [one.output for one in value] if items > 1 else [value.output]
     assert outputs == [42] * items
     assert noticed - run.ended < NOTICED
-    assert any(seen.streams for seen in other.seen) == with_events
     do(client.close())
 
 
@@ -130,45 +117,3 @@ def test_a_run_on_a_single_server_takes_three_requests(
     assert do(proxied.run(flow_id, 1)).output == 1
     seen = [(one.method, one.waits) for one in proxy.seen[before:]]
     assert seen == [("POST", False), ("GET", True), ("GET", False)]
-
-
-def test_a_deadline_holds_while_events_are_followed(
-    do: Driver,
-    client: Any,
-    fifo: Callable[[], Path],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("stepflow_client._run_core.SHORT_WAITS_SECONDS", 0.0)
-    handle = do(client.submit(READ_FILE, {"path": str(fifo())}))
-    start = time.monotonic()
-    with pytest.raises(errors.Timeout, match=f"run {handle.id} was not seen to end") as caught:
-        do(handle.result(timeout=1.5))
-    assert 1.5 <= time.monotonic() - start < 1.5 + NOTICED
-    assert caught.value.run_id == handle.id
-
-
-def test_a_run_that_is_cancelled_ends_a_wait_by_events(
-    do: Driver,
-    proxied: Any,
-    proxy: FaultProxy,
-    server: StepflowServer,
-    fifo: Callable[[], Path],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    # Nothing in its events says so.
-    monkeypatch.setattr("stepflow_client._run_core.SHORT_WAITS_SECONDS", 0.0)
-    monkeypatch.setattr("stepflow_client._event_core.EVENTS_SILENCE_SECONDS", 0.5)
-    handle = do(proxied.submit(READ_FILE, {"path": str(fifo())}))
-
-    def cancel() -> None:
-        waits = (lambda seen: seen.streams) if HAS_EVENTS else (lambda seen: seen.waits)
-        wait_until(lambda: any(map(waits, proxy.seen)), "the run is waited for")
-        with SyncStepflowClient(server.url, server_version=VERSION) as canceller:
-            canceller.handle(handle.id).cancel()
-
-    thread = threading.Thread(target=cancel)
-    thread.start()
-    with pytest.raises(errors.RunCancelled):
-        do(handle.result(timeout=60))
-    thread.join()
-    wait_until(lambda: proxy.open_streams == 0, "no stream is left open")

@@ -14,16 +14,9 @@ CONNECT_TIMEOUT: Final = 5.0
 REQUEST_TIMEOUT: Final = 60.0
 """Seconds without a byte of an answer; only waiting for a run takes longer, and has its own."""
 
-SHORT_WAIT_SECONDS: Final = 1
-"""Maximum time in seconds of one wait for a run that may be executed by another orchestrator: a
-server learns at once of the end of its own runs alone, and of any other run's when a wait ends."""
-
-SHORT_WAITS_SECONDS: Final = 10.0
-"""Seconds of short waits before cheaper ones. An event stream notices an end up to 0.5 s late on
-every server, which would be a large part of a run that takes less."""
-
-LONG_POLL_SECONDS: Final = 25
-"""How long the server is asked to wait at a time: proxies cut idle connections after 30 to 60 s."""
+LONG_POLL_SECONDS: Final = 1
+"""Seconds that a server is asked to wait for a run at a time. It learns at once of the end of a run
+that it executes itself; of a run that another orchestrator executes, only when a wait ends."""
 
 LONG_POLL_GRACE: Final = 10.0
 """Seconds that an answer may come late before its connection counts as dead."""

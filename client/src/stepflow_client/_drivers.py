@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 from dataclasses import replace
@@ -13,7 +12,7 @@ from stepflow_api import Client
 from stepflow_api._operation import Request
 from stepflow_api._ways import asyncio_loop
 from stepflow_api.errors import StatusError, StepflowError
-from stepflow_client._effects import Call, Close, Effect, Fetch, Follow, Open, Read, Sleep, Steps
+from stepflow_client._effects import Call, Close, Effect, Fetch, Open, Read, Sleep, Steps
 from stepflow_client._tracing import trace_headers
 
 T = TypeVar("T")
@@ -77,12 +76,6 @@ def _perform(client: Client, effect: Effect) -> Any:
     with _Logged(request):
         if isinstance(effect, Open):
             return client.open(effect.operation, request, timeout=effect.timeout)
-        if isinstance(effect, Follow):
-            stream = client.open(effect.operation, request, timeout=effect.timeout)
-            with contextlib.closing(stream):
-                while (events := stream.read()) is not None and not effect.until(events):
-                    pass
-            return None
         send = client.fetch if isinstance(effect, Fetch) else client.call
         return send(effect.operation, request, timeout=effect.timeout)
 
@@ -99,14 +92,6 @@ async def _perform_async(client: Client, effect: Effect) -> Any:
     with _Logged(request):
         if isinstance(effect, Open):
             return await client.open_async(effect.operation, request, timeout=effect.timeout)
-        if isinstance(effect, Follow):
-            stream = await client.open_async(effect.operation, request, timeout=effect.timeout)
-            try:
-                while (events := await stream.read()) is not None and not effect.until(events):
-                    pass
-            finally:
-                await stream.close()
-            return None
         send = client.fetch_async if isinstance(effect, Fetch) else client.call_async
         return await send(effect.operation, request, timeout=effect.timeout)
 

@@ -7,8 +7,8 @@ The core never does I/O. Its methods are generators that yield one effect, such 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
+from collections.abc import Generator
+from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
 
 import httpx
@@ -42,17 +42,6 @@ class Fetch(Call[T]):
 @dataclass(frozen=True, slots=True)
 class Open(Call[T]):
     """Send a request; the result is a stream of events, to be closed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Follow(Call[T]):
-    """Open a stream of events, read it until it may end, and close it; the result is None.
-
-    Attributes:
-        until: Whether these events are enough.
-    """
-
-    until: Callable[[list[dict[str, Any]]], bool] = field(kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

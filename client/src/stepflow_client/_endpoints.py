@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +21,7 @@ from stepflow_api.api.run import create_run as _create_run
 from stepflow_api.api.run import get_run, get_run_items, get_run_steps
 from stepflow_api.api.run import list_runs as _list_runs
 from stepflow_api.types import UNSET
-from stepflow_client._effects import Call, Fetch, Follow, Open
+from stepflow_client._effects import Call, Fetch, Open
 
 
 def _no_events(content: bytes) -> None:
@@ -86,12 +86,6 @@ def run_events(run_id: UUID, since: int) -> Open[Any]:
     # Servers want the id twice.
     query = {"runId": run_id, "since": since}
     return Open(_RUN_EVENTS, _RUN_EVENTS.request(path={"run_id": run_id}, query=query))
-
-
-def follow_run(run_id: UUID, until: Callable[[list[dict[str, Any]]], bool]) -> Follow[Any]:
-    """GET /runs/{run_id}/events, read until some of its events are enough."""
-    call = run_events(run_id, 0)
-    return Follow(call.operation, call.request, until=until)
 
 
 def run_items(run_id: UUID) -> Fetch[models.ListItemsResponse]:

@@ -5,22 +5,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Generator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
-import httpx
-
-from stepflow_api.errors import (
-    ConnectionLost,
-    InvalidAnswer,
-    RequestTimeout,
-    StatusError,
-    TransportError,
-)
+from stepflow_api.errors import ConnectionLost, RequestTimeout, TransportError
 from stepflow_client import _endpoints
 from stepflow_client._constants import (
-    CONNECT_TIMEOUT,
     EVENTS_DRAIN_SECONDS,
     EVENTS_SILENCE_SECONDS,
     RECONNECT_SECONDS,
@@ -37,38 +27,6 @@ if TYPE_CHECKING:
     from stepflow_client._sending import Sender
 
 T = TypeVar("T")
-
-
-def wait_for_last_event(run_id: UUID, deadline: Deadline) -> Steps[bool]:
-    """Wait until a run of one item may have ended, at most until it is silent for some seconds.
-
-    Any orchestrator has the events of every run. A cancelled run has no last event.
-
-    Args:
-        run_id: Id of the run.
-        deadline: The caller's.
-
-    Returns:
-        Whether the server has events.
-    """
-    silence = deadline.bound(EVENTS_SILENCE_SECONDS)
-
-    def until(documents: list[dict[str, Any]]) -> bool:
-        # An open stream waits as long as it was told when it was opened.
-        return deadline.bound(silence) < silence / 2 or any(
-            one["kind"] == "RunCompleted" and one["runId"] == str(run_id) for one in documents
-        )
-
-    try:
-        # Where too many streams are open already, the next short wait is better than to queue.
-        timeout = httpx.Timeout(silence, connect=min(silence, CONNECT_TIMEOUT), pool=0.001)
-        yield replace(_endpoints.follow_run(run_id, until), timeout=timeout)
-    except TransportError:
-        # What became of the run is asked for next, with all patience that it takes.
-        return True
-    except (StatusError, InvalidAnswer):
-        return False
-    return True
 
 
 class RunEvents:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import math
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -36,12 +35,10 @@ from stepflow_client._constants import (
     LONG_POLL_GRACE,
     LONG_POLL_SECONDS,
     PROGRESS_SECONDS,
-    SHORT_WAIT_SECONDS,
-    SHORT_WAITS_SECONDS,
 )
 from stepflow_client._core import Core
 from stepflow_client._effects import NO_DEADLINE, Deadline, Sleep, Steps
-from stepflow_client._event_core import RunEvents, wait_for_last_event
+from stepflow_client._event_core import RunEvents
 from stepflow_client._flows import FlowContent, FlowSource, resolve
 from stepflow_client._reader import read_elements
 from stepflow_client._results import BatchResults, Items, Progress, has_ended, reason, result_of
@@ -257,10 +254,8 @@ class RunCore(Core):
         )
 
     def _wait(self, run_id: UUID, deadline: Deadline) -> Steps[RunSummary]:
-        longest = SHORT_WAIT_SECONDS
-        start = time.monotonic()
         while True:
-            seconds = math.ceil(deadline.bound(longest))
+            seconds = math.ceil(deadline.bound(LONG_POLL_SECONDS))
             failed = False
             try:
                 run = yield from self._summary(run_id, seconds, deadline, Resend.LONG_POLL)
@@ -276,12 +271,8 @@ class RunCore(Core):
             if failed:
                 yield Sleep(deadline.bound(PROGRESS_SECONDS))
             elif run.items.total > 1:
-                # Each of these answers, and a stream of events, names every item.
+                # Each of these responses names every item.
                 return (yield from self._watch(run_id, deadline))
-            elif time.monotonic() - start >= SHORT_WAITS_SECONDS and not (
-                yield from wait_for_last_event(run_id, deadline)
-            ):
-                longest = min(2 * longest, LONG_POLL_SECONDS)
 
     def _watch(
         self,

@@ -223,7 +223,7 @@ class Supervisor:
                 raise InvalidState("the runtime was stopped while it started")
             process = ServerProcess(launch, self._port, self._plan.log)
             self._process = process
-        workers = self._plan.launch.workers
+        workers = launch.workers
         try:
             meanwhile()
             process.wait_until_ready(self._plan.startup_timeout)
