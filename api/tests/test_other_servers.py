@@ -176,7 +176,7 @@ NO_ANSWERS = [
         "a page to a deletion",
         answer(HTML, content_type="text/html"),
         InvalidAnswer,
-        _invalid("text/html", len(HTML), "deleteRun", "Expecting value: line 1 column 1 (char 0)"),
+        _invalid("text/html", len(HTML), "deleteRun", "expected value at line 1 column 1"),
         "run.delete_run",
         (RUN,),
     ),

@@ -95,7 +95,8 @@ def test_causes_of_a_failed_start_are_told_apart(tmp_path: Path) -> None:
     broken = tmp_path / "broken.yml"
     broken.write_text("plugins: {", encoding="utf-8")
     nope = {"plugins": BUILTIN_PLUGIN, "routes": {"/": [{"plugin": "nope"}]}}
-    storage = {"type": "sqlite", "databaseUrl": "sqlite:/no/such/folder/db?mode=rwc"}
+    # The mode does not create the file.
+    storage = {"type": "sqlite", "databaseUrl": f"sqlite:{tmp_path / 'db'}?mode=rw"}
     stored = {
         "plugins": BUILTIN_PLUGIN,
         "routes": ROUTES,

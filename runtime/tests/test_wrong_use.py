@@ -59,7 +59,7 @@ def test_a_command_that_does_not_exist() -> None:
         "plugins": {"worker": {"type": "stepflow", "command": "/no/such/program", "args": []}},
         "routes": {"/{*component}": [{"plugin": "worker"}]},
     }
-    refused(errors.ConfigInvalid, "no/such/program", config)
+    refused(errors.WorkerFailed, "no/such/program", config)
 
 
 def test_binaries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

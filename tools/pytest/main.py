@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -36,12 +36,12 @@ class _TimeLimit:
         faulthandler.dump_traceback_later(seconds * _EXIT, exit=True, file=os.dup(2))
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_collection(self) -> Iterator[None]:
+    def pytest_collection(self) -> Generator[None, object, object]:
         with self._limit("collecting the tests"):
             return (yield)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_setup(self, item: pytest.Item) -> Iterator[None]:
+    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
         if time.monotonic() >= self._deadline:
             item.session.shouldfail = f"{self._seconds:g} s are too short for all tests"
             pytest.fail(f"no time was left to start {item.nodeid}", pytrace=False)
@@ -49,17 +49,17 @@ class _TimeLimit:
             return (yield)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
         with self._limit(item.nodeid):
             return (yield)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_teardown(self, item: pytest.Item) -> Iterator[None]:
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:
         with self._limit(f"teardown of {item.nodeid}"):
             return (yield)
 
     @contextlib.contextmanager
-    def _limit(self, what: str) -> Iterator[None]:
+    def _limit(self, what: str) -> Generator[None]:
         left = self._deadline - time.monotonic()
         # Teardown comes after a test that has used up the time, and still has to stop servers.
         limit = max(min(self._seconds * _PHASE, left), self._seconds / 20)
