@@ -202,7 +202,7 @@ def test_a_crash_in_the_middle_of_an_upgrade(tmp_path: Path) -> None:
         "_upgrade._convert_journal = crash\n"
         "StepflowRuntime.start(data_dir=sys.argv[1], binary=sys.argv[2], upgrade=True)\n"
     )
-    command = [sys.executable, "-c", script, folder, BINARIES["0.13.0"]]
+    command = [sys.executable, "-c", script, str(folder), BINARIES["0.13.0"]]
     assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
     with pytest.raises(errors.DataDirIncompatible, match=r"0\.11\.1.*upgrade=True"):
         start("0.13.0", folder)
