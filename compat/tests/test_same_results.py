@@ -117,7 +117,9 @@ def list_components(caller: Caller, url: str, folder: Path) -> Any:
         "/map",
         "/put_blob",
     }
-    return sorted((one for one in found if one.component in every), key=lambda one: one.component)
+    # Only servers from 0.13 on report the plugin.
+    common = [one.model_copy(update={"plugin": None}) for one in found if one.component in every]
+    return sorted(common, key=lambda one: one.component)
 
 
 def cancel(caller: Caller, url: str, folder: Path) -> Any:

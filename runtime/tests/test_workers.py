@@ -269,8 +269,8 @@ def test_the_worker_ends_with_a_server_that_crashes(records: list[logging.LogRec
         restart_policy=RestartPolicy.ON_FAILURE,
     ) as runtime:
         pids = {runtime.pid, *descendants(runtime.pid)}
-        # The server, its guard, the worker's two parents, the shell, and Python.
-        assert len(pids) == 6
+        # The server, the worker's two parents, the shell, and Python.
+        assert len(pids) == 5
         os.kill(runtime.pid, signal.SIGKILL)
         wait_until(lambda: not any(map(exists, pids)), "all are gone")
         wait_until(lambda: runtime.is_alive, "the server is started again")
