@@ -259,7 +259,8 @@ def test_a_worker_that_exits_later_is_reported_once(records: list[logging.LogRec
     exits = [
         one for one in records if "no more" in one.getMessage() and one.levelno == logging.INFO
     ]
-    assert len(of_level(records, logging.ERROR)) == len(exits)
+    # The last one may coincide with the stop.
+    assert len(exits) - 1 <= len(of_level(records, logging.ERROR)) <= len(exits)
 
 
 @needs_worker
