@@ -167,7 +167,7 @@ def test_a_program_that_cannot_be_executed(tmp_path: Path) -> None:
 def test_a_worker_that_a_signal_kills() -> None:
     error = fails(python("import os; os.abort()"))
     assert error.exit_code == -signal.SIGABRT
-    assert "(signal 6)" in str(error)
+    assert "was killed by signal 6 (SIGABRT) during startup" in str(error)
 
 
 def test_100_megabytes_and_binary() -> None:

@@ -1,4 +1,4 @@
-"""File descriptors that keep something alive, and must not do so in a forked child."""
+"""File descriptors that keep something alive, and that a forked child closes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Held:
     """A file descriptor that a forked child closes at once.
 
     Args:
-        open: Opens it. No thread forks meanwhile.
+        open: Opens it; no thread forks in the meantime.
     """
 
     def __init__(self, open: Callable[[], int]) -> None:
@@ -25,12 +25,33 @@ class Held:
             _held.add(self)
 
     def close(self) -> None:
-        """Closes it. Does nothing the second time, or after a fork."""
-        # Not by its number, which may be another file's by then.
+        """Close it; does nothing the second time, or after a fork."""
+        # Its number may belong to another file by then.
         with _lock:
             if self in _held:
                 _held.remove(self)
                 os.close(self.descriptor)
+
+
+def held_pipe(*, blocking: bool = True) -> tuple[Held, Held]:
+    """Open a pipe that a forked child closes at once.
+
+    Args:
+        blocking: Whether a read waits for data.
+
+    Returns:
+        The read end and the write end.
+    """
+    reading = -1
+
+    def open_both() -> int:
+        nonlocal reading
+        reading, writing = os.pipe()
+        os.set_blocking(reading, blocking)
+        return writing
+
+    writing = Held(open_both)
+    return Held(lambda: reading), writing
 
 
 def _in_child() -> None:

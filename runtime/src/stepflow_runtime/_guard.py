@@ -13,10 +13,10 @@ import time
 from collections.abc import Mapping, Sequence
 
 from stepflow_runtime._constants import GUARD_RETRY_SECONDS, SHELL
-from stepflow_runtime._fork import Held
+from stepflow_runtime._fork import held_pipe
 from stepflow_runtime._start_errors import start_thread
 
-# Everything below hangs on one pipe. Only this process holds its write end, so the kernel closes it
+# Everything below depends on one pipe. Only this process has its write end, so the kernel closes it
 # when this process ends, SIGKILL included. Two mechanisms react to that:
 #
 # - On Linux, the kernel itself kills the server's process group: the server inherits the read end,
@@ -28,8 +28,8 @@ from stepflow_runtime._start_errors import start_thread
 #
 # PR_SET_PDEATHSIG would need code between fork and exec, and fires when the forking thread ends.
 
-# The server's process waits for this process to be ready: before that, nothing ties the two
-# together. Without a go-ahead, since this process has ended, the server never runs.
+# Nothing ties the server to this process before the pipe is set up, so a shell waits for a line
+# before it becomes the server. If this process ends first, the server never runs.
 _SERVER_SCRIPT = 'read -r _ && exec "$@"'
 
 # Without /proc (macOS) or grep, the guard reaches the server's process group and its children.
@@ -56,7 +56,7 @@ NOT_EXECUTED = (126, 127)
 
 
 class Guarded:
-    """A process that is killed, with all that it has started, when this process ends.
+    """A process that is killed, with everything that it has started, when this process ends.
 
     Args:
         command: Absolute path of the program, and its arguments.
@@ -75,7 +75,7 @@ class Guarded:
         kept_open: Sequence[int],
     ) -> None:
         self._closing = threading.Event()
-        self._reading, self._writing = _pipe()
+        self._reading, self._writing = held_pipe()
         self._watcher = threading.Thread(target=self._watch, name="stepflow-guard", daemon=True)
         try:
             self.process = subprocess.Popen(
@@ -88,7 +88,7 @@ class Guarded:
                 start_new_session=True,
             )
             try:
-                # Where the kernel takes part, the server starts while the guard does.
+                # If the kernel takes part, the server can start while the guard does.
                 if is_tied := _tie(self._reading.descriptor, self.process.pid):
                     self._release()
                 self._guard = self._start_guard()
@@ -115,7 +115,7 @@ class Guarded:
     def _release(self) -> None:
         assert self.process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
-            # Fits into an empty pipe.
+            # Does not block, since the pipe is empty.
             os.write(self.process.stdin.fileno(), b"\n")
 
     def _start_guard(self) -> subprocess.Popen[bytes]:
@@ -133,8 +133,7 @@ class Guarded:
         # exit code is always 0, and a guard that exits early must have been killed.
         pause = 0.0
         while self._guard.wait() != 0 or not self._closing.is_set():
-            # The first is replaced at once. One that the system refuses or that exits immediately
-            # must not keep a processor busy.
+            # A guard that cannot be started, or exits at once, must not keep a processor busy.
             time.sleep(pause)
             pause = GUARD_RETRY_SECONDS
             with contextlib.suppress(OSError):
@@ -166,16 +165,3 @@ def _tie(reading: int, group: int) -> bool:
         # An emulated kernel may lack them.
         return False
     return True
-
-
-def _pipe() -> tuple[Held, Held]:
-    """Open a pipe that forked children do not keep open."""
-    reading = -1
-
-    def open_both() -> int:
-        nonlocal reading
-        reading, writing = os.pipe()
-        return writing
-
-    writing = Held(open_both)
-    return Held(lambda: reading), writing

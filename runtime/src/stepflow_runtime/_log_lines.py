@@ -18,7 +18,7 @@ _LEVELS = {
     "ERROR": logging.ERROR,
 }
 _LEVEL = re.compile(rb'"level":"([A-Z]+)"')
-_ANSI_CODE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+ANSI_CODE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _TREE_GLYPHS = "│├╰╴─▶ \t"
 _BACKTRACE = "━━"
 _PANIC = "thread '"
@@ -59,7 +59,7 @@ def is_stack_frame(raw: bytes) -> bool:
 
 
 def announced_port(raw: bytes) -> int | None:
-    """Return N where the line is the announcement `{"port":N}`."""
+    """Return the port of an announcement, `{"port":N}`; None for any other line."""
     if not raw.startswith(b'{"port":'):
         return None
     try:
@@ -100,7 +100,7 @@ def parse(raw: bytes) -> LogLine:
 def one_line(text: str) -> str:
     """Gives a message without colours, backtraces and the places in the server's source."""
     parts: list[str] = []
-    for line in _ANSI_CODE.sub("", text).splitlines():
+    for line in ANSI_CODE.sub("", text).splitlines():
         if line.startswith(_BACKTRACE):
             break
         part = line.strip(_TREE_GLYPHS)
@@ -110,18 +110,18 @@ def one_line(text: str) -> str:
 
 
 def summary(lines: Sequence[LogLine]) -> str:
-    """Gives what matters most in what a server said last."""
+    """Return the most important of a server's last lines, on one line."""
     for number, line in enumerate(lines):
-        # Later panics come of the first one. It says where on its first line, why on the next.
+        # The first panic causes later ones. Its first line has the place, the next one the reason.
         if line.message.startswith(_PANIC) and " panicked at " in line.message:
             return " ".join(one.message for one in lines[number:][:2])
     errors = [line.message for line in lines if line.level >= logging.ERROR]
     said = errors[-1:] or [line.message for line in lines[-3:]]
-    return " | ".join(said) or "it said nothing"
+    return " | ".join(said) or "it printed nothing"
 
 
 def _plain_level(raw: bytes) -> int:
-    # What a wrong option or a panic gives.
+    # A wrong option, or a panic.
     is_error = raw.startswith((b"error:", _PANIC.encode()))
     return logging.ERROR if is_error else logging.INFO
 

@@ -15,9 +15,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from stepflow_api.errors import printable
 from stepflow_runtime._constants import ERROR_LINES, OUTPUT_END_SECONDS, WORKER_LOGGER
-from stepflow_runtime._fork import Held
-from stepflow_runtime._log_lines import announced_port
+from stepflow_runtime._fork import Held, held_pipe
+from stepflow_runtime._log_lines import ANSI_CODE, announced_port
+from stepflow_runtime._start_errors import ending, start_thread
 from stepflow_runtime.errors import RuntimeFailure, StartFailed, StartTimeout, WorkerFailed
 
 _log = logging.getLogger("stepflow_runtime")
@@ -25,9 +27,9 @@ _worker_log = logging.getLogger(WORKER_LOGGER)
 
 _CHUNK: Final = 1 << 20
 _LONGEST_LINE: Final = 1 << 16
-#: What servers say that have waited 30 seconds for a worker: up to 0.11, and from 0.13 on.
+#: Messages of a server that has waited 30 seconds for a worker: up to 0.11, and from 0.13 on.
 _SERVER_TIMEOUTS: Final = ("Timeout waiting for port announcement", "worker did not connect within")
-_ANSI_CODE: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+#: Runs are escaped at once, as bytes, since a worker may print many megabytes of them.
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\udc80-\udcff]+")
 
 
@@ -64,8 +66,8 @@ class _Worker:
 class Workers:
     """All workers of a runtime.
 
-    Their output arrives through pipes that they inherit from the server. A thread reads it all the
-    time: a full pipe would block the worker.
+    Their output arrives through pipes that they inherit from the server. A thread reads them
+    continuously, since a full pipe would block the worker.
 
     Args:
         capture: Whether their output is logged. The last lines are kept in any case.
@@ -74,7 +76,7 @@ class Workers:
     def __init__(self, *, capture: bool) -> None:
         self._capture = capture
         self._workers: list[_Worker] = []
-        self._control, self._reports = _pipe()
+        self._control, self._reports = held_pipe(blocking=False)
         self._partial_report = b""
         # Reentrant: the garbage collector may kill a server, which reports it, anywhere.
         self._lock = threading.RLock()
@@ -103,7 +105,7 @@ class Workers:
         """
         worker = _Worker(plugin, registers)
         for name in ("stdout", "stderr"):
-            worker.streams.append(_Stream(worker, name, *_pipe()))
+            worker.streams.append(_Stream(worker, name, *held_pipe(blocking=False)))
         self._workers.append(worker)
         stdout, stderr = (stream.writing.descriptor for stream in worker.streams)
         return len(self._workers) - 1, stdout, stderr
@@ -114,13 +116,13 @@ class Workers:
         return self._reports.descriptor
 
     def server_starts(self, kill: Callable[[], object]) -> None:
-        """Kill the server as soon as a worker fails: a server from 0.12 on would not notice.
+        """Have the server killed as soon as a worker fails; from 0.12 on it does not notice itself.
 
         Args:
             kill: Kills the server.
         """
         if self._thread.ident is None:
-            self._thread.start()
+            start_thread(self._thread)
         with self._lock:
             self._kill, self._failed, self._server_runs = kill, None, True
         for worker in self._workers:
@@ -128,7 +130,7 @@ class Workers:
             worker.last.clear()
 
     def server_started(self) -> None:
-        """Report workers that exit from now on in the log."""
+        """Log every exit of a worker from now on."""
         with self._lock:
             self._kill = None
             failed = self._failed
@@ -136,13 +138,13 @@ class Workers:
             self._log_exit(*failed)
 
     def server_stops(self) -> None:
-        """Report no exit any more: the workers are killed with the server."""
+        """Ignore exits from now on: the workers are killed with the server."""
         self._report("stop")
 
     def are_registered(self, host: str, port: int, deadline: float) -> bool:
-        """Whether the server has every worker that registers with it.
+        """Whether every worker that registers with the server has done so.
 
-        Server 0.12 is healthy before; others answer their health check after.
+        Server 0.12 is healthy before that, other versions only afterwards.
 
         Args:
             host: The server's host.
@@ -167,7 +169,7 @@ class Workers:
         """Return the error for a server that did not start, which a worker may have caused.
 
         Args:
-            error: The error without what is known of the workers.
+            error: The error that says nothing about the workers.
         """
         if not isinstance(error, StartFailed):
             return error
@@ -175,7 +177,7 @@ class Workers:
         if self._failed:
             worker, code = self._failed
             return _worker_failed(
-                f"the worker of plugin {worker.plugin!r} exited during startup ({_how(code)}):"
+                f"the worker of plugin {worker.plugin!r} {ending(code, ' during startup')}:"
                 f" {worker.reason()}; see .last_lines",
                 worker,
                 code,
@@ -194,11 +196,11 @@ class Workers:
         return error
 
     def is_own_thread(self) -> bool:
-        """Whether this is the thread that reads, which must not wait for its own end."""
+        """Whether this is the reading thread, which must not wait for itself."""
         return threading.current_thread() is self._thread
 
     def close(self) -> None:
-        """Stop reading, once everything is read that has been written."""
+        """Stop reading, after everything written so far has been read."""
         if self._thread.ident is None:
             self._close_pipes()
             return
@@ -207,7 +209,7 @@ class Workers:
             self._thread.join(OUTPUT_END_SECONDS)
 
     def _flush(self) -> None:
-        # Reports arrive in order: once this one is read, so are those before it.
+        # Reports arrive in order, so this one is read after all earlier ones.
         if not self.is_own_thread():
             self._flushed.clear()
             self._report("flush")
@@ -238,7 +240,7 @@ class Workers:
                 while True:
                     ready = [key.data for key, _ in selector.select()]
                     reports = self._read_reports() if None in ready else []
-                    # A report comes after the output before it: that is read first.
+                    # Output that was written before a report has to be read before it.
                     for stream in streams if reports else ready:
                         if stream is not None:
                             self._read_output(stream)
@@ -294,7 +296,7 @@ class Workers:
         for stream in worker.streams:
             partial, stream.partial = stream.partial, b""
             self._add(stream, partial.rstrip())
-        # Where the server has asked for it, it is no failure.
+        # An exit that the server asked for is not a failure.
         if report["terminated"] or not self._server_runs:
             return
         with self._lock:
@@ -311,9 +313,9 @@ class Workers:
         worker.last.clear()
         _emit(
             logging.ERROR,
-            "the worker of plugin %r exited (%s); its last lines: %s",
+            "the worker of plugin %r %s; its last lines: %s",
             worker.plugin,
-            _how(code),
+            ending(code),
             " | ".join(lines) or "none",
             exit_code=code,
             last_lines=lines,
@@ -346,7 +348,7 @@ def _emit(level: int, message: str, plugin: str, *args: str, **attributes: objec
     try:
         _worker_log.handle(record)
     except Exception:
-        # A handler or a filter of the program's; the output must be read on.
+        # A handler or filter of the program failed; the output must still be read.
         _log.exception("a line of the worker of plugin %r was not logged", plugin)
 
 
@@ -355,30 +357,11 @@ def _text(raw: bytes) -> str:
     if text.isprintable():
         return text
     if len(raw) - len(text.encode("utf-8", "ignore")) > len(raw) // 8:
-        # Binary data: replacing its characters one after the other takes a minute for 100 MB.
+        # Binary data: escaping its characters one by one takes a minute for 100 MB.
         return repr(raw)[2:-1]
-    text = _UNPRINTABLE.sub(_escaped, _ANSI_CODE.sub("", text.replace("\t", "    ")))
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else repr(c.encode())[2:-1] for c in text)
+    text = ANSI_CODE.sub("", text.replace("\t", "    "))
+    return printable(_UNPRINTABLE.sub(_escaped, text))
 
 
 def _escaped(match: re.Match[str]) -> str:
     return repr(match[0].encode("utf-8", "surrogateescape"))[2:-1]
-
-
-def _how(code: int) -> str:
-    return f"signal {-code}" if code < 0 else f"exit code {code}"
-
-
-def _pipe() -> tuple[Held, Held]:
-    reading = -1
-
-    def open_both() -> int:
-        nonlocal reading
-        reading, writing = os.pipe()
-        os.set_blocking(reading, False)
-        return writing
-
-    writing = Held(open_both)
-    return Held(lambda: reading), writing
