@@ -160,8 +160,8 @@ def _open_member(cls: type[E], kind: Any, value: object) -> E | None:
     member: E = make(cls, value)
     member._name_ = str(value)
     member._value_ = value
-    # Kept, so that equal values are one member, as long as a hostile server cannot fill the memory;
-    # iteration and `__members__` stay as the spec is.
+    # Kept, so that equal values are one member; limited, so that a hostile server cannot fill the
+    # memory. Iteration and `__members__` are not affected.
     kept: dict[Any, Any] = cls._value2member_map_
     unknown = len(kept) - len(cls.__members__)
     if unknown >= UNKNOWN_VALUES_LIMIT or len(member._name_) > UNKNOWN_VALUES_LIMIT:

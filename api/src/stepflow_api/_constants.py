@@ -34,9 +34,9 @@ PROBES: Final = {
     ("TCP_KEEPINTVL",): 10,
     ("TCP_KEEPCNT",): 6,
 }
-"""TCP keepalive by the names of socket options: seconds of silence before the first probe, which is
-shorter than NAT and load balancers remember a connection; seconds between probes; and how many go
-unanswered before the connection is given up. A server that is gone is noticed after 90 s."""
+"""TCP keepalive by socket option: seconds of silence before the first probe, less than NAT and load
+balancers keep an idle connection; seconds between probes; and unanswered probes before the
+connection is closed. A server that has disappeared is noticed after 90 s."""
 
 KEEP_ALIVE: Final = 5.0
 """Seconds that an idle connection is kept: servers and proxies that close theirs keep it longer."""
@@ -46,7 +46,7 @@ ERROR_BODY_LIMIT: Final = 1024 * 1024
 beginning is quoted."""
 
 EVENT_LIMIT: Final = 16 * 1024 * 1024
-"""Maximum size in bytes of one server-sent event; real ones have less than a kilobyte."""
+"""Maximum size in bytes of one server-sent event; usual ones are smaller than a kilobyte."""
 
 UNKNOWN_VALUES_LIMIT: Final = 256
-"""Unknown values that an open enumeration keeps as members, and the maximum length of one."""
+"""Maximum number of unknown values that an open enumeration keeps, and maximum length of one."""

@@ -46,7 +46,7 @@ def hold(transport: Transport, conversation: Conversation[T], timeout: Any) -> T
 
 
 async def hold_async(transport: Transport, conversation: Conversation[T], timeout: Any) -> T:
-    """Does what `hold` does, without blocking."""
+    """Async version of `hold`."""
     asyncio_loop()
     try:
         wanted = next(conversation)

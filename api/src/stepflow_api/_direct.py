@@ -83,7 +83,7 @@ class _Connection:
         self.wire = Wire()
         self._socket = connected
         self._idle_since = 0.0
-        # Sends no TLS goodbye, which would end the parent's connection.
+        # Closes without a TLS close message, which would end the parent's connection.
         reset_after_fork(connected, socket.socket.close)
 
     @classmethod
@@ -145,7 +145,7 @@ class _Connection:
 
 
 def probe_when_idle(connected: socket.socket) -> None:
-    """Turn on TCP keepalive, which keeps entries of NAT alive and notices a peer that is gone."""
+    """Turn on TCP keepalive, which keeps NAT entries alive and detects a lost peer."""
     connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for names, value in PROBES.items():
         number = next((getattr(socket, name) for name in names if hasattr(socket, name)), None)

@@ -124,9 +124,9 @@ class _Connection(asyncio.Protocol):
 
     @classmethod
     async def _connect_to_first(cls, hosts: list[str], address: Address) -> _Connection:
-        """Connect to the address that accepts first, each tried a moment after the one before.
+        """Connect to the first address that accepts, trying each a moment after the previous one.
 
-        The event loop's own way (`happy_eyeballs_delay`) leaves a connected socket open when the
+        asyncio's own implementation (`happy_eyeballs_delay`) leaves a connected socket open if the
         call is cancelled at the moment the connection is made.
         """
         tasks: list[asyncio.Task[_Connection]] = []
@@ -200,7 +200,7 @@ class _Connection(asyncio.Protocol):
         self._transport.abort()
 
     def _disconnect(self) -> None:
-        # Nothing of the parent's event loop is used, whose selector both processes share.
+        # Without the parent's event loop, whose selector both processes share.
         disconnect(self._socket)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -233,7 +233,7 @@ class _Connection(asyncio.Protocol):
 
 
 async def _resolve(address: Address) -> list[str]:
-    """Return the IP addresses of a host, families in turn."""
+    """Return the IP addresses of a host, alternating between address families."""
     host = address.host
     if ":" in host or host.replace(".", "").isdigit():
         return [host]

@@ -17,10 +17,10 @@ MEDIA_TYPE = "text/event-stream"
 
 
 class EventDecoder:
-    """Decode the data of events from a stream in pieces, cut anywhere.
+    """Decoder for the data of server-sent events, fed with pieces of a stream.
 
     Servers send only `data` fields and, to keep the connection alive, comments; other fields are
-    ignored. The time is linear in the length of the stream.
+    ignored. Decoding takes linear time.
 
     Args:
         limit: Maximum size of one event, in bytes.
@@ -56,7 +56,7 @@ class EventDecoder:
 
     def _extend(self, part: bytes) -> None:
         if part:
-            # Everything since the last event counts, so nothing can grow without end.
+            # Everything since the last event counts, so that memory is bounded.
             self._size += len(part)
             if self._size > self._limit:
                 raise ValueError(f"an event is larger than {self._limit} bytes")

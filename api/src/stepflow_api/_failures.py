@@ -30,13 +30,13 @@ _UNSENDABLE = (
 def failure(
     request: Request, url: str, error: Exception, proxy: httpx.Proxy | None = None
 ) -> StepflowError:
-    """Gives the error to raise for one of `HTTP_FAILURES`.
+    """Return the error to raise for one of `HTTP_FAILURES`.
 
     Args:
-        request: What was sent.
-        url: Where to.
-        error: What httpx raised.
-        proxy: The proxy that it was sent through.
+        request: The request.
+        url: Its URL.
+        error: The exception of httpx.
+        proxy: The proxy of the request, if any.
     """
     if isinstance(error, _UNSENDABLE):
         return InvalidRequest(f"{request.method} {url} cannot be sent: {_unsendable(error)}")
@@ -77,7 +77,7 @@ def _no_answer(
                 " its CA in SSL_CERT_FILE, or give an http_client that trusts it"
             )
         case httpx.ConnectError() | httpx.ProxyError() if proxy is not None:
-            # Without user and password.
+            # netloc has no user and password.
             where = f"{proxy.url.scheme}://{proxy.url.netloc.decode()}"
             return ConnectionFailed, (
                 f"no connection through the proxy {where} ({cause}); check the proxy, or list the"

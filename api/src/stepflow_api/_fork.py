@@ -1,7 +1,7 @@
-"""Makes clients safe to use after `os.fork`.
+"""Support for `os.fork`.
 
-A forked child inherits its parent's sockets, and the locks of threads that it does not have.
-Requests on an inherited connection mix with the parent's: each may receive the other's response.
+A forked child inherits its parent's sockets, and locks held by threads that do not exist in it. On an
+inherited connection, parent and child could receive each other's responses.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Open(Protocol):
     """Anything with a file descriptor."""
 
     def fileno(self) -> int:
-        """Return the descriptor; negative once closed."""
+        """Return the descriptor; it is negative once closed."""
         ...
 
 
@@ -28,22 +28,22 @@ def reset_after_fork(owner: T, reset: Callable[[T], object]) -> None:
     """Call `reset(owner)` in each child that is forked while `owner` exists.
 
     Args:
-        owner: What the child must not share; referenced weakly.
-        reset: Restores it without waiting for a lock and without sending anything.
+        owner: The object that the child must not share; referenced weakly.
+        reset: Resets it without waiting for a lock and without sending anything.
     """
     _resets[owner] = reset
 
 
 def disconnect(connection: Open) -> None:
-    """Replace a connection's descriptor in this process by one that is at its end.
+    """Replace a connection's file descriptor in this process by that of a closed connection.
 
-    Unlike closing it, this leaves the descriptor with its owner, which closes it in its own time,
-    and keeps that from removing the parent's connection from an epoll set that both share.
+    Closing it instead would free the number while its owner still uses it, and the owner would
+    remove the parent's connection from an epoll set that both processes share.
     """
     descriptor = connection.fileno()
     if descriptor < 0:
         return
-    # Imported long before, for the connection; here, so that models and endpoints do without.
+    # Imported here, so that programs that only use models do not load it.
     import socket
 
     ours, other = socket.socketpair()

@@ -1,7 +1,7 @@
-"""Resets httpx clients and transports in a forked child.
+"""Reset of httpx clients and transports in a forked child.
 
-httpx has no function for it, so its objects and those of httpcore are found wherever they are
-referenced: this holds for transports that wrap others, and across releases of both.
+httpx has no function for this, so its objects and those of httpcore are found by following
+references, which also works for transports that wrap others and across releases of both.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _REENTRANT = type(RLock())
 
 
 def reset_http(*owners: Any) -> None:
-    """Drop the inherited connections of httpx clients and transports, and free their locks.
+    """Drop the inherited connections of httpx clients and transports, and replace their locks.
 
     Responses that are being read fail; transports of other libraries are left as they are.
     """
@@ -61,12 +61,12 @@ def _disconnect(stream: Any) -> None:
 
 
 def _emptied(pool: Any) -> Any:
-    """Return a pool with the same settings; responses being read keep the old one."""
+    """Return an empty pool with the same settings; responses being read keep the old one."""
     new: Any = copy.copy(pool)
     state: dict[str, Any] = new.__dict__
     for name, value in state.items():
         if type(value) is list:
-            # Its connections and requests; other lists are settings.
+            # Lists of httpcore's objects are connections and requests; other lists are settings.
             items: list[Any] = [*value]
             state[name] = [item for item in items if not _is_of("httpcore", item)]
         elif _is_lock(value):

@@ -107,7 +107,7 @@ class _Collector:
         self._pauses = 0
 
     def _reset_in_child(self) -> None:
-        # The threads that needed the pause are not in this process.
+        # The threads that paused the collector do not exist in the child.
         if self._pauses and self._was_enabled:
             gc.enable()
         self._begin()

@@ -1,4 +1,4 @@
-"""httpx clients for a transport that was handed in, and for proxies of the environment.
+"""httpx clients for a transport that the caller passed, and for proxies of the environment.
 
 Each pool lends httpx clients, each to one request at a time. One httpx client for all would be less
 code and lose requests: when its own pool looks for dead connections, it now and then closes one
@@ -28,8 +28,8 @@ class SyncPool:
     """httpx clients for any number of threads.
 
     Args:
-        transport: What all requests go through; by default each httpx client has a connection.
-        proxy: The proxy to connect through. httpx itself reads none from the environment.
+        transport: Transport for all requests; by default each httpx client has a connection.
+        proxy: The proxy to connect through; httpx itself does not read the environment.
     """
 
     def __init__(
@@ -83,8 +83,8 @@ class AsyncPool:
     """httpx clients for the tasks of one event loop.
 
     Args:
-        transport: What all requests go through; by default each httpx client has a connection.
-        proxy: The proxy to connect through. httpx itself reads none from the environment.
+        transport: Transport for all requests; by default each httpx client has a connection.
+        proxy: The proxy to connect through; httpx itself does not read the environment.
     """
 
     def __init__(

@@ -1,7 +1,6 @@
 """The proxy for a server, from the environment or the system's settings.
 
-httpx reads `NO_PROXY` in its own way: it raises on IPv6 networks and ignores IPv4 ones. Here it is
-read as curl reads it, for every client.
+`NO_PROXY` is read as curl reads it, since httpx raises on IPv6 networks and ignores IPv4 networks.
 """
 
 from __future__ import annotations
@@ -32,8 +31,8 @@ def environment_proxy(base_url: str) -> httpx.Proxy | None:
         base_url: The server's URL.
 
     Returns:
-        None if requests go straight to the server: no proxy is set, `NO_PROXY` lists the server, or
-        it runs on this machine, which a proxy on another one cannot reach.
+        The proxy; None if no proxy is set, `NO_PROXY` lists the server, or the server runs on this
+        machine, which a proxy on another machine cannot reach.
 
     Raises:
         InvalidRequest: The proxy cannot be used; the message contains no password.
@@ -43,7 +42,7 @@ def environment_proxy(base_url: str) -> httpx.Proxy | None:
     address = _address(host)
     if host == "localhost" or host.endswith(".localhost") or _is_this_machine(address):
         return None
-    # Importing it takes as long as half of this package.
+    # Importing it takes half as long as importing this package.
     from urllib.request import getproxies
 
     proxies = getproxies()
@@ -61,10 +60,10 @@ def checked_proxy(proxy: str | httpx.Proxy, name: str) -> httpx.Proxy:
 
     Args:
         proxy: The proxy or its URL.
-        name: The setting or argument that names it, for the error.
+        name: Name of the setting or argument, for the message.
 
     Raises:
-        InvalidRequest: It cannot be used; the message contains no password.
+        InvalidRequest: The proxy cannot be used; the message contains no password.
     """
     import httpx
 
@@ -72,7 +71,7 @@ def checked_proxy(proxy: str | httpx.Proxy, name: str) -> httpx.Proxy:
     with contextlib.suppress(ValueError, TypeError, httpx.InvalidURL):
         checked = httpx.Proxy(proxy) if isinstance(proxy, str) else proxy
     if checked is None or not checked.url.host or (checked.url.port or 0) >= 2**16:
-        # Outside of the handler: the exception there quotes the URL, and with it the password.
+        # Not raised in an except block, whose exception quotes the URL with the password.
         raise InvalidRequest(
             f"{name} is no URL of a proxy; write http://HOST:PORT or socks5://HOST:PORT"
         )
@@ -91,11 +90,11 @@ def _setting(scheme: str) -> str:
 
 
 def _matches(entry: str, host: str, address: IPv4Address | IPv6Address | None, port: int) -> bool:
-    """Return whether an entry of `NO_PROXY` stands for a host and port."""
+    """Return whether an entry of `NO_PROXY` matches a host and port."""
     if entry == "*":
         return True
     found = _ENTRY.fullmatch(entry)
-    # An IPv6 address without brackets has colons, and no port.
+    # No match is an IPv6 address without brackets, and so without a port.
     name = entry if found is None else re.sub(r"[][]", "", found["host"])
     if found is not None and found["port"] and int(found["port"]) != port:
         return False

@@ -138,16 +138,16 @@ class Seam:
         answer: Answer,
         error: InvalidAnswer,
     ) -> Conversation[Answer]:
-        """Goes on after an answer that is not what the spec describes: is another server there?
+        """Repeat a request whose response cannot be parsed, if the server has been replaced.
 
         Args:
-            dialect: The one that was known before the request.
-            operation_id: What is called.
-            request: A request of the stored spec.
-            answer: The answer, as the dialect gave it.
-            error: What is raised where the server speaks as before.
+            dialect: The dialect that was known before the request.
+            operation_id: The operation.
+            request: The request, as in the stored spec.
+            answer: The response, as the dialect translated it.
+            error: The error to raise if the server has not been replaced.
         """
-        # Another call may have found a replacement while this answer was on its way.
+        # Another call may have detected a new server while this response was on its way.
         stale = dialect or self.dialect
         self.forget(stale)
         if stale is None or self._is_given or operation_id not in OPERATIONS:

@@ -39,7 +39,7 @@ class ThroughHttpx:
         headers: Header fields for every request.
         http_client: What to send through; stays open.
         transport: What to send through; stays open.
-        proxy: The proxy for the connections that are opened here.
+        proxy: The proxy for connections that this object opens.
     """
 
     def __init__(

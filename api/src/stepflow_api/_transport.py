@@ -62,7 +62,7 @@ class Transport:
         self._closed = False
         self._reset_given: Callable[[], None] | None = None
         if is_given:
-            # Now, since an import in a forked child may wait for a thread that it does not have.
+            # Imported now: in a forked child, an import may wait for a thread that does not exist.
             from stepflow_api._httpx_fork import reset_http
 
             self._reset_given = partial(reset_http, http_client, transport)
@@ -93,10 +93,11 @@ class Transport:
             self._made_httpx.close()
 
     async def aclose(self) -> None:
-        """Closes all connections; those of requests under way after these.
+        """Close all connections; those in use are closed after their requests.
 
         Raises:
-            InvalidRequest: No asyncio event loop is running; those of the sync calls are closed.
+            InvalidRequest: No asyncio event loop is running; only connections of sync calls are
+                closed.
         """
         self.close()
         if self._loop is asyncio_loop() and self._async_connections is not None:
@@ -285,7 +286,7 @@ class Transport:
 
 def _proxy(base_url: str) -> httpx.Proxy | None:
     """Return the proxy that the environment or the system sets for a server."""
-    # Most environments set none, and importing what reads them takes longer than looking.
+    # Most environments set none, and importing the module that reads them takes time.
     if sys.platform not in ("darwin", "win32") and not any(
         name.lower() in ("http_proxy", "https_proxy", "all_proxy") for name in os.environ
     ):

@@ -30,13 +30,14 @@ def is_piecemeal(status_code: int, kind: str) -> bool:
 
 
 def loop_of_this_call(used: asyncio.AbstractEventLoop | None) -> asyncio.AbstractEventLoop:
-    """Gives the event loop of this call.
+    """Return the event loop of this call.
 
     Args:
-        used: The loop that earlier calls of the same client had.
+        used: The event loop of earlier calls of the same client.
 
     Raises:
-        InvalidRequest: That one is another, and has not ended, or there is none.
+        InvalidRequest: No asyncio event loop is running, or it is not the one of earlier calls and
+            that one is not closed.
     """
     loop = asyncio_loop()
     if used is not None and used is not loop and not used.is_closed():
@@ -47,10 +48,10 @@ def loop_of_this_call(used: asyncio.AbstractEventLoop | None) -> asyncio.Abstrac
 
 
 def asyncio_loop() -> asyncio.AbstractEventLoop:
-    """Return the running asyncio event loop; every async call begins here.
+    """Return the running asyncio event loop, which every async call needs.
 
     Raises:
-        InvalidRequest: There is none, or trio runs this task.
+        InvalidRequest: There is none, or the call comes from a trio task.
     """
     refuse_trio()
     loop = running_loop()
@@ -63,18 +64,18 @@ def asyncio_loop() -> asyncio.AbstractEventLoop:
 
 
 def refuse_trio() -> None:
-    """Raise an error inside a task of trio, which cannot run what is written for asyncio.
+    """Raise an error inside a trio task, which cannot await asyncio's coroutines.
 
     Raises:
-        InvalidRequest: Trio runs this task.
+        InvalidRequest: The call comes from a trio task.
     """
-    # Without its module there is no task of it. It may run on top of an asyncio loop.
+    # An asyncio loop may be running as well, with trio on top of it.
     trio = sys.modules.get("trio.lowlevel")
     try:
         if trio is None or trio.current_task() is None:
             return
     except (RuntimeError, AttributeError):
-        # No task, or another thread is importing it.
+        # There is no task, or another thread is importing trio.
         return
     raise InvalidRequest(
         "this call needs asyncio, and trio runs this task; use asyncio, or run the synchronous form"
@@ -83,7 +84,7 @@ def refuse_trio() -> None:
 
 
 def running_loop() -> asyncio.AbstractEventLoop | None:
-    """Gives the event loop that runs in this thread; None where there is none."""
+    """Return the event loop that runs in this thread; None if there is none."""
     # Importing asyncio takes as long as a fifth of this package; without it there is no loop.
     module = sys.modules.get("asyncio")
     try:

@@ -55,14 +55,14 @@ __all__ = [
 ]
 
 
-# Not printable for Python, but part of ordinary text: spaces of Unicode, and joiners for
-# Persian, Indic scripts and emojis.
+# Not printable for Python, but part of ordinary text: Unicode spaces, and joiners for Persian, Indic
+# scripts and emojis.
 _ALSO_SHOWN = "\u00a0\u2002\u2003\u2009\u200a\u202f\u3000\u200c\u200d"
 
-# Longer than what is shown, since a run of spaces counts as one.
+# Longer than the text that is shown, since repeated spaces count as one.
 _SCANNED = 20 * TEXT_LIMIT
 
-# Problems of one body that pydantic describes; it takes many lines and microseconds for each.
+# Maximum number of problems of one body that are described: pydantic needs lines and time for each.
 _PROBLEMS = 100
 
 
@@ -321,7 +321,7 @@ def printable(text: str, keep: str = "") -> str:
 
 def one_line(text: str) -> str:
     """Return text on one line, without control characters and cut to a readable length."""
-    # Only the beginning can be shown, so a body of many megabytes is not worked through.
+    # Only the beginning is shown, so the rest of a large body is not processed.
     start = text[:_SCANNED]
     line = " ".join("".join(c if c.isprintable() else " " for c in start).split())
     length = len(line) + len(text) - len(start)
@@ -329,7 +329,7 @@ def one_line(text: str) -> str:
 
 
 def body_problem(error: ValueError) -> str:
-    """Return what is wrong with a response body, on one line: the first problem and its place."""
+    """Return the first problem of a response body and its place, on one line."""
     from pydantic_core import ValidationError
 
     if not isinstance(error, ValidationError):
@@ -342,7 +342,7 @@ def body_problem(error: ValueError) -> str:
 
 
 def body_cause(error: ValueError) -> ValueError | None:
-    """Return the error to chain, or None if it has so many parts that it would fill a screen."""
+    """Return the error to chain; None if it is too long to be printed."""
     count = getattr(error, "error_count", None)
     return None if count is not None and count() > _PROBLEMS else error
 

@@ -1,4 +1,4 @@
-"""What callers without a type checker may give by mistake, told before anything starts."""
+"""Checks of arguments, for callers without a type checker."""
 
 from __future__ import annotations
 
@@ -41,15 +41,15 @@ def check_number(
 
 
 def check_path(name: str, value: Any, wanted: str = "a path") -> None:
-    """Refuses what is neither a path nor None.
+    """Reject a value that is neither a path nor None.
 
     Args:
         name: The argument's name.
-        value: What was given.
-        wanted: What it is to be.
+        value: The value to check.
+        wanted: What to pass instead, for the message.
 
     Raises:
-        InvalidInput: It cannot be used.
+        InvalidInput: The value cannot be used.
     """
     if value is None:
         return

@@ -32,9 +32,9 @@ def find_binary(given: str | os.PathLike[str] | None) -> Path:
 
 
 def cannot_run(binary: Path, cause: str) -> BinaryUnusable:
-    """Makes the error for a binary that the system does not start."""
+    """Return the error for a binary that the system does not execute."""
     return BinaryUnusable(
-        f"cannot start the Stepflow server {binary}: {cause}; see that this user may execute it"
+        f"cannot start the Stepflow server {binary}: {cause}; check that this user can execute it"
         f" (file mode, mount option noexec), and that it is built for this machine ({_machine()}),"
         f" or: {_INSTALL}"
     )
@@ -76,11 +76,11 @@ def _machine() -> str:
 
 
 def _is_for_this_machine(path: Path) -> bool:
-    # What the system refuses to execute a shell would take for a script of its own.
+    # A shell would run a file that the system cannot execute as a script.
     try:
         head = _head(path)
     except PermissionError:
-        # It may be executed and not read: the system decides.
+        # It may be executable without being readable; the system decides.
         return True
     if head.startswith(b"#!"):
         return True

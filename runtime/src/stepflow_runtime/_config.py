@@ -79,19 +79,23 @@ def server_config(
 ) -> tuple[list[str], bytes | None, Workers | None]:
     """Return the server's options for its config, its standard input, and the config's workers.
 
-    A config that is not a file of the caller's goes over standard input: it may hold secrets, and
-    so is in no file and no list of processes.
+    A config that is not passed on as a file goes over standard input: it may contain secrets, and
+    must not appear in a file or a process list.
 
     Args:
         config: The config that the caller passed.
-        data_dir: Where the server keeps what outlives it.
+        data_dir: The locked data_dir, if any.
         environment: The server's environment.
         capture: Whether the workers' output is logged.
 
     Raises:
-        InvalidInput: It is no configuration.
+        InvalidInput: The config cannot be used.
     """
-    if isinstance(config, str | os.PathLike) and data_dir is None and not _has_workers(config):
+    if (
+        isinstance(config, str | os.PathLike)
+        and data_dir is None
+        and not _has_commands(read_if_contains(config, b"command"))
+    ):
         return ["--config", os.fspath(config)], None, None
     document = read_config(config)
     if data_dir is not None:
@@ -104,7 +108,7 @@ def server_config(
         complete_recovery(document)
         warn_of_periodic_check(document)
     workers = None
-    if _commands(document):
+    if _has_commands(document):
         # Imported here, since most programs have no workers.
         from stepflow_runtime._worker_config import wrap_workers
 
@@ -120,17 +124,17 @@ def server_config(
 def server_environment(
     env: Mapping[str, str] | None, inherit_env: bool, *, lasts: bool
 ) -> dict[str, str]:
-    """Gives the server's environment.
+    """Return the server's environment.
 
     Args:
         env: Variables to set.
-        inherit_env: Whether this process's variables are there too.
-        lasts: Whether what the server keeps outlives it.
+        inherit_env: Whether to include this process's variables.
+        lasts: Whether flows and runs outlive the server.
 
     Raises:
         InvalidInput: A variable cannot be set.
     """
-    # What callers without a type checker may give.
+    # Callers without a type checker may pass anything.
     given: dict[Any, Any] = dict(env or {})
     for name, value in given.items():
         if not isinstance(name, str) or not name or "=" in name or "\0" in name:
@@ -138,29 +142,29 @@ def server_environment(
         if not isinstance(value, str) or "\0" in value or not _is_encodable(name + value):
             # The value may be a secret.
             raise InvalidInput(
-                f"env has a value for {name!r} that is no text; give text without NUL"
+                f"env has a value for {name!r} that is not text; give text without NUL"
             )
     inherited = {
         name: value
         for name, value in (os.environ.items() if inherit_env else ())
         if name not in OPTION_VARIABLES
     }
-    # One that goes on with the runs of another has to be the same orchestrator. A variable, since
-    # a server before 0.10 refuses the option.
+    # To resume the runs of another server, it has to be the same orchestrator. A variable, since a
+    # server before 0.10 rejects the option.
     identity = {"STEPFLOW_ORCHESTRATOR_ID": ORCHESTRATOR_ID} if lasts else {}
     environment = {**inherited, "RUST_BACKTRACE": "0", **identity, **given}
     return environment | _no_proxy(environment)
 
 
 def _no_proxy(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that keep the server and its workers off a proxy for this machine."""
+    """Return variables that keep the server and its workers from using a proxy locally."""
     if not any(name.lower().endswith("_proxy") for name in environment):
         return {}
     variables: dict[str, str] = {}
-    # The server prefers the first spelling, gRPC in a Python worker reads only the second.
+    # The server prefers the first spelling; gRPC in a Python worker reads only the second.
     for name, other in (("NO_PROXY", "no_proxy"), ("no_proxy", "NO_PROXY")):
         listed = (environment.get(name) or environment.get(other) or "").strip()
-        # An asterisk stands for all hosts only on its own.
+        # An asterisk matches all hosts only if it is the whole value.
         variables[name] = listed if listed == "*" else ",".join(filter(None, (listed, *_LOOPBACK)))
     return variables
 
@@ -173,15 +177,7 @@ def _is_encodable(text: str) -> bool:
     return True
 
 
-def _has_workers(path: str | os.PathLike[str]) -> bool:
-    try:
-        return _commands(read_config(path))
-    except InvalidInput:
-        # The server says what is wrong with it.
-        return False
-
-
-def _commands(document: Mapping[str, Any]) -> bool:
+def _has_commands(document: Mapping[str, Any]) -> bool:
     plugins: Any = document.get("plugins")
     if not isinstance(plugins, Mapping):
         return False
@@ -189,14 +185,29 @@ def _commands(document: Mapping[str, Any]) -> bool:
     return any(isinstance(one, Mapping) and "command" in one for one in values)
 
 
-def read_config(config: Any) -> dict[str, Any]:
-    """Read a configuration.
+def read_if_contains(path: str | os.PathLike[str], word: bytes) -> dict[str, Any]:
+    """Read a config file that contains a word; any other counts as empty.
+
+    Most files do not, and parsing YAML takes longer than the server needs to start.
 
     Args:
-        config: What the caller gave.
+        path: The file. The server reports what is wrong with one that cannot be read.
+        word: The word to look for.
+    """
+    try:
+        return read_config(path) if word in Path(path).read_bytes() else {}
+    except (OSError, InvalidInput):
+        return {}
+
+
+def read_config(config: Any) -> dict[str, Any]:
+    """Read a config.
+
+    Args:
+        config: The config that the caller passed.
 
     Raises:
-        InvalidInput: It cannot be read, or is no configuration.
+        InvalidInput: The config cannot be read or used.
     """
     if config is None:
         return dict(DEFAULT_CONFIG)
@@ -210,6 +221,6 @@ def read_config(config: Any) -> dict[str, Any]:
     )
     if not isinstance(document, dict):
         raise InvalidInput(f"config {str(path)!r} holds no object; see the server's documentation")
-    # As the server does with a file of its own: paths in it begin at its folder.
+    # As when the server reads the file: relative paths start at the file's folder.
     values = cast(dict[str, Any], document)
     return {"workingDirectory": str(path.absolute().parent), **values}

@@ -37,18 +37,18 @@ CONNECT_RETRY_SECONDS: Final = 0.001
 to listen."""
 
 TAKES_RUNS_SECONDS: Final = 2.0
-"""Seconds to wait for the log line after which a healthy server can run something: it comes within
-milliseconds, and a later version may word it differently."""
+"""Maximum time in seconds to wait for the log line of a server that can execute runs. It comes
+within milliseconds; a later version may word it differently."""
 
 OUTPUT_END_SECONDS: Final = 10.0
-"""Seconds to wait for the end of a dead server's output: only a worker in a session of its own
-keeps it open any longer than the guard needs."""
+"""Maximum time in seconds to wait for the end of a server's output after its exit: only a worker in
+another session keeps it open longer than the guard needs."""
 
 SHELL: Final = "/bin/sh"
-"""The POSIX shell that starts the server, and guards it."""
+"""The POSIX shell that starts and guards the server."""
 
 GUARD_RETRY_SECONDS: Final = 0.2
-"""Seconds before a guard is replaced once more; the first replacement comes at once."""
+"""Seconds before a guard is replaced again; the first replacement starts at once."""
 
 ORCHESTRATOR_ID: Final = "stepflow-runtime"
 """The server's name for itself in a data_dir: the same name takes its runs up again at once."""

@@ -1,4 +1,4 @@
-"""Folder in which flows and runs outlive the server."""
+"""The folder in which flows and runs outlive the server."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class DataDir:
         return f"sqlite:{quote(str(self.database))}?mode=rwc"
 
     def prepare(self, binary: Path, environment: Mapping[str, str], startup_timeout: float) -> None:
-        """Check that a server can open the data, and convert it where that is needed and allowed.
+        """Check that a server can open the data, and convert the data if necessary and allowed.
 
         Args:
             binary: The server's executable.

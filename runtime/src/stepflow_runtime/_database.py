@@ -25,7 +25,7 @@ class DatabaseLock:
 
     Args:
         database: Path of the database.
-        name: What messages call it.
+        name: Name of the database in messages.
         shared: Whether other holders of a shared lock are allowed.
 
     Raises:
@@ -81,14 +81,14 @@ def has_lease_manager(config: Mapping[str, Any]) -> bool:
 
 
 def unusable(name: str, error: OSError) -> DataDirUnusable:
-    """Return the error for files that the system refuses to make or write."""
+    """Return the error for files that cannot be created or written."""
     return DataDirUnusable(
         f"{name} cannot be used: {error.strerror or error}; use a folder that this user can write"
     )
 
 
 def _databases(storage: Any) -> Iterator[Path]:
-    # One description for everything, or one for each of metadata, blobs and journal.
+    # There is one description for everything, or one each for metadata, blobs and journal.
     if not isinstance(storage, Mapping):
         return
     described = cast(Mapping[str, Any], storage)
@@ -103,7 +103,7 @@ def _databases(storage: Any) -> Iterator[Path]:
 
 
 def _path_in(url: str) -> Path | None:
-    # As the server reads it: no host, no variables, relative to the working directory.
+    # Like the server, which reads no host and no variables; relative to the working directory.
     location = url.removeprefix("sqlite:").removeprefix("file:").removeprefix("//")
     path, _, query = location.partition("?")
     if path in ("", ":memory:") or "mode=memory" in query.split("&") or "\0" in unquote(path):

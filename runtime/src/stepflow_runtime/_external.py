@@ -30,18 +30,18 @@ class ExternalServer:
 
 
 def client_for_any_loop(url: str, retry: RetryPolicy | None = None) -> StepflowClient:
-    """Makes a client that needs no closing and may have one event loop after the other.
+    """Return a client that works in several event loops, one after another, without being closed.
 
-    Each connection ends with its request, in the loop that has made it.
+    Each connection is closed after its request, in the loop that opened it.
 
     Args:
-        url: Where the server is.
-        retry: How often and how fast requests are sent again.
+        url: The server's URL.
+        retry: How often and how fast requests are retried.
     """
     limits = httpx.Limits(max_keepalive_connections=0)
     # Reading the certificates takes longer than a test.
     verify = not url.startswith("http:")
-    # A transport that is handed in connects through no proxy but its own.
+    # The client adds no proxy to a transport that is passed to it.
     proxy = environment_proxy(url)
     transport = httpx.AsyncHTTPTransport(verify=verify, limits=limits, proxy=proxy)
     return StepflowClient(url, retry=retry, transport=transport)

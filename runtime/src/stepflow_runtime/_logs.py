@@ -44,8 +44,8 @@ class LogConfig:
     The last lines are kept whatever is set here, for `recent_logs` and for errors.
 
     Attributes:
-        level: Least level of what the server logs: trace, debug, info, warn or error.
-        format: How lines stand in `file_path`: `json` as the server writes them, `text` for people.
+        level: Lowest level that the server logs: trace, debug, info, warn or error.
+        format: Format of the lines in `file_path`: `json` as the server writes them, or `text`.
         capture: Whether the lines become records of Python's `logging`, with the attributes
             `level`, `time`, `target`, `run_id`, `flow_id`, `step_id`, `trace_id` and `span_id`;
             None where the line has none.
@@ -55,7 +55,7 @@ class LogConfig:
             metrics to.
 
     Raises:
-        InvalidInput: A value is none of these.
+        InvalidInput: A value cannot be used.
     """
 
     level: Level = "info"
@@ -90,10 +90,10 @@ class LogConfig:
 
 
 class Log:
-    """What all servers of one runtime have said.
+    """The log of all servers of one runtime.
 
     Args:
-        config: Where it goes.
+        config: Where the lines go.
 
     Raises:
         InvalidInput: The file cannot be written.
@@ -102,7 +102,7 @@ class Log:
     def __init__(self, config: LogConfig) -> None:
         self._config = config
         self._logger = logging.getLogger(config.python_logger) if config.capture else None
-        # Lines are kept as they come, and read when someone wants them.
+        # Kept unparsed, since most lines are never asked for.
         self._kept: deque[bytes] = deque(maxlen=KEPT_LINES)
         self._file: IO[bytes] | None = None
         self._write_failed = False
@@ -121,7 +121,7 @@ class Log:
         return [str(parse(raw)) for raw in list(self._kept)]
 
     def add(self, raw: bytes) -> None:
-        """Takes a line."""
+        """Add a line."""
         self._kept.append(raw)
         if self._file is not None:
             text = raw if self._config.format == "json" else str(parse(raw)).encode()
@@ -139,7 +139,7 @@ class Log:
         try:
             file.write(text)
         except ValueError:
-            # Closed: a worker in a session of its own still prints.
+            # The file is closed, and a worker in another session still prints.
             pass
         except OSError as error:
             if not self._write_failed:
@@ -148,7 +148,7 @@ class Log:
                     "lines of the Stepflow server's log are missing in %s: %s; %s",
                     file.name,
                     error.strerror,
-                    remedy(error, "see that it can be written"),
+                    remedy(error, "check that it can be written"),
                 )
 
     def _emit(self, logger: logging.Logger, line: LogLine) -> None:
@@ -166,17 +166,17 @@ class Log:
 
 
 class Output:
-    """Reads what one server prints all the time: a full pipe would block the server.
+    """Reads the output of one server continuously, since a full pipe would block the server.
 
     Args:
-        stream: Its output.
-        log: Takes the lines.
+        stream: The server's output.
+        log: Receives the lines.
     """
 
     def __init__(self, stream: IO[bytes], log: Log) -> None:
         self.port: int | None = None
         self.port_or_end = threading.Event()
-        #: Whether a run that is created now does not make the server panic.
+        #: Cleared while a run that is created would make the server panic.
         self.takes_runs = threading.Event()
         self.takes_runs.set()
         self._stream = stream
@@ -199,7 +199,7 @@ class Output:
             self.thread.join(OUTPUT_END_SECONDS)
 
     def _read(self) -> None:
-        # Ctrl-C in the midst of starting this has the stream closed before its end is read.
+        # Ctrl-C during a start closes the stream before its end is read.
         with contextlib.suppress(ValueError), self._stream:
             for line in self._stream:
                 raw = line.rstrip()

@@ -32,8 +32,8 @@ class Launch:
     Attributes:
         binary: Its executable.
         arguments: Its options, without the port.
-        config: What it gets on its standard input; None where it reads a file.
-        environment: Its environment, whole.
+        config: Its standard input; None if it reads a file.
+        environment: Its complete environment.
         kept_open: File descriptors that it inherits.
         workers: The workers of its config.
     """
@@ -47,12 +47,12 @@ class Launch:
 
 
 class ServerProcess:
-    """One process of the server with all that it starts.
+    """One process of the server, with everything that it starts.
 
     Args:
-        launch: How it is started.
+        launch: How to start it.
         port: Port to listen on, 0 for any.
-        log: Takes what it prints.
+        log: Receives its output.
 
     Attributes:
         health: Body of its response to the health check, once it is ready.
@@ -84,12 +84,12 @@ class ServerProcess:
             output = self._output = Output(self._process.stdout, log)
             start_thread(self._waiter)
         except BaseException:
-            # Nobody else knows it yet: the system may refuse a thread, or Ctrl-C come in between.
+            # Nobody else can stop it yet: there was no thread left, or Ctrl-C was pressed.
             with self._process:
                 self.kill()
                 self._guarded.wait()
                 if output is not None:
-                    # What it reads is closed next.
+                    # The stream that it reads is closed next.
                     output.wait_for_end()
             raise
 
@@ -114,13 +114,13 @@ class ServerProcess:
         return self._output.port or self._asked_port
 
     def wait_until_ready(self, seconds: float) -> None:
-        """Waits until it answers.
+        """Wait until the server can be used.
 
         Args:
-            seconds: How long.
+            seconds: Maximum time to wait.
 
         Raises:
-            StartFailed: It has ended, or does not answer in time.
+            StartFailed: The server exited, or did not become ready in time.
             BinaryUnusable: The system does not execute it.
         """
         deadline = time.monotonic() + seconds
@@ -137,14 +137,14 @@ class ServerProcess:
                 lambda until: workers.are_registered(HOST, self.port, until),
                 deadline,
                 seconds,
-                "lists no components of its workers",
+                "has not connected to all workers",
             )
 
     def terminate(self, seconds: float) -> None:
-        """Asks it to end, and kills it and its group when it has not.
+        """Ask the server to exit, and kill it if it does not.
 
         Args:
-            seconds: How long it has.
+            seconds: Time that it has to exit.
         """
         self._stop_reports()
         try:
@@ -155,7 +155,7 @@ class ServerProcess:
             self.kill()
 
     def kill(self) -> None:
-        """Kills it with all that it has started."""
+        """Kill the server and everything that it has started."""
         self._stop_reports()
         self._process.kill()
         self._guarded.kill()
@@ -166,7 +166,7 @@ class ServerProcess:
             self._waiter.join()
 
     def is_own_thread(self) -> bool:
-        """Whether this is one of its own threads, which must not wait for its end."""
+        """Whether this is one of the threads that end with the process and must not wait for it."""
         if self._workers is not None and self._workers.is_own_thread():
             return True
         return threading.current_thread() in (self._waiter, self._output.thread)
@@ -176,7 +176,7 @@ class ServerProcess:
         return [str(line) for line in self._output.lines()]
 
     def ending(self) -> str:
-        """Say how it exited and what it printed last, on one line."""
+        """Return how it exited and what it printed last, on one line."""
         return f"{ending(self.exit_code)}: {self._output.summary()}"
 
     def _hand_over(self, config: bytes | None) -> None:
@@ -189,11 +189,11 @@ class ServerProcess:
             stdin.close()
 
     def _wait(self, config: bytes | None) -> None:
-        # Here, since a server that does not read must not keep the caller waiting.
+        # In this thread, since a server that does not read would block the caller.
         self._hand_over(config)
         if hasattr(os, "waitid"):
-            # Not reaped yet: its process id names its session, which the guard is about to kill,
-            # and must not become another program's before that.
+            # Not reaped yet, since the guard is about to kill the session by this process id, which
+            # another program could get after that.
             with contextlib.suppress(ChildProcessError):
                 os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
         else:
@@ -225,8 +225,8 @@ class ServerProcess:
             f"GET /api/v1/health HTTP/1.1\r\nHost: {HOST}:{self.port}\r\nConnection: close\r\n\r\n"
         )
         try:
-            # Below any proxy that the environment names. What looks up names of hosts, as
-            # http.client does, takes longer here than the server.
+            # A plain socket uses no proxy, and no name lookup: http.client does one, which takes
+            # longer than the server.
             with socket.socket() as connection:
                 connection.settimeout(max(0.001, deadline - time.monotonic()))
                 connection.connect((HOST, self.port))

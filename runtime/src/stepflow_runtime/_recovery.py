@@ -1,4 +1,4 @@
-"""How the server resumes runs that an earlier server has left in progress."""
+"""Settings for how the server resumes runs that an earlier server left in progress."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from stepflow_runtime._database import has_lease_manager
 
 _log = logging.getLogger("stepflow_runtime")
 
-#: The server's own limit is 100 runs at its start; more come in tens every 30 seconds.
+#: By default the server resumes 100 runs at its start, and ten more every 30 seconds.
 _ALL_RUNS: Final = 1_000_000
 
-#: Settings of the periodic check alone: who sets one wants the check.
+#: Settings of the periodic check alone; a config that has one wants the check.
 _OF_PERIODIC_CHECK: Final = frozenset({"checkIntervalSecs", "leaseTtlSecs", "maxClaimsPerCheck"})
 
 
 def complete_recovery(config: dict[str, Any]) -> None:
-    """Have the only server of a database resume all runs at its start, and none later.
+    """Make the only server of a database resume all runs at its start, and none later.
 
-    The server's periodic check also takes runs that are just being created, and so executes their
-    steps twice. Settings that the config has are kept.
+    The server's periodic check also resumes runs that are just being created, and so executes their
+    steps twice. Settings in the config are kept.
 
     Args:
         config: The server's configuration.
@@ -37,7 +37,7 @@ def complete_recovery(config: dict[str, Any]) -> None:
 
 
 def warn_of_periodic_check(config: Mapping[str, Any]) -> None:
-    """Log what the server's periodic check for runs to resume risks, if a config leaves it on.
+    """Log a warning if a config leaves the server's periodic check for runs to resume on.
 
     Args:
         config: The server's configuration.
@@ -46,7 +46,7 @@ def warn_of_periodic_check(config: Mapping[str, Any]) -> None:
     is_off = isinstance(given, Mapping) and cast("Any", given).get("enabled") is False
     if not is_off and not has_lease_manager(config):
         _log.warning(
-            "the config leaves the server's periodic recovery on: it may also take runs that are"
+            "the config leaves the server's periodic recovery on: it may also resume runs that are"
             " just being created, and execute their steps twice; for a single server set"
             " recovery: {enabled: false, maxStartupRecovery: %d}",
             _ALL_RUNS,

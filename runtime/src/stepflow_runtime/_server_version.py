@@ -1,4 +1,4 @@
-"""Version of a server's executable, learnt without touching any data."""
+"""Version of a server's executable, determined without touching any data."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _CONFIG: Final = {
 
 def version_in_health(health: bytes) -> str:
     """Return the version that a server reports in its response to a health check."""
-    # The client needs this module at its first call.
+    # Imported here to keep imports fast; the client needs the module at its first call anyway.
     from stepflow_api._dialects._versions import version_in
 
     return version_in(Answer("", 200, Headers(()), health)) or "unknown"
@@ -37,7 +37,7 @@ def binary_version(
     environment: Mapping[str, str],
     startup_timeout: float,
 ) -> str:
-    """Return the version of a server by running it once, with nothing but memory to write to.
+    """Return the version of a server by running it once, with its state in memory.
 
     The server has no option that prints its version.
 

@@ -18,7 +18,7 @@ _FILE = "server.json"
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """Identity of an executable file, cheap enough to compare at every start.
+    """Identity of an executable file, cheap to compare at every start.
 
     Attributes:
         path: Real path.
@@ -32,7 +32,7 @@ class Fingerprint:
 
     @classmethod
     def of(cls, binary: Path) -> Self | None:
-        """Return the fingerprint of a file, None if it is gone."""
+        """Return the fingerprint of a file; None if it does not exist."""
         path = os.path.realpath(binary)
         try:
             found = os.stat(path)
@@ -58,7 +58,7 @@ def read_stamp(folder: Path) -> Stamp | None:
     """Read the stamp of a data_dir; None if there is none, or it is damaged.
 
     Raises:
-        DataDirUnusable: The system refuses to read the file.
+        DataDirUnusable: The file cannot be read.
     """
     path = folder / _FILE
     try:
@@ -70,7 +70,7 @@ def read_stamp(folder: Path) -> Stamp | None:
     try:
         return _parse(json.loads(content))
     except (ValueError, TypeError, KeyError, RecursionError):
-        _log.warning("%s is damaged and is replaced; the data's version is read from it", path)
+        _log.warning("%s is damaged and will be replaced; the version is read from the data", path)
         return None
 
 

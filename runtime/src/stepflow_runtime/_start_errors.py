@@ -1,4 +1,4 @@
-"""Errors of a start: what failed, why, and what to do, on one line."""
+"""Errors during startup: what failed, why, and what to do, on one line."""
 
 from __future__ import annotations
 
@@ -29,42 +29,42 @@ _REMEDIES = {
     errno.ENOSPC: "free space on that disk",
 }
 
-# How a server reports that it cannot start: the start of its last line, the same from 0.9 to 0.13.
+# Beginnings of a server's last line when it cannot start, the same from 0.9 to 0.13.
 _CONFIG = "Server error: Failed to load configuration: "
 _EXECUTOR = re.compile(
     r"Server error: Failed to create executor: Failed to create (executor|service) from"
     r" configuration: Configuration error: "
 )
 _SERVING = "Server error: Failed to start server: "
-# What may follow, where it is not the config's fault.
+# Continuations that are not the config's fault.
 _STORAGE = re.compile(r"(^|: )State store (connection|initialization) error: ")
 _BINDING = "Failed to bind "
 _PORT_TAKEN = f"(os error {errno.EADDRINUSE})"
 
 
 def remedy(error: OSError, default: str) -> str:
-    """Return what to do about an error of the system."""
+    """Return what to do about an operating system error."""
     return _REMEDIES.get(error.errno or 0, default)
 
 
 @contextlib.contextmanager
 def system_errors_explained() -> Generator[None, None, None]:
-    """Turn what the system refuses during a start into an error of this package.
+    """Turn operating system errors during a start into errors of this package.
 
     Raises:
-        StartFailed: The system refused something.
+        StartFailed: The system reported an error.
         InvalidInput: A text cannot be passed to the system.
     """
     try:
         yield
     except StepflowError:
-        # One of them is an OSError as well.
+        # StartTimeout is an OSError as well.
         raise
     except OSError as error:
         cause = error.strerror or str(error)
         if error.filename is not None:
             cause = f"{os.fsdecode(error.filename)}: {cause}"
-        advice = remedy(error, "see that the system allows it")
+        advice = remedy(error, "check that the system allows it")
         if error.filename == SHELL:
             advice = "the runtime needs a POSIX shell there: install one"
         elif isinstance(error, FileNotFoundError) and not _has_working_directory():
@@ -92,11 +92,11 @@ def start_thread(thread: threading.Thread) -> None:
 
 
 def ending(exit_code: int | None, during: str = "") -> str:
-    """Say how a server ended: by a signal, or by itself.
+    """Return how a process ended, as the predicate of a sentence.
 
     Args:
-        exit_code: Its exit code, the negative signal where one killed it.
-        during: What it was doing, with a leading space.
+        exit_code: Its exit code; negative if a signal killed it.
+        during: When it ended, with a leading space.
     """
     if exit_code is None or exit_code >= 0:
         return f"exited{during} (exit code {exit_code})"
@@ -108,21 +108,21 @@ def ending(exit_code: int | None, during: str = "") -> str:
 
 
 def start_failure(exit_code: int | None, lines: Sequence[LogLine], port: int) -> StartFailed:
-    """Return the error for a server that ended during its start.
+    """Return the error for a server that exited during startup.
 
-    The exit code comes first, then the server's own error line. Words of any other line say
-    nothing: even a normal start logs the path of its config.
+    The exit code decides first, then the server's own error line. Other lines are not searched,
+    since even a normal start logs the path of the config.
 
     Args:
-        exit_code: Its exit code, the negative signal where one killed it.
-        lines: What it printed last.
-        port: The port that it was to listen on.
+        exit_code: Its exit code; negative if a signal killed it.
+        lines: Its last lines.
+        port: The port that it was asked to listen on.
     """
     cls, advice = StartFailed, "See .last_log_lines"
     if not _has_working_directory():
         advice = "The current working directory no longer exists: change to another"
     if exit_code == -signal.SIGKILL:
-        advice = "If nobody killed it, memory ran out: see the kernel's log"
+        advice = "If nobody killed it, memory ran out: check the kernel's log"
     elif exit_code == 1:
         cls, advice = _judged(_server_error(lines), port) or (cls, advice)
     reason = summary(lines).rstrip(".")
@@ -140,7 +140,7 @@ def _server_error(lines: Sequence[LogLine]) -> str:
 
 
 def _judged(error: str, port: int) -> tuple[type[StartFailed], str] | None:
-    """Return the class and the advice for a server's own error, None for an unknown one."""
+    """Return the error class and the advice for a server's own error; None if it is unknown."""
     in_use = PortInUse, f"Port {port} is taken: choose another, or 0 for any free port"
     if error.startswith(_SERVING) and error.endswith(_PORT_TAKEN):
         return in_use

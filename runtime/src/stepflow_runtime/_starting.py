@@ -1,4 +1,4 @@
-"""Starts a server, and warns of who can reach it."""
+"""Start of a server, with a warning if other machines can reach it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _warned = threading.Lock()
 
 
 def start_for(supervisor: Supervisor, future: concurrent.futures.Future[None]) -> None:
-    """Start a server like `start`, for those who wait for a future."""
+    """Start a server like `start`, and report the outcome to a future."""
     try:
         start(supervisor)
     except BaseException as error:
@@ -24,15 +24,15 @@ def start_for(supervisor: Supervisor, future: concurrent.futures.Future[None]) -
 
 
 def start(supervisor: Supervisor) -> None:
-    """Start a server, and warn once in a process of who can reach it."""
+    """Start a server, and warn once per process if other machines can reach it."""
     names: list[str] = []
 
-    def look_who_can_reach() -> None:
-        # Once in a process: the lock is never released.
+    def find_interfaces() -> None:
+        # The lock is never released, so the warning is logged once per process.
         if not _warned.locked():
             names.extend(other_interfaces())
 
-    supervisor.start(look_who_can_reach)
+    supervisor.start(find_interfaces)
     if names and _warned.acquire(blocking=False):
         _log.warning(
             "the Stepflow server listens on port %d of every network interface (%s): anyone who can"

@@ -1,4 +1,4 @@
-"""Everything in which a server keeps state that outlives it, locked for this server."""
+"""State that outlives a server, locked for it."""
 
 from __future__ import annotations
 
@@ -7,21 +7,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from stepflow_runtime._config import read_config
+from stepflow_runtime._config import read_if_contains
 from stepflow_runtime._database import DatabaseLock, has_lease_manager, sqlite_databases
 from stepflow_runtime._recovery import warn_of_periodic_check
-from stepflow_runtime.errors import InvalidInput
 
 if TYPE_CHECKING:
     from stepflow_runtime._data_dir import DataDir
 
 
 class Storage:
-    """The data_dir, or the databases that a config names, each of them locked.
+    """The data_dir, or the SQLite databases that a config names, locked.
 
     Args:
-        config: The server's configuration as the caller gave it.
-        data_dir: The folder that the caller gave.
+        config: The config that the caller passed.
+        data_dir: The folder that the caller passed.
         upgrade: Whether data in it may be converted.
 
     Attributes:
@@ -42,7 +41,7 @@ class Storage:
         self.data_dir: DataDir | None = None
         self._locks: list[DatabaseLock] = []
         if data_dir is not None:
-            # Imported where it is needed: a start without a data_dir is to cost nothing.
+            # Imported here, since most programs have no data_dir.
             from stepflow_runtime._data_dir import DataDir
 
             self.data_dir = DataDir(data_dir, upgrade=upgrade)
@@ -68,7 +67,7 @@ class Storage:
         return tuple(lock.descriptor for lock in locks)
 
     def release(self) -> None:
-        """Let other servers use all of it."""
+        """Let other servers use the state."""
         if self.data_dir is not None:
             self.data_dir.release()
         for lock in self._locks:
@@ -79,12 +78,5 @@ def _read(config: str | os.PathLike[str] | Mapping[str, Any] | None) -> Mapping[
     if config is None:
         return {}
     if isinstance(config, str | os.PathLike):
-        try:
-            # Reading YAML takes longer than the server needs to start.
-            if b"sqlite" not in Path(config).read_bytes():
-                return {}
-            return read_config(config)
-        except (OSError, InvalidInput):
-            # The server reports what is wrong with a file of its own.
-            return {}
+        return read_if_contains(config, b"sqlite")
     return config if isinstance(cast("Any", config), Mapping) else {}

@@ -1,4 +1,4 @@
-"""One server for as long as its runtime lasts, started again where that is asked for."""
+"""One server for as long as its runtime lasts, restarted if the policy says so."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ class RestartPolicy(enum.Enum):
     """When a server that exited or was killed is restarted, on the same port."""
 
     NEVER = "never"
-    """Not at all; calls to it raise `ServerCrashed` from then on."""
+    """Never; calls to it raise `ServerCrashed` from then on."""
 
     ON_FAILURE = "on_failure"
-    """When its exit code is not 0, or a signal ended it."""
+    """When its exit code is not 0, or a signal killed it."""
 
     ALWAYS = "always"
-    """However it ended."""
+    """Whatever its exit code."""
 
     def restarts(self, exit_code: int) -> bool:
-        """Whether a server that ended so is started again."""
+        """Whether a server with this exit code is restarted."""
         return self is RestartPolicy.ALWAYS or (self is RestartPolicy.ON_FAILURE and exit_code != 0)
 
 
@@ -52,12 +52,12 @@ class Plan:
         launch: How the server is started.
         port: Port, 0 for any.
         storage: Where it keeps its state.
-        log: Takes what it says.
-        restart_policy: When it is started again.
-        max_restarts: How often in a row.
-        startup_timeout: Seconds until it must answer.
-        shutdown_timeout: Seconds that it has to end by itself.
-        on_crash: Is called when it exited or was killed.
+        log: Receives its output.
+        restart_policy: When it is restarted.
+        max_restarts: Maximum number of consecutive restarts.
+        startup_timeout: Maximum time to wait for it to become ready, in seconds.
+        shutdown_timeout: Maximum time to wait for it to exit, in seconds.
+        on_crash: Called when it exited or was killed.
     """
 
     launch: Launch
@@ -71,7 +71,7 @@ class Plan:
     on_crash: Callable[[int, list[str]], object] | None
 
     def close(self) -> None:
-        """Closes what was opened for it."""
+        """Close everything that was opened for it."""
         self.log.close()
         if self.launch.workers is not None:
             self.launch.workers.close()
@@ -133,13 +133,13 @@ class Supervisor:
         return self._stopping.is_set()
 
     def start(self, meanwhile: Callable[[], object]) -> None:
-        """Starts the server and waits until it answers.
+        """Start the server and wait until it is ready.
 
         Args:
-            meanwhile: Is called while the server starts.
+            meanwhile: Called while the server starts.
 
         Raises:
-            RuntimeFailure: It cannot be started; nothing of it is left.
+            RuntimeFailure: The server cannot be started; nothing of it is left.
         """
 
         def prepare() -> None:
@@ -218,7 +218,7 @@ class Supervisor:
             # At each start, since an update may have replaced the executable.
             data_dir.prepare(launch.binary, launch.environment, self._plan.startup_timeout)
         with self._lock:
-            # Whoever stops it from here on finds the process.
+            # From here on, a call of `stop` finds the process.
             if self._stopping.is_set():
                 raise InvalidState("the runtime was stopped while it started")
             process = ServerProcess(launch, self._port, self._plan.log)
@@ -260,12 +260,12 @@ class Supervisor:
         if not policy.restarts(code):
             remedy = "start another runtime, or set restart_policy"
             self._give_up(crash, f"{crash}; {remedy}")
-            self._tell(crash)
+            self._report(crash)
             return False
         _log.warning("%s; it is restarted", crash)
         last: RuntimeFailure = crash
         with reserved(self._port):
-            self._tell(crash)
+            self._report(crash)
             while self._restarts < limit:
                 if self._stopping.wait(self._delay()):
                     return False
@@ -279,7 +279,7 @@ class Supervisor:
                     _log.warning("restart %d of %d: %s", self._restarts, limit, error)
                 else:
                     return True
-        self._give_up(crash, f"{last}; it was started again {self._restarts} times (max_restarts)")
+        self._give_up(crash, f"{last}; it was restarted {self._restarts} times (max_restarts)")
         return False
 
     def _delay(self) -> float:
@@ -291,7 +291,7 @@ class Supervisor:
         _log.error("%s", message)
         self._crash = ServerCrashed(message, crash.exit_code, crash.last_log_lines)
 
-    def _tell(self, crash: ServerCrashed) -> None:
+    def _report(self, crash: ServerCrashed) -> None:
         on_crash = self._plan.on_crash
         if on_crash is None:
             return

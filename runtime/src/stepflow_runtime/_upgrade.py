@@ -1,4 +1,4 @@
-"""What happens to the data of one server version when another version opens it."""
+"""Checks, backup and conversion of data when another server version opens it."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from stepflow_runtime.errors import DataDirIncompatible, DataDirUnusable
 
 _log = logging.getLogger("stepflow_runtime")
 
-#: A version by its second number: 11 for every 0.11.
+#: The second number of a version: 11 for every 0.11.
 _Line = int
 _OLDEST: Final = 9
 _NEWEST: Final = 13
-#: A server that this package does not know; taken for later than those it knows.
+#: A server that this package does not know; treated as newer than all known ones.
 _UNKNOWN: Final = 10_000
 
-#: Versions by the migration that they were the first to apply.
+#: The first version that applied each migration.
 _MIGRATIONS: Final[Mapping[str, _Line]] = {
     "001_create_unified_schema": 9,
     "001_create_blob_tables": 10,
@@ -44,18 +44,17 @@ _MIGRATIONS: Final[Mapping[str, _Line]] = {
     "008_create_component_registrations_table": 13,
 }
 
-#: Versions by an event of their journals; the earliest one counts, since 0.10 writes the first two.
+#: Versions by an event of their journals. The earliest one counts, since 0.10 writes two of them.
 _JOURNALS: Final[Mapping[str, _Line]] = {
     "run_created": 10,
     "run_initialized": 11,
     "steps_needed": 12,
 }
 
-#: Up to this version columns are declared DATETIME, and runs may lack a sequence number; no later
-#: version can decode either.
+#: The last version that decodes columns declared DATETIME and runs without a sequence number.
 _LAST_LENIENT: Final = 12
 
-#: What servers since 0.11 store for the first event of a run.
+#: The sequence number that servers since 0.11 store for the first event of a run.
 _FIRST_SEQNO: Final = -(2**63)
 
 _TEMPORARY: Final = ".unfinished-"
@@ -63,7 +62,7 @@ _TEMPORARY: Final = ".unfinished-"
 
 @dataclass(frozen=True, slots=True)
 class _Contents:
-    """What matters in a database.
+    """What a database contains.
 
     Attributes:
         line: Latest version whose migrations it has; None if no server has written it.
@@ -85,7 +84,7 @@ class _Contents:
         return [run for run, journal in (self.running or {}).items() if journal != wanted]
 
     def needs_repair(self, line: _Line) -> bool:
-        """Whether a version could not use all of it as it is."""
+        """Whether a version could not use all of the data as it is."""
         return self.is_undecodable(line) or bool(self.unreadable_runs(line))
 
     def is_undecodable(self, line: _Line) -> bool:
@@ -102,7 +101,7 @@ class _Contents:
 def open_with(
     version: str, folder: Path, database: Path, stamp: Stamp | None, *, upgrade: bool
 ) -> None:
-    """Make a data_dir ready for another server version, after a backup of it.
+    """Prepare a data_dir for another server version, after a backup.
 
     Args:
         version: The server's version.
@@ -115,7 +114,7 @@ def open_with(
         DataDirIncompatible: The server would lose or break the data.
         DataDirUnusable: The data cannot be read, or a backup cannot be made.
     """
-    # What a crash has left of an earlier attempt; the data_dir is locked.
+    # Left behind by an attempt that crashed; the data_dir is locked, so nobody uses them.
     for left in folder.glob(f"{_TEMPORARY}*"):
         shutil.rmtree(left, ignore_errors=True)
     try:
@@ -134,7 +133,7 @@ def open_with(
     except sqlite3.Error as error:
         raise DataDirUnusable(
             f"data_dir {folder} cannot be used: {database.name}: {error}; use a folder whose"
-            " database a Stepflow server has made, or restore a backup"
+            " database was created by a Stepflow server, or restore a backup"
         ) from None
     except OSError as error:
         raise DataDirUnusable(
@@ -197,7 +196,7 @@ def _read(connection: sqlite3.Connection, last_writer: _Line | None) -> _Content
     }
     if "_stepflow_migrations" not in tables:
         if tables:
-            raise sqlite3.DatabaseError("it is no database of a Stepflow server")
+            raise sqlite3.DatabaseError("it is not a database of a Stepflow server")
         return _Contents(None)
     names = [name for (name,) in connection.execute("SELECT name FROM _stepflow_migrations")]
     line = max((_MIGRATIONS.get(name, _UNKNOWN) for name in names), default=_OLDEST)
@@ -213,7 +212,7 @@ def _read(connection: sqlite3.Connection, last_writer: _Line | None) -> _Content
         checkpointed = frozenset(
             run for (run,) in connection.execute("SELECT root_run_id FROM checkpoints")
         )
-    # The run itself says nothing if it has only just been created.
+    # A run that has only just been created has no event to tell from.
     written_last = _journal_of(last_writer or line)
     running = {
         run: min(
@@ -231,7 +230,7 @@ def _read(connection: sqlite3.Connection, last_writer: _Line | None) -> _Content
 
 
 def _repair(database: Path, contents: _Contents, line: _Line) -> None:
-    # One transaction: a crash leaves either the data as it was, or all of the repair.
+    # In one transaction, so a crash leaves either the old data or all of the repair.
     with closing(sqlite3.connect(database, isolation_level=None)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         if line >= 12:
@@ -254,8 +253,8 @@ def _repair(database: Path, contents: _Contents, line: _Line) -> None:
 
 
 def _convert_journal(connection: sqlite3.Connection, run: str) -> None:
-    # Since 0.12 each item has an event of its own, and a task is only looked for where it was
-    # started with an id. What had been completed stays completed.
+    # Since 0.12 each item has its own event, and tasks that were started have an id. Without their
+    # start, tasks in progress are executed again; completed ones stay completed.
     entries = connection.execute(
         "SELECT run_id, timestamp, event_type, event_data FROM journal_entries"
         " WHERE root_run_id = ? ORDER BY sequence",
@@ -286,7 +285,8 @@ def _snapshot(folder: Path, database: Path) -> Generator[sqlite3.Connection]:
         with closing(sqlite3.connect(uri, uri=True)) as connection:
             yield connection
         return
-    # A server before 0.10 was killed in the middle of a transaction, which a reader cannot undo.
+    # A server before 0.10 was killed during a transaction, which a read-only connection cannot
+    # roll back.
     with tempfile.TemporaryDirectory(prefix=_TEMPORARY, dir=folder) as copy:
         for path in (database, journal):
             shutil.copyfile(path, Path(copy, path.name))
@@ -295,7 +295,7 @@ def _snapshot(folder: Path, database: Path) -> Generator[sqlite3.Connection]:
 
 
 def _back_up(connection: sqlite3.Connection, folder: Path, stamp: Stamp) -> Path:
-    # A folder that can be used as a data_dir itself.
+    # The backup is a data_dir itself.
     moment = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     name = re.sub(r"[^\w.]+", "-", f"backup-{stamp.version}-{moment}")
     unfinished = Path(tempfile.mkdtemp(prefix=_TEMPORARY, dir=folder))
@@ -307,7 +307,7 @@ def _back_up(connection: sqlite3.Connection, folder: Path, stamp: Stamp) -> Path
         write_stamp(unfinished, stamp)
         with path.open("rb") as stream:
             os.fsync(stream.fileno())
-        # Two in one second do not meet.
+        # There may be another backup of the same second.
         number, target = 1, folder / name
         while target.exists():
             number += 1

@@ -1,4 +1,4 @@
-"""Configs whose workers report to the runtime."""
+"""Configs with workers that report to the runtime."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ from stepflow_runtime._workers import Workers
 def wrap_workers(
     document: dict[str, Any], environment: Mapping[str, str], *, capture: bool
 ) -> Workers | None:
-    """Have the runtime receive the output of a config's workers.
+    """Replace each worker's command by a process that passes its output to the runtime.
 
-    Each `command` is replaced by a parent process of it. Malformed plugins are left alone, so that
-    the server reports what is wrong with them.
+    Malformed plugins are left as they are, and the server reports what is wrong with them.
 
     Args:
         document: The config; its plugins are replaced.
@@ -27,10 +26,10 @@ def wrap_workers(
         capture: Whether the output is logged.
 
     Returns:
-        The workers; None where the config has none.
+        The workers; None if the config has none.
     """
     given: Any = document.get("plugins")
-    # An interpreter embedded in another program names that program here.
+    # In a program that embeds Python, sys.executable is that program.
     if not isinstance(given, Mapping) or "py" not in Path(sys.executable or "").name:
         return None
     plugins = dict(cast(Mapping[str, Any], given))
@@ -44,7 +43,7 @@ def wrap_workers(
     for name, (program, *arguments) in commands.items():
         index, stdout, stderr = added[name]
         if not registers[name]:
-            # Such a worker has no PATH: the server looks the program up with its own.
+            # The server finds the program with its own PATH, and starts such a worker without one.
             program = shutil.which(program, path=environment.get("PATH", "")) or program
         numbers = map(str, (index, workers.control, stdout, stderr))
         plugins[name] = {

@@ -1,7 +1,7 @@
-"""Parent process of one worker: passes its output to the runtime and reports how it exits.
+"""Parent process of a worker: passes its output to the runtime and reports its exit.
 
-The server starts this file in the worker's place. It runs before any package is importable, so it
-uses the standard library alone.
+The server starts this file in the worker's place. It runs without any installed package, so it uses
+only the standard library.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import select
 import signal
 import sys
 
-#: Enough for everything that a pipe holds at once.
+#: At least the capacity of a pipe.
 _CHUNK = 1 << 20
 _LONGEST_ANNOUNCEMENT = 4096
-#: Exit codes of a shell whose command cannot be executed, or does not exist.
+#: Exit codes of a shell for a command that cannot be executed, or does not exist.
 _NOT_EXECUTABLE, _NOT_FOUND = 126, 127
 #: Exit codes of a worker that was asked to exit.
 _TERMINATED = (0, -signal.SIGTERM, -signal.SIGKILL, 128 + signal.SIGTERM)
@@ -30,9 +30,10 @@ class WorkerProcess:
         control: File descriptor for reports, one JSON object per line.
         stdout: File descriptor for the worker's standard output.
         stderr: File descriptor for the worker's standard error.
-        inherited: All file descriptors of the runtime; the worker gets none of them.
-        server: Reads a byte for a signal of the server; ends when the server has killed its child.
-        group: The process group that the server signals.
+        inherited: All file descriptors of the runtime; the worker inherits none of them.
+        server: File descriptor that receives a byte for each signal from the server, and ends when
+            the server has killed its child.
+        group: Process group that the server signals.
         command: The worker's program and arguments.
     """
 
@@ -64,7 +65,7 @@ class WorkerProcess:
         self._pid = os.fork()
         if self._pid == 0:
             with contextlib.suppress(OSError):
-                # There is no such group any more if the server has killed its child already.
+                # The group is gone if the server has already killed its child.
                 os.setpgid(0, group)
             _execute(command, writing, stderr)
         os.close(writing)
@@ -78,25 +79,25 @@ class WorkerProcess:
             ready, _, _ = select.select(sources, (), ())
             if self._woken in ready:
                 os.read(self._woken, 4096)
-            if self._server in ready and not self._hear_server():
+            if self._server in ready and not self._read_signal():
                 sources.remove(self._server)
                 if code is None:
                     os.kill(self._pid, signal.SIGKILL)
-            # Looked up before the last read: what the worker wrote is in the pipe by then, and is
-            # passed on before the exit is reported.
+            # Checked before the last read, so that everything the worker wrote is passed on before
+            # its exit is reported.
             pid, status = os.waitpid(self._pid, os.WNOHANG) if code is None else (0, 0)
             if self._output in select.select(sources, (), (), 0)[0] and not self._forward():
                 sources.remove(self._output)
             if pid:
                 code = os.waitstatus_to_exitcode(status)
                 if code in _TERMINATED and select.select([self._server], (), (), 0.2)[0]:
-                    self._hear_server()
-                # A server signals a worker whose connection broke, too: that had exited before.
+                    self._read_signal()
+                # A server also signals a worker whose connection broke because it had exited.
                 terminated = self._terminated and code in _TERMINATED
                 self._report("exited", exit_code=code, terminated=terminated)
         return code
 
-    def _hear_server(self) -> bytes:
+    def _read_signal(self) -> bytes:
         self._terminated = True
         return os.read(self._server, 4096)
 
@@ -107,8 +108,8 @@ class WorkerProcess:
             self._line = rest[:_LONGEST_ANNOUNCEMENT]
             for line in lines:
                 if _is_announcement(line):
-                    # The server reads nothing after this line: the pipe would fill up and block
-                    # the worker.
+                    # Only this line, since the server reads no more: the pipe would fill up and
+                    # block the worker.
                     os.write(sys.stdout.fileno(), line + b"\n")
                     self._announced = True
                     self._report("announced")
@@ -135,10 +136,10 @@ def _execute(command: list[str], stdout: int, stderr: int) -> None:
     try:
         os.dup2(stdout, 1)
         os.dup2(stderr, 2)
-        # Python ignores these, and a program inherits what is ignored.
+        # Python ignores these signals, and the worker would inherit that.
         for number in (signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)
-        # A Python worker would keep its prints back until it has some kilobytes of them.
+        # Otherwise a Python worker buffers some kilobytes before it prints anything.
         os.environ.setdefault("PYTHONUNBUFFERED", "1")
         os.execvp(command[0], command)
     except OSError as error:
@@ -149,18 +150,18 @@ def _execute(command: list[str], stdout: int, stderr: int) -> None:
 
 
 def main() -> None:
-    """Start the worker that the arguments name, and exit as it does."""
+    """Start the worker that the arguments name, and exit with its exit code."""
     index, control, stdout, stderr = (int(argument) for argument in sys.argv[1:5])
     inherited = [int(descriptor) for descriptor in sys.argv[5].split(",")]
-    # In hexadecimal: the server replaces variables in arguments, but not in a command.
+    # In hexadecimal, since the server replaces variables in arguments, but not in a command.
     program = os.fsdecode(bytes.fromhex(sys.argv[6]))
     command = [program, *sys.argv[7:]]
     group = os.getpgrp()
     server, signals = os.pipe()
     reporter = os.fork()
     if reporter == 0:
-        # In a group of its own: servers up to 0.11 kill this process, their child, as soon as a
-        # worker's connection breaks, and the exit could not be reported.
+        # In another process group: servers up to 0.11 kill their child's as soon as a worker's
+        # connection breaks, and the exit could not be reported.
         os.setpgid(0, 0)
         os.close(signals)
         code = WorkerProcess(
@@ -173,7 +174,7 @@ def main() -> None:
         with contextlib.suppress(OSError):
             os.write(signals, b"t")
 
-    # The worker gets these as well, being of the same group.
+    # The worker receives these signals too, since it is in the same process group.
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
         signal.signal(number, pass_on)
     _, status = os.waitpid(reporter, 0)

@@ -4,14 +4,14 @@
     ├── InvalidRequest
     │   └── InvalidInput           an argument that cannot be used
     ├── RuntimeFailure *           the embedded server
-    │   ├── BinaryUnusable *       there is no server to start, or it does not run on this machine
-    │   ├── DataDirUnusable *      the data_dir cannot be written
+    │   ├── BinaryUnusable *       no server is installed, or it does not run on this machine
+    │   ├── DataDirUnusable *      the data_dir cannot be used
     │   │   ├── DataDirLocked *    another server uses it
     │   │   └── DataDirIncompatible *  this server version would lose or break the data
     │   ├── StartFailed *          the server did not start; the message says why
-    │   │   ├── ConfigInvalid *    it refuses its configuration; the message says why
+    │   │   ├── ConfigInvalid *    the server rejects its config; the message says why
     │   │   ├── PortInUse *        the port is taken
-    │   │   ├── StartTimeout *     it does not answer in time (also a TimeoutError)
+    │   │   ├── StartTimeout *     it was not ready in time (also a TimeoutError)
     │   │   └── WorkerFailed *     a worker of its config did not start
     │   ├── ServerCrashed *        it exited or was killed, and is not restarted
     │   └── InvalidState *         use before the start, after the stop, or twice
@@ -52,14 +52,14 @@ class BinaryUnusable(RuntimeFailure):
 
 
 class DataDirUnusable(RuntimeFailure):
-    """The data_dir cannot be made or written."""
+    """The data_dir cannot be created, read or written."""
 
 
 class DataDirLocked(DataDirUnusable):
     """Another server uses the data_dir, or a database that the config names.
 
     Attributes:
-        pid: Process that started that server; None where it is not known.
+        pid: Process that started that server; None if unknown.
     """
 
     def __init__(self, message: str, pid: int | None) -> None:
@@ -73,9 +73,9 @@ class DataDirIncompatible(DataDirUnusable):
     Nothing in the data_dir has been changed.
 
     Attributes:
-        written_by: Version of the server that wrote it last, such as `0.11.1`; `0.11` if only the
-            data tells.
-        server_version: Version of the server that was to open it.
+        written_by: Version of the server that wrote it last, such as `0.11.1`; `0.11` if it was
+            derived from the data.
+        server_version: Version of the server that should have opened it.
         runs_in_progress: Number of runs in progress.
     """
 
@@ -104,11 +104,11 @@ class _ServerEnded(RuntimeFailure):
 
 
 class StartFailed(_ServerEnded):
-    """The server did not start: it exited, was killed or did not answer. Nothing of it is left."""
+    """The server exited, was killed or was not ready in time; nothing of it is left running."""
 
 
 class ConfigInvalid(StartFailed):
-    """The server refuses its configuration."""
+    """The server rejects its config."""
 
 
 class PortInUse(StartFailed):
@@ -116,11 +116,11 @@ class PortInUse(StartFailed):
 
 
 class StartTimeout(StartFailed, TimeoutError):
-    """The server did not answer within the startup_timeout."""
+    """The server was not ready within the startup_timeout."""
 
 
 class WorkerFailed(StartFailed):
-    """A worker, the program that a plugin of the config names as `command`, did not start.
+    """A worker (the `command` of a plugin in the config) did not start.
 
     Attributes:
         plugin: The plugin's name in the config.

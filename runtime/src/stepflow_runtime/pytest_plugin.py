@@ -1,7 +1,7 @@
-"""Gives tests a Stepflow server: fixtures, and options that say which server.
+"""Fixtures that start a Stepflow server for tests, and options that choose the server.
 
-The server starts when a test first asks for it and is gone after the session, however that ends.
-With pytest-xdist, each worker has a server of its own.
+The server starts when a test first uses it, and is stopped after the session, however that ends.
+With pytest-xdist, each worker has its own server.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _OPTIONS = {
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Adds the options and the settings of the same names."""
+    """Add the options, and settings of the same names."""
     group = parser.getgroup("stepflow", "Stepflow server")
     for name, (value, text) in _OPTIONS.items():
         group.addoption(f"--stepflow-{name}", metavar=value, help=text)
@@ -34,7 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(args: list[str]) -> None:
-    """Refuse a file after a space, before pytest imports anything from a wrong root."""
+    """Reject a file after a space, before pytest imports anything from a wrong root."""
     # pytest chooses its root and settings file before it loads plugins, when it cannot know that a
     # file belongs to an option.
     for option in ("--stepflow-binary", "--stepflow-config"):
@@ -46,19 +46,19 @@ def pytest_load_initial_conftests(args: list[str]) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuses options that contradict each other, before any test runs."""
+    """Reject options that contradict each other, before any test runs."""
     _chosen(config)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skips the trio variant of an async test, which anyio adds where trio is installed."""
+    """Skip the trio variant of an async test, which anyio adds if trio is installed."""
     call = getattr(item, "callspec", None)
     backend = call.params.get("anyio_backend") if call is not None else None
     if backend != "trio" and not (isinstance(backend, tuple) and backend[0] == "trio"):
         return
     fixtures = getattr(item, "fixturenames", ())
-    # A test with the synchronous client may run it in a thread of trio's.
+    # A test may run the synchronous client in a thread of trio.
     if "stepflow_client" in fixtures or (
         "stepflow_runtime" in fixtures and "stepflow_sync_client" not in fixtures
     ):

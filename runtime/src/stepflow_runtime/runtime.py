@@ -39,13 +39,13 @@ __all__ = ["StepflowRuntime"]
 
 
 class StepflowRuntime:
-    """A Stepflow server of this program's own; made by `start`.
+    """A Stepflow server embedded in this program; `start` creates it.
 
-    It is a `StepflowExecutor`: `await runtime.run(...)`. Code that does not await uses
-    `runtime.sync_client`, a `SyncStepflowExecutor`.
+    A `StepflowExecutor`: `await runtime.run(...)`. Synchronous code uses `runtime.sync_client`, a
+    `SyncStepflowExecutor`.
 
-    The server ends with `stop`, with the `with` or `async with` block, and with this process,
-    however that ends. One runtime serves any number of threads and event loops.
+    The server stops with `stop`, at the end of the `with` or `async with` block, and with this
+    process, however that ends. Any number of threads and event loops can use one runtime.
     """
 
     def __init__(self, supervisor: Supervisor, log: Log) -> None:
@@ -79,42 +79,44 @@ class StepflowRuntime:
         shutdown_timeout: float = SHUTDOWN_TIMEOUT,
         on_crash: Callable[[int, list[str]], object] | None = None,
     ) -> Self:
-        """Starts a server and waits until it answers.
+        """Start a server and wait until it is ready.
 
-        Inside a running event loop it does not wait, for it would hold up the loop: `async with`
-        does so, and so does whatever needs the server first.
+        Inside a running event loop this does not wait, since that would block the loop: `async
+        with` waits, and so does the first call that needs the server.
 
         Args:
-            config: Path of the server's configuration, or the configuration itself. By default the
-                builtin components that only compute (`ALL_BUILTINS` has all of them).
-            port: Port to listen on; 0 for any free one.
-            data_dir: Folder in which flows and runs outlive the server; made where it does not
+            config: Path of the server's config, or the config itself. By default the builtin
+                components that only compute (`ALL_BUILTINS` has all of them).
+            port: Port to listen on; 0 for any free port.
+            data_dir: Folder in which flows and runs outlive the server; created if it does not
                 exist. By default they are kept in memory.
-            upgrade: Whether a data_dir of another server version may be converted, after a backup
-                in it.
+            upgrade: Whether a data_dir that another server version wrote may be converted, after a
+                backup.
             binary: The server's executable; by default `$STEPFLOW_SERVER_BINARY`, or else that of
                 the package stepflow-orchestrator.
             env: Environment variables for the server.
-            inherit_env: Whether it has this process's environment variables too.
-            log_config: What the server logs, and where to.
+            inherit_env: Whether the server also inherits this process's environment variables.
+            log_config: What the server logs, and where.
             restart_policy: When a server that exited or was killed is restarted, on the same port.
             max_restarts: Maximum number of consecutive restarts.
             startup_timeout: Maximum time to wait for the server to become ready, in seconds.
             shutdown_timeout: Maximum time to wait for the server to exit before it is killed, in
                 seconds.
-            on_crash: Is called with exit code (the negative signal where one ended it) and last log
-                lines, in a thread of its own, when the server has exited or was killed.
+            on_crash: Called in another thread when the server has exited or was killed, with its
+                exit code (negative if a signal killed it) and its last log lines.
 
         Returns:
-            The runtime, to be used in `with` or `async with`, or to be stopped with `stop`.
+            The runtime; use it in `with` or `async with`, or stop it with `stop`.
 
         Raises:
             InvalidInput: An argument cannot be used.
-            InvalidRequest: Trio runs this task.
+            InvalidRequest: The call comes from a trio task.
             BinaryUnusable: There is no server that runs on this machine.
-            DataDirUnusable: The data_dir cannot be written, or another server uses it.
-            DataDirIncompatible: The server would lose or break what another version has written.
+            DataDirUnusable: The data_dir cannot be used.
+            DataDirLocked: Another server uses the data_dir, or a database that the config names.
+            DataDirIncompatible: The server would lose or break data of another version.
             StartFailed: The server did not start; the message says why.
+            WorkerFailed: A worker of the config did not start.
 
         Example:
             >>> with StepflowRuntime.start() as runtime:
@@ -299,7 +301,7 @@ class StepflowRuntime:
 
     def __enter__(self) -> Self:
         if running_loop() is not None:
-            # Nothing is left of what `start` has begun.
+            # Nothing that `start` began is left.
             self._supervisor.stop(grace=0)
             raise InvalidState(
                 "`with` would hold up the running event loop; write `async with"
@@ -321,7 +323,7 @@ class StepflowRuntime:
         try:
             asyncio_loop()
         except InvalidRequest:
-            # Nothing is left of what `start` has begun.
+            # Nothing that `start` began is left.
             self._supervisor.stop(grace=0)
             raise
         self._enter()

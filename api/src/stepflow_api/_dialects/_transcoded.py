@@ -73,8 +73,8 @@ def _name_in_flows(said: Mapping[str, Any]) -> str:
     path: str = said["path"]
     if path.startswith("/"):
         return path
-    # A worker's own name for it. Flows put the route before that, which the server does not report;
-    # by convention it is the plugin's name.
+    # This is the worker's own name. Flows put the route before it, which the server does not report;
+    # by convention, the route is the plugin's name.
     return f"/{said['plugin']}/{path}"
 
 
@@ -235,14 +235,14 @@ def _get_run_steps(version: str, request: Request) -> Exchange:
 
 
 def _cancel_run(version: str, request: Request) -> Exchange:
-    # It would cancel a run that has ended, and overwrite what became of it.
+    # The server would cancel a run that has ended, and overwrite its status.
     look = Request("GET", request.path.removesuffix("/cancel"))
     run: Answer = yield look
     url = run.url + "/cancel"
     if run.status_code >= 400:
         return _refused(run, url)
     try:
-        # With the request that it answers: of another version's server, the run is not cancelled.
+        # Parsed with its own request, so that the cancellation is still sent to a new server.
         summary = _object(look, run)["summary"]
         ended = summary["status"] in ENDED
     except (KeyError, TypeError) as error:

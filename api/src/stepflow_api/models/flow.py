@@ -1,4 +1,4 @@
-"""`Flow` whose parts that a run does not read are kept as they are."""
+"""`Flow` that keeps its tests and examples unchanged."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class Flow(GeneratedFlow):
 
     Cause:
         Tests and examples are for other tools, and servers differ in what they accept there. The
-        spec describes those of one version, so its types would refuse or change flows that other
-        servers run.
+        spec describes one version, so its types would reject or change flows that other servers
+        run.
 
     Wire:
         A test case that expects a failure has a number as its error's `code` up to 0.11, and a name
