@@ -1,4 +1,4 @@
-"""What a hostile server cannot do: fill the memory, take the processor, or write to a terminal."""
+"""A hostile server cannot fill the memory, use up the processor, or write to a terminal."""
 
 from __future__ import annotations
 

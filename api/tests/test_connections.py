@@ -1,4 +1,4 @@
-"""Connections of a client: how they come about, and when they are not used again."""
+"""Connections of a client: how they are opened, and when they are not reused."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _url(listener: socket.socket, host: str = "127.0.0.1") -> str:
 
 
 def _resolve(monkeypatch: pytest.MonkeyPatch, *hosts: str) -> None:
-    """Makes the name `stepflow.test` one for these addresses."""
+    """Resolve the name `stepflow.test` to these addresses."""
 
     async def getaddrinfo(loop: object, host: str, port: int, **options: Any) -> list[Any]:
         assert host == "stepflow.test"
@@ -104,7 +104,7 @@ def test_the_next_address_of_a_name_is_tried(
 
     with contextlib.ExitStack() as opened:
         if first == "is silent":
-            # The system drops whoever comes when nobody accepts and the queue is full.
+            # The system drops connections when nobody accepts them and the queue is full.
             silent = opened.enter_context(socket.create_server(("127.0.0.2", port), backlog=0))
             opened.enter_context(socket.create_connection(silent.getsockname()))
         thread = threading.Thread(target=respond)
@@ -133,7 +133,7 @@ def test_an_async_connection_with_a_half_sent_request_is_not_used_again(
 
     def respond() -> None:
         with listener.accept()[0] as first:
-            # As a server that refuses a body, and keeps the connection for the next request.
+            # Like a server that rejects a body and keeps the connection for the next request.
             first.recv(1000)
             first.sendall(REFUSED)
             with listener.accept()[0] as second:

@@ -38,13 +38,13 @@ by_plain_way = pytest.mark.parametrize("way", PLAIN_WAYS, ids=lambda way: way.na
 
 @pytest.fixture
 def make(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Starts a server, and makes what calls it."""
+    """Start a server, and create its caller."""
     with contextlib.ExitStack() as opened:
         yield lambda way, **options: start(way, opened, monkeypatch, **options)
 
 
 def names(who: object) -> list[str]:
-    """Makes the ids that one process asks for."""
+    """Return the ids that one process requests."""
     return [f"{who}-{number}" for number in range(CALLS)]
 
 
@@ -268,7 +268,7 @@ def test_a_child_sends_nothing_on_an_inherited_connection(monkeypatch: pytest.Mo
 
 
 def _ports() -> set[int]:
-    """Returns the local ports of this process's connections."""
+    """Return the local ports of this process's connections."""
     found = set()
     for name in os.listdir("/proc/self/fd"):
         with contextlib.suppress(OSError), socket.socket(fileno=os.dup(int(name))) as copy:

@@ -46,7 +46,7 @@ def website(server: StepflowServer, tmp_path: Path) -> Iterator[str]:
     assert process.stderr is not None
     lines = iter(process.stderr.readline, "")
     url = next((found[1] for line in lines if (found := re.search(r"at: (http\S+)", line))), None)
-    # Nothing else reads what it logs, and a full pipe would stop it.
+    # Nothing else reads its log, and a full pipe would block it.
     reader = threading.Thread(target=process.stderr.read)
     reader.start()
     try:

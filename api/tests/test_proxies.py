@@ -1,4 +1,4 @@
-"""Proxies of the environment: which requests use one, and what is said about a bad one."""
+"""Proxies of the environment: which requests use one, and the error for a bad one."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def test_a_proxy_that_cannot_be_used(
     assert str(raised.value).isprintable() and "secret" not in str(raised.value)
     # A traceback shows these too.
     assert raised.value.__cause__ is None and raised.value.__context__ is None
-    # Whoever hands in a connection has chosen its proxies.
+    # The caller has chosen the proxies of an http_client or transport.
     with httpx.Client(trust_env=False) as http, Client(ELSEWHERE, http_client=http) as client:
         assert client.base_url == f"{ELSEWHERE}/api/v1"
 

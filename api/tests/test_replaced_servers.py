@@ -1,4 +1,4 @@
-"""A server of another version takes a server's place while calls are under way."""
+"""A server is replaced by one of another version during calls."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ GET_RUN, CANCEL, HEALTH = f"GET /runs/{ID}", f"POST /runs/{ID}/cancel", "GET /he
 async def test_a_run_is_cancelled_although_its_status_came_from_another_version(
     form: Form,
 ) -> None:
-    """0.13 is asked for the run first, and that request is no reason to leave the other one out."""
+    """On 0.13 the run is requested first; that request must not replace the cancellation."""
     wire = Wire(NEW, {"summary": SUMMARY})
     async with Client("http://server", transport=wire) as client:
         await form("run.get_run", ID, client=client)
@@ -41,7 +41,7 @@ async def test_a_run_is_cancelled_on_a_server_that_became_a_later_one(form: Form
         await form("run.get_run", ID, client=client)
         wire.health, wire.answer = NEW, {"summary": SUMMARY}
         wire.paths.clear()
-        # The answer to the request tells the version; whether it has acted is not known.
+        # The response reveals the version; whether the server has acted is unknown.
         with pytest.raises(InvalidAnswer, match="may have acted on the request"):
             await form("run.cancel_run", ID, client=client)
         assert wire.paths == [CANCEL, HEALTH]
@@ -81,7 +81,7 @@ def test_a_call_that_comes_late_keeps_what_another_has_found_out(is_misread: boo
         wire.paths.clear()
 
         def meanwhile(request: httpx.Request) -> httpx.Response:
-            # While this answer is on its way, another call finds the server replaced.
+            # While this response is on its way, another call detects the new server.
             wire.health, wire.answer = NEW, {"summary": SUMMARY, "steps": []}
             assert get_run.sync(ID, client=client).status == "running"
             return compact(stale)

@@ -239,7 +239,7 @@ async def test_what_passes_cannot_be_changed_in_place() -> None:
 
 
 WORKERS = [
-    # What 0.13 lists of its own components, of a worker's, and of one with a path of its own.
+    # How 0.13 lists a builtin component, a worker's, and one with its own path.
     ({"componentId": "/eval", "path": "/eval", "plugin": "builtin"}, ("/eval", "builtin")),
     ({"componentId": "echo", "path": "echo", "plugin": "python"}, ("/python/echo", "python")),
     ({"componentId": "echo", "path": "/py/echo", "plugin": "python"}, ("/py/echo", "python")),

@@ -1,4 +1,4 @@
-"""Random documents for the reader of long arrays, which has to read what `json.loads` reads.
+"""Random documents for the reader of long arrays, which must read the same as `json.loads`.
 
 `tools/bazel run //client:fuzz_reader -- --seconds 3600` looks for an hour.
 """

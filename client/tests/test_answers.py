@@ -1,4 +1,4 @@
-"""What becomes of answers that a real server gives seldom: each is made by hand."""
+"""Handling of responses that a real server rarely sends, each written by hand."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def run(number: int = 1, **fields: Any) -> dict[str, Any]:
 
 
 class Server:
-    """Answers by the last part of a path.
+    """Responses by the last part of a path.
 
     Args:
         answers: What to answer, by method and last part.
@@ -55,7 +55,7 @@ class Server:
 
 
 def always(status: int, document: Any = None, content: bytes | None = None) -> Answer:
-    """The same answer to each request."""
+    """The same response to each request."""
     body = json.dumps(document).encode() if content is None else content
     headers = {"content-type": "application/json"}
     return lambda request: httpx.Response(status, headers=headers, content=body)
@@ -180,7 +180,7 @@ def test_every_kind_of_event_has_its_class(do: Driver) -> None:
     do(client.close())
 
 
-# --- which answers are asked for again ------------------------------------------------------------
+# --- which requests are retried -------------------------------------------------------------------
 
 PASSING = (429, 502, 503, 504)
 FINAL = (400, 401, 403, 404, 409, 413, 415, 418, 422, 500, 501, 505)

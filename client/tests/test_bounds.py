@@ -1,4 +1,4 @@
-"""What a hostile server or file cannot do to a client."""
+"""A hostile server or file cannot exhaust a client."""
 
 from __future__ import annotations
 

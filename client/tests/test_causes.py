@@ -1,4 +1,4 @@
-"""What an error says: its cause, and nothing of a run that it does not know."""
+"""Error messages: the cause, and no claim about a run whose state is unknown."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Answer = Callable[[httpx.Request], httpx.Response]
 
 
 def always(status: int, document: Any = None, content: bytes | None = None) -> Answer:
-    """The same answer to each request."""
+    """The same response to each request."""
     body = json.dumps(document).encode() if content is None else content
     headers = {"content-type": "application/json"}
     return lambda request: httpx.Response(status, headers=headers, content=body)

@@ -145,7 +145,7 @@ def test_limits_keep_the_proxies_of_the_environment(
     assert do(client.health()).status == "healthy"
     do(client.close())
     monkeypatch.setenv("NO_PROXY", "stepflow.invalid")
-    # It connects to no proxy, so the name has to be known.
+    # No proxy is used, so the name must resolve.
     client = do.client("http://stepflow.invalid", limits=httpx.Limits(), retry=RetryPolicy(0))
     with pytest.raises(errors.Unreachable, match="no connection"):
         do(client.health())

@@ -32,7 +32,7 @@ VERSIONS = ("0.11.1", "0.13.0")
 
 
 class Server:
-    """Reports a run with one status after the other, and then with the last one for good.
+    """Reports a run with one status after another, and then always with the last one.
 
     Args:
         version: Whose answers it sends.
@@ -88,7 +88,7 @@ class Server:
         return {"itemCount": self._items, "items": items}
 
     def waits(self) -> list[int]:
-        """How long it was asked to wait, each time."""
+        """The seconds of each requested wait."""
         return [int(url.params["timeoutSecs"]) for url in self.asked if "wait" in url.params]
 
 
@@ -109,7 +109,7 @@ def client_of(do: Driver, server: Server, version: str) -> Any:
 
 
 def wait_for(do: Driver, server: Server, version: str, wait: Callable[[Any], Any]) -> None:
-    """Waits for the run, whatever became of it."""
+    """Wait for the run, whatever its status."""
     client = client_of(do, server, version)
     with contextlib.suppress(errors.RunError):
         do(wait(client.handle(RUN_ID)))
@@ -118,7 +118,7 @@ def wait_for(do: Driver, server: Server, version: str, wait: Callable[[Any], Any
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No pause between two looks at a run."""
+    """No pause between two polls of a run."""
     monkeypatch.setattr("stepflow_client._run_core.PROGRESS_SECONDS", 0.0)
 
 

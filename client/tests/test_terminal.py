@@ -1,4 +1,4 @@
-"""What servers and flows can do to a terminal and to programs behind a pipe: nothing."""
+"""Text of servers and flows cannot control a terminal, or programs behind a pipe."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from stepflow_client.cli._output import print_json, print_text
 from stepflow_client.errors import InvalidAnswer, InvalidInput
 from tools.spec.server import StepflowServer
 
-#: Markup of rich, commands to a terminal of 7 and 8 bits, text that turns around, and line breaks.
+#: Markup of rich, 7-bit and 8-bit terminal commands, a change of direction, and line breaks.
 NAMES = (
     "build [/x] failed",
     "[link=http://evil.example]click[/link] :smile:",
@@ -37,7 +37,7 @@ _STYLE = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class Screen:
-    """Runs the command with a terminal as its standard output."""
+    """Run the command with a terminal as its standard output."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._monkeypatch = monkeypatch
@@ -136,7 +136,7 @@ def test_the_output_of_a_flow(
     shown = screen(*arguments)
     assert shown.replace("\n", "").expandtabs().isprintable()
     assert "\x1b" not in shown
-    # Programs receive the very text.
+    # Programs receive the text unchanged.
     assert piped(*arguments) == f"{name}\n"
     arguments = ("run", flow, "--input", json.dumps({name: [name]}))
     for document in (screen(*arguments), piped(*arguments), piped(*arguments, "--json")):
@@ -160,7 +160,7 @@ def test_a_blob_on_a_terminal(
         binary = client.put_blob(b"\x00\xff")
     assert screen("blob", "get", text) == "a\\x1b[2J\nb\n"
     assert screen("blob", "get", binary, code=2) == ""
-    assert "is binary, which a terminal cannot show; give --output FILE" in capfd.readouterr().err
+    assert "is binary, which a terminal cannot show; use --output FILE" in capfd.readouterr().err
 
 
 def test_what_a_server_says_of_a_flow(screen: Screen, tmp_path: Path) -> None:

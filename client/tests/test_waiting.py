@@ -62,7 +62,7 @@ class Run:
         self.ended = 0.0
 
     def end_once(self, condition: Callable[[], object]) -> threading.Thread:
-        """Starts a thread that lets it end once a condition holds, and notes when it did."""
+        """Start a thread that lets the run end once a condition holds, and records when."""
 
         def end() -> None:
             wait_until(condition, "the run is waited for")

@@ -72,7 +72,7 @@ CELLS = [
 
 @dataclass(frozen=True)
 class Made:
-    """A data_dir with what is in it."""
+    """A data_dir and its contents."""
 
     folder: Path
     fifo: Path
@@ -89,7 +89,7 @@ def start(version: str, folder: Path, *, upgrade: bool = False) -> StepflowRunti
 
 @cache
 def made(version: str, *, is_running: bool) -> Made:
-    """Make a data_dir, once; its server is killed where a run is in progress."""
+    """Create a data_dir, once; its server is killed if a run is in progress."""
     base = Path(mkdtemp(dir=os.environ.get("TEST_TMPDIR")))
     fifo = base / "fifo"
     os.mkfifo(fifo)
@@ -108,7 +108,7 @@ def made(version: str, *, is_running: bool) -> Made:
 
 
 def check_all(client: SyncStepflowClient, data: Made) -> None:
-    """Check that all of a data_dir is there, and that its run in progress is resumed."""
+    """Check that a data_dir is complete, and that its run in progress is resumed."""
     assert data.finished in {str(run.run_id) for run in client.list_runs()}
     handle = client.handle(data.finished)
     assert handle.result(timeout=60).output == "hello"
@@ -125,7 +125,7 @@ def check_all(client: SyncStepflowClient, data: Made) -> None:
 
 
 def digests(folder: Path) -> dict[str, str]:
-    """Return what is in the files of a database, by their names."""
+    """Return the contents of a database's files, by their names."""
     return {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest()
         for path in folder.iterdir()

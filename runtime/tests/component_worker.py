@@ -1,4 +1,4 @@
-"""A worker of the servers up to 0.11 that needs the standard library alone.
+"""A worker for servers up to 0.11 that needs only the standard library.
 
 Its one component, `/do`, writes to the outputs and may exit, as its input says.
 """
@@ -15,7 +15,7 @@ _INFO = {"component": "/do", "description": "Writes, and may exit."}
 
 
 def execute(input: dict[str, Any]) -> dict[str, Any]:
-    """Do what an input says.
+    """Follow the instructions of an input.
 
     Args:
         input: `stdout` and `stderr` are written; `times` says how often; `exit` is an exit code.

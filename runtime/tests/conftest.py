@@ -26,7 +26,7 @@ def nothing_is_left() -> Iterator[None]:
 
 @pytest.fixture
 def running() -> Iterator[list[subprocess.Popen[str]]]:
-    """Ends the programs that a test has started, and sees to it that nothing of them is left."""
+    """Kill the programs that a test has started, and check that nothing of them is left."""
     programs: list[subprocess.Popen[str]] = []
     yield programs
     for one in programs:

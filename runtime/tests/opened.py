@@ -1,4 +1,4 @@
-"""Counts how often files are opened: a step that loads a file counts its executions so."""
+"""Counter for opened files: a step that loads a file opens it once per execution."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LAST = "last"
 
 
 class Opened:
-    """Counts the times that each file of a folder is opened, by inotify.
+    """Count how often each file of a folder is opened, with inotify.
 
     Args:
         folder: The folder.

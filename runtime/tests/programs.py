@@ -41,12 +41,12 @@ runtime = StepflowRuntime.start(config)
 say(runtime)
 """
 
-#: A variable that everything has in its environment that the tests' programs start.
+#: An environment variable of everything that the tests' programs start.
 MARK = f"RUNTIME_TEST={uuid.uuid4()}"
 
 
 def program(code: str, **options: Any) -> subprocess.Popen[str]:
-    """Starts a program."""
+    """Start a program."""
     name, value = MARK.split("=")
     return subprocess.Popen(
         [sys.executable, "-c", START + code],
@@ -60,13 +60,13 @@ def program(code: str, **options: Any) -> subprocess.Popen[str]:
 
 
 def said(program: subprocess.Popen[str]) -> int:
-    """Gives the number that a program prints next."""
+    """Return the next number that a program prints."""
     assert program.stdout is not None
     return int(program.stdout.readline())
 
 
 def marked() -> set[int]:
-    """Gives the processes that the tests' programs have started, and the programs."""
+    """Return the tests' programs and the processes that they have started."""
     found: set[int] = set()
     for entry in Path("/proc").iterdir():
         try:
@@ -78,5 +78,5 @@ def marked() -> set[int]:
 
 
 def gone(server: int) -> None:
-    """Waits until a server is gone with its session; a session has its first process's number."""
+    """Wait until a server's session is gone; it has the number of its first process."""
     wait_until(lambda: not exists(server) and not session(server), "the server's session is gone")

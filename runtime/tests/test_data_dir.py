@@ -23,7 +23,7 @@ STORAGE = "storageConfig"
 
 
 def with_database(url: str, **more: Any) -> dict[str, Any]:
-    """Return a config that keeps the server's state in a database of its own."""
+    """Return a config that keeps the server's state in a database."""
     return {**ALL_BUILTINS, STORAGE: {"type": "sqlite", "databaseUrl": url}, **more}
 
 
@@ -58,7 +58,7 @@ def test_a_second_start_in_this_process_says_so(tmp_path: Path) -> None:
 
 
 def test_another_process_is_named_by_its_id_alone(tmp_path: Path) -> None:
-    # What an earlier holder with a longer id has left.
+    # Left behind by an earlier holder with a longer id.
     (tmp_path / "stepflow.db.lock").write_text("9" * 19, encoding="ascii")
     script = (
         "import os, sys; from stepflow_runtime import StepflowRuntime, errors\n"
@@ -159,7 +159,7 @@ def test_settings_of_recovery(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     config = dict(ALL_BUILTINS) if recovery is None else {**ALL_BUILTINS, "recovery": recovery}
-    # A binary that passes what it reads on to a file.
+    # A binary that copies its standard input to a file.
     seen, binary = tmp_path / "seen.json", tmp_path / "server"
     binary.write_text(f'#!/bin/sh\ntee "{seen}" | "{find_binary(None)}" "$@"\n', encoding="utf-8")
     binary.chmod(0o755)
@@ -255,7 +255,7 @@ def test_an_executable_that_is_replaced_while_its_server_runs(tmp_path: Path) ->
         handle = runtime.sync_client.submit(ECHO, 7)
         assert handle.result().output == 7
         pid = runtime.pid
-        # It could be another server: its version is asked for.
+        # It could be another server, so its version is determined.
         binary.write_text(f'#!/bin/sh\n\nexec "{real}" "$@"\n', encoding="utf-8")
         os.kill(pid, 9)
         wait_until(lambda: runtime.pid != pid and runtime.is_alive, "the server is started again")

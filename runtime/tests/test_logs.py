@@ -153,7 +153,7 @@ def test_the_file_is_closed_with_the_runtime(tmp_path: Path) -> None:
     assert not is_open(path)
     configs: list[Any] = [{"plugins": {1, 2}}, {"plugins": {}}]
     for refused in configs:
-        # What is caught keeps alive whatever would close the file as garbage.
+        # The caught exception keeps the object alive that would close the file.
         with pytest.raises(errors.StepflowError) as caught:
             StepflowRuntime.start(refused, log_config=config)
         assert caught.value.__traceback__ and not is_open(path)

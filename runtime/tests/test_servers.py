@@ -70,7 +70,7 @@ def test_options_in_the_environment_do_not_undo_what_is_asked(
 ) -> None:
     binary = os.environ["STEPFLOW_SERVER_BINARY"]
     options = subprocess.run([binary, "--help"], capture_output=True, text=True, check=True).stdout
-    # All that the server documents, and one that it reads besides.
+    # All that the server documents, and one that it does not.
     names = {*re.findall(r"env: (STEPFLOW_\w+)", options), "STEPFLOW_ORCHESTRATOR_URL"}
     assert len(names) > 10
     for name in names:
@@ -78,7 +78,7 @@ def test_options_in_the_environment_do_not_undo_what_is_asked(
     with StepflowRuntime.start() as runtime:
         assert runtime.sync_client.run(ECHO, 1).output == 1
         environment = Path(f"/proc/{runtime.pid}/environ").read_bytes()
-        # This program's own are the server's too, but for these.
+        # The server inherits all of this program's variables except these.
         for name in names:
             assert f"{name}=".encode() not in environment
         assert b"STEPFLOW_SERVER_BINARY=" in environment

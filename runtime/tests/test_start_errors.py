@@ -1,4 +1,4 @@
-"""A start that fails says why and what to do, in one line, and leaves nothing open."""
+"""A failed start reports why and what to do, on one line, and leaves nothing open."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_server_that_a_signal_kills_is_no_wrong_config(
         binary=killed,
     )
     assert error.exit_code == -number
-    # Not even where it has said something else before.
+    # Not even if it has printed something else before.
     killed = script(tmp_path / "server", f"echo '{SERVER_ERROR}'\nkill -{number.value} $$")
     failed(f"was killed by signal {number.value} ", binary=killed)
     assert ("memory ran out" in str(error)) == (number == signal.SIGKILL)
@@ -65,7 +65,7 @@ SERVER_ERROR = (
 @pytest.mark.parametrize(
     "text",
     [
-        # A known error, and an exit code that says something else.
+        # A known error, and an exit code that contradicts it.
         f"echo '{SERVER_ERROR}'\nexit 3",
         # An error of another part of the server, with a word of a known one.
         f"echo '{SERVER_ERROR.replace('stepflow_server', 'sqlx')}'\nexit 1",

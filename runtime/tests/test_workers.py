@@ -28,7 +28,7 @@ PLUGIN = "odd 'na\"me"
 
 
 def config(program: str, *arguments: str, plugin: str = PLUGIN, **more: Any) -> dict[str, Any]:
-    """Gives a config with a worker."""
+    """Return a config with a worker."""
     kind = {"type": "stepflow"} if ANNOUNCES else {"type": "grpc", "queueName": "q"}
     builtin = [{"plugin": "builtin"}]
     return {
@@ -43,12 +43,12 @@ def config(program: str, *arguments: str, plugin: str = PLUGIN, **more: Any) -> 
 
 
 def python(code: str, *arguments: str) -> dict[str, Any]:
-    """Gives a config with a worker that runs Python code."""
+    """Return a config with a worker that runs Python code."""
     return config(sys.executable, "-c", code, *arguments)
 
 
 def fails(config: Any, **options: Any) -> errors.WorkerFailed:
-    """Starts a server whose worker fails."""
+    """Start a server whose worker fails, and return the error."""
     with pytest.raises(errors.WorkerFailed) as caught:
         StepflowRuntime.start(config, **options)
     assert "\n" not in str(caught.value)
@@ -56,7 +56,7 @@ def fails(config: Any, **options: Any) -> errors.WorkerFailed:
 
 
 def flow(**input: Any) -> dict[str, Any]:
-    """Gives a flow that has the worker do something."""
+    """Return a flow with instructions for the worker."""
     return {
         "name": "do",
         "steps": [{"id": "do", "component": "/w/do", "input": input}],
@@ -66,7 +66,7 @@ def flow(**input: Any) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def logged(take: Callable[[logging.LogRecord], object]) -> Generator[None]:
-    """Has a function called with the records of the workers' logger."""
+    """Call a function with each record of the workers' logger."""
 
     class Handler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
@@ -94,7 +94,7 @@ def records() -> Iterator[list[logging.LogRecord]]:
 
 
 def of_level(records: list[logging.LogRecord], level: int) -> list[logging.LogRecord]:
-    """Gives the records with a level."""
+    """Return the records with a level."""
     return [record for record in records if record.levelno == level]
 
 

@@ -76,7 +76,7 @@ def _render(
 ) -> dict[str, str]:
     files = {
         "spec.py": templates.facts(document, operations),
-        # What is left are string literals, in which the escape is the same character.
+        # Only string literals are left, in which the escape stands for the same character.
         "models/generated.py": printable(templates.generated(models), keep="\n"),
         "models/__init__.py": templates.models_init(models, extra),
         "api/__init__.py": templates.api_init(operations),

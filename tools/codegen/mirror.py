@@ -17,7 +17,7 @@ _CACHE = "__pycache__"
 
 
 class ArchiveError(Exception):
-    """An archive that no compiler made."""
+    """An archive that the compiler did not make."""
 
 
 def read_archive(archive: Path) -> dict[str, str]:

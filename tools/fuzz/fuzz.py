@@ -1,4 +1,4 @@
-"""Runs a check on random cases: a few of them in a test, as many as time allows by hand."""
+"""Random cases for a check: a few in a test, any number by hand."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def cases(seed: int = SEED, first: int = 0) -> Iterator[random.Random]:
 
 
 def run(check: Check) -> int:
-    """Run a check as the command line says.
+    """Run a check with the options of the command line.
 
     Args:
         check: Raises an AssertionError, or anything else, where a case fails.

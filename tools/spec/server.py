@@ -42,7 +42,7 @@ _GUARD = ("/bin/sh", "-c", "read -r _; kill -KILL 0")
 _KEPT_LINES = 200
 _POLL_SECONDS = 0.005
 
-# How long to wait for the log line after which a server from 0.12 on can run something: a later
+# Maximum time to wait for the log line of a server from 0.12 on that can execute runs; a later
 # version may word it differently.
 _TAKES_RUNS_SECONDS = 10.0
 
@@ -313,7 +313,7 @@ class _Output:
             for raw in self._stream:
                 line = _ANSI_CODE.sub("", raw.decode("utf-8", "replace").rstrip())
                 self._lines.append(line)
-                # A server from 0.12 on is healthy before a run does not make it panic.
+                # Servers from 0.12 on are healthy before they can execute runs.
                 if self.port is None and "gRPC services available" in line:
                     self.takes_runs.clear()
                 elif "Recovering pending runs" in line:

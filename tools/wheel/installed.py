@@ -85,7 +85,7 @@ def main(arguments: Sequence[str]) -> int:
         ).returncode
         for file in _this_shard(options.tests)
     ]
-    # A filter has to match a test, and not one in each file.
+    # A filter has to match a test in one file, not in each.
     has_filter = bool(os.environ.get("TESTBRIDGE_TEST_ONLY"))
     if has_filter and (0 in codes or "TEST_TOTAL_SHARDS" in os.environ):
         codes = [code for code in codes if code != _NO_TESTS]

@@ -1,7 +1,7 @@
 """Support for `os.fork`.
 
-A forked child inherits its parent's sockets, and locks held by threads that do not exist in it. On an
-inherited connection, parent and child could receive each other's responses.
+A forked child inherits its parent's sockets, and locks held by threads that do not exist in it. On
+an inherited connection, parent and child could receive each other's responses.
 """
 
 from __future__ import annotations

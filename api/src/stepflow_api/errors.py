@@ -55,8 +55,8 @@ __all__ = [
 ]
 
 
-# Not printable for Python, but part of ordinary text: Unicode spaces, and joiners for Persian, Indic
-# scripts and emojis.
+# Not printable for Python, but part of ordinary text: Unicode spaces, and joiners for Persian,
+# Indic scripts and emojis.
 _ALSO_SHOWN = "\u00a0\u2002\u2003\u2009\u200a\u202f\u3000\u200c\u200d"
 
 # Longer than the text that is shown, since repeated spaces count as one.

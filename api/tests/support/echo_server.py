@@ -1,4 +1,4 @@
-"""A server in a process of its own that answers each request for a blob with the blob's id.
+"""A server in a separate process that responds to each request for a blob with the blob's id.
 
 A response that reaches another process than the one that asked shows itself. It keeps connections
 open, takes a moment for each response, and holds those that a test wants to see in flight.
@@ -49,11 +49,11 @@ class EchoServer:
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self._line()}"
 
     def wait_until_held(self) -> None:
-        """Waits until one more response is held."""
+        """Wait until one more response is held."""
         assert self._line() == "held"
 
     def release(self) -> None:
-        """Releases all responses that are held, now and from now on."""
+        """Release all held responses, and hold none from now on."""
         assert self._process.stdin is not None
         self._process.stdin.write("release\n")
         self._process.stdin.flush()

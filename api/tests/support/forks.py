@@ -1,4 +1,4 @@
-"""Runs functions in forked children."""
+"""Functions that run in forked children."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Forked:
             os._exit(code)
 
     def result(self) -> Any:
-        """Waits for the child to exit, and returns what its function returned.
+        """Wait for the child to exit, and return the result of its function.
 
         Raises:
             AssertionError: The function raised, or did not return within a minute.

@@ -1,4 +1,4 @@
-"""A web application whose client is made, and used, before its workers are forked."""
+"""A web application whose client is created and used before its workers are forked."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ health_check.sync(client=client)
 def application(
     environ: dict[str, Any], start_response: Callable[[str, list[tuple[str, str]]], object]
 ) -> Iterable[bytes]:
-    """Responds to `/ID` with the data of that blob, and with the worker's process id."""
+    """Respond to `/ID` with the data of that blob and the worker's process id."""
     blob = get_blob.sync(environ["PATH_INFO"][1:], client=client)
     start_response("200 OK", [("Content-Type", "application/json"), ("X-Pid", str(os.getpid()))])
     return [json.dumps(blob.data).encode()]

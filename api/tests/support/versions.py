@@ -1,4 +1,4 @@
-"""A server made of answers, which may become one of another version at any time."""
+"""A server with prepared responses, which can change its version at any time."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ BODY = models.CreateRunRequest(flow_id="f", input=1)
 
 
 def compact(document: Any) -> httpx.Response:
-    """Gives an answer as servers write it: httpx before 0.28 puts spaces into JSON."""
+    """Return a response as servers write it: httpx before 0.28 puts spaces into JSON."""
     content = json.dumps(document, separators=(",", ":"))
     return httpx.Response(200, content=content, headers={"content-type": "application/json"})
 
 
 class Wire(httpx.MockTransport):
-    """A server made of the answers to its paths.
+    """A server with a prepared response for each path.
 
     Attributes:
         paths: Method and path of each request.

@@ -1,4 +1,4 @@
-"""The ways to a server: own connections, and those of httpx, with and without TLS."""
+"""All ways to reach a server: own connections and those of httpx, with and without TLS."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from stepflow_api.api.blob import get_blob
 
 
 class Retrying(httpx.BaseTransport):
-    """A transport of a user's own around one of httpx."""
+    """A user's transport that wraps one of httpx."""
 
     def __init__(self, wrapped: httpx.BaseTransport) -> None:
         self.wrapped = [wrapped]
@@ -93,7 +93,7 @@ WAYS = list(_ways())
 
 
 class Caller:
-    """Calls one server in one way, from any process.
+    """Calls to one server in one way, from any process.
 
     Args:
         way: The way.
@@ -108,7 +108,7 @@ class Caller:
         self._owner = os.getpid()
 
     def __call__(self, *names: str) -> list[str]:
-        """Asks for blobs one after another, and returns the ids in the responses."""
+        """Request blobs one after another, and return the ids in the responses."""
         if not self._way.is_async:
             return [get_blob.sync(name, client=self._client).blob_id for name in names]
         if os.getpid() != self._owner:
@@ -119,7 +119,7 @@ class Caller:
         return [(await get_blob.asyncio(name, client=self._client)).blob_id for name in names]
 
     def close(self, *given: Any) -> None:
-        """Closes the client, what it was given, and the parent's event loop."""
+        """Close the client, the transport passed to it, and the parent's event loop."""
         self.runner.run(self._client.aclose())
         for one in given:
             if isinstance(one, httpx.AsyncClient | httpx.AsyncBaseTransport):
@@ -132,7 +132,7 @@ class Caller:
 def start(
     way: Way, opened: ExitStack, monkeypatch: pytest.MonkeyPatch, **options: Any
 ) -> tuple[EchoServer, Caller]:
-    """Starts a server, and makes what calls it.
+    """Start a server, and create its caller.
 
     Args:
         way: How it is called.

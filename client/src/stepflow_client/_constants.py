@@ -15,8 +15,8 @@ REQUEST_TIMEOUT: Final = 60.0
 """Seconds without a byte of an answer; only waiting for a run takes longer, and has its own."""
 
 LONG_POLL_SECONDS: Final = 1
-"""Seconds that a server is asked to wait for a run at a time. It learns at once of the end of a run
-that it executes itself; of a run that another orchestrator executes, only when a wait ends."""
+"""Seconds that one request asks the server to wait for a run. The server notices the end of a run
+that it executes itself at once; that of another orchestrator's run, only when the wait ends."""
 
 LONG_POLL_GRACE: Final = 10.0
 """Seconds that an answer may come late before its connection counts as dead."""

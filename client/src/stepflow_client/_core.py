@@ -173,21 +173,21 @@ class RunPages:
         self._seen: set[UUID] = set()
 
     def page(self) -> Steps[list[RunSummary]]:
-        """Gives the next runs; none at the end."""
+        """Return the next runs; none at the end."""
         while self._left is None or self._left > 0:
-            # After the first page a whole one is asked for: fewer runs might all be repeats.
+            # Pages after the first are requested whole, since a few runs could all be repeats.
             size = PAGE_SIZE if self._left is None or self._offset else min(PAGE_SIZE, self._left)
             answer = yield from self._sender.send(
                 _endpoints.list_runs(self._filters, size, self._offset)
             )
             runs: list[RunSummary] = answer.runs
             self._offset += len(runs)
-            # A run that begins meanwhile moves those that were given already to the next page.
+            # A run that is created in the meantime moves runs already returned to the next page.
             new = [run for run in runs if run.run_id not in self._seen][: self._left]
             self._seen.update(run.run_id for run in new)
             if self._left is not None:
                 self._left -= len(new)
-            # A short page is the end: on a busy server each further one would repeat some runs.
+            # A short page is the last: on a busy server, further ones would only repeat runs.
             if new or len(runs) < size:
                 return new
         return []

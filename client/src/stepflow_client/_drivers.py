@@ -45,7 +45,7 @@ def drive(client: Client, steps: Steps[T]) -> T:
 
 
 async def drive_async(client: Client, steps: Steps[T]) -> T:
-    """Does what `drive` does, without blocking."""
+    """Async version of `drive`."""
     asyncio_loop()
     try:
         effect = next(steps)

@@ -31,7 +31,7 @@ def read_elements(pieces: Iterable[bytes], array: str, others: dict[str, Any]) -
     Args:
         pieces: The document, an object in UTF-8, cut anywhere.
         array: Name of the member whose elements are given.
-        others: Takes the object's other members as they are met, before and after the array.
+        others: Receives the object's other members as they are read, before and after the array.
 
     Raises:
         ValueError: The document is not such an object, ends early, or has the array twice.
@@ -81,9 +81,9 @@ def _read(
             raise ValueError(f"{one_line(repr(name))} stands where a name must")
         window.take(":")
         if name == array:
-            # Elements that have been returned cannot be taken back, as `json.loads` does.
+            # `json.loads` keeps the last one, but elements of the first have been returned.
             if has_array:
-                raise ValueError(f"the member {array!r} stands there twice")
+                raise ValueError(f"the member {array!r} is there twice")
             has_array = True
         if name == array and window.peek() == "[":
             yield from read_array(window)
@@ -175,7 +175,7 @@ class _Window:
                 if not self._more():
                     raise
             else:
-                # A number that has been cut is one as well, up to there.
+                # The beginning of a number is a number, too.
                 is_cut = type(value) in (int, float) and self._text[end : end + 1] in _GOES_ON
                 if not is_cut or not self._more():
                     self._at = end

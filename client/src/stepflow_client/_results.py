@@ -191,7 +191,7 @@ class Source:
     status_code: int
 
     def invalid(self, error: ValueError) -> InvalidAnswer:
-        """Return that error."""
+        """Return the error for a body that cannot be parsed."""
         return InvalidAnswer(
             f"{self.status_code}, but the body is not what a Stepflow server answers:"
             f" {body_problem(error)};"

@@ -271,7 +271,7 @@ class RunCore(Core):
             if failed:
                 yield Sleep(deadline.bound(PROGRESS_SECONDS))
             elif run.items.total > 1:
-                # Each of these responses names every item.
+                # A response to a wait contains every item, so a batch is polled without waiting.
                 return (yield from self._watch(run_id, deadline))
 
     def _watch(

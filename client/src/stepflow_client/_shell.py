@@ -34,7 +34,7 @@ def own_http_client(
     http_client: object,
     transport: object,
 ) -> H | None:
-    """Makes the httpx client that limits and a proxy need; None where neither is given.
+    """Return an httpx client with the limits and the proxy; None if neither is given.
 
     Raises:
         InvalidInput: They are given beside an http_client or transport, which have their own, or
@@ -56,7 +56,7 @@ def own_http_client(
             chosen = checked_proxy(proxy, "proxy")
         except InvalidRequest as error:
             raise InvalidInput(str(error)) from None
-    # httpx reads the certificates of the environment only if it also reads the proxies there.
+    # Passed, since httpx ignores SSL_CERT_FILE with trust_env=False.
     context = httpx.create_ssl_context()
     return cls(limits=limits or httpx.Limits(), proxy=chosen, verify=context, trust_env=False)
 

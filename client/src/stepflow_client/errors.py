@@ -132,7 +132,7 @@ class RunCancelled(RunError):
 
 
 class Timeout(StepflowError, TimeoutError):
-    """The caller's deadline passed; this cancels no run.
+    """The caller's deadline passed; the run was not cancelled.
 
     Attributes:
         run_id: Id of the run that was waited for; None where none was created yet.
@@ -151,8 +151,8 @@ class Unreachable(TransportError):
     Attributes:
         method: HTTP method.
         url: The URL, without a password.
-        attempts: How often it was tried.
-        run_id: Id of the run that was asked for, if any; what became of it is unknown.
+        attempts: Number of attempts.
+        run_id: Id of the run in question, if any; its status is unknown.
     """
 
     def __init__(

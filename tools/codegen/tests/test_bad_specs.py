@@ -648,7 +648,7 @@ def test_an_output_that_cannot_be_written_leaves_none(run: Run, tmp_path: Path) 
     assert [file for file in run.outputs.rglob("*") if file.is_file()] == []
 
 
-#: A NUL, a terminal's commands, line breaks, and what turns the direction of text.
+#: A NUL, terminal commands, line breaks, and a character that changes the direction of text.
 ODD = "x\0\x1b[2J\ny\u2028\x9b\u202e"
 
 

@@ -1,4 +1,4 @@
-"""Schemas in the one way of writing them, and defaults that are checked against them."""
+"""Normalised schemas, and defaults that are checked against them."""
 
 import json
 from pathlib import Path

@@ -56,7 +56,7 @@ def test_slow(number): time.sleep(0.5)
 
 
 class Running:
-    """A run of pytest in a folder of its own."""
+    """A run of pytest in a separate folder."""
 
     def __init__(self, folder: Path, code: str) -> None:
         folder.mkdir()

@@ -46,7 +46,7 @@ def test_siblings_get_the_version() -> None:
     extras = project["optional-dependencies"]
     assert extras == {"night": ['zoo-animals[owls]==1.2; python_version > "3"']}
     assert "version" not in released["tool"]["hatch"]
-    # The ignore files of whoever builds the source distribution could hide modules.
+    # Ignore files on the building machine could hide modules.
     assert released["tool"]["hatch"]["build"]["ignore-vcs"] is True
 
 

@@ -73,8 +73,8 @@ def _name_in_flows(said: Mapping[str, Any]) -> str:
     path: str = said["path"]
     if path.startswith("/"):
         return path
-    # This is the worker's own name. Flows put the route before it, which the server does not report;
-    # by convention, the route is the plugin's name.
+    # The worker's own name. Flows put the route before it, which the server does not report; by
+    # convention, the route is the plugin's name.
     return f"/{said['plugin']}/{path}"
 
 

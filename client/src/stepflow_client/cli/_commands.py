@@ -79,7 +79,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, a document a l
 
 @dataclass(frozen=True)
 class Connection:
-    """Where the server is, and the token for it, which no repr shows."""
+    """URL of the server, and the token for it, which is left out of the repr."""
 
     url: str | None
     token: str | None = field(repr=False)
@@ -104,19 +104,19 @@ def connection(
     token_file: Annotated[
         Path | None,
         typer.Option(
-            help="File with the bearer token; - for standard input. Make it readable by you alone"
+            help="File with the bearer token; - for standard input. Make it readable only by you"
             " (chmod 600).",
         ),
     ] = None,
 ) -> None:
-    """Runs flows on a Stepflow server.
+    """Run flows on a Stepflow server.
 
     Exit codes: 0 success, 1 the flow failed or was refused, 2 wrong usage, 3 server unreachable.
     """
     if token_file is not None:
-        # The variable is often set for everything; an option beside it is meant for this call.
+        # Unlike the option --token, the variable may be set for all calls; --token-file wins.
         if token is not None and token != os.environ.get(TOKEN_VARIABLE):
-            raise InvalidInput("--token and --token-file are both given; give one")
+            raise InvalidInput("--token and --token-file are both given; use one of them")
         token = read_token(token_file)
     context.obj = Connection(url, token)
 
@@ -388,8 +388,7 @@ def _text_of(blob_id: str, data: bytes) -> str:
         return data.decode().removesuffix("\n")
     except UnicodeDecodeError:
         raise InvalidInput(
-            f"blob {blob_id} is binary, which a terminal cannot show; give --output FILE, or use a"
-            " pipe"
+            f"blob {blob_id} is binary, which a terminal cannot show; use --output FILE or a pipe"
         ) from None
 
 

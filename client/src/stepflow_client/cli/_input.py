@@ -93,9 +93,9 @@ def read_token(path: Path) -> str:
     content = _content(path, "token file")
     lines = content.splitlines()
     if not content.strip() or len(lines) != 1 or not lines[0].isascii():
-        # The content is a secret, or was meant to be, so no message quotes it.
+        # The content is probably a secret, so the message does not quote it.
         problem = "is not one line of ASCII text" if content.strip() else "is empty"
-        raise InvalidInput(f"the token file {str(path)!r} {problem}; write the token alone into it")
+        raise InvalidInput(f"the token file {str(path)!r} {problem}; write only the token into it")
     return lines[0].decode()
 
 

@@ -40,7 +40,7 @@ def write_bytes(content: bytes) -> None:
         InvalidInput: Standard output cannot be written to.
     """
     try:
-        # Whatever was printed before comes first.
+        # Text that was printed before must come first.
         sys.stdout.flush()
         sys.stdout.buffer.write(content)
     except OSError as error:
@@ -58,7 +58,7 @@ def write_line(text: str) -> None:
 
 
 def flush() -> None:
-    """Write what is still buffered; raises what `write_line` does."""
+    """Write buffered output; raises the same errors as `write_line`."""
     try:
         sys.stdout.flush()
     except OSError as error:
@@ -78,8 +78,8 @@ def error_line(message: str) -> None:
 def print_json(value: Any, indent: int | None = None) -> None:
     """Print a value as JSON, on one line unless it is indented.
 
-    Characters that a terminal could interpret are escaped as JSON has it, so the value is the same
-    for programs.
+    Characters that a terminal could interpret are written as JSON escapes, which programs read as
+    the same value.
     """
     try:
         document = json.dumps(_plain(value), indent=indent, ensure_ascii=False)
@@ -91,14 +91,14 @@ def print_json(value: Any, indent: int | None = None) -> None:
 
 
 def print_text(text: str) -> None:
-    """Print text: as it is for programs, and escaped where it would control a terminal."""
+    """Print text, escaped on a terminal and unchanged elsewhere."""
     if is_terminal():
         text = printable(text.replace("\r\n", "\n"), keep="\n\t")
     _write_text(text)
 
 
 def print_value(value: Any) -> None:
-    """Print a value for people: text as it is, everything else as indented JSON."""
+    """Print a value: text as text, everything else as indented JSON."""
     if isinstance(value, str):
         print_text(value)
     else:
@@ -141,7 +141,7 @@ def _plain(value: Any) -> Any:
 
 
 def _write_text(text: str) -> None:
-    # What the output's encoding cannot represent, such as half of a surrogate pair, is escaped.
+    # Characters that the encoding cannot represent, such as half a surrogate pair, are escaped.
     encoding = sys.stdout.encoding or "utf-8"
     try:
         print(text.encode(encoding, "backslashreplace").decode(encoding))
@@ -150,11 +150,11 @@ def _write_text(text: str) -> None:
 
 
 def _unwritable(error: OSError) -> Exception:
-    # What is still buffered goes nowhere, so that Python does not fail at it again at the end.
+    # Buffered output is discarded, so that Python does not fail again when it exits.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if isinstance(error, BrokenPipeError):
         return OutputClosed()
-    return InvalidInput(f"cannot write to standard output: {error.strerror}; give it another place")
+    return InvalidInput(f"cannot write to standard output: {error.strerror}; redirect it elsewhere")
 
 
 class BatchProgress:
