@@ -15,8 +15,9 @@ from api.tests.support.connections import connections
 from api.tests.support.flows import UNKNOWN_RUN, SlowFlow, echo_flow, store
 from api.tests.support.seam import Recorder
 from stepflow_api import Client, _direct_async, models
+from stepflow_api._collector import COLLECTOR
 from stepflow_api._dialects._base import Exchange
-from stepflow_api._operation import _COLLECTOR, Json, Request
+from stepflow_api._operation import Json, Request
 from stepflow_api.api.health import health_check
 from stepflow_api.api.run import create_run, get_run, get_run_items
 from stepflow_api.errors import ConnectionFailed, NotFound
@@ -166,7 +167,7 @@ def test_pauses_of_the_garbage_collector_that_overlap(is_enabled: bool) -> None:
     was_enabled = gc.isenabled()
     (gc.enable if is_enabled else gc.disable)()
     try:
-        first, second, third = (_COLLECTOR.paused() for _ in range(3))
+        first, second, third = (COLLECTOR.paused() for _ in range(3))
         for begin in (first, second, third):
             begin.__enter__()
             assert not gc.isenabled()
@@ -190,7 +191,7 @@ def test_long_answers_of_many_threads_leave_the_garbage_collector_as_it_was() ->
     def work() -> None:
         together.wait()
         for _ in range(20):
-            with _COLLECTOR.paused():
+            with COLLECTOR.paused():
                 parse(content)
                 seen.append(gc.isenabled())
 

@@ -93,7 +93,7 @@ def test_no_lock_of_another_thread_blocks_a_child(way: Way, make: Any) -> None:
     caller("warm")
     lock_types = (type(threading.Lock()), type(threading.RLock()))
     owners = [
-        one for one in gc.get_objects() if type(one).__module__.partition(".")[0] == "httpcore"
+        one for one in gc.get_objects() if str(type(one).__module__).partition(".")[0] == "httpcore"
     ]
     owners += [*_fork._resets.keys()]
     owners += [one for one in gc.get_objects() if isinstance(one, httpx.Cookies)]
@@ -137,10 +137,10 @@ def test_a_child_detects_the_version_that_another_thread_was_detecting(way: Way,
 
 
 def test_a_pause_of_the_garbage_collector_ends_with_its_thread() -> None:
-    from stepflow_api._operation import _COLLECTOR
+    from stepflow_api._collector import COLLECTOR
 
     def parsing() -> None:
-        with _COLLECTOR.paused():
+        with COLLECTOR.paused():
             paused.set()
             done.wait()
 

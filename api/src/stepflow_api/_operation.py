@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import datetime
 import enum
-import gc
 import json
 import threading
 import uuid
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from urllib.parse import quote
@@ -25,6 +23,7 @@ from pydantic_core import (
     from_json,
 )
 
+from stepflow_api._collector import COLLECTOR
 from stepflow_api._constants import ERROR_BODY_LIMIT
 from stepflow_api._fork import reset_after_fork
 from stepflow_api._headers import Headers
@@ -90,48 +89,7 @@ class Answer:
     content: bytes
 
 
-class _Collector:
-    """Python's collector of cyclic garbage, which takes half of the time that a long answer takes.
-
-    It goes through all models again and again while they are made, and there is nothing to find.
-    """
-
-    def __init__(self) -> None:
-        self._was_enabled = False
-        self._begin()
-        reset_after_fork(self, _Collector._reset_in_child)
-
-    def _begin(self) -> None:
-        """Create the state that no two processes share."""
-        self._lock = threading.Lock()
-        self._pauses = 0
-
-    def _reset_in_child(self) -> None:
-        # The threads that paused the collector do not exist in the child.
-        if self._pauses and self._was_enabled:
-            gc.enable()
-        self._begin()
-
-    @contextmanager
-    def paused(self) -> Generator[None, None, None]:
-        """Pauses it, if it is enabled, until no thread needs the pause any more."""
-        with self._lock:
-            if not self._pauses:
-                self._was_enabled = gc.isenabled()
-                gc.disable()
-            self._pauses += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._pauses -= 1
-                if not self._pauses and self._was_enabled:
-                    gc.enable()
-
-
-_COLLECTOR = _Collector()
-
-# Shorter bodies make too few models for the collector to look at them often.
+# Shorter bodies make too few models for the garbage collector to run often.
 _LONG_BODY = 64 * 1024
 
 
@@ -157,7 +115,7 @@ class Json:
                 self._adapter = self._adapter or TypeAdapter(self._type)
         if len(content) < _LONG_BODY:
             return self._adapter.validate_json(content)
-        with _COLLECTOR.paused():
+        with COLLECTOR.paused():
             return self._adapter.validate_json(content)
 
 

@@ -140,10 +140,10 @@ class Items:
                     count += 1
             except ValueError as error:
                 raise self._source.invalid(error) from body_cause(error)
-            told = others.get("itemCount", count)
-            if type(told) is not int or not 0 <= told <= sys.maxsize:
+            reported = others.get("itemCount", count)
+            if type(reported) is not int or not 0 <= reported <= sys.maxsize:
                 raise self._source.invalid(ValueError("itemCount is not a number of items"))
-            self._count = told
+            self._count = reported
         return self._count
 
     def __repr__(self) -> str:
