@@ -140,6 +140,7 @@ def test_more_names_of_this_machine(url: str, monkeypatch: pytest.MonkeyPatch) -
         ("[2001:db8::1]:1", "http://[2001:db8::1]:7840", False),
         ("[", "http://[2001:db8::1]:7840", False),
         ("::::,example.com:port,:80,/8", "http://example.com:7840", False),
+        pytest.param(f"example.com:{'9' * 5000}", "http://example.com", False, id="long-port"),
     ],
 )
 def test_no_proxy(listed: str, url: str, is_direct: bool, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -141,6 +142,20 @@ def test_a_database_that_cannot_be_locked(tmp_path: Path) -> None:
         StepflowRuntime.start(with_database(f"sqlite:{tmp_path}/none/a.db?mode=rwc"))
 
 
+def test_a_full_disk_is_named_by_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "pwrite", full)
+    with pytest.raises(errors.DataDirUnusable) as caught:
+        StepflowRuntime.start(data_dir=tmp_path)
+    assert str(caught.value) == (
+        f"data_dir {tmp_path} cannot be used: No space left on device; free space on that disk"
+    )
+
+
 @pytest.mark.parametrize(
     ("recovery", "completed"),
     [
@@ -229,7 +244,10 @@ def test_a_damaged_stamp_is_replaced(
     assert stamp["version"] == version
 
 
-@pytest.mark.parametrize("version", ["0.14.0", "1.0.0", "build 123abc"])
+@pytest.mark.parametrize(
+    "version",
+    ["0.14.0", "1.0.0", "build 123abc", pytest.param(f"0.{'9' * 5000}", id="long")],
+)
 @pytest.mark.parametrize("upgrade", [False, True])
 def test_the_stamp_of_a_newer_server(version: str, upgrade: bool, tmp_path: Path) -> None:
     with StepflowRuntime.start(data_dir=tmp_path):

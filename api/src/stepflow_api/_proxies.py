@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _PORTS = {"http": 80, "https": 443}
 
 # A host or network, in brackets if it is IPv6 and a port follows.
-_ENTRY = re.compile(r"(?P<host>\[[^]]*\](?:/\d+)?|[^:]*)(?::(?P<port>\d+))?")
+_ENTRY = re.compile(r"(?P<host>\[[^]]*\](?:/\d+)?|[^:]*)(?::(?P<port>\d{1,5}))?")
 
 
 def environment_proxy(base_url: str) -> httpx.Proxy | None:

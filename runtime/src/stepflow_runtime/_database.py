@@ -10,6 +10,7 @@ from typing import Any, Final, cast
 from urllib.parse import unquote
 
 from stepflow_runtime._fork import Held
+from stepflow_runtime._start_errors import remedy
 from stepflow_runtime.errors import DataDirLocked, DataDirUnusable
 
 #: Keys under which a config describes the storage: since server 0.10, and before. Each server
@@ -61,12 +62,12 @@ class DatabaseLock:
         operation = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
         try:
             fcntl.flock(self.descriptor, operation | fcntl.LOCK_NB)
+            os.ftruncate(self.descriptor, 0)
+            os.pwrite(self.descriptor, str(os.getpid()).encode(), 0)
         except BlockingIOError:
             raise _locked(name, os.pread(self.descriptor, 20, 0)) from None
         except OSError as error:
             raise unusable(name, error) from None
-        os.ftruncate(self.descriptor, 0)
-        os.pwrite(self.descriptor, str(os.getpid()).encode(), 0)
 
 
 def sqlite_databases(config: Mapping[str, Any]) -> set[Path]:
@@ -82,9 +83,8 @@ def has_lease_manager(config: Mapping[str, Any]) -> bool:
 
 def unusable(name: str, error: OSError) -> DataDirUnusable:
     """Return the error for files that cannot be created or written."""
-    return DataDirUnusable(
-        f"{name} cannot be used: {error.strerror or error}; use a folder that this user can write"
-    )
+    advice = remedy(error, "use a folder that this user can write")
+    return DataDirUnusable(f"{name} cannot be used: {error.strerror or error}; {advice}")
 
 
 def _databases(storage: Any) -> Iterator[Path]:

@@ -320,7 +320,7 @@ def _back_up(connection: sqlite3.Connection, folder: Path, stamp: Stamp) -> Path
 
 
 def _line(version: str) -> _Line:
-    found = re.match(r"v?0\.(\d+)", version)
+    found = re.match(r"v?0\.(\d{1,4})(?!\d)", version)
     line = int(found[1]) if found else _UNKNOWN
     return line if _OLDEST <= line <= _NEWEST else _UNKNOWN
 
