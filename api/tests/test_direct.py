@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import fcntl
 import gc
 import gzip
 import socket
+import termios
 import threading
+import time
 from urllib.request import getproxies
 
 import httpx
@@ -288,6 +291,12 @@ async def test_what_is_said_before_the_answer_is_passed_over(form: Form) -> None
             assert await _health(form, client) == "healthy"
 
 
+def wait_until_received(connection: socket.socket) -> None:
+    """Wait until the other side's system has everything that was sent."""
+    while any(fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4))):
+        time.sleep(0.001)
+
+
 @by_form
 @pytest.mark.parametrize("after", ["at once", "later"])
 @pytest.mark.anyio
@@ -305,6 +314,7 @@ async def test_what_comes_unasked_is_no_answer_to_the_next_request(form: Form, a
         connection.sendall(whole + other if after == "at once" else whole)
         if after == "later":
             connection.sendall(other)
+            wait_until_received(connection)
         sent.set()
         # It stays open until the client gives it up.
         connection.recv(65536)
