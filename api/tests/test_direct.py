@@ -12,6 +12,8 @@ import socket
 import termios
 import threading
 import time
+from types import SimpleNamespace
+from typing import Any
 from urllib.request import getproxies
 
 import httpx
@@ -19,7 +21,7 @@ import pytest
 
 from api.tests.support.forms import FORMS, PLAIN, Form
 from api.tests.support.odd_server import CERTIFICATE, OddServer, answer, raw
-from stepflow_api import AuthenticatedClient, Client
+from stepflow_api import AuthenticatedClient, Client, _direct, _direct_async
 from stepflow_api.api.blob import store_blob_bytes
 from stepflow_api.api.health import health_check
 from stepflow_api.errors import (
@@ -202,6 +204,65 @@ async def test_a_connection_is_used_again(form: Form) -> None:
             for _ in range(3):
                 assert await _health(form, client) == "healthy"
     assert len(connections) == 1
+
+
+@by_form
+@pytest.mark.anyio
+async def test_a_connection_that_was_idle_for_long_is_not_used_again(
+    form: Form, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 100.0
+    for module in (_direct, _direct_async):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now))
+    connections: list[socket.socket] = []
+
+    def handle(connection: socket.socket) -> None:
+        connections.append(connection)
+        whole = _text(HEALTH, f"content-length: {len(HEALTH)}")
+        connection.sendall(whole)
+        while connection.recv(65536):
+            connection.sendall(whole)
+
+    with OddServer(handle) as server:
+        async with Client(server.url, server_version="0.11.1") as client:
+            opened: list[int] = []
+            # A server or a proxy may be about to close one that has been idle for five seconds.
+            for idle in (0.0, 4.9, 4.9, 5.0, 4.9):
+                now += idle
+                assert await _health(form, client) == "healthy"
+                opened.append(len(connections))
+    assert opened == [1, 1, 1, 2, 2]
+
+
+@by_form
+@pytest.mark.parametrize(("scheme", "port"), [("http", 80), ("https", 443)])
+@pytest.mark.anyio
+async def test_the_usual_port_is_asked_and_not_named(
+    scheme: str, port: int, form: Form, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+    asked: list[int] = []
+    with OddServer(answer(HEALTH), tls=scheme == "https") as server:
+        # Not everyone may listen on those ports.
+        here = int(server.url.rpartition(":")[2])
+        connect, loop_connect = socket.create_connection, asyncio.BaseEventLoop.create_connection
+
+        def redirected(address: tuple[str, int], *arguments: Any) -> socket.socket:
+            asked.append(address[1])
+            return connect((address[0], here), *arguments)
+
+        async def loop_redirected(
+            loop: Any, protocol: Any, host: str, port: int, **options: Any
+        ) -> Any:
+            asked.append(port)
+            return await loop_connect(loop, protocol, host, here, **options)
+
+        monkeypatch.setattr(socket, "create_connection", redirected)
+        monkeypatch.setattr(asyncio.BaseEventLoop, "create_connection", loop_redirected)
+        async with Client(f"{scheme}://127.0.0.1", server_version="0.11.1") as client:
+            assert await _health(form, client) == "healthy"
+    assert asked == [port]
+    assert server.headers()["host"] == "127.0.0.1"
 
 
 @by_form

@@ -54,6 +54,35 @@ async def test_a_run_is_cancelled_on_a_server_that_became_a_later_one(form: Form
 
 
 @by_form
+@pytest.mark.parametrize(
+    ("number", "status", "has_ended"),
+    [
+        (1, "running", False),
+        (2, "completed", True),
+        (3, "failed", True),
+        (4, "cancelled", True),
+        (5, "paused", False),
+        (6, "recoveryFailed", True),
+    ],
+)
+async def test_later_servers_are_asked_to_cancel_only_what_goes_on(
+    number: int, status: str, has_ended: bool, form: Form
+) -> None:
+    wire = Wire(NEW, {"summary": {**SUMMARY, "status": number}})
+    async with Client("http://server", transport=wire) as client:
+        assert (await form("run.get_run", ID, client=client)).status == status
+        wire.paths.clear()
+        if has_ended:
+            # They would overwrite what became of it.
+            with pytest.raises(Conflict, match="cannot be cancelled"):
+                await form("run.cancel_run", ID, client=client)
+            assert wire.paths == [GET_RUN]
+        else:
+            assert (await form("run.cancel_run", ID, client=client)).status == status
+            assert wire.paths == [GET_RUN, CANCEL]
+
+
+@by_form
 async def test_the_answer_to_a_translated_post_is_not_translated_again(form: Form) -> None:
     older = {**OLD, "version": "0.10.0"}
     wire = Wire(older, FLAT)
