@@ -108,7 +108,9 @@ def test_a_deleted_working_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     folder.mkdir()
     monkeypatch.chdir(folder)
     folder.rmdir()
-    failed("the current working directory no longer exists; change to another", data_dir="data")
+    for name in ("binary", "config", "data_dir"):
+        with pytest.raises(errors.InvalidInput, match=f"{name} is 'x', but .* no longer exists"):
+            StepflowRuntime.start(**{name: "x"})
     binary = find_binary(None)
     advice = "The current working directory no longer exists: change to another"
     failed(rf"killed by signal 6.*panicked at .*Os .*NotFound.*\. {advice}\.", binary=binary)

@@ -63,6 +63,14 @@ def check_path(name: str, value: Any, wanted: str = "a path") -> None:
         raise InvalidInput(
             f"{name} is {value!r}, which is not valid Unicode; give {wanted}"
         ) from None
+    if wanted == "a path" and not os.path.isabs(path):
+        try:
+            os.getcwd()
+        except OSError:
+            raise InvalidInput(
+                f"{name} is {value!r}, but the current working directory no longer exists; change"
+                " to another, or use an absolute path"
+            ) from None
 
 
 def check_type(name: str, value: Any, kind: Any) -> None:
