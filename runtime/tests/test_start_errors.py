@@ -7,6 +7,7 @@ import os
 import re
 import resource
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -175,6 +176,14 @@ def test_too_many_open_files(tmp_path: Path) -> None:
         if outcomes[-1]:
             break
     assert outcomes[-1] and len(outcomes) > 2
+
+
+def test_no_file_for_the_health_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: Any) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(socket, "socket", refuse)
+    failed("cannot start the Stepflow server: Too many open files", startup_timeout=5)
 
 
 def test_a_restart_that_the_system_refuses_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
