@@ -114,7 +114,7 @@ def test_a_deadline_ends_it(do: Driver, client: Any, started: tuple[Any, Path]) 
     # A busy machine needs longer for the events that are there.
     for seconds in (0.5, 5, 50):
         seen.clear()
-        problem = f"run {handle.id} has not ended within timeout={seconds} s"
+        problem = f"run {handle.id} was not seen to end within timeout={seconds} s"
         with pytest.raises(errors.Timeout, match=problem):
             watch(do, handle, seen.append, timeout=seconds)
         if len(seen) == 3:

@@ -118,7 +118,8 @@ def connection(
         if token is not None and token != os.environ.get(TOKEN_VARIABLE):
             raise InvalidInput("--token and --token-file are both given; use one of them")
         token = read_token(token_file)
-    context.obj = Connection(url, token)
+    # typer 0.26.0 shows the variable in the help, and does not read it.
+    context.obj = Connection(url, token or os.environ.get(TOKEN_VARIABLE))
 
 
 def client_of(context: typer.Context) -> SyncStepflowClient:
