@@ -80,9 +80,10 @@ def test_all_runs_in_progress_are_resumed_at_once(tmp_path: Path) -> None:
         done = threading.Event()
 
         def feed() -> None:
-            while not done.wait(0.01):
-                for number in numbers:
-                    release(fifos / f"{number}.json")
+            # Once each: a reader would take two values for one.
+            waiting = set(numbers)
+            while waiting and not done.wait(0.01):
+                waiting -= {one for one in waiting if release(fifos / f"{one}.json")}
 
         feeding = threading.Thread(target=feed)
         feeding.start()
