@@ -223,8 +223,8 @@ class ServerProcess:
     def _is_healthy(self, deadline: float) -> bool:
         request = f"GET /api/v1/health HTTP/1.1\r\nHost: {HOST}:{self.port}\r\n\r\n"
         try:
-            # Below any proxy that the environment names. What looks up names of hosts, as
-            # http.client does, takes longer here than the server.
+            # A plain socket uses no proxy, and no name lookup: http.client does one, which takes
+            # longer than the server.
             with socket.socket() as connection:
                 connection.settimeout(max(0.001, deadline - time.monotonic()))
                 connection.connect((HOST, self.port))
@@ -239,7 +239,7 @@ class ServerProcess:
                             length = int(value)
                     self.health = response.read(length)
                     return True
-        except (ConnectionError, TimeoutError):
+        except (ConnectionError, TimeoutError, ValueError):
             return False
 
     def _start_failed(self, seconds: float) -> RuntimeFailure:
