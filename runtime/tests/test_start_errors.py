@@ -110,8 +110,9 @@ def test_a_deleted_working_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     monkeypatch.chdir(folder)
     folder.rmdir()
     for name in ("binary", "config", "data_dir"):
+        relative: dict[str, Any] = {name: "x"}
         with pytest.raises(errors.InvalidInput, match=f"{name} is 'x', but .* no longer exists"):
-            StepflowRuntime.start(**{name: "x"})
+            StepflowRuntime.start(**relative)
     binary = find_binary(None)
     advice = "The current working directory no longer exists: change to another"
     failed(rf"killed by signal 6.*panicked at .*Os .*NotFound.*\. {advice}\.", binary=binary)
