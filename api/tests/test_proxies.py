@@ -154,12 +154,12 @@ def test_no_proxy(listed: str, url: str, is_direct: bool, monkeypatch: pytest.Mo
     [
         (
             "http://me:secret@127.0.0.1:port",
-            "ALL_PROXY is no URL of a proxy; write http://HOST:PORT",
+            "ALL_PROXY is not a proxy URL; write http://HOST:PORT",
         ),
-        ("ftp://me:secret@127.0.0.1", "ALL_PROXY is no URL of a proxy"),
-        ("http://me:secret@", "ALL_PROXY is no URL of a proxy"),
-        ("http://me:secret@[::1", "ALL_PROXY is no URL of a proxy"),
-        ("me:secret@127.0.0.1:99999999", "ALL_PROXY is no URL of a proxy"),
+        ("ftp://me:secret@127.0.0.1", "ALL_PROXY is not a proxy URL"),
+        ("http://me:secret@", "ALL_PROXY is not a proxy URL"),
+        ("http://me:secret@[::1", "ALL_PROXY is not a proxy URL"),
+        ("me:secret@127.0.0.1:99999999", "ALL_PROXY is not a proxy URL"),
         ("socks5://me:secret@127.0.0.1:1", "ALL_PROXY is a SOCKS proxy, .*`pip install"),
     ],
 )

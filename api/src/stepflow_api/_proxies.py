@@ -73,7 +73,7 @@ def checked_proxy(proxy: str | httpx.Proxy, name: str) -> httpx.Proxy:
     if checked is None or not checked.url.host or (checked.url.port or 0) >= 2**16:
         # Not raised in an except block, whose exception quotes the URL with the password.
         raise InvalidRequest(
-            f"{name} is no URL of a proxy; write http://HOST:PORT or socks5://HOST:PORT"
+            f"{name} is not a proxy URL; write http://HOST:PORT or socks5://HOST:PORT"
         )
     if checked.url.scheme.startswith("socks") and importlib.util.find_spec("socksio") is None:
         raise InvalidRequest(
