@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 import struct
@@ -86,7 +87,8 @@ class OddServer:
                     # A client that does not trust it.
                     connection.close()
                     continue
-            with connection:
+            # A client may give a connection up at any time: this one serves the next all the same.
+            with connection, contextlib.suppress(ConnectionError):
                 if self._read(connection):
                     self._handle(connection)
 
