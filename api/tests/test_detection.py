@@ -283,12 +283,22 @@ async def test_a_proxy_that_answers_health_itself(health: Any, form: Form) -> No
 
 
 @by_form
-async def test_a_version_that_is_told_wrong(form: Form) -> None:
-    wire = Wire(NEW, {"summary": SUMMARY, "steps": []})
+@pytest.mark.parametrize(
+    ("operation", "response"),
+    [
+        ("run.get_run", {"summary": SUMMARY, "steps": []}),
+        ("run.get_run_items", {"results": [{"itemIndex": 0}]}),
+        ("run.get_run_steps", {"steps": []}),
+    ],
+)
+async def test_a_server_version_that_is_wrong_is_named(
+    operation: str, response: dict[str, Any], form: Form
+) -> None:
+    wire = Wire(NEW, response)
     async with Client("http://server", transport=wire, server_version="0.11.1") as client:
         with pytest.raises(InvalidAnswer, match=r"does not answer as 0\.11\.1 does"):
-            await form("run.get_run", ID, client=client)
-    assert wire.paths == [f"GET /runs/{ID}"]
+            await form(operation, ID, client=client)
+    assert len(wire.paths) == 1
 
 
 async def test_no_stepflow_server() -> None:
