@@ -110,11 +110,11 @@ def watch(
 def release(path: Path, value: Any = 42) -> bool:
     """Lets a step that loads this FIFO end; False where none does."""
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+        with open(os.open(path, os.O_WRONLY | os.O_NONBLOCK), "wb") as stream:
+            stream.write(json.dumps(value).encode())
     except OSError:
+        # Nobody reads it yet, or nobody any more: a step that was cancelled.
         return False
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(json.dumps(value).encode())
     return True
 
 

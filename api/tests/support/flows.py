@@ -131,13 +131,12 @@ class SlowFlow:
 
     def _write(self, text: bytes) -> bool:
         try:
-            pipe = os.open(self._pipe, os.O_WRONLY | os.O_NONBLOCK)
+            with open(os.open(self._pipe, os.O_WRONLY | os.O_NONBLOCK), "wb") as file:
+                file.write(text)
         except OSError as error:
-            # Nobody reads it yet.
-            assert error.errno == errno.ENXIO
+            # Nobody reads it yet, or nobody any more: a step that was cancelled.
+            assert error.errno in (errno.ENXIO, errno.EPIPE)
             return False
-        with os.fdopen(pipe, "wb") as file:
-            file.write(text)
         return True
 
     def __enter__(self) -> Self:
