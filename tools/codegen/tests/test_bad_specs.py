@@ -111,8 +111,17 @@ class Run:
         )
 
 
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Compiles once here: the generator imports most of itself only then, so each child would."""
+    folder = tmp_path_factory.mktemp("imported")
+    (folder / "good.json").write_text(json.dumps(GOOD))
+    arguments = [f"--spec={folder / 'good.json'}", f"--archive={folder / 'good.zip'}"]
+    assert main([*arguments, "--package=good", "--command=x", f"--ruff={RUFF}"]) == 0
+
+
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
+def run(imported: None, tmp_path: Path) -> Run:
     return Run(tmp_path, partial(run_forked, main))
 
 
