@@ -68,8 +68,9 @@ def judge(old: dict[str, Any], new: dict[str, Any]) -> list[Judgement]:
         One judgement for each difference: the breaking ones first, and among them operations, then
         models, then the rest. None exactly when the documents are the same.
     """
-    sides = model_sides(old)
-    judgements = [Judgement(c, frozenset(_broken(c, sides))) for c in diff(old, new)]
+    changes = diff(old, new)
+    sides = model_sides(old) if any(change.area is Area.MODEL for change in changes) else {}
+    judgements = [Judgement(change, frozenset(_broken(change, sides))) for change in changes]
     areas = list(Area)
     return sorted(judgements, key=lambda j: (not j.is_breaking, areas.index(j.change.area)))
 

@@ -22,11 +22,22 @@ def model_sides(document: Mapping[str, Any]) -> dict[str, set[Side]]:
         The ways by the model's name. A model that no operation refers to, directly or not, is
         not among them.
     """
+    pending = [
+        (side, reference) for side, root in _roots(document) for reference in _references(root)
+    ]
+    found: set[tuple[Side, str]] = set()
+    references: dict[str, set[str]] = {}
     sides: dict[str, set[Side]] = {}
-    for side, root in _roots(document):
-        for reference in _reachable(document, root):
-            if reference.startswith(SCHEMA_PREFIX):
-                sides.setdefault(reference.removeprefix(SCHEMA_PREFIX), set()).add(side)
+    while pending:
+        side, name = way = pending.pop()
+        if way in found:
+            continue
+        found.add(way)
+        if name.startswith(SCHEMA_PREFIX):
+            sides.setdefault(name.removeprefix(SCHEMA_PREFIX), set()).add(side)
+        if name not in references:
+            references[name] = _references(_component(document, name))
+        pending += [(side, reference) for reference in references[name]]
     return sides
 
 
@@ -42,9 +53,10 @@ def _roots(document: Mapping[str, Any]) -> Iterator[tuple[Side, Any]]:
             yield Side.RESPONSE, as_dict(operation).get("callbacks")
 
 
-def _reachable(document: Mapping[str, Any], root: Any) -> set[str]:
+def _references(value: Any) -> set[str]:
+    """Returns the components that a value refers to itself."""
     found: set[str] = set()
-    pending = [root]
+    pending = [value]
     while pending:
         value = pending.pop()
         if is_json_object(value):
@@ -52,9 +64,8 @@ def _reachable(document: Mapping[str, Any], root: Any) -> set[str]:
         elif is_json_array(value):
             pending += value
         # Not under `$ref` alone: a discriminator's mapping names models as well.
-        elif isinstance(value, str) and value.startswith(_COMPONENTS) and value not in found:
+        elif isinstance(value, str) and value.startswith(_COMPONENTS):
             found.add(value)
-            pending.append(_component(document, value))
     return found
 
 
