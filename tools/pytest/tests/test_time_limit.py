@@ -70,7 +70,7 @@ class Running:
                 "PATH": os.environ["PATH"],
                 "PYTHONPATH": os.pathsep.join(sys.path),
                 "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-                "TEST_TIMEOUT": "60",
+                "TEST_TIMEOUT": "24",
                 "XML_OUTPUT_FILE": str(self.report),
             },
             stdout=subprocess.PIPE,
@@ -127,5 +127,5 @@ def test_tests_that_take_too_long_together(running: dict[str, Running]) -> None:
     code, output = running["too many"].end()
 
     assert code == 1
-    assert "60 s are too short for all tests" in output
+    assert "24 s are too short for all tests" in output
     assert "no time was left to start test_hang.py::test_slow[" in output
