@@ -259,10 +259,12 @@ def test_a_flow_that_the_server_has_forgotten_is_stored_anew(do: Driver, binary:
         do(client.close())
 
 
-def test_a_stored_flow_is_not_sent_again(do: Driver, proxied: Any, proxy: FaultProxy) -> None:
+def test_a_stored_flow_is_not_sent_again(
+    do: Driver, proxied: Any, proxy: FaultProxy, flow: dict[str, Any]
+) -> None:
     for number in range(3):
-        assert do(proxied.run(ECHO, number)).output == number
-        do(proxied.store_flow(ECHO))
+        assert do(proxied.run(flow, number)).output == number
+        do(proxied.store_flow(flow))
     assert sum(seen.target.endswith("/flows") for seen in proxy.seen) == 1
 
 

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import subprocess
-import threading
 from collections.abc import Iterator
 
 import pytest
 
 from runtime.tests.programs import marked
-from runtime.tests.support import descendants, wait_until
+from runtime.tests.support import leaving_nothing, wait_until
 
 
 @pytest.fixture(autouse=True)
 def nothing_is_left() -> Iterator[None]:
     """No test leaves a process or a thread of the runtime behind."""
-    before = descendants()
-    yield
-    wait_until(lambda: descendants() <= before, "the test's processes are gone")
-    wait_until(
-        lambda: not [t for t in threading.enumerate() if t.name.startswith("stepflow-")],
-        "the test's threads have ended",
-    )
+    with leaving_nothing():
+        yield
 
 
 @pytest.fixture

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import threading
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,18 @@ def descendants(pid: int | None = None) -> set[int]:
         found.update(new)
         queue.extend(new)
     return found
+
+
+@contextmanager
+def leaving_nothing() -> Iterator[None]:
+    """Check that a block leaves no process and no thread of the runtime behind."""
+    before = descendants()
+    yield
+    wait_until(lambda: descendants() <= before, "the processes have exited")
+    wait_until(
+        lambda: not [t for t in threading.enumerate() if t.name.startswith("stepflow-")],
+        "the threads have exited",
+    )
 
 
 def processes() -> list[tuple[int, int, int]]:

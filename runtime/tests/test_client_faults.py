@@ -19,8 +19,18 @@ import pytest
 
 from client.tests import test_fault_matrix, test_faults
 from client.tests.fault_proxy import Fault, FaultProxy
-from client.tests.support import AT_ONCE, ECHO, Driver, release
-from client.tests.test_fault_matrix import CALLS, CREATING, RIGHT, Faulty, Given, faulty, given
+from client.tests.support import AT_ONCE, Driver, release
+from client.tests.test_fault_matrix import (
+    CALLS,
+    CREATING,
+    RIGHT,
+    Faulty,
+    Given,
+    direct,
+    ended,
+    faulty,
+    given,
+)
 from client.tests.test_faults import (
     LOSING,
     PASSING,
@@ -34,11 +44,13 @@ from client.tests.test_faults import (
     test_a_wait_without_a_deadline_gives_up_a_server_that_stays_away,
     test_creating_is_sent_again_when_the_server_refuses_it,
 )
-from runtime.tests.support import binary_with
+from runtime.tests.support import binary_with, leaving_nothing
 from stepflow_client import RetryPolicy, SyncStepflowClient
 from stepflow_runtime import ALL_BUILTINS, StepflowRuntime
 
 __all__ = [
+    "direct",
+    "ended",
     "faulty",
     "flow",
     "given",
@@ -58,6 +70,9 @@ class InPlaceOfClient:
     def __init__(self, runtime: StepflowRuntime, *, is_async: bool) -> None:
         self._runtime = runtime
         self._is_async = is_async
+
+    def close(self) -> None:
+        """Leave the runtime's clients to the next test."""
 
     def __getattr__(self, name: str) -> Any:
         if not self._is_async:
@@ -96,13 +111,21 @@ def retries_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[SimpleNamespace]:
+@pytest.fixture(scope="module", autouse=True)
+def nothing_is_left() -> Iterator[None]:
+    """The module leaves no process or thread of the runtime behind."""
+    with leaving_nothing():
+        yield
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
     """A runtime whose clients reach its server through a proxy; the rest is past the proxy.
 
     The server is the real one, behind a filter that has it announce the proxy's port.
     """
-    announced = tmp_path / "announced.json"
+    folder = tmp_path_factory.mktemp("server")
+    announced = folder / "announced.json"
 
     def port() -> int:
         return int(json.loads(announced.read_text(encoding="utf-8"))["port"])
@@ -110,7 +133,7 @@ def server(tmp_path: Path) -> Iterator[SimpleNamespace]:
     with FaultProxy(port) as proxy:
         line = json.dumps({"port": int(proxy.url.rpartition(":")[2])})
         binary = binary_with(
-            tmp_path / "stepflow-server",
+            folder / "stepflow-server",
             f"""sed -u -e '/^{{"port":/w {announced}' -e 's/^{{"port":.*/{line}/'""",
         )
         with StepflowRuntime.start(ALL_BUILTINS, binary=binary) as runtime:
@@ -128,24 +151,19 @@ def do(request: pytest.FixtureRequest, server: SimpleNamespace) -> Iterator[Driv
 
 
 @pytest.fixture
-def proxy(server: SimpleNamespace) -> FaultProxy:
+def proxy(server: SimpleNamespace) -> Iterator[FaultProxy]:
     """The proxy, without a fault yet."""
-    # What it has seen is the health check of the start.
-    server.proxy.seen.clear()
-    return server.proxy  # type: ignore[no-any-return]
+    proxy: FaultProxy = server.proxy
+    # It has seen the requests of the start and of earlier tests.
+    proxy.seen.clear()
+    yield proxy
+    proxy.plan = lambda seen: Fault.NONE
 
 
 @pytest.fixture
 def proxied(do: Driver, proxy: FaultProxy) -> Any:
     """The runtime behind the proxy."""
     return do.client(proxy.url)
-
-
-@pytest.fixture
-def direct(server: SimpleNamespace) -> Iterator[SyncStepflowClient]:
-    """A client past the proxy."""
-    with SyncStepflowClient(server.url) as client:
-        yield client
 
 
 @pytest.fixture
@@ -162,17 +180,6 @@ def fifo(tmp_path: Path) -> Iterator[Callable[[], Path]]:
     yield make
     for path in made:
         release(path)
-
-
-@pytest.fixture
-def ended(direct: SyncStepflowClient, name: str) -> dict[str, Any]:
-    """What reads can be asked for."""
-    for number in range(101 if name == "list_runs" else 0):
-        direct.submit(ECHO, number)
-    handle = direct.submit(ECHO, 1)
-    handle.result()
-    ids = {"flow_id": direct.store_flow(ECHO), "blob_id": direct.put_blob(b"bytes")}
-    return {**ids, "run_id": handle.id}
 
 
 @pytest.mark.parametrize("fault", PASSING, ids=lambda fault: fault.name.lower())
