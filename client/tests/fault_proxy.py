@@ -245,7 +245,7 @@ class FaultProxy:
             return False
         if seen.waits:
             self.waiting.set()
-        answer = self._answer(client, server)
+        answer = _answer(client, server)
         if answer is None:
             return False
         if fault is Fault.RESET_AFTER:
@@ -296,31 +296,15 @@ class FaultProxy:
             with self._lock:
                 self.open_streams -= 1
 
-    def _answer(self, client: socket.socket, server: socket.socket) -> bytes | None:
-        """Gives the server's answer, None where the client goes away before it."""
-        gone = threading.Event()
-        answered = threading.Event()
 
-        def watch() -> None:
-            # The client sends nothing while it waits: whatever comes is its end.
-            with contextlib.suppress(OSError):
-                if not client.recv(1, socket.MSG_PEEK) and not answered.is_set():
-                    gone.set()
-                    server.shutdown(socket.SHUT_RDWR)
-
-        watcher = threading.Thread(target=watch, daemon=True)
-        watcher.start()
-        try:
-            first = server.recv(65536)
-            if not first:
-                return None
-            return b"".join(_message(first, server))
-        except OSError:
-            if gone.is_set():
-                return None
-            raise
-        finally:
-            answered.set()
+def _answer(client: socket.socket, server: socket.socket) -> bytes | None:
+    """Gives the server's answer, None where the client goes away before it."""
+    # The client sends nothing while it waits: whatever comes is its end.
+    ready, _, _ = select.select([client, server], [], [])
+    if server not in ready:
+        return None
+    first = server.recv(65536)
+    return b"".join(_message(first, server)) if first else None
 
 
 def _message(head: bytes, source: socket.socket) -> Iterator[bytes]:

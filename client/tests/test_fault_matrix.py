@@ -192,7 +192,8 @@ class Impatient(httpx.HTTPTransport):
     """Tells `Faulty` of each request."""
 
     def __init__(self, faulty: Faulty) -> None:
-        super().__init__()
+        # Without TLS: to load the certificates takes longer than the test.
+        super().__init__(verify=False)
         self._faulty = faulty
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -204,7 +205,7 @@ class AsyncImpatient(httpx.AsyncHTTPTransport):
     """Does what `Impatient` does, without blocking."""
 
     def __init__(self, faulty: Faulty) -> None:
-        super().__init__()
+        super().__init__(verify=False)
         self._faulty = faulty
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
