@@ -27,7 +27,7 @@ def server_binary() -> str:
     return os.environ["STEPFLOW_SERVER"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(server_binary: str) -> Iterator[StepflowServer]:
     """A real server for all tests of a file."""
     server = StepflowServer(server_binary).start()
@@ -75,7 +75,7 @@ def slow(sync_client: Client, tmp_path: Path) -> Iterator[SlowFlow]:
         yield flow
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def world(server: StepflowServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Something for each operation to work on, shared by all tests of a file."""
     with (
