@@ -7,8 +7,8 @@ load("@rules_python//python:defs.bzl", "py_test")
 def installed_test(name, srcs, install, wheels, data = [], **kwargs):
     """Installs wheels by pip into an empty virtual environment, and runs pytest on `srcs` there.
 
-    Nothing of Bazel's is on the import path but the repository's root, for helpers of the tests. Each
-    test file has a process of its own; shards have whole files.
+    Nothing of Bazel's is on the import path but the repository's root, for helpers of the tests. Shards
+    have whole files.
 
     Args:
         name: the target's name.

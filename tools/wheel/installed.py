@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 # Bazel's libraries are on the path of this process, which alone is a test of Bazel's.
-_BAZELS = ("PYTHON", "RUNFILES", "TEST_TOTAL_SHARDS", "TEST_SHARD", "XML_OUTPUT_FILE")
+_BAZELS = ("PYTHON", "RUNFILES", "TEST_TOTAL_SHARDS", "TEST_SHARD")
 
 #: pytest's exit code where it found no test.
 _NO_TESTS = 5
@@ -78,18 +78,15 @@ def main(arguments: Sequence[str]) -> int:
         "PYTHONPATH": str(root),
         "VIRTUAL_ENV": str(environment),
     }
-    # As where each file is a target of its own, none finds what another has left.
-    codes = [
-        subprocess.run(
-            [python, options.main, file], env=variables | _time_left(), check=False
-        ).returncode
-        for file in _this_shard(options.tests)
-    ]
-    # A filter has to match a test in one file, not in each.
-    has_filter = bool(os.environ.get("TESTBRIDGE_TEST_ONLY"))
-    if has_filter and (0 in codes or "TEST_TOTAL_SHARDS" in os.environ):
-        codes = [code for code in codes if code != _NO_TESTS]
-    return int(any(codes))
+    # One process, since to start pytest costs more than most files.
+    code = subprocess.run(
+        [python, options.main, *_this_shard(options.tests)],
+        env=variables | _time_left(),
+        check=False,
+    ).returncode
+    # A filter has to match a test in one shard, not in each.
+    is_elsewhere = "TESTBRIDGE_TEST_ONLY" in os.environ and "TEST_TOTAL_SHARDS" in os.environ
+    return 0 if code == _NO_TESTS and is_elsewhere else code
 
 
 def _time_left() -> dict[str, str]:
