@@ -38,7 +38,8 @@ def install(environment: Path, pip: Path, wheels: Path, requirements: Sequence[s
     venv.create(environment, symlinks=True)
     command = [str(environment / "bin" / "python"), "-I", str(pip / "pip"), "--isolated"]
     command += ["--disable-pip-version-check", "install", "--quiet", "--no-cache-dir"]
-    command += ["--no-compile", "--no-index", "--find-links", str(wheels), *requirements]
+    command += ["--no-compile", "--only-binary=:all:", "--no-index", "--find-links", str(wheels)]
+    command += requirements
     if subprocess.run(command, env=_environment(), check=False).returncode:
         raise SystemExit(
             f"cannot install {', '.join(requirements)}: for the reason above; what is missing"

@@ -14,7 +14,8 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from tools.python.lock.pip_settings import config_files, uv_variables
+from tools.python.lock.lock_file import FileError, read_lock
+from tools.python.lock.pip_settings import uv_environment
 
 _TARGET = "tools/bazel run //:venv"
 
@@ -37,13 +38,20 @@ def make(folder: Path, uv: Path, locks: Sequence[Path], wheels: Sequence[Path]) 
     """
     if folder.exists() and not (folder / "pyvenv.cfg").exists():
         raise VenvError(f"{folder} is there and is no virtual environment: move it away")
+    for lock in locks:
+        try:
+            # An option in it, --no-binary as well, would win over the command line.
+            read_lock(lock.read_text(encoding="utf-8"))
+        except FileError as error:
+            raise VenvError(f"{lock}: {error}: lock it again") from None
     # The interpreter may be gone since; what is installed is not.
     _run(uv, "venv", "--quiet", "--allow-existing", "--python", _interpreter(), str(folder))
-    python = ("--quiet", "--python", str(folder / "bin" / "python"))
+    # Whatever the user's settings say, nothing is built: that would run code of the package.
+    settings = ("--quiet", "--only-binary=:all:", "--python", str(folder / "bin" / "python"))
     files = [part for lock in locks for part in ("-r", str(lock))]
-    _run(uv, "pip", "install", *python, "--require-hashes", *files)
+    _run(uv, "pip", "install", *settings, "--require-hashes", *files)
     own = [str(wheel.absolute()) for wheel in wheels]
-    _run(uv, "pip", "install", *python, "--no-deps", "--no-index", "--reinstall", *own)
+    _run(uv, "pip", "install", *settings, "--no-deps", "--no-index", "--reinstall", *own)
     (site,) = folder.glob("lib/python3*/site-packages")
     for wheel in wheels:
         _link(wheel, site)
@@ -55,8 +63,7 @@ def _interpreter() -> str:
 
 
 def _run(uv: Path, *arguments: str) -> None:
-    environment = dict(os.environ)
-    environment |= uv_variables(environment, config_files(environment, Path.home()))
+    environment = uv_environment()
     environment.pop("VIRTUAL_ENV", None)
     done = subprocess.run([str(uv.absolute()), *arguments], env=environment, check=False)
     if done.returncode:

@@ -1,10 +1,17 @@
-"""Hands the user's pip settings on to uv, which does not read them itself."""
+"""Where uv reaches packages: where the user's uv or pip does.
+
+uv does not read pip's settings, and must not read all of its own: a `no-binary` in a uv.toml has
+it build packages, and so run their code, even where its command line says `--only-binary=:all:`.
+"""
 
 from __future__ import annotations
 
 import configparser
+import os
+import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 # What pip calls a setting, and the variable in which uv takes it.  Indexes and folders beside the
 # main index are left out: a lock is for everyone, so it holds what every mirror has.
@@ -17,6 +24,24 @@ _VARIABLES = {
 }
 # uv's older spellings, which win over pip's settings as well.
 _OLDER = {"UV_DEFAULT_INDEX": "UV_INDEX_URL"}
+
+
+def uv_environment() -> dict[str, str]:
+    """Returns the environment for uv: the process's, with what the user's settings say."""
+    environment, home = dict(os.environ), Path.home()
+    environment |= uv_variables(
+        environment, config_files(environment, home), uv_config_files(environment, home)
+    )
+    environment.pop("UV_CONFIG_FILE", None)
+    return environment | {"UV_NO_CONFIG": "1"}
+
+
+def uv_config_files(environment: Mapping[str, str], home: Path) -> list[Path]:
+    """Returns uv's own configuration files, of which later ones win."""
+    if named := environment.get("UV_CONFIG_FILE"):
+        return [Path(named)]
+    config = Path(environment.get("XDG_CONFIG_HOME") or home / ".config")
+    return [Path("/etc/uv/uv.toml"), config / "uv/uv.toml"]
 
 
 def config_files(environment: Mapping[str, str], home: Path) -> list[Path]:
@@ -33,12 +58,15 @@ def config_files(environment: Mapping[str, str], home: Path) -> list[Path]:
     return [*files, Path(named)] if named else files
 
 
-def uv_variables(environment: Mapping[str, str], files: Sequence[Path]) -> dict[str, str]:
-    """Returns the environment variables that make uv reach packages as pip would.
+def uv_variables(
+    environment: Mapping[str, str], files: Sequence[Path], uv_files: Sequence[Path] = ()
+) -> dict[str, str]:
+    """Returns the environment variables that make uv reach packages as the user's uv or pip would.
 
     Args:
         environment: The user's environment; uv's own variables in it win.
         files: pip's configuration files.
+        uv_files: uv's configuration files, which win over pip's settings.
     """
     settings: dict[str, str] = {}
     for file in files:
@@ -47,12 +75,15 @@ def uv_variables(environment: Mapping[str, str], files: Sequence[Path]) -> dict[
         value = environment.get("PIP_" + name.upper().replace("-", "_"))
         if value:
             settings[name] = value
+    variables = {
+        variable: settings[name] for name, variable in _VARIABLES.items() if name in settings
+    }
+    for file in uv_files:
+        variables |= _read_uv(file)
     return {
-        variable: settings[name]
-        for name, variable in _VARIABLES.items()
-        if name in settings
-        and variable not in environment
-        and _OLDER.get(variable) not in environment
+        variable: value
+        for variable, value in variables.items()
+        if variable not in environment and _OLDER.get(variable) not in environment
     }
 
 
@@ -69,3 +100,25 @@ def _read(file: Path) -> dict[str, str]:
         if parser.has_section(section)
         for name, value in parser.items(section)
     }
+
+
+def _read_uv(file: Path) -> dict[str, str]:
+    try:
+        settings = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
+        return {}
+    settings |= settings.get("pip", {})
+    found = {
+        "UV_DEFAULT_INDEX": _default_index(settings),
+        "UV_INSECURE_HOST": " ".join(settings.get("allow-insecure-host", [])),
+        "UV_KEYRING_PROVIDER": settings.get("keyring-provider"),
+    }
+    return {variable: value for variable, value in found.items() if value}
+
+
+def _default_index(settings: Mapping[str, Any]) -> str | None:
+    for index in settings.get("index", []):
+        if index.get("default"):
+            # Variables with the index's user and password have its name in theirs.
+            return f"{index['name']}={index['url']}" if "name" in index else index["url"]
+    return settings.get("index-url")

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import signal
 import subprocess
 import sys
 import tempfile
+import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tools.python.lock.lock_file import FileError, Pin, read_lock
-from tools.python.lock.pip_settings import config_files, uv_variables
+from tools.python.lock.lock_file import FileError, Pin, read_lock, read_requirements
+from tools.python.lock.pip_settings import uv_environment
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs `uv pip compile` and replaces the lock once it is complete.
+
+    The lock has the hashes of wheels alone, and uv builds nothing to make it: whatever settings pip
+    is called with later, it cannot take a source distribution and run its code.
 
     Args:
         arguments: The command line; by default that of the process.
@@ -44,6 +49,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 1
+    try:
+        # An option among them, --no-binary as well, would win over the command line.
+        read_requirements(Path(workspace, options.requirements).read_text(encoding="utf-8"))
+    except FileError as error:
+        print(
+            f"update: {options.requirements}: {error}: correct it, then run again:"
+            f" tools/bazel run {options.target}",
+            file=sys.stderr,
+        )
+        return 1
     if options.upgrade:
         further.append("--upgrade")
     # Like Ctrl-C, a signal to end must not leave files behind.
@@ -54,9 +69,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         new_file = Path(folder, lock.name)
         # uv keeps the pins that it finds in its output.
         new_file.write_text(old, encoding="utf-8")
-        command = _uv_command(options.uv, options.requirements, new_file) + further
-        environment = _uv_environment(options.target)
-        code = subprocess.run(command, cwd=workspace, env=environment, check=False).returncode
+        list_file = Path(folder, "pylock.toml")
+        lock_command = _uv_command(options.uv, options.requirements, new_file)
+        lock_command += ["--generate-hashes", "--no-strip-extras", *further]
+        # The lock does not say which hashes are of wheels; this list of the same versions does.
+        list_command = _uv_command(options.uv, str(new_file), list_file)
+        list_command += ["--no-deps", "--universal", *further]
+        environment = uv_environment()
+        environment["UV_CUSTOM_COMPILE_COMMAND"] = f"tools/bazel run {options.target}"
+        for command in (lock_command, list_command):
+            code = subprocess.run(command, cwd=workspace, env=environment, check=False).returncode
+            if code:
+                break
         if code:
             print(
                 f"update: uv could not lock {options.requirements}, for the reason above, and"
@@ -65,7 +89,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 file=sys.stderr,
             )
             return code
-        new = new_file.read_text(encoding="utf-8")
+        new = _wheels_only(
+            new_file.read_text(encoding="utf-8"), list_file.read_text(encoding="utf-8")
+        )
     _replace(lock, new)
     print(*_changes(options.lock, old, new), sep="\n")
     return 0
@@ -80,8 +106,7 @@ def _uv_command(uv: str, requirements: str, output: Path) -> list[str]:
         "--output-file",
         str(output),
         "--quiet",
-        "--generate-hashes",
-        "--no-strip-extras",
+        "--only-binary=:all:",
         "--python",
         sys.executable,
         "--python-version",
@@ -89,11 +114,22 @@ def _uv_command(uv: str, requirements: str, output: Path) -> list[str]:
     ]
 
 
-def _uv_environment(target: str) -> dict[str, str]:
-    environment = dict(os.environ)
-    environment |= uv_variables(environment, config_files(environment, Path.home()))
-    environment["UV_CUSTOM_COMPILE_COMMAND"] = f"tools/bazel run {target}"
-    return environment
+def _wheels_only(lock: str, listed: str) -> str:
+    """Drops the hashes of source distributions, and of wheels that no Python here can install."""
+    wheels = {
+        f"--hash={algorithm}:{digest}"
+        for package in tomllib.loads(listed)["packages"]
+        for wheel in package["wheels"]
+        for algorithm, digest in wheel["hashes"].items()
+    }
+    kept = [
+        line
+        for line in lock.splitlines()
+        if not (option := line.strip().removesuffix(" \\")).startswith("--hash=")
+        or option in wheels
+    ]
+    # The last hash of a package does not go on in the next line.
+    return re.sub(r" \\\n(?! +--hash=)", "\n", "\n".join(kept) + "\n")
 
 
 def _replace(path: Path, text: str) -> None:

@@ -1,16 +1,6 @@
 """The build without modules takes the same versions and the same packages as the one with them."""
 
-import ast
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
-
-
-def calls(file: str, function: str) -> Iterator[dict[str, Any]]:
-    """Yields the arguments of each call; these files are Python as well as Starlark."""
-    for node in ast.walk(ast.parse(Path(file).read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == function:
-            yield {str(one.arg): ast.literal_eval(one.value) for one in node.keywords}
+from tools.python.tests.starlark import calls
 
 
 def test_versions() -> None:

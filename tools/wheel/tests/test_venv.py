@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from stepflow_api import __version__
+from tools.python.tests.planted import Index
 
 ROOT = Path.cwd()
 PACKAGES = {"api": "stepflow_api", "client": "stepflow_client", "runtime": "stepflow_runtime"}
@@ -142,3 +143,33 @@ def test_what_has_another_hash_is_refused(workspace: Path) -> None:
     assert done.returncode == 1
     assert "Hash mismatch" in done.stderr
     assert not list(workspace.glob(".venv/lib/python3*/site-packages/stepflow_*"))
+
+
+@pytest.mark.parametrize("settings", ["", "[pip]\nno-binary = ['sourced']"])
+def test_nothing_is_built(workspace: Path, settings: str) -> None:
+    file = workspace.parent / ".config/uv/uv.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text(settings, encoding="utf-8")
+    index = Index(workspace.parent / "index")
+    with (workspace / "lock.txt").open("a", encoding="utf-8") as lock:
+        lock.write(index.source("sourced"))
+    for path in index.folder.glob("*.tar.gz"):
+        path.rename(workspace.parent / "links" / path.name)
+
+    done = venv(workspace)
+
+    assert (done.returncode, index.ran) == (1, False)
+    assert "sourced==1.0 has no usable wheels" in done.stderr
+
+
+def test_a_lock_with_an_option_is_refused(workspace: Path) -> None:
+    lock = workspace / "lock.txt"
+    lock.write_text(f"--no-binary sourced\n{lock.read_text(encoding='utf-8')}", encoding="utf-8")
+
+    done = venv(workspace)
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"venv: {lock}: line 1 is not an exact pin: --no-binary sourced: lock it again,"
+        " then run again: tools/bazel run //:venv\n"
+    )

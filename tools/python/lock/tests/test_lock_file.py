@@ -56,6 +56,7 @@ def test_hashes_may_stand_on_the_line_of_their_pin() -> None:
         ("anyio>=4", "line 1 is not an exact pin: anyio>=4"),
         ("anyio==4.*", "line 1 is not an exact pin: anyio==4.*"),
         ("anyio", "line 1 is not an exact pin: anyio"),
+        ("--no-binary anyio", "line 1 is not an exact pin: --no-binary anyio"),
         ("\n-e .", "line 2 is not an exact pin: -e ."),
         ("anyio==4.1\nAnyIO==4.2", "line 2 pins anyio a second time"),
         ("--hash=sha256:aa", "line 1 has a hash of no package"),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.python.lock.pip_settings import config_files, uv_variables
+from tools.python.lock.pip_settings import config_files, uv_config_files, uv_variables
 
 MIRROR = "[global]\nindex-url = https://mirror.example/simple\ncert = /etc/ca.pem\n"
 
@@ -102,3 +102,48 @@ def test_where_pip_looks() -> None:
     assert config_files({"XDG_CONFIG_HOME": "/config"}, home)[-1] == Path("/config/pip/pip.conf")
     assert config_files({"PIP_CONFIG_FILE": "/own.conf"}, home)[-1] == Path("/own.conf")
     assert config_files({"PIP_CONFIG_FILE": "/dev/null"}, home) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "index"),
+    [
+        ("index-url = 'https://uv.example/simple'", "https://uv.example/simple"),
+        ("[pip]\nindex-url = 'https://uv.example/simple'", "https://uv.example/simple"),
+        ("[[index]]\nurl = 'https://uv.example'\ndefault = true", "https://uv.example"),
+        (
+            "[[index]]\nname = 'own'\nurl = 'https://uv.example'\ndefault = true",
+            "own=https://uv.example",
+        ),
+        ("[[index]]\nname = 'more'\nurl = 'https://more.example'", "https://mirror.example/simple"),
+        ("not TOML", "https://mirror.example/simple"),
+    ],
+)
+def test_uvs_own_index_wins_over_that_of_pip(
+    pip_conf: Path, tmp_path: Path, settings: str, index: str
+) -> None:
+    file = tmp_path / "uv.toml"
+    file.write_text(settings)
+
+    assert uv_variables({}, [pip_conf], [file])["UV_DEFAULT_INDEX"] == index
+    environment = {"UV_DEFAULT_INDEX": "https://environment.example"}
+    assert "UV_DEFAULT_INDEX" not in uv_variables(environment, [pip_conf], [file])
+
+
+def test_how_uv_reaches_its_index(tmp_path: Path) -> None:
+    file = tmp_path / "uv.toml"
+    file.write_text(
+        "allow-insecure-host = ['a.example', 'b.example']\nkeyring-provider = 'subprocess'\n"
+    )
+
+    assert uv_variables({}, [], [file]) == {
+        "UV_INSECURE_HOST": "a.example b.example",
+        "UV_KEYRING_PROVIDER": "subprocess",
+    }
+
+
+def test_where_uv_looks() -> None:
+    home = Path("/home/somebody")
+
+    assert uv_config_files({}, home) == [Path("/etc/uv/uv.toml"), home / ".config/uv/uv.toml"]
+    assert uv_config_files({"XDG_CONFIG_HOME": "/config"}, home)[-1] == Path("/config/uv/uv.toml")
+    assert uv_config_files({"UV_CONFIG_FILE": "/own.toml"}, home) == [Path("/own.toml")]

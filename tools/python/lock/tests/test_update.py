@@ -1,15 +1,17 @@
 """The update locks with the real uv, from wheels that lie in a folder."""
 
+import hashlib
 import os
 import signal
 import socket
 import subprocess
 import sys
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+
+from tools.python.tests.planted import Index
 
 REQUIREMENTS = "third_party/python/requirements.in"
 LOCK = "third_party/python/requirements_lock.txt"
@@ -20,8 +22,7 @@ class Workspace:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.wheels = root / "wheels"
-        self.wheels.mkdir()
+        self.index = Index(root / "index")
         self.lock = root / LOCK
         self.lock.parent.mkdir(parents=True)
 
@@ -29,13 +30,7 @@ class Workspace:
         (self.root / REQUIREMENTS).write_text("".join(f"{line}\n" for line in lines))
 
     def publish(self, name: str, version: str, requires: Sequence[str] = ()) -> None:
-        folder = f"{name}-{version}.dist-info"
-        metadata = [f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}"]
-        metadata += [f"Requires-Dist: {one}" for one in requires]
-        with zipfile.ZipFile(self.wheels / f"{name}-{version}-py3-none-any.whl", "w") as wheel:
-            wheel.writestr(f"{folder}/METADATA", "\n".join(metadata) + "\n")
-            wheel.writestr(f"{folder}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\n")
-            wheel.writestr(f"{folder}/RECORD", "")
+        self.index.wheel(name, version, requires)
 
     def command(self) -> list[str]:
         return [
@@ -66,7 +61,7 @@ class Workspace:
 
     def update(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [*self.command(), *arguments, "--no-index", f"--find-links={self.wheels}"],
+            [*self.command(), *arguments, "--no-index", f"--find-links={self.index.folder}"],
             env=self.environment(),
             capture_output=True,
             text=True,
@@ -149,6 +144,59 @@ def test_extras_are_kept_in_the_lock(workspace: Workspace) -> None:
     workspace.update()
 
     assert workspace.pins() == ["extra[more]==1.0", "leaf==1.0"]
+
+
+def test_the_hashes_are_those_of_wheels(workspace: Workspace) -> None:
+    workspace.index.source("tree", "1.0")
+    workspace.index.source("leaf", "1.0")
+
+    workspace.update()
+
+    wheels = workspace.index.folder.glob("*.whl")
+    lines = [line.strip() for line in workspace.lock.read_text().splitlines()]
+    assert [line for line in lines if line.startswith("--hash")] == [
+        f"--hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}"
+        for wheel in sorted(wheels)
+    ]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "",
+        "no-binary = true",
+        "no-binary-package = ['sourced', 'tree']",
+        "[pip]\nno-binary = [':all:']",
+        "[pip]\nno-binary = ['sourced', 'tree']",
+    ],
+)
+def test_nothing_is_built_whatever_uvs_settings_say(workspace: Workspace, settings: str) -> None:
+    file = workspace.root / ".config/uv/uv.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text(settings)
+    workspace.index.source("tree", "2.0")
+    assert workspace.update().returncode == 0
+    assert workspace.pins() == ["leaf==1.0", "tree==1.0"]
+    workspace.index.source("sourced")
+    workspace.require("sourced")
+
+    done = workspace.update()
+
+    assert (done.returncode, workspace.index.ran) == (1, False)
+    assert "sourced==1.0 has no usable wheels" in done.stderr
+
+
+def test_an_option_among_the_requirements(workspace: Workspace) -> None:
+    workspace.index.source("sourced")
+    workspace.require("--no-binary sourced", "sourced")
+
+    done = workspace.update()
+
+    assert (done.returncode, workspace.index.ran) == (1, False)
+    assert done.stderr == (
+        f"update: {REQUIREMENTS}: line 1 is not a requirement: --no-binary sourced: correct it,"
+        " then run again: tools/bazel run //third_party/python:update\n"
+    )
 
 
 def test_a_requirement_that_nothing_answers(workspace: Workspace) -> None:
