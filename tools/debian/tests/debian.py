@@ -14,13 +14,14 @@ MIRROR = "http://mirror.example/debian"
 BAZEL = "bazel-bootstrap_7.7.1+ds-8+b1_amd64.deb"
 RULES_PYTHON = "bazel-rules-python_0.22.1-3_all.deb"
 _PACKAGES: dict[str, dict[str, str]] = {
-    # A path that ends in @ is a link.
+    # A path that ends in @ is a link, and one in ! a program that runs with its owner's rights.
     "base-files_14_amd64.deb": {"./bin@": "usr/bin", "./usr/share/doc/base-files/README": ""},
     BAZEL: {
         "./usr/bin/bazel": "",
         "./usr/libexec/amd64-linux-gnu/bazel/linux-sandbox": "",
         "./usr/lib/jvm/java-25-openjdk-amd64/conf@": "/etc/java-25-openjdk",
         "./etc/java-25-openjdk/net.properties": "from /etc\n",
+        "./usr/bin/mount!": "",
         "./usr/share/ca-certificates/mozilla/a.crt": "one\n",
         "./usr/share/ca-certificates/mozilla/b.crt": "two\n",
     },
@@ -149,7 +150,7 @@ class Debian:
 def _write_package(path: Path, files: dict[str, str]) -> None:
     with tarfile.open(path, "w") as archive:
         for name, content in files.items():
-            entry = tarfile.TarInfo(name.removesuffix("@"))
+            entry = tarfile.TarInfo(name.rstrip("@!"))
             data = content.encode()
             if name.endswith("@"):
                 entry.type = tarfile.SYMTYPE
@@ -157,5 +158,5 @@ def _write_package(path: Path, files: dict[str, str]) -> None:
                 archive.addfile(entry)
             else:
                 entry.size = len(data)
-                entry.mode = 0o755
+                entry.mode = 0o6755 if name.endswith("!") else 0o755
                 archive.addfile(entry, io.BytesIO(data))

@@ -3,6 +3,7 @@
 import os
 import pty
 import re
+import stat
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,21 @@ def test_the_tree_is_complete(debian: Debian) -> None:
     ]
     # Neither downloads nor a half-made tree stay.
     assert debian.left_behind() == {"lock", debian.tree.name}
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o077])
+def test_no_program_runs_with_the_rights_of_its_owner(debian: Debian, umask: int) -> None:
+    old = os.umask(umask)
+    try:
+        done = debian.provision()
+    finally:
+        os.umask(old)
+
+    assert done.returncode == 0, done.stderr
+    usr = debian.tree / "usr"
+    modes = {path: stat.S_IMODE(path.lstat().st_mode) for path in usr.rglob("*")}
+    assert modes[usr / "bin/mount"] == 0o755
+    assert [path for path, mode in modes.items() if mode & (stat.S_ISUID | stat.S_ISGID)] == []
 
 
 def test_plain_lines_show_the_progress(debian: Debian) -> None:
