@@ -21,6 +21,7 @@ from packaging.utils import canonicalize_name
 
 # The least time that a zip archive can hold, and the same for every build.
 _TIMESTAMP = "315532800"
+_NOTICES = "THIRD_PARTY_NOTICES.txt"
 
 
 class ProjectError(Exception):
@@ -48,6 +49,7 @@ def release_project(text: str, version: str, siblings: Iterable[str], sbom: str)
         )
     project["dynamic"].remove("version")
     project["version"] = version
+    project.setdefault("license-files", []).append(_NOTICES)
     pins = {canonicalize_name(name): SpecifierSet(f"=={version}") for name in siblings}
     for dependencies in (
         project.get("dependencies", []),
@@ -84,6 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", required=True)
     parser.add_argument("--sibling", action="append", default=[])
     parser.add_argument("--sbom", type=Path, required=True)
+    parser.add_argument("--notices", type=Path, required=True)
     parser.add_argument("--file", action="append", default=[], metavar="PLACE=SOURCE")
     parser.add_argument("--wheel", type=Path, required=True)
     parser.add_argument("--sdist", type=Path, required=True)
@@ -96,7 +99,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             # Here hatchling's search for ignore files ends, which go into a source distribution.
             (root / ".git").mkdir()
             (root / "pyproject.toml").write_text(project, encoding="utf-8")
-            for file in [*options.file, f"{options.sbom.name}={options.sbom}"]:
+            made = [f"{options.sbom.name}={options.sbom}", f"{_NOTICES}={options.notices}"]
+            for file in [*options.file, *made]:
                 place, _, source = file.partition("=")
                 (root / place).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(source, root / place)

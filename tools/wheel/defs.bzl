@@ -28,6 +28,7 @@ def _python_wheel_impl(ctx):
     wheel = ctx.actions.declare_file(stem + "-py3-none-any.whl")
     sdist = ctx.actions.declare_file(stem + ".tar.gz")
     sbom = ctx.actions.declare_file(stem + ".cdx.json")
+    notices = ctx.actions.declare_file(stem + "-notices.txt")
 
     siblings = [sibling[PythonWheelInfo] for sibling in ctx.attr.siblings]
     requirements = depset(transitive = [
@@ -37,7 +38,7 @@ def _python_wheel_impl(ctx):
         for one in ctx.attr.requirements
     ] + [sibling.requirements for sibling in siblings])
     siblings_wheels = depset(transitive = [sibling.wheels for sibling in siblings])
-    inputs = [ctx.file.pyproject]
+    inputs = [ctx.file.pyproject] + ctx.files._locks
     args = ctx.actions.args()
     args.add("--pyproject", ctx.file.pyproject)
     args.add("--version", VERSION)
@@ -47,12 +48,14 @@ def _python_wheel_impl(ctx):
         inputs.append(ctx.file.program)
         args.add("--program", ctx.file.program)
         args.add("--program-of", ctx.attr.program_of)
+    args.add_all(ctx.files._locks, before_each = "--lock")
+    args.add("--notices", notices)
     args.add("--output", sbom)
     ctx.actions.run(
         executable = ctx.executable._describe,
         arguments = [args],
         inputs = depset(inputs, transitive = [requirements, siblings_wheels]),
-        outputs = [sbom],
+        outputs = [sbom, notices],
         mnemonic = "WheelSbom",
         progress_message = "Listing what %s is made of" % package,
     )
@@ -62,6 +65,7 @@ def _python_wheel_impl(ctx):
     args.add("--version", VERSION)
     args.add_all([one.distribution for one in siblings], before_each = "--sibling")
     args.add("--sbom", sbom)
+    args.add("--notices", notices)
     args.add(ctx.file.readme, format = "--file=README.md=%s")
     args.add(ctx.file._license, format = "--file=LICENSE=%s")
     for file in files:
@@ -71,7 +75,7 @@ def _python_wheel_impl(ctx):
     ctx.actions.run(
         executable = ctx.executable._build,
         arguments = [args],
-        inputs = files + [ctx.file.pyproject, ctx.file.readme, ctx.file._license, sbom],
+        inputs = files + [ctx.file.pyproject, ctx.file.readme, ctx.file._license, sbom, notices],
         outputs = [wheel, sdist],
         mnemonic = "PythonWheel",
         progress_message = "Building the wheel of %s" % package,
@@ -142,14 +146,21 @@ _python_wheel = rule(
             allow_single_file = True,
             default = "//:LICENSE",
         ),
+        "_locks": attr.label_list(
+            allow_files = True,
+            default = [
+                "//third_party/python:requirements_lock.txt",
+                "//third_party/stepflow_server:requirements_lock.txt",
+            ],
+        ),
     },
 )
 
 def python_wheel(name, package, library, requirements, siblings = [], **kwargs):
     """Builds the wheel that the folder's pyproject.toml describes, by hatchling.
 
-    The wheel has what the library is made of, generated modules included, the folder's README.md, and a
-    CycloneDX SBOM in its `.dist-info/sboms/`. The output groups `sdist` and `sbom` have the source
+    The wheel has what the library is made of, generated modules included, the folder's README.md, a CycloneDX
+    SBOM in its `.dist-info/sboms/`, and notices of third parties beside the licence. The output groups `sdist` and `sbom` have the source
     distribution and the SBOM. The version is that of version.bzl, for the wheel and for its siblings.
 
     Args:

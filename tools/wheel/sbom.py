@@ -1,7 +1,8 @@
-"""Writes the CycloneDX SBOM of a wheel: an action of the rule python_wheel.
+"""Writes the CycloneDX SBOM and the notices of a wheel: an action of the rule python_wheel.
 
-It lists all that an installation brings along, in the versions that are locked and tested here. The
-same input gives the same bytes.
+They list all that an installation brings along, in the versions that are locked and tested here,
+with licences and hashes. The hashes are those of the lock, of the wheels for each platform, so that
+the same input gives the same bytes everywhere.
 """
 
 from __future__ import annotations
@@ -11,12 +12,9 @@ import hashlib
 import sys
 import tomllib
 import uuid
-import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.message import Message
-from email.parser import BytesParser
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +26,22 @@ from cyclonedx.output.json import JsonV1Dot6
 from packageurl import PackageURL
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from tools.python.lock.lock_file import FileError, read_lock
+from tools.wheel.crates import crates_of
+from tools.wheel.dependency import Wheel
 
 # The least time that a zip archive can hold, as in the wheel.
 _TIME = datetime(1980, 1, 1, tzinfo=UTC)
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://stepflow.org/python")
+
+
+_COMPLETE = "complete: from the list that cargo-auditable wrote into the program"
+_INCOMPLETE = (
+    "incomplete: the program has no data of cargo-auditable; these crates left the path of a source"
+    " file in it, and their licences and hashes are not in it"
+)
 
 
 class SbomError(Exception):
@@ -39,36 +49,11 @@ class SbomError(Exception):
 
 
 @dataclass(frozen=True)
-class Wheel:
-    """What a wheel says about itself."""
+class Description:
+    """What a package brings along."""
 
-    path: Path
-    metadata: Message
-
-    @classmethod
-    def read(cls, path: Path) -> Wheel:
-        """Reads the metadata of a wheel."""
-        with zipfile.ZipFile(path) as archive:
-            (name,) = (n for n in archive.namelist() if n.endswith(".dist-info/METADATA"))
-            return cls(path, BytesParser().parsebytes(archive.read(name)))
-
-    @property
-    def name(self) -> str:
-        """The name that it is installed by."""
-        return canonicalize_name(self.metadata["Name"])
-
-    @property
-    def version(self) -> str:
-        """Its version."""
-        return str(self.metadata["Version"])
-
-    def requires(self, extras: Iterable[str]) -> Iterator[Requirement]:
-        """Yields what it needs here."""
-        for line in self.metadata.get_all("Requires-Dist", []):
-            requirement = Requirement(line)
-            marker = requirement.marker
-            if not marker or any(marker.evaluate({"extra": extra}) for extra in ("", *extras)):
-                yield requirement
+    bom: Bom
+    notices: str
 
 
 def describe(
@@ -79,7 +64,8 @@ def describe(
     wheels: Sequence[Path] = (),
     program: Path | None = None,
     program_of: str = "",
-) -> Bom:
+    locks: Sequence[Path] = (),
+) -> Description:
     """Lists what a package brings along.
 
     Args:
@@ -89,12 +75,15 @@ def describe(
         wheels: Wheels of all else that it needs, in the locked versions.
         program: A program that one of the wheels carries.
         program_of: The name of that wheel's distribution.
+        locks: The locks that have the hashes of these wheels.
 
     Raises:
-        SbomError: A wheel is missing.
+        SbomError: A wheel is missing, is not the locked one, or names no licence.
     """
     project = pyproject["project"]
-    known = {wheel.name: wheel for wheel in map(Wheel.read, [*siblings, *wheels])}
+    own = {wheel.name: wheel for wheel in map(Wheel.read, siblings)}
+    known = {wheel.name: wheel for wheel in map(Wheel.read, wheels)} | own
+    hashes = _locked_hashes(locks)
     package = _component(project["name"], version, project["license"])
     package.description = project["description"]
     bom = Bom(metadata=BomMetaData(component=package, timestamp=_TIME))
@@ -118,10 +107,17 @@ def describe(
         wheel = known[name]
         component = components[name] = _wheel_component(wheel)
         component.scope = scope
-        if wheel.path in siblings:
-            component.hashes.add(_sha256(wheel.path))
+        digests = (
+            {wheel.sha256}
+            if name in own
+            else hashes.get((name, Version(wheel.version)), set[str]())
+        )
+        if wheel.sha256 not in digests:
+            raise SbomError(
+                f"{wheel.path.name} is not among the hashes of the locks: lock {name} again"
+            )
+        component.hashes.update(map(_sha256, digests))
         if program and name == canonicalize_name(program_of):
-            component.hashes.add(_sha256(wheel.path))
             component.components.add(_program_component(program, wheel))
         needs = [visit(one, scope) for one in wheel.requires(requirement.extras)]
         bom.register_dependency(component, needs)
@@ -135,14 +131,40 @@ def describe(
         raise SbomError(f"{program_of} carries {program.name}, and the package does not need it")
     content = f"{package.purl} {sorted(str(one.purl) for one in components.values())}"
     bom.serial_number = uuid.uuid5(_NAMESPACE, content)
-    return bom
+    others = sorted(components.keys() - own.keys())
+    return Description(bom, _notices(project["name"], [known[name] for name in others]))
+
+
+def _locked_hashes(locks: Iterable[Path]) -> dict[tuple[str, Version], set[str]]:
+    hashes: dict[tuple[str, Version], set[str]] = {}
+    for lock in locks:
+        for pin in read_lock(lock.read_text(encoding="utf-8")).values():
+            found = hashes.setdefault((pin.name, pin.version), set())
+            found.update(one.removeprefix("--hash=sha256:") for one in pin.hashes)
+    return hashes
+
+
+def _notices(name: str, wheels: Sequence[Wheel]) -> str:
+    parts = [
+        f"Third parties' notices for {name}\n\n"
+        "The models and endpoint functions of stepflow-api, and their documentation, are compiled\n"
+        "from the API description of Stepflow (https://stepflow.org), which is licensed under\n"
+        "Apache-2.0: see LICENSE. Nothing else of third parties is in this package. It needs the\n"
+        "packages below, which are installed beside it under their own licences; the versions are\n"
+        "those that it is tested with."
+    ]
+    for wheel in wheels:
+        texts = wheel.notices or ("(It brings no text of its licence.)",)
+        heading = f"{wheel.metadata['Name']} {wheel.version}: {wheel.license}"
+        parts.append("\n\n".join([f"{'=' * 80}\n{heading}", *texts]))
+    return "\n\n".join(parts) + "\n"
 
 
 def _applies(requirement: Requirement) -> bool:
     return requirement.marker is None or requirement.marker.evaluate({"extra": ""})
 
 
-def _component(name: str, version: str, license_expression: str | None) -> Component:
+def _component(name: str, version: str, license_expression: str) -> Component:
     purl = PackageURL("pypi", name=canonicalize_name(name), version=version)
     component = Component(
         name=name,
@@ -151,15 +173,14 @@ def _component(name: str, version: str, license_expression: str | None) -> Compo
         bom_ref=purl.to_string(),
         purl=purl,
     )
-    if license_expression:
-        component.licenses.add(LicenseFactory().make_from_string(license_expression))
+    component.licenses.add(LicenseFactory().make_from_string(license_expression))
     return component
 
 
 def _wheel_component(wheel: Wheel) -> Component:
-    return _component(
-        wheel.metadata["Name"], wheel.version, wheel.metadata.get("License-Expression")
-    )
+    if not wheel.license:
+        raise SbomError(f"{wheel.path.name} does not say its licence: tell it in dependency.py")
+    return _component(wheel.metadata["Name"], wheel.version, wheel.license)
 
 
 def _program_component(program: Path, wheel: Wheel) -> Component:
@@ -169,14 +190,29 @@ def _program_component(program: Path, wheel: Wheel) -> Component:
         type=ComponentType.APPLICATION,
         bom_ref=f"{program.name}@{wheel.version}",
     )
-    component.hashes.add(_sha256(program))
+    data = program.read_bytes()
+    component.licenses.add(LicenseFactory().make_from_string(str(wheel.license)))
+    component.hashes.add(_sha256(hashlib.sha256(data).hexdigest()))
     component.properties.add(Property(name="stepflow:wheel", value=wheel.path.name))
+    crates = crates_of(data)
+    component.properties.add(
+        Property(name="stepflow:crates", value=_COMPLETE if crates.complete else _INCOMPLETE)
+    )
+    for crate in crates.crates:
+        purl = PackageURL("cargo", name=crate.name, version=crate.version)
+        component.components.add(
+            Component(
+                name=crate.name,
+                version=crate.version,
+                type=ComponentType.LIBRARY,
+                bom_ref=purl.to_string(),
+                purl=purl,
+            )
+        )
     return component
 
 
-def _sha256(path: Path) -> HashType:
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+def _sha256(digest: str) -> HashType:
     return HashType(alg=HashAlgorithm.SHA_256, content=digest)
 
 
@@ -189,21 +225,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--wheel", type=Path, action="append", default=[])
     parser.add_argument("--program", type=Path)
     parser.add_argument("--program-of", default="")
+    parser.add_argument("--lock", type=Path, action="append", default=[])
+    parser.add_argument("--notices", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
     options = parser.parse_args(arguments)
     try:
-        bom = describe(
+        description = describe(
             tomllib.loads(options.pyproject.read_text(encoding="utf-8")),
             options.version,
             siblings=options.sibling,
             wheels=options.wheel,
             program=options.program,
             program_of=options.program_of,
+            locks=options.lock,
         )
-    except SbomError as error:
+    except (SbomError, FileError) as error:
         print(f"cannot list what {options.pyproject} brings along: {error}", file=sys.stderr)
         return 1
-    text = JsonV1Dot6(bom).output_as_string(indent=2)
+    options.notices.write_text(description.notices, encoding="utf-8")
+    text = JsonV1Dot6(description.bom).output_as_string(indent=2)
     options.output.write_text(text + "\n", encoding="utf-8")
     return 0
 

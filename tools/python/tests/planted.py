@@ -6,7 +6,7 @@ import hashlib
 import io
 import tarfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 
@@ -29,18 +29,31 @@ class Index:
         """Whether code of a source distribution was run."""
         return self._marker.exists()
 
-    def wheel(self, name: str, version: str = "1.0", requires: Sequence[str] = ()) -> str:
-        """Adds a wheel, always of the same bytes; returns a requirement with its hash."""
-        metadata = [f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}"]
-        metadata += [f"Requires-Dist: {one}" for one in requires]
+    def wheel(
+        self,
+        name: str,
+        version: str = "1.0",
+        metadata: Sequence[str] = (),
+        files: Mapping[str, str] | None = None,
+    ) -> str:
+        """Adds a wheel, always of the same bytes; returns a requirement with its hash.
+
+        Args:
+            name: its name.
+            version: its version.
+            metadata: further lines of its metadata.
+            files: further files of its `.dist-info`.
+        """
+        lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", *metadata]
         path = self.folder / f"{name}-{version}-py3-none-any.whl"
-        files = {
-            "METADATA": "\n".join(metadata) + "\n",
+        contents = {
+            "METADATA": "\n".join(lines) + "\n",
             "WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
             "RECORD": "",
+            **(files or {}),
         }
         with zipfile.ZipFile(path, "w") as wheel:
-            for file, content in files.items():
+            for file, content in contents.items():
                 wheel.writestr(zipfile.ZipInfo(f"{name}-{version}.dist-info/{file}"), content)
         return self._listed(name, version, path)
 

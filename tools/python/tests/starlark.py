@@ -1,4 +1,4 @@
-"""Reads what MODULE.bazel and WORKSPACE say; these files are Python as well as Starlark."""
+"""Reads what MODULE.bazel, WORKSPACE and BUILD files say; they are Python as well as Starlark."""
 
 import ast
 from collections.abc import Iterator

@@ -74,6 +74,7 @@ def build(folder: Path, pyproject: str = PYPROJECT, **environment: str) -> tuple
         ("README.md", "# zoo-keeper\n"),
         ("keeper.py", "FOOD = 1\n"),
         ("sbom.json", "{}\n"),
+        ("notices.txt", "None.\n"),
     ):
         (folder / name).write_text(text, encoding="utf-8")
     outputs = ["zoo_keeper-1.2-py3-none-any.whl", "zoo_keeper-1.2.tar.gz"]
@@ -83,7 +84,7 @@ def build(folder: Path, pyproject: str = PYPROJECT, **environment: str) -> tuple
             *(f"--pyproject={folder}/pyproject.toml", f"--sbom={folder}/sbom.json"),
             *(f"--file=README.md={folder}/README.md", f"--wheel={folder}/{outputs[0]}"),
             *(f"--file=src/zoo_keeper/__init__.py={folder}/keeper.py",),
-            f"--sdist={folder}/{outputs[1]}",
+            *(f"--notices={folder}/notices.txt", f"--sdist={folder}/{outputs[1]}"),
         ],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environment},
         capture_output=True,

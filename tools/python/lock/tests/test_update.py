@@ -30,7 +30,7 @@ class Workspace:
         (self.root / REQUIREMENTS).write_text("".join(f"{line}\n" for line in lines))
 
     def publish(self, name: str, version: str, requires: Sequence[str] = ()) -> None:
-        self.index.wheel(name, version, requires)
+        self.index.wheel(name, version, [f"Requires-Dist: {one}" for one in requires])
 
     def command(self) -> list[str]:
         return [
