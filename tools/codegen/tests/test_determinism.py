@@ -3,9 +3,14 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
+
+from tools.codegen.compile import main
+from tools.pytest.forked import run_forked
 
 SPECS = ("museum", "zoo")
 HERE = Path(__file__).parent
@@ -13,8 +18,24 @@ COMPILER = Path(os.environ["COMPILER"]).absolute()
 RUFF = Path(os.environ["RUFF"]).absolute()
 
 
+def execute(
+    arguments: Sequence[str], *, env: Mapping[str, str], cwd: Path | None
+) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([COMPILER, *arguments], env=env, cwd=cwd, capture_output=True, text=True)
+
+
+#: Spares the seconds of an interpreter's start, where nothing is read at its start.
+fork = partial(run_forked, main)
+
+
 def compiled(
-    name: str, out: Path, spec: Path, cwd: Path | None = None, /, **environment: str
+    name: str,
+    out: Path,
+    spec: Path,
+    start: Callable[..., "subprocess.CompletedProcess[str]"],
+    cwd: Path | None = None,
+    /,
+    **environment: str,
 ) -> dict[str, bytes]:
     """Compiles in an empty environment but for what is given, and gives the bytes by file."""
     out.mkdir(parents=True)
@@ -23,9 +44,8 @@ def compiled(
         f"{file.relative_to(folder).as_posix()}={file.absolute()}"
         for file in sorted(folder.rglob("*.py"))
     ]
-    subprocess.run(
+    made = start(
         [
-            COMPILER,
             f"--spec={spec}",
             f"--package={name}",
             "--support=stepflow_api",
@@ -41,8 +61,8 @@ def compiled(
         ],
         cwd=cwd,
         env={"PATH": os.environ["PATH"], "RUNFILES_DIR": str(Path.cwd().parent), **environment},
-        check=True,
     )
+    assert (made.returncode, made.stdout, made.stderr) == (0, "", "")
     return {file.name: file.read_bytes() for file in out.rglob("*") if file.is_file()}
 
 
@@ -58,6 +78,7 @@ def usual(name: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, byte
         name,
         tmp_path_factory.mktemp(name) / "usual",
         (HERE / "specimen" / f"{name}.json").absolute(),
+        execute,
         PYTHONHASHSEED="0",
     )
     assert set(files) == {"made.zip", "generated.py", "spec.py"}
@@ -68,13 +89,17 @@ def usual(name: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, byte
 @pytest.mark.parametrize(
     "environment",
     [
-        {"PYTHONHASHSEED": "1"},
-        {"PYTHONHASHSEED": "4242"},
-        {"HOME": "/nonexistent", "USER": "somebody", "LOGNAME": "somebody"},
-        {"TZ": "Pacific/Kiritimati", "SOURCE_DATE_EPOCH": "2000000000"},
-        {"LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
-        {"LANG": "C.UTF-8"},
-        {"COLUMNS": "20", "FORCE_COLOR": "1"},
+        # Several differences at once, since each start takes seconds.
+        {
+            "PYTHONHASHSEED": "1",
+            **{"HOME": "/nonexistent", "USER": "somebody", "LOGNAME": "somebody"},
+            **{"LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+        },
+        {
+            "PYTHONHASHSEED": "4242",
+            **{"TZ": "Pacific/Kiritimati", "SOURCE_DATE_EPOCH": "2000000000"},
+            **{"LANG": "C.UTF-8", "COLUMNS": "20", "FORCE_COLOR": "1"},
+        },
     ],
     ids=lambda environment: "-".join(environment),
 )
@@ -82,7 +107,7 @@ def test_the_environment_changes_nothing(
     name: str, usual: dict[str, bytes], environment: dict[str, str], tmp_path: Path
 ) -> None:
     spec = (HERE / "specimen" / f"{name}.json").absolute()
-    assert compiled(name, tmp_path / "out", spec, **environment) == usual
+    assert compiled(name, tmp_path / "out", spec, execute, **environment) == usual
 
 
 def test_the_working_folder_and_the_path_of_the_spec_change_nothing(
@@ -97,7 +122,7 @@ def test_the_working_folder_and_the_path_of_the_spec_change_nothing(
         encoding="utf-8",
     )
     (folder / "ruff.toml").write_text("line-length = 40\n", encoding="utf-8")
-    assert compiled(name, tmp_path / "out", Path(f"{name}.json"), folder) == usual
+    assert compiled(name, tmp_path / "out", Path(f"{name}.json"), fork, folder) == usual
 
 
 def test_the_mode_of_new_files_changes_nothing(
@@ -106,6 +131,6 @@ def test_the_mode_of_new_files_changes_nothing(
     spec = (HERE / "specimen" / f"{name}.json").absolute()
     before = os.umask(0o077)
     try:
-        assert compiled(name, tmp_path / "out", spec) == usual
+        assert compiled(name, tmp_path / "out", spec, fork) == usual
     finally:
         os.umask(before)
