@@ -49,32 +49,37 @@ def test_right_types_pass(checker: str, capsys: pytest.CaptureFixture[str]) -> N
     assert check(checker) == 0, capsys.readouterr()
 
 
-@pytest.mark.parametrize(
-    ("file", "old", "new", "place"),
-    [
+#: Wrong types by the text that they take the place of, with the place that must be named: as many
+#: at once as do not hide each other, since a checker takes seconds to start.
+WRONG = {
+    "bodies, values and arguments": [
         ("src/p/__init__.py", "return 2 * a", "return 'no'", "src/p/__init__.py:2: "),
-        ("src/p/__init__.py", "a: int", "a", "src/p/__init__.py:1: "),
         ("made/p/sub.py", "HALF = 0.5", "HALF: int = 'no'", "made/p/sub.py:1: "),
         ("README.md", "double(2)", "double([])", "README.md:6: "),
         ("calls.py", "double(1)", "double([])", "calls.py:3: "),
+    ],
+    "no type, and nothing to reject": [
+        ("src/p/__init__.py", "a: int", "a", "src/p/__init__.py:1: "),
         ("calls.py", "double('1')", "double(1)", "calls.py:4: is not rejected"),
     ],
-)
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)
 def test_what_is_wrong_is_named_where_it_stands(
     checker: str,
     repository: Path,
     capsys: pytest.CaptureFixture[str],
-    file: str,
-    old: str,
-    new: str,
-    place: str,
+    wrong: list[tuple[str, str, str, str]],
 ) -> None:
-    text = (repository / file).read_text()
-    assert old in text
-    (repository / file).write_text(text.replace(old, new))
+    for file, old, new, _ in wrong:
+        text = (repository / file).read_text()
+        assert old in text
+        (repository / file).write_text(text.replace(old, new))
     assert check(checker) == 1
     shown = capsys.readouterr().out
-    assert f"\n  {place}" in shown, shown
+    for *_, place in wrong:
+        assert f"\n  {place}" in shown, shown
     assert "To mend it: " in shown
 
 
