@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from tools.pytest.forked import run_forked
+from tools.spec.update import main
+
 Executable = Callable[[str], Path]
 
 NEXT = "Next, bring the generated code in line: tools/bazel run //api:update"
@@ -26,46 +29,59 @@ class Workspace:
         self.spec = root / "api/openapi.json"
         self.spec.parent.mkdir(parents=True)
 
-    def start(
+    def start(self, server: Path) -> subprocess.Popen[str]:
+        """Starts the command."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "tools.spec.update", *self._options(server)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**self._environment(), "PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+
+    def run(
         self, server: Path, *, environment: Mapping[str, str | None] | None = None, limit: int = -1
-    ) -> subprocess.Popen[str]:
-        """Starts the update; `limit` is the size that no file it writes can exceed."""
-        variables = {
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join(sys.path),
-            "BUILD_WORKSPACE_DIRECTORY": str(self.root),
-            **(environment or {}),
-        }
-        options = [
+    ) -> tuple[int, str, str]:
+        """Runs the update in a forked child; returns its exit code and output.
+
+        `limit` is the size that no file it writes can exceed.
+        """
+
+        def limited(arguments: list[str]) -> int:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+            return main(arguments)
+
+        variables = self._environment(environment)
+        done = run_forked(limited, self._options(server), env=variables)
+        assert [path.name for path in self.spec.parent.iterdir()] in ([self.spec.name], [])
+        return done.returncode, done.stdout, done.stderr
+
+    def fail(
+        self, server: Path, *, environment: Mapping[str, str | None] | None = None, limit: int = -1
+    ) -> str:
+        """Runs an update that must fail and change nothing; returns its message of one line."""
+        before = self.spec.read_bytes() if self.spec.exists() else None
+        code, output, errors = self.run(server, environment=environment, limit=limit)
+        assert (code, output) == (1, "")
+        assert errors.count("\n") == 1
+        assert (self.spec.read_bytes() if self.spec.exists() else None) == before
+        return errors
+
+    def _options(self, server: Path) -> list[str]:
+        return [
             f"--server={server}",
             "--spec=api/openapi.json",
             "--update=//api:update_spec",
             "--then=//api:update",
         ]
-        return subprocess.Popen(
-            [sys.executable, "-m", "tools.spec.update", *options],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={name: value for name, value in variables.items() if value is not None},
-            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
-        )
 
-    def run(self, server: Path, **options: object) -> tuple[int, str, str]:
-        """Runs the update; returns its exit code and output."""
-        with self.start(server, **options) as process:  # type: ignore[arg-type]
-            output, errors = process.communicate(timeout=60)
-        assert [path.name for path in self.spec.parent.iterdir()] in ([self.spec.name], [])
-        return process.returncode, output, errors
-
-    def fail(self, server: Path, **options: object) -> str:
-        """Runs an update that must fail and change nothing; returns its message of one line."""
-        before = self.spec.read_bytes() if self.spec.exists() else None
-        code, output, errors = self.run(server, **options)
-        assert (code, output) == (1, "")
-        assert errors.count("\n") == 1
-        assert (self.spec.read_bytes() if self.spec.exists() else None) == before
-        return errors
+    def _environment(self, other: Mapping[str, str | None] | None = None) -> dict[str, str]:
+        variables = {
+            **os.environ,
+            "BUILD_WORKSPACE_DIRECTORY": str(self.root),
+            **(other or {}),
+        }
+        return {name: value for name, value in variables.items() if value is not None}
 
 
 @pytest.fixture
@@ -76,9 +92,11 @@ def workspace(tmp_path: Path) -> Workspace:
 def test_stores_the_spec_where_there_is_none(
     workspace: Workspace, binary: Path, served: str
 ) -> None:
-    code, output, errors = workspace.run(binary)
+    with workspace.start(binary) as process:
+        output, errors = process.communicate(timeout=60)
     assert output == f"api/openapi.json: stored; there was none before\n{NEXT}\n"
-    assert (code, errors) == (0, "")
+    assert (process.returncode, errors) == (0, "")
+    assert [path.name for path in workspace.spec.parent.iterdir()] == [workspace.spec.name]
     assert workspace.spec.read_text(encoding="utf-8") == served
 
 
