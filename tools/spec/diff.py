@@ -39,6 +39,8 @@ def _models(document: dict[str, Any]) -> dict[str, Any]:
 def _diff_models(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
     changes: list[Change] = []
     for name in union(old, new):
+        if same(old.get(name, ABSENT), new.get(name, ABSENT)):
+            continue
         at = Place(Area.MODEL, name)
         if name not in new:
             changes.append(at.removed(describe_model(old[name])))

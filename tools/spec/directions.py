@@ -59,13 +59,15 @@ def _references(value: Any) -> set[str]:
     pending = [value]
     while pending:
         value = pending.pop()
-        if is_json_object(value):
+        # First what most values are.
+        if isinstance(value, str):
+            # Not under `$ref` alone: a discriminator's mapping names models as well.
+            if value.startswith(_COMPONENTS):
+                found.add(value)
+        elif is_json_object(value):
             pending += value.values()
         elif is_json_array(value):
             pending += value
-        # Not under `$ref` alone: a discriminator's mapping names models as well.
-        elif isinstance(value, str) and value.startswith(_COMPONENTS):
-            found.add(value)
     return found
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from tools.json_types import is_json_array, is_json_object
 from tools.spec.changes import ABSENT, Area, Change, Element, Place, Side
-from tools.spec.json_diff import Diff, Handler, as_dict, diff_object, union
+from tools.spec.json_diff import Diff, Handler, as_dict, diff_object, same, union
 from tools.spec.schema_diff import describe, diff_subschema
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -101,6 +101,8 @@ def _pair(
 
 def _diff_path(path: str, old: Any, new: Any) -> list[Change]:
     """Compares what a path holds besides its operations."""
+    if same(old, new):
+        return []
     at = Place(Area.OPERATION, path)
     if old is ABSENT or new is ABSENT:
         # Operations are reported as such, and a path is no more than the place of its operations.
