@@ -54,7 +54,7 @@ def run_forked(
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
             raise
-        texts = []
+        texts: list[str] = []
         for file in (output, errors):
             file.seek(0)
             texts.append(file.read().decode())
