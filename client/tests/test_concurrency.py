@@ -63,7 +63,7 @@ def test_cancelled_tasks_leave_the_client_as_it_was(
             # More than there are connections, so that some wait for one.
             tasks = [asyncio.create_task(handle.result()) for _ in range(150)]
             await asyncio.to_thread(
-                wait_until, lambda: sum(seen.waits for seen in proxy.seen) == 100, "100 wait"
+                wait_until, lambda: sum(seen.waits for seen in proxy.seen) >= 100, "100 wait"
             )
             for task in tasks:
                 task.cancel()
