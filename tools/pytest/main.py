@@ -102,12 +102,12 @@ def main(arguments: Sequence[str]) -> int:
     options = [f"--config-file={settings}", f"--rootdir={Path.cwd()}"]
     plugins: list[object] = []
     # Nothing but TEST_TMPDIR is writable in the sandbox.
+    sys.dont_write_bytecode = True
     if temporary := environment.get("TEST_TMPDIR"):
         options.append(f"--basetemp={temporary}/pytest")
         # Bazel has packages as source alone: programs that the tests start share what is compiled.
-        environment["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = f"{temporary}/pycache"
-    else:
-        sys.dont_write_bytecode = True
+        # Not for this process, which would compile the standard library anew.
+        environment["PYTHONPYCACHEPREFIX"] = f"{temporary}/pycache"
     if find_spec("sniffio") is None:
         # httpcore tries to import it several times per request, from each folder of the path.
         sys.modules["sniffio"] = None  # type: ignore[assignment]
