@@ -80,8 +80,9 @@ class Index:
         return self._listed(name, version, path)
 
     def _listed(self, name: str, version: str, path: Path) -> str:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
         folder = self.folder / name
         folder.mkdir(exist_ok=True)
         with (folder / "index.html").open("a") as page:
-            page.write(f'<a href="../{path.name}">{path.name}</a>\n')
-        return f"{name}=={version} --hash=sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}\n"
+            page.write(f'<a href="../{path.name}#sha256={digest}">{path.name}</a>\n')
+        return f"{name}=={version} --hash=sha256:{digest}\n"

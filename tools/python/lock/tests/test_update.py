@@ -61,7 +61,7 @@ class Workspace:
 
     def update(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [*self.command(), *arguments, "--no-index", f"--find-links={self.index.folder}"],
+            [*self.command(), *arguments, f"--default-index={self.index.url}"],
             env=self.environment(),
             capture_output=True,
             text=True,
@@ -163,8 +163,6 @@ def test_the_hashes_are_those_of_wheels(workspace: Workspace) -> None:
 @pytest.mark.parametrize(
     "settings",
     [
-        "",
-        "no-binary = true",
         "no-binary-package = ['sourced', 'tree']",
         "[pip]\nno-binary = [':all:']",
         "[pip]\nno-binary = ['sourced', 'tree']",
