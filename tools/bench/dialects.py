@@ -77,12 +77,13 @@ def measure(binary: str) -> dict[str, float]:
 def _part(client: Client, operation: Any, request: Request) -> float:
     real = client._transport
     replay = Replay(real)
+    timeouts = real.timeouts(None)
     whole, through, past = [], [], []
     for _ in range(ROUNDS):
         whole.append(_seconds(lambda: client.call(operation, request)))
         client._transport = replay  # type: ignore[assignment]
-        through.append(_seconds(lambda: client._exchange(operation, request, None)))
-        past.append(_seconds(lambda: replay.send(request, None)))
+        through.append(_seconds(lambda: client._exchange(operation, request, timeouts)))
+        past.append(_seconds(lambda: replay.send(request, timeouts)))
         client._transport = real
     return (min(through) - min(past)) / statistics.median(whole)
 

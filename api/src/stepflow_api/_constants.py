@@ -23,6 +23,10 @@ CONNECTIONS: Final = 100
 """Requests of the async forms under way at most; each has a connection, and a process may have
 1,024 files and sockets by default."""
 
+SLOWEST: Final = 10_000
+"""Bytes per second that a connection must move on average once the timeouts of its waits have
+passed: slow links move more, and servers that send a byte now and then, less."""
+
 TEXT_LIMIT: Final = 500
 """Characters of an error's body that its message shows."""
 

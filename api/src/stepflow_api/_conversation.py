@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from stepflow_api._dialects._base import Pause
 from stepflow_api._operation import Request
 from stepflow_api._seam import Await, Conversation
+from stepflow_api._timeouts import Timeouts
 from stepflow_api._transport import Transport
 from stepflow_api._ways import asyncio_loop
 from stepflow_api.errors import StepflowError
@@ -15,13 +16,13 @@ from stepflow_api.errors import StepflowError
 T = TypeVar("T")
 
 
-def hold(transport: Transport, conversation: Conversation[T], timeout: Any) -> T:
+def hold(transport: Transport, conversation: Conversation[T], timeouts: Timeouts) -> T:
     """Holds a conversation to its end.
 
     Args:
         transport: The way to the server.
         conversation: What is to be said.
-        timeout: Of each request; `UNSET` for the usual.
+        timeouts: Those of the call.
 
     Returns:
         What it comes to.
@@ -33,7 +34,7 @@ def hold(transport: Transport, conversation: Conversation[T], timeout: Any) -> T
         wanted = next(conversation)
         while True:
             try:
-                value = _perform(transport, wanted, timeout)
+                value = _perform(transport, wanted, timeouts)
             except StepflowError as error:
                 wanted = conversation.throw(error)
             else:
@@ -45,14 +46,14 @@ def hold(transport: Transport, conversation: Conversation[T], timeout: Any) -> T
         conversation.close()
 
 
-async def hold_async(transport: Transport, conversation: Conversation[T], timeout: Any) -> T:
+async def hold_async(transport: Transport, conversation: Conversation[T], timeouts: Timeouts) -> T:
     """Async version of `hold`."""
     asyncio_loop()
     try:
         wanted = next(conversation)
         while True:
             try:
-                value = await _perform_async(transport, wanted, timeout)
+                value = await _perform_async(transport, wanted, timeouts)
             except StepflowError as error:
                 wanted = conversation.throw(error)
             else:
@@ -64,35 +65,35 @@ async def hold_async(transport: Transport, conversation: Conversation[T], timeou
         conversation.close()
 
 
-def _perform(transport: Transport, wanted: Request | Pause | Await, timeout: Any) -> Any:
+def _perform(transport: Transport, wanted: Request | Pause | Await, timeouts: Timeouts) -> Any:
     match wanted:
         case Request():
-            return transport.send(wanted, timeout)
+            return transport.send(wanted, timeouts)
         case Pause(seconds):
             time.sleep(seconds)
         case Await(flight, request):
             try:
-                return flight.result(transport.patience(timeout))
+                return flight.result(timeouts.bound(timeouts.read))
             except TimeoutError:
                 raise transport.late(request) from None
     return None
 
 
 async def _perform_async(
-    transport: Transport, wanted: Request | Pause | Await, timeout: Any
+    transport: Transport, wanted: Request | Pause | Await, timeouts: Timeouts
 ) -> Any:
     import asyncio
 
     match wanted:
         case Request():
-            return await transport.send_async(wanted, timeout)
+            return await transport.send_async(wanted, timeouts)
         case Pause(seconds):
             await asyncio.sleep(seconds)
         case Await(flight, request):
             try:
                 # Others wait for it as well, so the end of this caller must not end it.
                 shared = asyncio.shield(asyncio.wrap_future(flight))
-                return await asyncio.wait_for(shared, transport.patience(timeout))
+                return await asyncio.wait_for(shared, timeouts.bound(timeouts.read))
             except TimeoutError:
                 raise transport.late(request) from None
     return None

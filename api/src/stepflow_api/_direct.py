@@ -20,7 +20,7 @@ from stepflow_api._constants import KEEP_ALIVE, PROBES
 from stepflow_api._fork import reset_after_fork
 from stepflow_api._http11 import READ_SIZE, Address, Received, Wire, broken
 from stepflow_api._operation import Request
-from stepflow_api._settings import Phases
+from stepflow_api._timeouts import Timeouts
 
 
 class Connections:
@@ -41,16 +41,16 @@ class Connections:
         self._lock = threading.Lock()
         self._idle: list[_Connection] = []
 
-    def send(self, request: Request, phases: Phases) -> Received:
+    def send(self, request: Request, timeouts: Timeouts) -> Received:
         """Sends a request.
 
         Raises:
             httpx.HTTPError: No whole answer arrived.
         """
         head = self._address.head(request)
-        connection = self._take() or _Connection.open(self._address, phases.connect)
+        connection = self._take() or _Connection.open(self._address, timeouts)
         try:
-            return connection.exchange(connection.wire.say(head, request.content), phases)
+            return connection.exchange(connection.wire.say(head, request.content), timeouts)
         finally:
             self._give_back(connection)
 
@@ -87,14 +87,15 @@ class _Connection:
         reset_after_fork(connected, socket.socket.close)
 
     @classmethod
-    def open(cls, address: Address, timeout: float | None) -> _Connection:
+    def open(cls, address: Address, timeouts: Timeouts) -> _Connection:
         context = address.ssl_context()
         try:
-            connected = socket.create_connection((address.host, address.port), timeout)
+            connected = _connect(address, timeouts)
             try:
                 connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 probe_when_idle(connected)
                 if context is not None:
+                    connected.settimeout(timeouts.bound(timeouts.connect))
                     connected = context.wrap_socket(connected, server_hostname=address.host)
             except BaseException:
                 connected.close()
@@ -105,29 +106,32 @@ class _Connection:
             raise broken("ConnectError", error) from error
         return cls(connected)
 
-    def exchange(self, said: bytes, phases: Phases) -> Received:
+    def exchange(self, said: bytes, timeouts: Timeouts) -> Received:
         connected = self._socket
-        connected.settimeout(phases.write)
         is_cut = False
         sent = 0
         try:
             while sent < len(said):
+                connected.settimeout(timeouts.bound(timeouts.write))
                 # Not sendall, for which the timeout is one for all.
-                sent += connected.send(memoryview(said)[sent:])
+                count = connected.send(memoryview(said)[sent:])
+                timeouts.moved(count)
+                sent += count
         except TimeoutError as error:
-            raise broken("WriteTimeout", error) from error
+            raise broken("WriteTimeout", timeouts.reason(error)) from error
         except OSError:
             # A server that refuses a body may answer, and close, before it has all of it.
             is_cut = True
-        connected.settimeout(phases.read)
         received = None
         while received is None:
             try:
+                connected.settimeout(timeouts.bound(timeouts.read))
                 data = connected.recv(READ_SIZE)
             except TimeoutError as error:
-                raise broken("ReadTimeout", error) from error
+                raise broken("ReadTimeout", timeouts.reason(error)) from error
             except OSError as error:
                 raise broken("ReadError", error) from error
+            timeouts.moved(len(data))
             received = self.wire.hear(data)
         if is_cut:
             self.wire.is_idle = False
@@ -142,6 +146,23 @@ class _Connection:
 
     def close(self) -> None:
         self._socket.close()
+
+
+def _connect(address: Address, timeouts: Timeouts) -> socket.socket:
+    """Connect to the first IP address of a host that accepts."""
+    hosts = [address.host]
+    if not address.is_ip:
+        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+        hosts = list(dict.fromkeys(str(place[0]) for *_, place in found))
+    while True:
+        host = hosts.pop(0)
+        # The first address must not use up all of the time.
+        seconds = timeouts.bound(timeouts.connect, shares=len(hosts) + 1)
+        try:
+            return socket.create_connection((host, address.port), seconds)
+        except OSError:
+            if not hosts:
+                raise
 
 
 def probe_when_idle(connected: socket.socket) -> None:

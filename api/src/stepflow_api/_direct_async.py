@@ -17,7 +17,7 @@ from stepflow_api._direct import is_readable, probe_when_idle
 from stepflow_api._fork import disconnect, reset_after_fork
 from stepflow_api._http11 import Address, Received, Wire, broken
 from stepflow_api._operation import Request
-from stepflow_api._settings import Phases
+from stepflow_api._timeouts import Timeouts
 
 # Seconds that an address has to itself before the next one of a name is tried as well (RFC 8305).
 _NEXT_ADDRESS = 0.25
@@ -36,18 +36,18 @@ class AsyncConnections:
         self._idle: list[_Connection] = []
         self._closed = False
 
-    async def send(self, request: Request, phases: Phases) -> Received:
+    async def send(self, request: Request, timeouts: Timeouts) -> Received:
         """Does what `Connections.send` does, without blocking.
 
         Raises:
             httpx.HTTPError: No whole answer arrived, or no connection came free in time.
         """
         head = self._address.head(request)
-        await self._wait(phases.pool)
+        await self._wait(timeouts)
         connection = None
         try:
-            connection = self._take() or await _Connection.open(self._address, phases.connect)
-            return await connection.exchange(connection.wire.say(head, request.content), phases)
+            connection = self._take() or await _Connection.open(self._address, timeouts)
+            return await connection.exchange(connection.wire.say(head, request.content), timeouts)
         finally:
             self._free.release()
             if connection is not None:
@@ -62,15 +62,16 @@ class AsyncConnections:
         # The loop closes sockets in its next round, which may otherwise not come.
         await asyncio.sleep(0)
 
-    async def _wait(self, seconds: float | None) -> None:
+    async def _wait(self, timeouts: Timeouts) -> None:
         if not self._free.locked():
             await self._free.acquire()
             return
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(timeouts.bound(timeouts.pool)):
                 await self._free.acquire()
         except TimeoutError as error:
             raise broken("PoolTimeout", error) from None
+        timeouts.begin()
 
     def _take(self) -> _Connection | None:
         while self._idle:
@@ -101,9 +102,9 @@ class _Connection(asyncio.Protocol):
         self._idle_since = 0.0
 
     @classmethod
-    async def open(cls, address: Address, timeout: float | None) -> _Connection:
+    async def open(cls, address: Address, timeouts: Timeouts) -> _Connection:
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(timeouts.bound(timeouts.connect)):
                 hosts = await _resolve(address)
                 if len(hosts) == 1:
                     return await cls._connect(hosts[0], address)
@@ -153,7 +154,7 @@ class _Connection(asyncio.Protocol):
                 if task.exception() is None:
                     task.result().close()
 
-    async def exchange(self, said: bytes, phases: Phases) -> Received:
+    async def exchange(self, said: bytes, timeouts: Timeouts) -> Received:
         transport = self._transport
         # At once, and the answer is waited for meanwhile: a server that refuses a body may answer,
         # and close, before it has all of it, and the loop reads nothing once writing fails.
@@ -161,33 +162,39 @@ class _Connection(asyncio.Protocol):
         received = None
         while received is None:
             if not self._came and self._ended is None:
-                await self._wait(phases)
+                await self._wait(timeouts)
                 continue
             if not self._came and not isinstance(self._ended, EOFError):
                 raise broken("ReadError", self._ended) from self._ended
-            received = self.wire.hear(self._came.pop(0) if self._came else b"")
+            data = self._came.pop(0) if self._came else b""
+            timeouts.moved(len(data))
+            received = self.wire.hear(data)
         if self._ended is not None or self._came or transport.get_write_buffer_size():
             self.wire.is_idle = False
         self._idle_since = time.monotonic()
         return received
 
-    async def _wait(self, phases: Phases) -> None:
+    async def _wait(self, timeouts: Timeouts) -> None:
         """Waits for the loop to tell of something new."""
         unsent = self._transport.get_write_buffer_size()
-        seconds = phases.write if unsent else phases.read
-        waiter = self._waiter = self._loop.create_future()
-        late = None if seconds is None else self._loop.call_later(seconds, _expire, waiter)
+        waiter = late = None
         try:
+            seconds = timeouts.bound(timeouts.write if unsent else timeouts.read)
+            waiter = self._waiter = self._loop.create_future()
+            if seconds is not None:
+                late = self._loop.call_later(seconds, _expire, waiter)
             await waiter
         except TimeoutError as error:
             if not unsent:
-                raise broken("ReadTimeout", error) from error
-            if self._transport.get_write_buffer_size() >= unsent:
-                raise broken("WriteTimeout", error) from error
+                raise broken("ReadTimeout", timeouts.reason(error)) from error
+            if waiter is None or self._transport.get_write_buffer_size() >= unsent:
+                raise broken("WriteTimeout", timeouts.reason(error)) from error
         finally:
             self._waiter = None
             if late is not None:
                 late.cancel()
+            if unsent:
+                timeouts.moved(unsent - self._transport.get_write_buffer_size())
 
     def is_usable(self) -> bool:
         is_old = time.monotonic() - self._idle_since >= KEEP_ALIVE
@@ -235,7 +242,7 @@ class _Connection(asyncio.Protocol):
 async def _resolve(address: Address) -> list[str]:
     """Return the IP addresses of a host, alternating between address families."""
     host = address.host
-    if ":" in host or host.replace(".", "").isdigit():
+    if address.is_ip:
         return [host]
     found = await asyncio.get_running_loop().getaddrinfo(
         host, address.port, type=socket.SOCK_STREAM

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AbstractContextManager, AsyncExitStack, ExitStack
 from typing import Any
 
 import httpx
 
 from stepflow_api._constants import EVENT_LIMIT
 from stepflow_api._failures import HTTP_FAILURES, cause_to_show
+from stepflow_api._timeouts import Timeouts, limited
 from stepflow_api.errors import StepflowError
 
 MEDIA_TYPE = "text/event-stream"
@@ -65,11 +66,18 @@ class EventDecoder:
 
 class _Decoding:
     def __init__(
-        self, parse: Callable[[bytes], dict[str, Any]], fail: Callable[[Exception], StepflowError]
+        self,
+        parse: Callable[[bytes], dict[str, Any]],
+        fail: Callable[[Exception], StepflowError],
+        timeout: float | None,
     ) -> None:
         self._decoder = EventDecoder()
         self._parse = parse
         self._fail = fail
+        self._timeout = timeout
+
+    def _timeouts(self, seconds: float | None) -> Timeouts:
+        return Timeouts.of_whole(self._timeout if seconds is None else seconds)
 
     def _documents(self, piece: bytes) -> list[dict[str, Any]]:
         try:
@@ -86,6 +94,8 @@ class EventStream(_Decoding):
         held: What closing it gives back.
         parse: Makes a document of an event's data.
         fail: Makes the error for what goes wrong.
+        timeout: Maximum time to wait for the next event, in seconds; None for no limit.
+        watch: Ends the wait for a piece when it is overdue.
     """
 
     def __init__(
@@ -94,26 +104,40 @@ class EventStream(_Decoding):
         held: ExitStack,
         parse: Callable[[bytes], dict[str, Any]],
         fail: Callable[[Exception], StepflowError],
+        timeout: float | None,
+        watch: Callable[[Timeouts], AbstractContextManager[None]],
     ) -> None:
-        super().__init__(parse, fail)
+        super().__init__(parse, fail, timeout)
+        self._watch = watch
         self._pieces: Iterator[bytes] = response.iter_bytes()
         self._held = held
 
-    def read(self) -> list[dict[str, Any]] | None:
-        """Waits for what comes next.
+    def read(self, seconds: float | None = None) -> list[dict[str, Any]] | None:
+        """Waits for the next events.
+
+        Args:
+            seconds: Maximum time to wait, in place of the stream's. Comments and parts of an
+                event, which a server may send for ever, do not prolong it.
 
         Returns:
-            Events, none of them whole yet perhaps; None at the end of the answer.
+            Events; None at the end of the answer.
 
         Raises:
-            TransportError: The connection was lost, or nothing came in time.
+            TransportError: The connection was lost, or no event came in time.
             InvalidAnswer: What came is no event.
         """
+        timeouts = self._timeouts(seconds)
         try:
-            piece = next(self._pieces, None)
+            with self._watch(timeouts):
+                for piece in self._pieces:
+                    if documents := self._documents(piece):
+                        return documents
+                    timeouts.bound(None)
+                # A connection that was shut down may look like the end of the stream.
+                timeouts.bound(None)
         except HTTP_FAILURES as error:
-            raise self._fail(error) from cause_to_show(error)
-        return None if piece is None else self._documents(piece)
+            raise self._fail(timeouts.error(error)) from cause_to_show(error)
+        return None
 
     def close(self) -> None:
         """Closes the connection."""
@@ -130,18 +154,24 @@ class AsyncEventStream(_Decoding):
         held: AsyncExitStack,
         parse: Callable[[bytes], dict[str, Any]],
         fail: Callable[[Exception], StepflowError],
+        timeout: float | None,
     ) -> None:
-        super().__init__(parse, fail)
+        super().__init__(parse, fail, timeout)
         self._pieces: AsyncIterator[bytes] = response.aiter_bytes()
         self._held = held
 
-    async def read(self) -> list[dict[str, Any]] | None:
+    async def read(self, seconds: float | None = None) -> list[dict[str, Any]] | None:
         """Does what `EventStream.read` does, without blocking."""
+        timeouts = self._timeouts(seconds)
         try:
-            piece = await anext(self._pieces, None)
+            async with limited(timeouts):
+                async for piece in self._pieces:
+                    if documents := self._documents(piece):
+                        return documents
+                    timeouts.bound(None)
         except HTTP_FAILURES as error:
-            raise self._fail(error) from cause_to_show(error)
-        return None if piece is None else self._documents(piece)
+            raise self._fail(timeouts.error(error)) from cause_to_show(error)
+        return None
 
     async def close(self) -> None:
         """Closes the connection."""

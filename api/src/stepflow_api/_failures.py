@@ -6,6 +6,7 @@ import httpx
 
 from stepflow_api._constants import BODY_LIMIT
 from stepflow_api._operation import Request
+from stepflow_api._timeouts import OVERDUE
 from stepflow_api.errors import (
     ConnectionFailed,
     ConnectionLost,
@@ -85,6 +86,11 @@ def _no_answer(
             )
         case httpx.ConnectError() | httpx.ProxyError():
             return ConnectionFailed, f"no connection ({cause}); is the server running there?"
+        case httpx.TimeoutException() if cause == OVERDUE:
+            return RequestTimeout, (
+                "no complete response within the timeout; the server may still be working on it"
+                " (raise Client(timeout=...))"
+            )
         case httpx.TimeoutException():
             part = "write" if isinstance(error, httpx.WriteTimeout) else "read"
             return RequestTimeout, (

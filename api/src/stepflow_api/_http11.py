@@ -45,6 +45,7 @@ class Address:
         assert url.hostname is not None
         self.host = url.hostname
         self.port = url.port or _PORTS[url.scheme]
+        self.is_ip = ":" in self.host or self.host.replace(".", "").isdigit()
         self._prefix = url.path
         self._netloc = url.netloc.encode("ascii")
         self._headers = headers

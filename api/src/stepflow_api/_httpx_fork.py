@@ -1,4 +1,4 @@
-"""Reset of httpx clients and transports in a forked child.
+"""Connections of httpx clients and transports: found, and reset in a forked child.
 
 httpx has no function for this, so its objects and those of httpcore are found by following
 references, which also works for transports that wrap others and across releases of both.
@@ -35,10 +35,30 @@ def reset_http(*owners: Any) -> None:
         state: dict[str, Any] = getattr(owner, "__dict__", {})
         for name, value in list(state.items()):
             waiting += _parts(value)
-            if _is_of("httpcore", value) and hasattr(value, "connections"):
+            if is_pool(value):
                 state[name] = _emptied(value)
             elif isinstance(value, _REENTRANT) or _is_lock(value):
                 state[name] = _new_lock(value)
+
+
+def reachable(owner: Any) -> Iterator[Any]:
+    """Iterate over an object of httpx and the objects of httpx and httpcore that it refers to."""
+    waiting = [owner]
+    seen: dict[int, Any] = {}
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen:
+            continue
+        seen[id(one)] = one
+        yield one
+        state: dict[str, Any] = getattr(one, "__dict__", {})
+        for value in list(state.values()):
+            waiting += _parts(value)
+
+
+def is_pool(value: Any) -> bool:
+    """Return whether an object is a connection pool of httpcore."""
+    return _is_of("httpcore", value) and hasattr(value, "connections")
 
 
 def _parts(value: Any) -> Iterator[Any]:

@@ -19,6 +19,7 @@ import httpx
 from stepflow_api._constants import CONNECTIONS
 from stepflow_api._fork import reset_after_fork
 from stepflow_api._httpx_fork import reset_http
+from stepflow_api._timeouts import Timeouts
 
 if TYPE_CHECKING:
     import asyncio
@@ -98,11 +99,11 @@ class AsyncPool:
         self._closed = False
 
     @asynccontextmanager
-    async def lend(self, timeout: float | None) -> AsyncGenerator[httpx.AsyncClient]:
+    async def lend(self, timeouts: Timeouts) -> AsyncGenerator[httpx.AsyncClient]:
         """Lends an httpx client for one request.
 
         Args:
-            timeout: Seconds to wait where all are lent; None waits for ever.
+            timeouts: Those of the call, which begins a new exchange once it has a client.
 
         Raises:
             httpx.PoolTimeout: None came back in time.
@@ -112,10 +113,12 @@ class AsyncPool:
 
         self._free = self._free or asyncio.Semaphore(CONNECTIONS)
         try:
-            async with asyncio.timeout(timeout if self._free.locked() else None):
+            is_locked = self._free.locked()
+            async with asyncio.timeout(timeouts.bound(timeouts.pool) if is_locked else None):
                 await self._free.acquire()
         except TimeoutError:
             raise httpx.PoolTimeout("") from None
+        timeouts.begin()
         http = self._idle.pop() if self._idle else self._make()
         try:
             yield http

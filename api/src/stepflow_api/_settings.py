@@ -5,19 +5,15 @@ from __future__ import annotations
 import base64
 import contextlib
 import re
-import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
+from typing import Any
 from urllib.parse import unquote
 
-from stepflow_api._constants import CONNECT_TIMEOUT, POOL_TIMEOUT, READ_TIMEOUT, WRITE_TIMEOUT
 from stepflow_api._headers import Fields
+from stepflow_api._timeouts import is_httpx_timeout
 from stepflow_api.errors import InvalidRequest
 from stepflow_api.spec import PATH_PREFIX
 from stepflow_api.types import UNSET
-
-if TYPE_CHECKING:
-    import httpx
 
 # The URLs that most programs have, which need no httpx to be taken apart.
 _PLAIN_URL = re.compile(
@@ -130,45 +126,13 @@ def token_value(token: str, prefix: str) -> str:
     return f"{prefix} {token}" if prefix else token
 
 
-class Phases(NamedTuple):
-    """How long each part of a request may take, in seconds; None for as long as it takes.
-
-    Attributes:
-        connect: For a connection to come about, TLS included.
-        read: Without a byte of the answer.
-        write: Without progress while the request is sent.
-        pool: For one of the connections to come free.
-    """
-
-    connect: float | None
-    read: float | None
-    write: float | None
-    pool: float | None
-
-
-_USUAL = Phases(CONNECT_TIMEOUT, READ_TIMEOUT, WRITE_TIMEOUT, POOL_TIMEOUT)
-
-
-def phases(timeout: Any) -> Phases:
-    """Gives what a timeout means for each part of a request.
-
-    Args:
-        timeout: Seconds, an `httpx.Timeout`, None for none, or `UNSET` for the usual.
-    """
-    if timeout is UNSET:
-        return _USUAL
-    if _is_httpx_timeout(timeout):
-        return Phases(timeout.connect, timeout.read, timeout.write, timeout.pool)
-    return Phases(timeout, timeout, timeout, timeout)
-
-
 def check_timeout(timeout: Any) -> None:
     """Refuses what is no timeout.
 
     Raises:
         InvalidRequest: It is none.
     """
-    if timeout is UNSET or timeout is None or _is_httpx_timeout(timeout):
+    if timeout is UNSET or timeout is None or is_httpx_timeout(timeout):
         return
     # The comparison also refuses NaN.
     if isinstance(timeout, int | float) and not isinstance(timeout, bool) and timeout > 0:
@@ -176,12 +140,6 @@ def check_timeout(timeout: Any) -> None:
     raise InvalidRequest(
         f"timeout is {timeout!r}; give seconds above 0, an httpx.Timeout, or None for no timeout"
     )
-
-
-def _is_httpx_timeout(timeout: Any) -> TypeGuard[httpx.Timeout]:
-    # Nobody has one who has not imported httpx.
-    module = sys.modules.get("httpx")
-    return module is not None and isinstance(timeout, module.Timeout)
 
 
 def check_connection(http_client: Any, transport: Any) -> None:

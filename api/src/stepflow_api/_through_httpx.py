@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import (
     AbstractAsyncContextManager,
     AbstractContextManager,
@@ -12,6 +12,7 @@ from contextlib import (
     ExitStack,
     nullcontext,
 )
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -22,10 +23,11 @@ from stepflow_api._failures import HTTP_FAILURES, cause_to_show, failure
 from stepflow_api._headers import Fields, Headers
 from stepflow_api._operation import Answer, Request
 from stepflow_api._pool import AsyncPool, SyncPool
-from stepflow_api._settings import phases
+from stepflow_api._timeouts import Timeouts, limited
+from stepflow_api._watchdog import watched
 from stepflow_api._ways import is_piecemeal, loop_of_this_call, running_loop, url_of
 from stepflow_api.errors import InvalidAnswer, InvalidRequest, StepflowError
-from stepflow_api.types import UNSET, Response
+from stepflow_api.types import Response
 
 if TYPE_CHECKING:
     import asyncio
@@ -71,100 +73,108 @@ class ThroughHttpx:
         if self._async is not None and self._loop is running_loop():
             await self._async.aclose()
 
-    def send(self, request: Request, timeout: Any) -> Answer:
+    def send(self, request: Request, timeouts: Timeouts) -> Answer:
         """Does what `Transport.send` does."""
-        lend = self._sync_http()
-        try:
-            with lend as http:
-                response = http.send(self._prepare(http, request, timeout))
-        except HTTP_FAILURES as error:
-            raise self._failed(request, error) from cause_to_show(error)
-        return self._answer(request, response)
+        return self._answer(request, *self._exchange(request, timeouts))
 
-    async def send_async(self, request: Request, timeout: Any) -> Answer:
+    async def send_async(self, request: Request, timeouts: Timeouts) -> Answer:
         """Does what `send` does, without blocking."""
-        lend = self._async_http(timeout)
-        try:
-            async with lend as http:
-                response = await http.send(self._prepare(http, request, timeout))
-        except HTTP_FAILURES as error:
-            raise self._failed(request, error) from cause_to_show(error)
-        except RuntimeError as error:
-            _refuse_ended_loop(error)
-            raise
-        return self._answer(request, response)
+        return self._answer(request, *await self._exchange_async(request, timeouts))
 
-    def fetch(self, request: Request, timeout: Any) -> Response[list[bytes]] | Answer:
+    def fetch(self, request: Request, timeouts: Timeouts) -> Response[list[bytes]] | Answer:
         """Does what `Transport.fetch` does."""
-        lend = self._sync_http()
-        try:
-            with lend as http:
-                response = http.send(self._prepare(http, request, timeout), stream=True)
-                with contextlib.closing(response):
-                    if is_piecemeal(response.status_code, _kind(response)):
-                        pieces = list(response.iter_bytes())
-                        return Response(response.status_code, response.headers, b"", pieces)
-                    response.read()
-        except HTTP_FAILURES as error:
-            raise self._failed(request, error) from cause_to_show(error)
-        return self._answer(request, response)
+        return self._in_pieces(request, *self._exchange(request, timeouts))
 
-    async def fetch_async(self, request: Request, timeout: Any) -> Response[list[bytes]] | Answer:
+    async def fetch_async(
+        self, request: Request, timeouts: Timeouts
+    ) -> Response[list[bytes]] | Answer:
         """Does what `fetch` does, without blocking."""
-        lend = self._async_http(timeout)
-        try:
-            async with lend as http:
-                response = await http.send(self._prepare(http, request, timeout), stream=True)
-                async with contextlib.aclosing(response):
-                    if is_piecemeal(response.status_code, _kind(response)):
-                        pieces = [piece async for piece in response.aiter_bytes()]
-                        return Response(response.status_code, response.headers, b"", pieces)
-                    await response.aread()
-        except HTTP_FAILURES as error:
-            raise self._failed(request, error) from cause_to_show(error)
-        except RuntimeError as error:
-            _refuse_ended_loop(error)
-            raise
-        return self._answer(request, response)
+        return self._in_pieces(request, *await self._exchange_async(request, timeouts))
 
     def open(
-        self, request: Request, timeout: Any, parse: Callable[[bytes], dict[str, Any]]
+        self, request: Request, timeouts: Timeouts, parse: Callable[[bytes], dict[str, Any]]
     ) -> EventStream | Answer:
         """Does what `Transport.open` does."""
         lend = self._sync_http()
+        body = _Body(request.content or b"")
+        timeouts.begin()
         try:
             with ExitStack() as held:
                 http = held.enter_context(lend)
-                response = http.send(self._prepare(http, request, timeout), stream=True)
-                held.callback(response.close)
-                if _is_events(response):
-                    fail = self._failing(request, response)
-                    return EventStream(response, held.pop_all(), parse, fail)
-                response.read()
+                sent = self._prepare(http, request, body, timeouts)
+                with watched(http, sent, timeouts):
+                    response = http.send(sent, stream=True)
+                    held.callback(response.close)
+                    if not _is_events(response):
+                        return self._answer(request, response, _body(response, timeouts))
+                fail = self._failing(request, response)
+                wait = partial(watched, http, sent)
+                return EventStream(response, held.pop_all(), parse, fail, timeouts.read, wait)
         except HTTP_FAILURES as error:
-            raise self._failed(request, error) from cause_to_show(error)
-        return self._answer(request, response)
+            raise self._failed(
+                request, timeouts.error(error, is_sent=body.is_begun)
+            ) from cause_to_show(error)
 
     async def open_async(
-        self, request: Request, timeout: Any, parse: Callable[[bytes], dict[str, Any]]
+        self, request: Request, timeouts: Timeouts, parse: Callable[[bytes], dict[str, Any]]
     ) -> AsyncEventStream | Answer:
         """Does what `open` does, without blocking."""
-        lend = self._async_http(timeout)
+        lend = self._async_http(timeouts)
+        body = _Body(request.content or b"")
         try:
             async with AsyncExitStack() as held:
                 http = await held.enter_async_context(lend)
-                response = await http.send(self._prepare(http, request, timeout), stream=True)
-                held.push_async_callback(response.aclose)
-                if _is_events(response):
-                    fail = self._failing(request, response)
-                    return AsyncEventStream(response, held.pop_all(), parse, fail)
-                await response.aread()
+                async with limited(timeouts) as limit:
+                    sent = self._prepare(http, request, body, timeouts)
+                    response = await http.send(sent, stream=True)
+                    held.push_async_callback(response.aclose)
+                    if not _is_events(response):
+                        pieces = await _body_async(response, timeouts, limit)
+                        return self._answer(request, response, pieces)
+                fail = self._failing(request, response)
+                return AsyncEventStream(response, held.pop_all(), parse, fail, timeouts.read)
         except HTTP_FAILURES as error:
-            raise self._failed(request, error) from cause_to_show(error)
+            raise self._failed(
+                request, timeouts.error(error, is_sent=body.is_begun)
+            ) from cause_to_show(error)
         except RuntimeError as error:
             _refuse_ended_loop(error)
             raise
-        return self._answer(request, response)
+
+    def _exchange(self, request: Request, timeouts: Timeouts) -> tuple[httpx.Response, list[bytes]]:
+        lend = self._sync_http()
+        body = _Body(request.content or b"")
+        timeouts.begin()
+        try:
+            with lend as http:
+                sent = self._prepare(http, request, body, timeouts)
+                with watched(http, sent, timeouts):
+                    response = http.send(sent, stream=True)
+                    with contextlib.closing(response):
+                        return response, _body(response, timeouts)
+        except HTTP_FAILURES as error:
+            raise self._failed(
+                request, timeouts.error(error, is_sent=body.is_begun)
+            ) from cause_to_show(error)
+
+    async def _exchange_async(
+        self, request: Request, timeouts: Timeouts
+    ) -> tuple[httpx.Response, list[bytes]]:
+        lend = self._async_http(timeouts)
+        body = _Body(request.content or b"")
+        try:
+            async with lend as http, limited(timeouts) as limit:
+                sent = self._prepare(http, request, body, timeouts)
+                response = await http.send(sent, stream=True)
+                async with contextlib.aclosing(response):
+                    return response, await _body_async(response, timeouts, limit)
+        except HTTP_FAILURES as error:
+            raise self._failed(
+                request, timeouts.error(error, is_sent=body.is_begun)
+            ) from cause_to_show(error)
+        except RuntimeError as error:
+            _refuse_ended_loop(error)
+            raise
 
     def _failing(
         self, request: Request, response: httpx.Response
@@ -187,30 +197,47 @@ class ThroughHttpx:
         return failure(request, url_of(self._base_url, request), error, self._proxy)
 
     def _prepare(
-        self, http: httpx.Client | httpx.AsyncClient, request: Request, timeout: Any
+        self,
+        http: httpx.Client | httpx.AsyncClient,
+        request: Request,
+        body: _Body,
+        timeouts: Timeouts,
     ) -> httpx.Request:
+        timeouts.moved(len(request.content or b""))
         headers = httpx.Headers(list(self._headers.values()))
         headers.update(request.headers)
         # A name that was chosen, here or where the httpx client was made, stays.
         if http.headers.get("user-agent", "").startswith("python-httpx/"):
             headers.setdefault("user-agent", USER_AGENT)
-        return http.build_request(
+        prepared = http.build_request(
             request.method,
             self._base_url + request.path,
             params=request.query or None,
             headers=headers,
             content=request.content,
-            timeout=self._timeout(timeout),
+            timeout=httpx.Timeout(
+                # Of the connection, and of the TLS handshake: httpx cleans up after its own
+                # timeouts, and leaves a socket open if a handshake is cancelled.
+                connect=timeouts.bound(timeouts.connect, shares=2),
+                read=timeouts.bound(timeouts.read),
+                write=timeouts.bound(timeouts.write),
+                pool=timeouts.bound(timeouts.pool),
+            ),
         )
+        prepared.stream = body
+        return prepared
 
-    def _timeout(self, wanted: Any) -> Any:
-        if wanted is UNSET and self._given_client is not None:
-            return httpx.USE_CLIENT_DEFAULT
-        return httpx.Timeout(**phases(wanted)._asdict())
-
-    def _answer(self, request: Request, response: httpx.Response) -> Answer:
+    def _answer(self, request: Request, response: httpx.Response, pieces: list[bytes]) -> Answer:
         url = url_of(self._base_url, request)
-        return Answer(url, response.status_code, Headers(response.headers.raw), response.content)
+        headers = Headers(response.headers.raw)
+        return Answer(url, response.status_code, headers, b"".join(pieces))
+
+    def _in_pieces(
+        self, request: Request, response: httpx.Response, pieces: list[bytes]
+    ) -> Response[list[bytes]] | Answer:
+        if not is_piecemeal(response.status_code, _kind(response)):
+            return self._answer(request, response, pieces)
+        return Response(response.status_code, response.headers, b"", pieces)
 
     def _sync_http(self) -> AbstractContextManager[httpx.Client]:
         given = self._given_client
@@ -228,7 +255,7 @@ class ThroughHttpx:
             )
         return self._sync.lend()
 
-    def _async_http(self, timeout: Any) -> AbstractAsyncContextManager[httpx.AsyncClient]:
+    def _async_http(self, timeouts: Timeouts) -> AbstractAsyncContextManager[httpx.AsyncClient]:
         given = self._given_client
         if isinstance(given, httpx.Client):
             raise InvalidRequest("this client was made with an httpx.Client; use sync(...) forms")
@@ -243,13 +270,49 @@ class ThroughHttpx:
                 self._loop = loop
                 # Connections of a closed loop went with it.
                 self._async = AsyncPool(transport, self._proxy)
-        return nullcontext(given) if given is not None else self._async.lend(phases(timeout).pool)
+        return nullcontext(given) if given is not None else self._async.lend(timeouts)
 
     def _check_given(self, given: httpx.Client | httpx.AsyncClient) -> None:
         if given.is_closed:
             raise InvalidRequest(
                 "the http_client that this client was made with is closed; make both anew"
             )
+
+
+class _Body(httpx.ByteStream):
+    """The body of a request, which knows whether it is being sent: the head is sent first."""
+
+    is_begun = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        self.is_begun = True
+        return super().__iter__()
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        self.is_begun = True
+        return super().__aiter__()
+
+
+def _body(response: httpx.Response, timeouts: Timeouts) -> list[bytes]:
+    pieces: list[bytes] = []
+    for piece in response.iter_bytes():
+        timeouts.moved(len(piece))
+        timeouts.bound(None)
+        pieces.append(piece)
+    # A connection that was shut down may look like the end of the body.
+    timeouts.bound(None)
+    return pieces
+
+
+async def _body_async(
+    response: httpx.Response, timeouts: Timeouts, limit: Callable[[], None]
+) -> list[bytes]:
+    pieces: list[bytes] = []
+    async for piece in response.aiter_bytes():
+        timeouts.moved(len(piece))
+        limit()
+        pieces.append(piece)
+    return pieces
 
 
 def _kind(response: httpx.Response) -> str:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from stepflow_api._fork import reset_after_fork
 from stepflow_api._headers import Fields
 from stepflow_api._operation import Answer, Request
-from stepflow_api._settings import check_connection, check_timeout, phases
+from stepflow_api._settings import check_connection, check_timeout
+from stepflow_api._timeouts import OVERDUE, Timeouts, timeouts
 from stepflow_api._ways import asyncio_loop, is_piecemeal, loop_of_this_call, url_of
 from stepflow_api.errors import InvalidRequest, StepflowError
 from stepflow_api.types import UNSET, Response
@@ -105,12 +106,23 @@ class Transport:
         if self._made_httpx is not None:
             await self._made_httpx.aclose()
 
-    def send(self, request: Request, timeout: Any) -> Answer:
+    def timeouts(self, timeout: Any) -> Timeouts:
+        """Return the timeouts of a call that begins now.
+
+        Args:
+            timeout: That of the call; `UNSET` for the client's, or that of its `http_client`.
+        """
+        wanted = self._timeout if timeout is UNSET else timeout
+        if wanted is UNSET and self._http_client is not None:
+            wanted = self._http_client.timeout
+        return timeouts(wanted)
+
+    def send(self, request: Request, timeouts: Timeouts) -> Answer:
         """Sends a request and gives the whole answer, whatever its status.
 
         Args:
             request: What to send.
-            timeout: For this request, in place of the usual; `UNSET` for that.
+            timeouts: Those of the call.
 
         Raises:
             InvalidRequest: It cannot be sent.
@@ -118,22 +130,22 @@ class Transport:
         """
         self._check_open()
         if not self._is_direct:
-            return self._httpx().send(request, self._wanted(timeout))
-        return self._joined(request, self._direct(request, timeout))
+            return self._httpx().send(request, timeouts)
+        return self._joined(request, self._direct(request, timeouts))
 
-    async def send_async(self, request: Request, timeout: Any) -> Answer:
+    async def send_async(self, request: Request, timeouts: Timeouts) -> Answer:
         """Does what `send` does, without blocking."""
         self._check_open()
         if not self._is_direct:
-            return await self._httpx().send_async(request, self._wanted(timeout))
-        return self._joined(request, await self._direct_async(request, timeout))
+            return await self._httpx().send_async(request, timeouts)
+        return self._joined(request, await self._direct_async(request, timeouts))
 
-    def fetch(self, request: Request, timeout: Any) -> Response[list[bytes]] | Answer:
+    def fetch(self, request: Request, timeouts: Timeouts) -> Response[list[bytes]] | Answer:
         """Sends a request and gives a success's body in pieces, anything else as `send` does.
 
         Args:
             request: What to send.
-            timeout: For this request, in place of the usual; `UNSET` for that.
+            timeouts: Those of the call.
 
         Raises:
             InvalidRequest: It cannot be sent.
@@ -141,25 +153,27 @@ class Transport:
         """
         self._check_open()
         if not self._is_direct:
-            return self._httpx().fetch(request, self._wanted(timeout))
-        return self._in_pieces(request, self._direct(request, timeout))
+            return self._httpx().fetch(request, timeouts)
+        return self._in_pieces(request, self._direct(request, timeouts))
 
-    async def fetch_async(self, request: Request, timeout: Any) -> Response[list[bytes]] | Answer:
+    async def fetch_async(
+        self, request: Request, timeouts: Timeouts
+    ) -> Response[list[bytes]] | Answer:
         """Does what `fetch` does, without blocking."""
         self._check_open()
         if not self._is_direct:
-            return await self._httpx().fetch_async(request, self._wanted(timeout))
-        return self._in_pieces(request, await self._direct_async(request, timeout))
+            return await self._httpx().fetch_async(request, timeouts)
+        return self._in_pieces(request, await self._direct_async(request, timeouts))
 
     def open(
-        self, request: Request, timeout: Any, parse: Callable[[bytes], dict[str, Any]]
+        self, request: Request, timeouts: Timeouts, parse: Callable[[bytes], dict[str, Any]]
     ) -> EventStream | Answer:
         """Sends a request and gives a stream of events as it comes, anything else as `send` does.
 
         Args:
             request: What to send.
-            timeout: For this request, in place of the usual; `UNSET` for that. Its read timeout
-                bounds each wait for a piece of the stream.
+            timeouts: Those of the call, which bound it until the stream begins. From then on, the
+                read timeout bounds each wait for the next event.
             parse: Makes a document of an event's data.
 
         Raises:
@@ -167,25 +181,14 @@ class Transport:
             TransportError: No answer arrived.
         """
         self._check_open()
-        return self._httpx().open(request, self._wanted(timeout), parse)
+        return self._httpx().open(request, timeouts, parse)
 
     async def open_async(
-        self, request: Request, timeout: Any, parse: Callable[[bytes], dict[str, Any]]
+        self, request: Request, timeouts: Timeouts, parse: Callable[[bytes], dict[str, Any]]
     ) -> AsyncEventStream | Answer:
         """Does what `open` does, without blocking."""
         self._check_open()
-        return await self._httpx().open_async(request, self._wanted(timeout), parse)
-
-    def patience(self, timeout: Any) -> float | None:
-        """Gives how long a request waits for its answer, in seconds; None for as long as it takes.
-
-        Args:
-            timeout: That of the request; `UNSET` for the usual.
-        """
-        wanted = self._wanted(timeout)
-        if wanted is UNSET and self._http_client is not None:
-            wanted = self._http_client.timeout
-        return phases(wanted).read
+        return await self._httpx().open_async(request, timeouts, parse)
 
     def late(self, request: Request) -> StepflowError:
         """Gives the error for a request whose answer has not come in time."""
@@ -193,26 +196,28 @@ class Transport:
 
         from stepflow_api._failures import failure
 
-        return failure(request, self.url(request), httpx.ReadTimeout(""))
+        return failure(request, self.url(request), httpx.ReadTimeout(OVERDUE))
 
     def url(self, request: Request) -> str:
         """Gives the URL of a request, without user and password."""
         return url_of(self._base_url, request)
 
-    def _direct(self, request: Request, timeout: Any) -> Received:
+    def _direct(self, request: Request, timeouts: Timeouts) -> Received:
         connections = self._connections or self._make_connections()
         try:
-            return connections.send(request, phases(self._wanted(timeout)))
+            timeouts.begin()
+            return connections.send(request, timeouts)
         except Exception as error:
             self._refuse(request, error)
             raise
 
-    async def _direct_async(self, request: Request, timeout: Any) -> Received:
+    async def _direct_async(self, request: Request, timeouts: Timeouts) -> Received:
         connections = self._async_connections
         if self._loop is not asyncio_loop() or connections is None:
             connections = self._make_async_connections()
         try:
-            return await connections.send(request, phases(self._wanted(timeout)))
+            timeouts.begin()
+            return await connections.send(request, timeouts)
         except Exception as error:
             self._refuse(request, error)
             raise
@@ -273,9 +278,6 @@ class Transport:
             return self._joined(request, received)
         headers = received.headers.to_httpx()
         return Response(received.status_code, headers, b"", received.pieces)
-
-    def _wanted(self, timeout: Any) -> Any:
-        return self._timeout if timeout is UNSET else timeout
 
     def _check_open(self) -> None:
         if self._closed:

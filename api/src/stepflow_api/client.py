@@ -13,6 +13,7 @@ from stepflow_api._headers import Headers
 from stepflow_api._operation import Answer, Operation, Request
 from stepflow_api._seam import Seam, check
 from stepflow_api._settings import header_fields, split_address, token_value
+from stepflow_api._timeouts import Timeouts
 from stepflow_api._transport import Transport
 from stepflow_api._ways import asyncio_loop
 from stepflow_api.errors import InvalidAnswer, UnexpectedStatus
@@ -40,8 +41,11 @@ class Client:
         base_url: Where the server is, such as `http://localhost:7840`, with or without `/api/v1`. A
             user and password in it become a Basic `Authorization` header.
         headers: Header fields for every request.
-        timeout: Seconds, an `httpx.Timeout`, or None for none. By default 5 s for a connection,
-            and 330 s for an answer, since the server waits up to 300 s for a run.
+        timeout: Seconds for a whole call, from connecting to the last byte of the response; None
+            for no timeout. An `httpx.Timeout` bounds each wait instead, and all of it by the sum of
+            its four timeouts, or by nothing if one is None. By default 5 s for a connection, and
+            330 s for a response, since the server waits up to 300 s for a run. A sum is prolonged
+            by a second for each 10 kB that are moved, so large bodies may take longer.
         http_client: An `httpx.Client` for the sync forms or an `httpx.AsyncClient` for the async
             ones, with its own proxies, certificates, limits and timeout.
         transport: An httpx transport, sync or async, to send through.
@@ -143,7 +147,7 @@ class Client:
         Args:
             operation: What is called.
             request: What `operation.request` built.
-            timeout: For this request alone, in place of the client's.
+            timeout: For this call, in place of the client's.
 
         Raises:
             TransportError: No whole answer arrived.
@@ -165,7 +169,7 @@ class Client:
         Args:
             operation: What is called.
             request: What `operation.request` built.
-            timeout: For this request alone, in place of the client's.
+            timeout: For this call, in place of the client's.
 
         Raises:
             TransportError: No whole answer arrived.
@@ -209,7 +213,7 @@ class Client:
         Args:
             operation: What is called.
             request: What `operation.request` built.
-            timeout: For this request alone, in place of the client's.
+            timeout: For this call, in place of the client's.
 
         Returns:
             The answer, with the pieces as its `parsed` and no `content`.
@@ -219,16 +223,17 @@ class Client:
             InvalidAnswer: A success that is not what the spec documents.
             StatusError: The status is no documented success.
         """
-        dialect = self._seam.dialect or hold(self._transport, self._seam.detect(request), timeout)
+        timeouts = self._transport.timeouts(timeout)
+        dialect = self._seam.dialect or hold(self._transport, self._seam.detect(request), timeouts)
         if operation.id in dialect.translations:
-            return _whole(operation, self._exchange(operation, request, timeout))
-        fetched = self._transport.fetch(request, timeout)
+            return _whole(operation, self._exchange(operation, request, timeouts))
+        fetched = self._transport.fetch(request, timeouts)
         if isinstance(fetched, Response) and not _begins_foreign(fetched):
             return fetched
         answer = self._joined(request, fetched)
         if is_foreign(answer):
             answer = hold(
-                self._transport, self._seam.again(dialect, operation.id, request, answer), timeout
+                self._transport, self._seam.again(dialect, operation.id, request, answer), timeouts
             )
         return _whole(operation, answer)
 
@@ -240,18 +245,19 @@ class Client:
         timeout: float | httpx.Timeout | Unset | None = UNSET,
     ) -> Response[list[bytes]]:
         """Does what `fetch` does, without blocking."""
+        timeouts = self._transport.timeouts(timeout)
         dialect = self._seam.dialect
         if dialect is None:
-            dialect = await hold_async(self._transport, self._seam.detect(request), timeout)
+            dialect = await hold_async(self._transport, self._seam.detect(request), timeouts)
         if operation.id in dialect.translations:
-            return _whole(operation, await self._exchange_async(operation, request, timeout))
-        fetched = await self._transport.fetch_async(request, timeout)
+            return _whole(operation, await self._exchange_async(operation, request, timeouts))
+        fetched = await self._transport.fetch_async(request, timeouts)
         if isinstance(fetched, Response) and not _begins_foreign(fetched):
             return fetched
         answer = self._joined(request, fetched)
         if is_foreign(answer):
             conversation = self._seam.again(dialect, operation.id, request, answer)
-            answer = await hold_async(self._transport, conversation, timeout)
+            answer = await hold_async(self._transport, conversation, timeouts)
         return _whole(operation, answer)
 
     def open(
@@ -262,7 +268,8 @@ class Client:
         Args:
             operation: What is called.
             request: What `operation.request` built.
-            timeout: For this request; its read timeout bounds each wait for a piece of the stream.
+            timeout: For the call until the stream begins; from then on, the read timeout bounds
+                each wait for the next event.
 
         Returns:
             The stream; to be closed.
@@ -272,14 +279,16 @@ class Client:
             InvalidAnswer: A success that is no such stream.
             StatusError: The status is no success.
         """
-        opened = self._transport.open(request, timeout, _event)
+        opened = self._transport.open(request, self._transport.timeouts(timeout), _event)
         return self._no_stream(operation, opened) if isinstance(opened, Answer) else opened
 
     async def open_async(
         self, operation: Operation[Any, Any], request: Request, *, timeout: httpx.Timeout | None
     ) -> AsyncEventStream:
         """Does what `open` does, without blocking."""
-        opened = await self._transport.open_async(request, timeout, _event)
+        opened = await self._transport.open_async(
+            request, self._transport.timeouts(timeout), _event
+        )
         return self._no_stream(operation, opened) if isinstance(opened, Answer) else opened
 
     def _no_stream(self, operation: Operation[Any, Any], answer: Answer) -> NoReturn:
@@ -304,13 +313,14 @@ class Client:
         request: Request,
         timeout: Any,
     ) -> T:
+        timeouts = self._transport.timeouts(timeout)
         dialect = self._seam.dialect
-        answer = self._exchange(operation, request, timeout)
+        answer = self._exchange(operation, request, timeouts)
         try:
             return parse(answer)
         except InvalidAnswer as error:
             again = self._seam.misread(dialect, operation.id, request, answer, error)
-        return parse(hold(self._transport, again, timeout))
+        return parse(hold(self._transport, again, timeouts))
 
     async def _ask_async(
         self,
@@ -319,39 +329,42 @@ class Client:
         request: Request,
         timeout: Any,
     ) -> T:
+        timeouts = self._transport.timeouts(timeout)
         dialect = self._seam.dialect
-        answer = await self._exchange_async(operation, request, timeout)
+        answer = await self._exchange_async(operation, request, timeouts)
         try:
             return parse(answer)
         except InvalidAnswer as error:
             again = self._seam.misread(dialect, operation.id, request, answer, error)
-        return parse(await hold_async(self._transport, again, timeout))
+        return parse(await hold_async(self._transport, again, timeouts))
 
-    def _exchange(self, operation: Operation[Any, Any], request: Request, timeout: Any) -> Answer:
+    def _exchange(
+        self, operation: Operation[Any, Any], request: Request, timeouts: Timeouts
+    ) -> Answer:
         dialect = self._seam.dialect
         if dialect is None or operation.id in dialect.translations:
-            return hold(self._transport, self._seam.converse(operation.id, request), timeout)
+            return hold(self._transport, self._seam.converse(operation.id, request), timeouts)
         check(operation.id, request)
-        answer = self._transport.send(request, timeout)
+        answer = self._transport.send(request, timeouts)
         if not is_foreign(answer):
             return answer
         return hold(
-            self._transport, self._seam.again(dialect, operation.id, request, answer), timeout
+            self._transport, self._seam.again(dialect, operation.id, request, answer), timeouts
         )
 
     async def _exchange_async(
-        self, operation: Operation[Any, Any], request: Request, timeout: Any
+        self, operation: Operation[Any, Any], request: Request, timeouts: Timeouts
     ) -> Answer:
         dialect = self._seam.dialect
         if dialect is None or operation.id in dialect.translations:
             conversation = self._seam.converse(operation.id, request)
-            return await hold_async(self._transport, conversation, timeout)
+            return await hold_async(self._transport, conversation, timeouts)
         check(operation.id, request)
-        answer = await self._transport.send_async(request, timeout)
+        answer = await self._transport.send_async(request, timeouts)
         if not is_foreign(answer):
             return answer
         conversation = self._seam.again(dialect, operation.id, request, answer)
-        return await hold_async(self._transport, conversation, timeout)
+        return await hold_async(self._transport, conversation, timeouts)
 
     def _joined(self, request: Request, fetched: Response[list[bytes]] | Answer) -> Answer:
         if isinstance(fetched, Answer):

@@ -12,7 +12,7 @@ CONNECT_TIMEOUT: Final = 5.0
 """Seconds for a connection to come about; a server in reach needs milliseconds."""
 
 REQUEST_TIMEOUT: Final = 60.0
-"""Seconds without a byte of an answer; only waiting for a run takes longer, and has its own."""
+"""Seconds for one request; only waiting for a run takes longer, and has its own timeout."""
 
 LONG_POLL_SECONDS: Final = 1
 """Seconds that one request asks the server to wait for a run. The server notices the end of a run
@@ -47,7 +47,7 @@ PROGRESS_SECONDS: Final = 0.5
 """Upper bound in seconds between two looks at a batch whose progress is watched."""
 
 EVENTS_SILENCE_SECONDS: Final = 5.0
-"""Seconds without an event before the run is looked at and its stream is opened anew: a dead
+"""Seconds without a whole event before the run is looked at and its stream is opened anew: a dead
 connection and a cancelled run are noticed so soon. A server says that it lives every 15 s alone."""
 
 EVENTS_DRAIN_SECONDS: Final = 1.0

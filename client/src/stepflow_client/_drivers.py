@@ -69,15 +69,17 @@ def _perform(client: Client, effect: Effect) -> Any:
         time.sleep(effect.seconds)
         return None
     if isinstance(effect, Read):
-        return effect.stream.read()
+        return effect.stream.read(effect.seconds)
     if isinstance(effect, Close):
         return effect.stream.close()
     request = _traced(effect)
+    # Those of a call that has begun, which no public type describes.
+    timeout: Any = effect.timeouts
     with _Logged(request):
         if isinstance(effect, Open):
-            return client.open(effect.operation, request, timeout=effect.timeout)
+            return client.open(effect.operation, request, timeout=timeout)
         send = client.fetch if isinstance(effect, Fetch) else client.call
-        return send(effect.operation, request, timeout=effect.timeout)
+        return send(effect.operation, request, timeout=timeout)
 
 
 async def _perform_async(client: Client, effect: Effect) -> Any:
@@ -85,15 +87,17 @@ async def _perform_async(client: Client, effect: Effect) -> Any:
         await asyncio.sleep(effect.seconds)
         return None
     if isinstance(effect, Read):
-        return await effect.stream.read()
+        return await effect.stream.read(effect.seconds)
     if isinstance(effect, Close):
         return await effect.stream.close()
     request = _traced(effect)
+    # Those of a call that has begun, which no public type describes.
+    timeout: Any = effect.timeouts
     with _Logged(request):
         if isinstance(effect, Open):
-            return await client.open_async(effect.operation, request, timeout=effect.timeout)
+            return await client.open_async(effect.operation, request, timeout=timeout)
         send = client.fetch_async if isinstance(effect, Fetch) else client.call_async
-        return await send(effect.operation, request, timeout=effect.timeout)
+        return await send(effect.operation, request, timeout=timeout)
 
 
 def _traced(call: Call[Any]) -> Request:

@@ -11,9 +11,8 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
 
-import httpx
-
 from stepflow_api._operation import Operation, Request
+from stepflow_api._timeouts import Timeouts
 from stepflow_client.errors import InvalidInput
 
 T = TypeVar("T")
@@ -26,12 +25,12 @@ class Call(Generic[T]):
     Attributes:
         operation: What is called.
         request: What is sent.
-        timeout: For this request; None for the client's own.
+        timeouts: Those of the request; set when it is sent.
     """
 
     operation: Operation[T, Any]
     request: Request
-    timeout: httpx.Timeout | None = None
+    timeouts: Timeouts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +45,15 @@ class Open(Call[T]):
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Wait for what comes next in a stream; the result is what its `read` gives."""
+    """Wait for the next events of a stream; the result is what its `read` returns.
+
+    Attributes:
+        stream: The stream.
+        seconds: Maximum time to wait.
+    """
 
     stream: Any
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from stepflow_client import _endpoints
 from stepflow_client._constants import (
     EVENTS_DRAIN_SECONDS,
     EVENTS_SILENCE_SECONDS,
+    LATE_SECONDS,
     RECONNECT_SECONDS,
 )
 from stepflow_client._effects import Close, Deadline, Effect, Read, Sleep, Steps
@@ -82,14 +83,13 @@ class RunEvents:
                 raise self._sender.timeout(self._deadline, self._run_id)
             if self._polled is not None:
                 return (yield from self._polled.more())
-            if self._stream is None or self._deadline.bound(self._patience) < self._patience / 2:
-                # An open stream waits as long as it was told when it was opened.
-                yield from self.close()
+            if self._stream is None:
                 yield from self._open()
                 continue
             self._has_read = True
+            seconds = self._deadline.bound(self._patience) or LATE_SECONDS
             try:
-                documents: list[dict[str, Any]] | None = yield Read(self._stream)
+                documents: list[dict[str, Any]] | None = yield Read(self._stream, seconds)
             except TransportError as error:
                 yield from self._interrupted(error)
                 continue
@@ -115,9 +115,7 @@ class RunEvents:
         self._is_running = not has_ended(run)
         self._has_no_end = has_ended(run) and last is None
         self._has_new = False
-        self._patience = self._deadline.bound(
-            EVENTS_DRAIN_SECONDS if self._has_no_end else EVENTS_SILENCE_SECONDS
-        )
+        self._patience = EVENTS_DRAIN_SECONDS if self._has_no_end else EVENTS_SILENCE_SECONDS
         try:
             self._stream = yield from self._sender.send(
                 _endpoints.run_events(self._run_id, self._number),

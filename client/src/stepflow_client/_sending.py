@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from uuid import UUID
 
-import httpx
-
+from stepflow_api._timeouts import Timeouts
 from stepflow_api.errors import (
     ConnectionFailed,
     NotFound,
@@ -46,7 +45,7 @@ class Sender:
     Args:
         url: Where to, with the API's prefix.
         policy: How often and how fast.
-        timeout: Seconds without a byte of an answer.
+        timeout: Maximum time for one request, in seconds; more for a large body.
     """
 
     def __init__(self, url: str, policy: RetryPolicy, timeout: float) -> None:
@@ -70,7 +69,7 @@ class Sender:
             call: The request.
             resend: Which failures allow to send it again.
             deadline: The caller's.
-            timeout: Seconds without a byte of the answer, in place of the usual.
+            timeout: As of the sender, in place of it.
             run_id: The run that is waited for, if any.
             tries: Takes what happens.
 
@@ -80,9 +79,9 @@ class Sender:
         tries = tries or Tries()
         first_failure = 0.0
         while True:
-            limit = deadline.bound(timeout or self._timeout) or LATE_SECONDS
+            timeouts = _timeouts(timeout or self._timeout, deadline)
             try:
-                return (yield replace(call, timeout=_phases(limit)))
+                return (yield replace(call, timeouts=timeouts))
             except StepflowError as error:
                 tries.failures += 1
                 first_failure = first_failure or time.monotonic()
@@ -146,8 +145,18 @@ class Sender:
         )
 
 
-def _phases(seconds: float) -> httpx.Timeout:
-    return httpx.Timeout(seconds, connect=min(seconds, CONNECT_TIMEOUT))
+def _timeouts(seconds: float, deadline: Deadline) -> Timeouts:
+    """Return the timeouts of a request that is sent now.
+
+    Args:
+        seconds: Maximum time for it, prolonged for a large body.
+        deadline: The caller's, which nothing prolongs.
+    """
+    wait = deadline.bound(seconds) or LATE_SECONDS
+    until = None
+    if deadline.seconds is not None:
+        until = deadline.at if not deadline.has_passed else time.monotonic() + LATE_SECONDS
+    return Timeouts(min(wait, CONNECT_TIMEOUT), wait, wait, wait, seconds, until)
 
 
 def _maybe_acted(error: StepflowError) -> bool:

@@ -42,8 +42,8 @@ class StepflowClient:
         url: Where the server is; by default `$STEPFLOW_URL`, or else `http://localhost:7840`.
         token: Secret that is sent as a bearer token; no log line, repr or error shows it.
         headers: Header fields for every request.
-        timeout: Seconds without a byte of an answer before a request is sent again; waiting for a
-            run is not bounded by it.
+        timeout: Maximum time for one request, in seconds, after which it is sent again; a large
+            body has a second more for each 10 kB. Waiting for a run is not bounded by it.
         retry: How often and how fast requests are sent again.
         limits: Limits of the connection pool; by default 100 connections.
         proxy: URL of a proxy.

@@ -1,0 +1,388 @@
+"""A timeout bounds a whole call, whatever the server sends, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import Any
+from urllib.request import getproxies
+
+import httpx
+import pytest
+
+from api.tests.support.odd_server import CERTIFICATE, Handler, OddServer, answer
+from api.tests.support.ways import WAYS, Way
+from stepflow_api import Client, _timeouts
+from stepflow_api._operation import Operation, Request
+from stepflow_api._timeouts import Timeouts, timeouts
+from stepflow_api.api.blob import store_blob_bytes
+from stepflow_api.api.health import health_check
+from stepflow_api.errors import ConnectionFailed, RequestTimeout, StepflowError
+from stepflow_api.types import UNSET
+
+HEALTH = '{"status":"healthy","timestamp":"2026-01-01T00:00:00Z","version":"0.11.1"}'
+EVENTS: Operation[Any, Any] = Operation("events", "GET", "/runs/{run_id}/events", {})
+
+# Seconds; a call that is not bounded goes on until the server gives up.
+TIMEOUT = 0.5
+ENOUGH = 30.0
+PACE = 0.005
+
+OVERDUE = (
+    "no complete response within the timeout; the server may still be working on it (raise"
+    " Client(timeout=...))"
+)
+
+by_way = pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
+by_plain_way = pytest.mark.parametrize(
+    "way", [way for way in WAYS if not way.tls], ids=lambda way: way.name
+)
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in getproxies():
+        monkeypatch.delenv(f"{name}_proxy", raising=False)
+        monkeypatch.delenv(f"{name.upper()}_PROXY", raising=False)
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+
+
+def _single_bytes(text: bytes) -> Iterator[bytes]:
+    return (bytes([byte]) for byte in text)
+
+
+def _head(*fields: str) -> bytes:
+    return "\r\n".join(["HTTP/1.1 200 OK", *fields, "", ""]).encode()
+
+
+# What a server sends at a slow pace, and never ends.
+DRIPS: dict[str, Callable[[], Iterable[bytes]]] = {
+    "nothing": lambda: iter(()),
+    "head": lambda: _single_bytes(_head(*(f"x-{number}: a" for number in range(10_000)))),
+    "100 Continue": lambda: itertools.repeat(b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "body": lambda: itertools.chain([_head("content-length: 100000")], itertools.repeat(b" ")),
+    "chunks": lambda: itertools.chain(
+        [_head("transfer-encoding: chunked")], itertools.repeat(b"1\r\n \r\n")
+    ),
+}
+
+
+class Dripping:
+    """Handler that sends pieces at a slow pace; requests after the first get a response.
+
+    Attributes:
+        is_closed: Set when the client has closed the first connection.
+    """
+
+    def __init__(self, pieces: Iterable[bytes], body: str = HEALTH) -> None:
+        self.is_closed = threading.Event()
+        self._pieces: Iterable[bytes] | None = pieces
+        self._answer = answer(body)
+
+    def __call__(self, connection: socket.socket) -> None:
+        pieces, self._pieces = self._pieces, None
+        if pieces is None:
+            self._answer(connection)
+            return
+        try:
+            for piece in pieces:
+                connection.sendall(piece)
+                self.is_closed.wait(PACE)
+            while connection.recv(65536):
+                pass
+        except OSError:
+            pass
+        self.is_closed.set()
+
+
+@contextlib.contextmanager
+def calling(
+    way: Way, handle: Handler, monkeypatch: pytest.MonkeyPatch, timeout: Any, **options: Any
+) -> Iterator[tuple[OddServer, Callable[..., Any]]]:
+    """Start a server and yield it, and a function that calls an endpoint there."""
+    with OddServer(handle, tls=way.tls, **options) as server, ExitStack() as opened:
+        url = server.url
+        if way.proxy:
+            monkeypatch.setenv("http_proxy", url)
+            url = "http://stepflow.example"
+        given = way.options(ssl.create_default_context(cafile=CERTIFICATE))
+        client = Client(url, timeout=timeout, server_version="0.11.1", **given)
+        runner = opened.enter_context(asyncio.Runner())
+
+        def call(endpoint: Any, *arguments: Any) -> Any:
+            if not way.is_async:
+                return endpoint.sync(*arguments, client=client)
+
+            async def ask() -> Any:
+                try:
+                    return await endpoint.asyncio(*arguments, client=client)
+                finally:
+                    assert len(asyncio.all_tasks()) == 1
+
+            return runner.run(ask())
+
+        yield server, call
+        runner.run(client.aclose())
+        for one in given.values():
+            if isinstance(one, httpx.AsyncClient | httpx.AsyncBaseTransport):
+                runner.run(one.aclose())
+            else:
+                one.close()
+
+
+def _late(call: Callable[[], object]) -> StepflowError:
+    """Make a call that must fail in time, and return its error."""
+    start = time.monotonic()
+    with pytest.raises(StepflowError) as raised:
+        call()
+    assert time.monotonic() - start < ENOUGH / 2
+    return raised.value
+
+
+@pytest.mark.parametrize(
+    ("drip", "way"),
+    [(drip, way) for way in WAYS for drip in DRIPS if not way.tls or drip == "100 Continue"],
+    ids=lambda one: getattr(one, "name", one),
+)
+def test_a_timeout_bounds_the_whole_call(
+    drip: str, way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handle = Dripping(DRIPS[drip]())
+    with calling(way, handle, monkeypatch, TIMEOUT) as (server, call):
+        error = _late(lambda: call(health_check))
+        assert type(error) is RequestTimeout
+        assert error.message == OVERDUE or drip == "nothing"
+        # Neither used again nor left open.
+        assert handle.is_closed.wait(ENOUGH)
+        with calling(way, answer(HEALTH), monkeypatch, ENOUGH) as (_, other):
+            assert other(health_check).status == "healthy"
+        assert len(server.requests) == 1
+
+
+@by_plain_way
+def test_timeouts_of_httpx_bound_the_whole_by_their_sum(
+    way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handle = Dripping(DRIPS["100 Continue"]())
+    with calling(way, handle, monkeypatch, httpx.Timeout(TIMEOUT / 4)) as (_, call):
+        assert type(_late(lambda: call(health_check))) is RequestTimeout
+
+
+@by_way
+def test_a_server_that_reads_byte_by_byte(way: Way, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = threading.Event()
+
+    def handle(connection: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while not done.is_set() and connection.recv(1):
+                done.wait(PACE)
+
+    content = bytes(32 * 1024 * 1024)
+    with calling(way, handle, monkeypatch, TIMEOUT, reads_bodies=False) as (_, call):
+        error = _late(lambda: call(store_blob_bytes, content))
+        assert type(error) is RequestTimeout
+        done.set()
+
+
+@pytest.mark.parametrize("way", [way for way in WAYS if way.tls], ids=lambda way: way.name)
+def test_a_tls_handshake_that_drips(way: Way) -> None:
+    done = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def drip() -> None:
+            with listener.accept()[0] as connection, contextlib.suppress(OSError):
+                # A record of the handshake that is long, and slow.
+                for byte in b"\x16\x03\x03\x3f\xff" + bytes(16383):
+                    connection.sendall(bytes([byte]))
+                    done.wait(PACE)
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        given = way.options(ssl.create_default_context(cafile=CERTIFICATE))
+        url = f"https://127.0.0.1:{listener.getsockname()[1]}"
+
+        async def ask() -> None:
+            async with Client(url, timeout=TIMEOUT, server_version="0.11.1", **given) as client:
+                await health_check.asyncio(client=client)
+
+        def call() -> None:
+            if way.is_async:
+                asyncio.run(ask())
+            else:
+                with Client(url, timeout=TIMEOUT, server_version="0.11.1", **given) as client:
+                    health_check.sync(client=client)
+
+        assert type(_late(call)) is ConnectionFailed
+        done.set()
+        thread.join()
+        for one in given.values():
+            if isinstance(one, httpx.AsyncClient | httpx.AsyncBaseTransport):
+                asyncio.run(one.aclose())
+            else:
+                one.close()
+
+
+def test_each_address_of_a_name_has_a_share_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[tuple[str, float]] = []
+    connect = socket.create_connection
+
+    def getaddrinfo(host: str, port: int, *arguments: Any, **options: Any) -> list[Any]:
+        kind = socket.SOCK_STREAM
+        return [(socket.AF_INET, kind, 0, "", (f"127.0.0.{n}", port)) for n in (3, 2, 1)]
+
+    def tries(address: tuple[str, int], seconds: float) -> socket.socket:
+        tried.append((address[0], seconds))
+        if address[0] != "127.0.0.1":
+            raise TimeoutError
+        monkeypatch.undo()
+        return connect(address, seconds)
+
+    with OddServer(answer(HEALTH)) as server:
+        url = server.url.replace("127.0.0.1", "stepflow.test")
+        with Client(url, timeout=ENOUGH, server_version="0.11.1") as client:
+            monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+            monkeypatch.setattr(socket, "create_connection", tries)
+            assert health_check.sync(client=client).status == "healthy"
+    assert [host for host, _ in tried] == ["127.0.0.3", "127.0.0.2", "127.0.0.1"]
+    shares = [seconds for _, seconds in tried]
+    assert shares == pytest.approx([ENOUGH / 3, ENOUGH / 2, ENOUGH], rel=0.3)
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+def test_detecting_the_version_takes_of_the_same_time(is_async: bool) -> None:
+    handle = Dripping(DRIPS["head"]())
+    with OddServer(handle) as server:
+        client = Client(server.url, timeout=TIMEOUT)
+
+        async def ask() -> None:
+            async with client:
+                await store_blob_bytes.asyncio(b"a", client=client)
+
+        def call() -> object:
+            if is_async:
+                return asyncio.run(ask())
+            return store_blob_bytes.sync(b"a", client=client)
+
+        error = _late(call)
+        client.close()
+    assert type(error) is ConnectionFailed
+    assert error.message.startswith("not sent, since GET /health did not tell the server's version")
+
+
+def test_a_request_of_another_thread_goes_on() -> None:
+    """A user's httpx client is shared: only the connection of the overdue request is closed."""
+    handle = Dripping(DRIPS["100 Continue"]())
+    arrived, may_answer = threading.Event(), threading.Event()
+
+    def slow(connection: socket.socket) -> None:
+        arrived.set()
+        may_answer.wait(ENOUGH)
+        answer(HEALTH)(connection)
+
+    with (
+        OddServer(handle) as dripping,
+        OddServer(slow) as other,
+        httpx.Client(timeout=ENOUGH) as http,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        options: dict[str, Any] = {"http_client": http, "server_version": "0.11.1"}
+        waiting = pool.submit(health_check.sync, client=Client(other.url, **options))
+        assert arrived.wait(ENOUGH)
+        client = Client(dripping.url, timeout=TIMEOUT, **options)
+        assert type(_late(lambda: health_check.sync(client=client))) is RequestTimeout
+        may_answer.set()
+        assert waiting.result(ENOUGH).status == "healthy"
+
+
+EVENT = b'data: {"sequenceNumber":1,"timestamp":"2026-01-01T00:00:00Z","event":{"A":{}}}\n\n'
+EVENT_STREAMS: dict[str, Callable[[], Iterable[bytes]]] = {
+    "comments": lambda: itertools.repeat(b": keep-alive\n\n"),
+    "an event": lambda: itertools.chain([b"data: "], itertools.repeat(b"a")),
+    "nothing": lambda: iter(()),
+}
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+@pytest.mark.parametrize("drip", EVENT_STREAMS)
+def test_a_stream_without_an_event_ends(drip: str, is_async: bool) -> None:
+    handle = Dripping(
+        itertools.chain(
+            [_head("content-type: text/event-stream") + EVENT],
+            EVENT_STREAMS[drip](),
+        )
+    )
+    request = Request("GET", "/runs/1/events")
+    seen: list[Any] = []
+    with OddServer(handle) as server:
+        client = Client(server.url, server_version="0.11.1")
+
+        def watch() -> None:
+            stream = client.open(EVENTS, request, timeout=httpx.Timeout(ENOUGH))
+            try:
+                seen.append(stream.read())
+                stream.read(TIMEOUT)
+            finally:
+                stream.close()
+
+        async def watch_async() -> None:
+            stream = await client.open_async(EVENTS, request, timeout=httpx.Timeout(ENOUGH))
+            try:
+                seen.append(await stream.read())
+                await stream.read(TIMEOUT)
+            finally:
+                await stream.close()
+                await client.aclose()
+
+        error = _late(lambda: asyncio.run(watch_async()) if is_async else watch())
+        client.close()
+        assert handle.is_closed.wait(ENOUGH)
+    assert type(error) is RequestTimeout
+    assert [[one["sequenceNumber"] for one in events] for events in seen] == [[1]]
+
+
+def test_what_each_kind_of_timeout_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr(_timeouts.time, "monotonic", lambda: now)
+
+    def left(given: Timeouts) -> float | None:
+        return None if given.at is None else given.at - now
+
+    seconds = timeouts(10)
+    assert (seconds.connect, seconds.read, seconds.write, seconds.pool) == (10, 10, 10, 10)
+    now += 4
+    seconds.moved(1_000_000)
+    seconds.begin()
+    # Bytes, and further requests of the same call, do not prolong it.
+    assert (left(seconds), seconds.bound(7), seconds.bound(2)) == (6, 6, 2)
+    now += 6
+    assert seconds.is_overdue()
+    with pytest.raises(TimeoutError):
+        seconds.bound(1)
+
+    parts = timeouts(httpx.Timeout(connect=1, read=2, write=3, pool=4))
+    assert (parts.connect, parts.read, parts.write, parts.pool, left(parts)) == (1, 2, 3, 4, 10)
+    now += 4
+    parts.moved(50_000)
+    assert (left(parts), parts.bound(2)) == (11, 2)
+    parts.begin()
+    assert left(parts) == 10
+    assert left(timeouts(httpx.Timeout(5, read=None))) is None
+
+    assert left(timeouts(UNSET)) == 395
+    for none in (None, float("inf"), 1e300, httpx.Timeout(float("inf"))):
+        given = timeouts(none)
+        assert (given.read, left(given), given.bound(given.read)) == (None, None, None)
+
+    both = Timeouts(1, 1, 1, 1, 5, now + 7)
+    both.moved(10_000)
+    assert left(both) == 6
+    both.moved(100_000)
+    assert left(both) == 7
