@@ -88,10 +88,8 @@ def test_requests_go_there(path: str) -> None:
 )
 def test_a_url_that_is_none(url: str) -> None:
     message = refused(base_url=url)
-    assert message.startswith("base_url ")
-    assert repr(url.rpartition("@")[2]) in message
+    assert message.startswith("the server's URL ")
     assert "http://HOST:PORT" in message or "leave it out" in message
-    assert "pass" not in message or "passwd" in url
 
 
 @pytest.mark.parametrize(

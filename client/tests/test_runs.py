@@ -10,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
 
 from client.tests.fault_proxy import FaultProxy
@@ -222,3 +223,16 @@ def test_the_server_is_named_by_argument_then_environment_then_default(
     do(named.close())
     monkeypatch.delenv("STEPFLOW_URL")
     assert type(client)().url == "http://localhost:7840/api/v1"
+
+
+@pytest.mark.parametrize("url", ["http://user:s3cret%40host", "http://:s3cret", "http://h?s3cret"])
+def test_a_server_url_that_cannot_be_used_is_not_quoted(
+    client: Any, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STEPFLOW_URL", url)
+    for options in ({}, {"url": url}, {"url": url, "limits": httpx.Limits()}):
+        with pytest.raises(errors.InvalidRequest) as caught:
+            type(client)(**options)
+        assert str(caught.value).startswith("" if options else "$STEPFLOW_URL: ")
+        assert "the server's URL " in str(caught.value)
+        assert "s3cret" not in repr(caught.value) + repr(caught.value.__context__)

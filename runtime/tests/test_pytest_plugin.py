@@ -15,8 +15,10 @@ from pathlib import Path
 import pytest
 
 from runtime.tests.support import exists, wait_until
+from stepflow_api.errors import InvalidRequest
 from stepflow_runtime import StepflowRuntime
 from stepflow_runtime._binary import find_binary
+from stepflow_runtime._external import ExternalServer
 
 pytest_plugins = ("pytester",)
 
@@ -313,6 +315,13 @@ def test_runtime(stepflow_runtime):
     pytester.makeini(f"[pytest]\nstepflow_url = {server.url}\n")
     run(code).assert_outcomes(passed=3)
     assert len(list(server.sync_client.list_runs(flow_name="echo"))) == 6
+
+
+@pytest.mark.parametrize("url", ["http://user:s3cret%40host", "http://:s3cret", "s3cret@host"])
+def test_a_server_url_that_cannot_be_used_is_not_quoted(url: str) -> None:
+    with pytest.raises(InvalidRequest, match=r"^the server's URL ") as caught:
+        ExternalServer(url)
+    assert "s3cret" not in repr(caught.value) + repr(caught.value.__context__)
 
 
 @pytest.mark.parametrize(

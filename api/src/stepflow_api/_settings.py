@@ -7,7 +7,7 @@ import contextlib
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from stepflow_api._headers import Fields
 from stepflow_api._timeouts import is_httpx_timeout
@@ -34,7 +34,7 @@ def split_address(base_url: str) -> tuple[str, str | None]:
         base_url: Where the server is, with or without the API's prefix.
 
     Raises:
-        InvalidRequest: It is no URL of a server; the message shows no password.
+        InvalidRequest: It is no URL of a server; the message shows no part of it.
     """
     if not isinstance(base_url, str):
         raise InvalidRequest(
@@ -44,25 +44,37 @@ def split_address(base_url: str) -> tuple[str, str | None]:
         return _with_prefix(base_url), None
     import httpx
 
-    shown = base_url.rpartition("@")[2]
     url = httpx.URL()
     try:
         url = httpx.URL(base_url)
-        valid = not re.search(r"\s", base_url) and (url.port or 0) < 2**16
-    except (httpx.InvalidURL, UnicodeError):
+        # Requests are sent to what urlsplit finds, which refuses some of what httpx accepts; httpx
+        # decodes the host, and may fail to, whenever it is read.
+        ascii_url = urlsplit(str(url).encode("ascii"))
+        valid = (
+            not re.search(r"\s", base_url)
+            and 0 <= (ascii_url.port or 0) < 2**16
+            and bool(url.host) == bool(ascii_url.hostname)
+            # No name has one: it is an escaped @ or : of a password. Zones of IPv6 have.
+            and ("%" not in url.host or ":" in url.host)
+        )
+    except (httpx.InvalidURL, ValueError):
         valid = False
     if not valid:
-        # Outside of the handler, since what httpx says may quote a part of the password.
-        raise InvalidRequest(f"base_url {shown!r} is no URL; write http://HOST:PORT")
+        # Outside of the handler, since httpx's error may quote a part of the password. No part of
+        # the URL is quoted here, since any may be a secret if it is not written as it must be.
+        raise InvalidRequest("the server's URL is not valid; write http://HOST:PORT")
     if url.scheme not in ("http", "https") or not url.host:
         raise InvalidRequest(
-            f"base_url {shown!r} has no http:// or https:// and host; write http://HOST:PORT"
+            "the server's URL has no http:// or https:// and host; write http://HOST:PORT"
         )
     if url.query or url.fragment:
-        raise InvalidRequest(f"base_url {shown!r} has a query or a fragment; leave it out")
+        raise InvalidRequest(
+            "the server's URL has a query or a fragment; leave it out: a token belongs in a header"
+            " field"
+        )
     if "@" in url.path:
         raise InvalidRequest(
-            f"base_url {shown!r} has an @ in its path; write a / in a password as %2F"
+            "the server's URL has an @ in its path; write a / in a password as %2F"
         )
     authorization = None
     if url.userinfo:

@@ -22,8 +22,18 @@ H = TypeVar("H", httpx.Client, httpx.AsyncClient)
 
 
 def server_url(url: str | None) -> str:
-    """Gives the server's URL: the one given, the environment's, or the default."""
-    return url or os.environ.get(URL_VARIABLE) or DEFAULT_URL
+    """Return the server's URL: the one given, the environment's, or the default.
+
+    Raises:
+        InvalidInput: The environment's cannot be used.
+    """
+    set_url = None if url else os.environ.get(URL_VARIABLE)
+    if set_url:
+        try:
+            split_address(set_url)
+        except InvalidRequest as error:
+            raise InvalidInput(f"${URL_VARIABLE}: {error}") from None
+    return url or set_url or DEFAULT_URL
 
 
 def own_http_client(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import httpx
 
 from stepflow_api._proxies import environment_proxy
+from stepflow_api._settings import split_address
 from stepflow_client import RetryPolicy, StepflowClient, SyncStepflowClient
 
 
@@ -42,6 +43,6 @@ def client_for_any_loop(url: str, retry: RetryPolicy | None = None) -> StepflowC
     # Reading the certificates takes longer than a test.
     verify = not url.startswith("http:")
     # The client adds no proxy to a transport that is passed to it.
-    proxy = environment_proxy(url)
+    proxy = environment_proxy(split_address(url)[0])
     transport = httpx.AsyncHTTPTransport(verify=verify, limits=limits, proxy=proxy)
     return StepflowClient(url, retry=retry, transport=transport)
