@@ -18,6 +18,7 @@ import time
 
 from stepflow_api._constants import KEEP_ALIVE, PROBES
 from stepflow_api._fork import reset_after_fork
+from stepflow_api._hidden import Hidden
 from stepflow_api._http11 import READ_SIZE, Address, Received, Wire, broken
 from stepflow_api._operation import Request
 from stepflow_api._timeouts import Timeouts
@@ -106,15 +107,15 @@ class _Connection:
             raise broken("ConnectError", error) from error
         return cls(connected)
 
-    def exchange(self, said: bytes, timeouts: Timeouts) -> Received:
+    def exchange(self, said: Hidden[bytes], timeouts: Timeouts) -> Received:
         connected = self._socket
         is_cut = False
         sent = 0
         try:
-            while sent < len(said):
+            while sent < len(said.value):
                 connected.settimeout(timeouts.bound(timeouts.write))
                 # Not sendall, for which the timeout is one for all.
-                count = connected.send(memoryview(said)[sent:])
+                count = connected.send(memoryview(said.value)[sent:])
                 timeouts.moved(count)
                 sent += count
         except TimeoutError as error:

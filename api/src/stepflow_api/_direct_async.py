@@ -15,6 +15,7 @@ from typing import Any
 from stepflow_api._constants import CONNECTIONS, KEEP_ALIVE
 from stepflow_api._direct import is_readable, probe_when_idle
 from stepflow_api._fork import disconnect, reset_after_fork
+from stepflow_api._hidden import Hidden
 from stepflow_api._http11 import Address, Received, Wire, broken
 from stepflow_api._operation import Request
 from stepflow_api._timeouts import Timeouts
@@ -154,11 +155,11 @@ class _Connection(asyncio.Protocol):
                 if task.exception() is None:
                     task.result().close()
 
-    async def exchange(self, said: bytes, timeouts: Timeouts) -> Received:
+    async def exchange(self, said: Hidden[bytes], timeouts: Timeouts) -> Received:
         transport = self._transport
         # At once, and the answer is waited for meanwhile: a server that refuses a body may answer,
         # and close, before it has all of it, and the loop reads nothing once writing fails.
-        transport.write(said)
+        transport.write(said.value)
         received = None
         while received is None:
             if not self._came and self._ended is None:

@@ -46,8 +46,19 @@ def failure(
 
 
 def cause_to_show(error: Exception) -> Exception | None:
-    """Gives the cause to name beside the error, None where its text may hold a secret."""
-    return None if isinstance(error, httpx.LocalProtocolError) else error
+    """Return the cause to chain, None if its text may contain a secret.
+
+    The frames that it was raised in are dropped: their variables hold what was to be sent.
+    """
+    has_secret = isinstance(error, httpx.LocalProtocolError)
+    one: BaseException | None = error
+    while one is not None:
+        one.__traceback__ = None
+        if has_secret:
+            # Python keeps it as the context, which some tools show.
+            one.args = ()
+        one = one.__cause__ or one.__context__
+    return None if has_secret else error
 
 
 def _unsendable(error: Exception) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypeAlias
 
+from stepflow_api._hidden import Hidden
+
 if TYPE_CHECKING:
     import httpx
 
 #: Header fields to send: name and value by the name in lower case.
-Fields: TypeAlias = dict[bytes, tuple[bytes, bytes]]
+Fields: TypeAlias = Hidden[dict[bytes, tuple[bytes, bytes]]]
 
 
 class Headers:

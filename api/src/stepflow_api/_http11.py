@@ -14,6 +14,7 @@ import h11
 
 from stepflow_api._constants import USER_AGENT
 from stepflow_api._headers import Fields, Headers
+from stepflow_api._hidden import Hidden
 from stepflow_api._operation import Request
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Address:
         self._prefix = url.path
         self._netloc = url.netloc.encode("ascii")
         self._headers = headers
-        self._fields: Fields | None = None
+        self._fields: dict[bytes, tuple[bytes, bytes]] | None = None
         self._needs_tls = url.scheme == "https"
         self._ssl: ssl.SSLContext | None = None
 
@@ -63,7 +64,7 @@ class Address:
             self._ssl.set_alpn_protocols(["http/1.1"])
         return self._ssl
 
-    def head(self, request: Request) -> h11.Request:
+    def head(self, request: Request) -> Hidden[h11.Request]:
         """Gives the head of a request.
 
         Raises:
@@ -71,10 +72,12 @@ class Address:
         """
         query = f"?{urlencode(request.query)}" if request.query else ""
         try:
-            return h11.Request(
-                method=request.method,
-                target=f"{self._prefix}{request.path}{query}",
-                headers=list(self._request_fields(request)),
+            return Hidden(
+                h11.Request(
+                    method=request.method,
+                    target=f"{self._prefix}{request.path}{query}",
+                    headers=list(self._request_fields(request)),
+                )
             )
         except h11.LocalProtocolError as error:
             raise broken("LocalProtocolError", error) from error
@@ -92,7 +95,7 @@ class Address:
             fields[b"content-length"] = b"Content-Length", length
         return fields.values()
 
-    def _usual_fields(self) -> Fields:
+    def _usual_fields(self) -> dict[bytes, tuple[bytes, bytes]]:
         usual = [
             (b"Host", self._netloc),
             (b"Accept", b"*/*"),
@@ -100,7 +103,7 @@ class Address:
             (b"Connection", b"keep-alive"),
             (b"User-Agent", USER_AGENT.encode("ascii")),
         ]
-        return {**{name.lower(): (name, value) for name, value in usual}, **self._headers}
+        return {**{name.lower(): (name, value) for name, value in usual}, **self._headers.value}
 
 
 class Received:
@@ -142,15 +145,15 @@ class Wire:
         self._pieces: list[bytes] = []
         self.is_idle = True
 
-    def say(self, head: h11.Request, content: bytes | None) -> bytes:
+    def say(self, head: Hidden[h11.Request], content: bytes | None) -> Hidden[bytes]:
         """Begins a request and gives what to send."""
         self.is_idle = False
         if _log.isEnabledFor(logging.DEBUG):
-            _log.debug("sending %s %s", head.method.decode(), head.target.decode())
+            _log.debug("sending %s %s", head.value.method.decode(), head.value.target.decode())
         state = self._state
-        said = state.send(head) or b""
+        said = Hidden(state.send(head.value) or b"")
         if content:
-            said += state.send(h11.Data(data=content)) or b""
+            said.value += state.send(h11.Data(data=content)) or b""
         state.send(h11.EndOfMessage())
         return said
 

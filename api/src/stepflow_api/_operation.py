@@ -68,8 +68,8 @@ class Request:
     method: str
     path: str
     query: tuple[tuple[str, str], ...] = ()
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
-    content: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    content: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

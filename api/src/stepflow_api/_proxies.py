@@ -13,6 +13,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from stepflow_api._hidden import Hidden
 from stepflow_api.errors import InvalidRequest
 
 if TYPE_CHECKING:
@@ -45,17 +46,19 @@ def environment_proxy(base_url: str) -> httpx.Proxy | None:
     # Importing it takes half as long as importing this package.
     from urllib.request import getproxies
 
-    proxies = getproxies()
-    scheme = next((name for name in (url.scheme, "all") if proxies.get(name)), None)
+    proxies = Hidden(getproxies())
+    scheme = next((name for name in (url.scheme, "all") if proxies.value.get(name)), None)
     port = url.port or _PORTS[url.scheme]
-    entries = re.split(r"[\s,]+", proxies.get("no", "").lower())
+    entries = re.split(r"[\s,]+", proxies.value.get("no", "").lower())
     if scheme is None or any(_matches(entry, host, address, port) for entry in entries):
         return None
-    proxy = proxies[scheme]
-    return checked_proxy(proxy if "://" in proxy else f"http://{proxy}", _setting(scheme))
+    proxy = Hidden(proxies.value[scheme])
+    if "://" not in proxy.value:
+        proxy.value = f"http://{proxy.value}"
+    return checked_proxy(proxy, _setting(scheme))
 
 
-def checked_proxy(proxy: str | httpx.Proxy, name: str) -> httpx.Proxy:
+def checked_proxy(proxy: Hidden[str] | Hidden[str | httpx.Proxy], name: str) -> httpx.Proxy:
     """Return a proxy that httpx can use.
 
     Args:
@@ -69,7 +72,7 @@ def checked_proxy(proxy: str | httpx.Proxy, name: str) -> httpx.Proxy:
 
     checked = None
     with contextlib.suppress(ValueError, TypeError, httpx.InvalidURL):
-        checked = httpx.Proxy(proxy) if isinstance(proxy, str) else proxy
+        checked = httpx.Proxy(proxy.value) if isinstance(proxy.value, str) else proxy.value
     if checked is None or not checked.url.host or (checked.url.port or 0) >= 2**16:
         # Not raised in an except block, whose exception quotes the URL with the password.
         raise InvalidRequest(

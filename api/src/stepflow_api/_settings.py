@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from stepflow_api._headers import Fields
+from stepflow_api._hidden import Hidden
 from stepflow_api._timeouts import is_httpx_timeout
 from stepflow_api.errors import InvalidRequest
 from stepflow_api.spec import PATH_PREFIX
@@ -27,7 +27,7 @@ _HEADER_VALUE = re.compile(
 )
 
 
-def split_address(base_url: str) -> tuple[str, str | None]:
+def split_address(base_url: Hidden[str]) -> tuple[str, Hidden[str] | None]:
     """Gives the API's URL without user and password, and these as an `Authorization` value.
 
     Args:
@@ -36,10 +36,17 @@ def split_address(base_url: str) -> tuple[str, str | None]:
     Raises:
         InvalidRequest: It is no URL of a server; the message shows no part of it.
     """
+    found = _split(base_url.value)
+    if isinstance(found, str):
+        # Raised here, where no variable holds the URL.
+        raise InvalidRequest(found)
+    return found
+
+
+def _split(base_url: str) -> tuple[str, Hidden[str] | None] | str:
+    """Return the parts of a URL, or what is wrong with it."""
     if not isinstance(base_url, str):
-        raise InvalidRequest(
-            f"base_url is a {type(base_url).__name__}; give text, such as http://HOST:PORT"
-        )
+        return f"base_url is a {type(base_url).__name__}; give text, such as http://HOST:PORT"
     if _is_plain(base_url):
         return _with_prefix(base_url), None
     import httpx
@@ -62,25 +69,21 @@ def split_address(base_url: str) -> tuple[str, str | None]:
     if not valid:
         # Outside of the handler, since httpx's error may quote a part of the password. No part of
         # the URL is quoted here, since any may be a secret if it is not written as it must be.
-        raise InvalidRequest("the server's URL is not valid; write http://HOST:PORT")
+        return "the server's URL is not valid; write http://HOST:PORT"
     if url.scheme not in ("http", "https") or not url.host:
-        raise InvalidRequest(
-            "the server's URL has no http:// or https:// and host; write http://HOST:PORT"
-        )
+        return "the server's URL has no http:// or https:// and host; write http://HOST:PORT"
     if url.query or url.fragment:
-        raise InvalidRequest(
+        return (
             "the server's URL has a query or a fragment; leave it out: a token belongs in a header"
             " field"
         )
     if "@" in url.path:
-        raise InvalidRequest(
-            "the server's URL has an @ in its path; write a / in a password as %2F"
-        )
+        return "the server's URL has an @ in its path; write a / in a password as %2F"
     authorization = None
     if url.userinfo:
         user, _, password = url.userinfo.decode().partition(":")
         pair = f"{unquote(user)}:{unquote(password)}".encode()
-        authorization = f"Basic {base64.b64encode(pair).decode()}"
+        authorization = Hidden(f"Basic {base64.b64encode(pair).decode()}")
     return _with_prefix(str(url.copy_with(username=None, password=None))), authorization
 
 
@@ -97,45 +100,61 @@ def _with_prefix(url: str) -> str:
     return bare if bare.endswith(PATH_PREFIX) else bare + PATH_PREFIX
 
 
-def header_fields(headers: Mapping[str, str] | None) -> Fields:
-    """Gives header fields that can be sent.
+def header_fields(headers: Hidden[Any]) -> Fields:
+    """Return header fields that can be sent.
+
+    Args:
+        headers: A mapping of names to values, or pairs of them.
 
     Raises:
         InvalidRequest: A field cannot be sent; the message shows no value.
     """
-    fields: Fields | None = None
-    with contextlib.suppress(TypeError, ValueError, AttributeError):
+    found = _fields(headers.value)
+    if isinstance(found, str):
+        # Raised here, where no variable holds a value, and what was raised is no part of it.
+        raise InvalidRequest(f"headers cannot be sent: {found}")
+    return found
+
+
+def _fields(headers: Any) -> Fields | str:
+    """Return header fields, or what is wrong with them."""
+    try:
         pairs = headers.items() if isinstance(headers, Mapping) else (headers or ())
         raw = [(_as_bytes(name), _as_bytes(value)) for name, value in pairs]
-        fields = {name.lower(): (name, value) for name, value in raw}
-    if fields is None:
-        # What was raised has the value; here it is no part of this error.
-        raise InvalidRequest(
-            "headers cannot be sent: give a mapping of names to values, both in ASCII"
-        )
-    for name, value in fields.values():
+    except (TypeError, ValueError, AttributeError):
+        return "give a mapping of names to values, both in ASCII"
+    for name, value in raw:
         if not _HEADER_NAME.fullmatch(name):
-            raise InvalidRequest(f"headers cannot be sent: {name.decode()!r} is no header name")
+            return f"{name.decode()!r} is no header name"
         if not _HEADER_VALUE.fullmatch(value):
-            raise InvalidRequest(
-                f"headers cannot be sent: the value of {name.decode()} has a control character, or"
-                " a space or line break at an end; strip it"
+            return (
+                f"the value of {name.decode()} has a control character, or a space or line break at"
+                " an end; strip it"
             )
-    return fields
+    return Hidden({name.lower(): (name, value) for name, value in raw})
 
 
-def token_value(token: str, prefix: str) -> str:
-    """Gives the value of the header field that carries a token.
+def token_value(given: Hidden[tuple[str, str]]) -> Hidden[str]:
+    """Return the value of the header field that carries a token.
+
+    Args:
+        given: The token, and what to send before it.
 
     Raises:
         InvalidRequest: No header field can hold the token; the message does not show it.
     """
-    if not isinstance(token, str) or not token or not _HEADER_VALUE.fullmatch(_ascii(token)):
+    if not _is_token(given.value[0]):
         raise InvalidRequest(
             "the token cannot be sent: it is no text, empty, or has a space, a line break or a"
             " character beyond ASCII; strip what a file or a variable has around it"
         )
-    return f"{prefix} {token}" if prefix else token
+    return Hidden(f"{given.value[1]} {given.value[0]}" if given.value[1] else given.value[0])
+
+
+def _is_token(token: Any) -> bool:
+    if not isinstance(token, str) or not token:
+        return False
+    return _HEADER_VALUE.fullmatch(_ascii(token)) is not None
 
 
 def check_timeout(timeout: Any) -> None:

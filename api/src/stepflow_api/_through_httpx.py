@@ -204,16 +204,11 @@ class ThroughHttpx:
         timeouts: Timeouts,
     ) -> httpx.Request:
         timeouts.moved(len(request.content or b""))
-        headers = httpx.Headers(list(self._headers.values()))
-        headers.update(request.headers)
-        # A name that was chosen, here or where the httpx client was made, stays.
-        if http.headers.get("user-agent", "").startswith("python-httpx/"):
-            headers.setdefault("user-agent", USER_AGENT)
         prepared = http.build_request(
             request.method,
             self._base_url + request.path,
             params=request.query or None,
-            headers=headers,
+            headers=self._request_headers(http, request),
             content=request.content,
             timeout=httpx.Timeout(
                 # Of the connection, and of the TLS handshake: httpx cleans up after its own
@@ -226,6 +221,16 @@ class ThroughHttpx:
         )
         prepared.stream = body
         return prepared
+
+    def _request_headers(
+        self, http: httpx.Client | httpx.AsyncClient, request: Request
+    ) -> httpx.Headers:
+        headers = httpx.Headers(list(self._headers.value.values()))
+        headers.update(request.headers)
+        # A name that was chosen, here or where the httpx client was made, stays.
+        if http.headers.get("user-agent", "").startswith("python-httpx/"):
+            headers.setdefault("user-agent", USER_AGENT)
+        return headers
 
     def _answer(self, request: Request, response: httpx.Response, pieces: list[bytes]) -> Answer:
         url = url_of(self._base_url, request)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
 from stepflow_api._conversation import hold, hold_async
 from stepflow_api._dialects._base import is_foreign, looks_foreign
 from stepflow_api._headers import Headers
+from stepflow_api._hidden import Hidden
 from stepflow_api._operation import Answer, Operation, Request
 from stepflow_api._seam import Seam, check
 from stepflow_api._settings import header_fields, split_address, token_value
@@ -75,11 +76,16 @@ class Client:
         raise_on_unexpected_status: bool = False,
         server_version: str | None = None,
     ) -> None:
-        self._base_url, authorization = split_address(base_url)
-        self._headers = header_fields(headers)
-        if authorization:
-            field = header_fields({"authorization": authorization})
-            self._headers = {**field, **self._headers}
+        address, fields = Hidden(base_url), Hidden(headers)
+        del base_url, headers
+        # A traceback may show a client whose creation failed.
+        self._base_url, self._headers = "", header_fields(Hidden(None))
+        self._base_url, authorization = split_address(address)
+        self._headers = header_fields(fields)
+        if authorization is not None:
+            self._headers.value.setdefault(
+                b"authorization", (b"authorization", authorization.value.encode())
+            )
         self._raise_on_unexpected_status = raise_on_unexpected_status
         self._transport = Transport(self._base_url, self._headers, timeout, http_client, transport)
         self._seam = Seam(server_version, self._transport.url)
@@ -95,7 +101,7 @@ class Client:
         return self._raise_on_unexpected_status
 
     def __repr__(self) -> str:
-        names = sorted(name.decode() for name in self._headers)
+        names = sorted(name.decode() for name in self._headers.value)
         return f"{type(self).__name__}({self._base_url!r}, headers={names})"
 
     def __enter__(self) -> Self:
@@ -407,9 +413,13 @@ class AuthenticatedClient(Client):
         raise_on_unexpected_status: bool = False,
         server_version: str | None = None,
     ) -> None:
+        self._base_url, self._headers = "", header_fields(Hidden(None))
+        address, fields = Hidden(base_url), Hidden(headers)
+        value = Hidden((token, prefix))
+        del base_url, headers, token, prefix
         super().__init__(
-            base_url,
-            headers=headers,
+            address.value,
+            headers=fields.value,
             timeout=timeout,
             http_client=http_client,
             transport=transport,
@@ -417,7 +427,8 @@ class AuthenticatedClient(Client):
             server_version=server_version,
         )
         # Whatever the spelling of its name, this field takes the place of a given one.
-        self._headers.update(header_fields({auth_header_name: token_value(token, prefix)}))
+        field = header_fields(Hidden({auth_header_name: token_value(value).value}))
+        self._headers.value.update(field.value)
 
 
 def _event(data: bytes) -> dict[str, Any]:

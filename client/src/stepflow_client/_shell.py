@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import httpx
 
 from stepflow_api import AuthenticatedClient, Client
+from stepflow_api._hidden import Hidden
 from stepflow_api._proxies import checked_proxy, environment_proxy
 from stepflow_api._settings import split_address
 from stepflow_api.errors import InvalidRequest
@@ -21,26 +22,26 @@ from stepflow_client.errors import InvalidInput
 H = TypeVar("H", httpx.Client, httpx.AsyncClient)
 
 
-def server_url(url: str | None) -> str:
+def server_url(url: Hidden[str | None]) -> Hidden[str]:
     """Return the server's URL: the one given, the environment's, or the default.
 
     Raises:
         InvalidInput: The environment's cannot be used.
     """
-    set_url = None if url else os.environ.get(URL_VARIABLE)
-    if set_url:
+    chosen = Hidden(url.value or os.environ.get(URL_VARIABLE) or DEFAULT_URL)
+    if not url.value:
         try:
-            split_address(set_url)
+            split_address(chosen)
         except InvalidRequest as error:
             raise InvalidInput(f"${URL_VARIABLE}: {error}") from None
-    return url or set_url or DEFAULT_URL
+    return chosen
 
 
 def own_http_client(
     cls: type[H],
-    url: str,
+    url: Hidden[str],
     limits: httpx.Limits | None,
-    proxy: str | httpx.Proxy | None,
+    proxy: Hidden[str | httpx.Proxy | None],
     http_client: object,
     transport: object,
 ) -> H | None:
@@ -51,19 +52,19 @@ def own_http_client(
             the proxy cannot be used.
         InvalidRequest: The URL, or the proxy that the environment sets for it, cannot be used.
     """
-    if limits is None and proxy is None:
+    if limits is None and proxy.value is None:
         return None
     if http_client is not None or transport is not None:
-        given = "limits" if proxy is None else "proxy"
+        given = "limits" if proxy.value is None else "proxy"
         raise InvalidInput(
             f"{given} is given beside an http_client or transport; set it on that, or leave that"
             " out"
         )
-    if proxy is None:
+    if proxy.value is None:
         chosen = environment_proxy(split_address(url)[0])
     else:
         try:
-            chosen = checked_proxy(proxy, "proxy")
+            chosen = checked_proxy(Hidden(proxy.value), "proxy")
         except InvalidRequest as error:
             raise InvalidInput(str(error)) from None
     # Passed, since httpx ignores SSL_CERT_FILE with trust_env=False.
@@ -72,21 +73,22 @@ def own_http_client(
 
 
 def api_client(
-    url: str,
-    token: str | None,
-    headers: Mapping[str, str] | None,
+    url: Hidden[str],
+    token: Hidden[str | None],
+    headers: Hidden[Mapping[str, str] | None],
     http_client: httpx.Client | httpx.AsyncClient | None,
     transport: httpx.BaseTransport | httpx.AsyncBaseTransport | None,
     server_version: str | None,
 ) -> Client:
     """Makes the client below."""
     options: dict[str, Any] = {
-        "headers": headers,
         "http_client": http_client,
         "transport": transport,
         "server_version": server_version,
     }
-    return Client(url, **options) if token is None else AuthenticatedClient(url, token, **options)
+    if token.value is None:
+        return Client(url.value, headers=headers.value, **options)
+    return AuthenticatedClient(url.value, token.value, headers=headers.value, **options)
 
 
 def core(client: Client, retry: RetryPolicy | None, timeout: Any) -> RunCore:

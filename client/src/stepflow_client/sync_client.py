@@ -9,6 +9,7 @@ from uuid import UUID
 
 import httpx
 
+from stepflow_api._hidden import Hidden
 from stepflow_api.models import (
     ComponentInfo,
     ExecutionStatus,
@@ -76,16 +77,12 @@ class SyncStepflowClient:
         transport: httpx.BaseTransport | None = None,
         server_version: str | None = None,
     ) -> None:
-        self._own_http = own_http_client(
-            httpx.Client, server_url(url), limits, proxy, http_client, transport
-        )
+        address, secret, fields, way = Hidden(url), Hidden(token), Hidden(headers), Hidden(proxy)
+        del url, token, headers, proxy
+        server = server_url(address)
+        self._own_http = own_http_client(httpx.Client, server, limits, way, http_client, transport)
         self._client = api_client(
-            server_url(url),
-            token,
-            headers,
-            self._own_http or http_client,
-            transport,
-            server_version,
+            server, secret, fields, self._own_http or http_client, transport, server_version
         )
         self._core = core(self._client, retry, timeout)
 
@@ -95,7 +92,9 @@ class SyncStepflowClient:
         return self._client.base_url
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.url!r})"
+        # A traceback may show a client whose creation failed.
+        url = self.url if hasattr(self, "_client") else None
+        return f"{type(self).__name__}({url!r})"
 
     def __enter__(self) -> Self:
         return self

@@ -1,0 +1,27 @@
+"""Values that no repr shows.
+
+Tracebacks with local variables (rich's `show_locals`, `pytest --showlocals`, error trackers) print
+the repr of each variable of each frame, so no variable of this package holds a secret as it is.
+"""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Hidden(Generic[T]):
+    """A value that may be a secret.
+
+    Args:
+        value: The value. Use it where it is needed, and bind it to no other variable.
+    """
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: T) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        return "<hidden>"

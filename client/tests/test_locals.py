@@ -1,0 +1,263 @@
+"""No variable of a frame shows a secret: tools print the variables of a traceback."""
+
+from __future__ import annotations
+
+import base64
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import Any
+
+import h11
+import httpx
+import pytest
+from rich.traceback import Traceback
+
+from client.tests.support import Driver
+from stepflow_api import AuthenticatedClient, Client
+from stepflow_api._http11 import Wire
+from stepflow_client import RetryPolicy, errors
+
+TOKEN = "t0k3n-s3cr3t"
+HEADER = "h34d3r-s3cr3t"
+PASSWORD = "p4ssw0rd-s3cr3t"
+BASIC = base64.b64encode(f"user:{PASSWORD}".encode()).decode()
+SECRETS = (TOKEN, HEADER, PASSWORD, BASIC)
+
+ONCE = RetryPolicy(max_retries=0)
+
+
+def _frames(error: BaseException) -> Iterator[FrameType]:
+    """Iterate over the frames of an exception and of all that it has as a cause or context."""
+    waiting: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while waiting:
+        one = waiting.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        waiting += [one.__cause__, one.__context__]
+        traceback = one.__traceback__
+        while traceback is not None:
+            if "/tests/" not in traceback.tb_frame.f_code.co_filename:
+                yield traceback.tb_frame
+            traceback = traceback.tb_next
+
+
+def check(error: BaseException) -> None:
+    """Check that no variable of a frame shows a secret."""
+    frames = list(_frames(error))
+    assert frames
+    for frame in frames:
+        for name, value in frame.f_locals.items():
+            for secret in SECRETS:
+                where = f"{name} in {frame.f_code.co_name} of {frame.f_code.co_filename}"
+                assert secret not in repr(value), where
+    chain: list[BaseException | None] = [error]
+    for one in chain:
+        if one is not None and len(chain) < 20:
+            assert not any(secret in f"{one} {one!r} {vars(one)}" for secret in SECRETS)
+            chain += [one.__cause__, one.__context__]
+    trace = Traceback.extract(type(error), error, error.__traceback__, show_locals=True)
+    for stack in trace.stacks:
+        for extracted in stack.frames:
+            shown = "".join(str(node) for node in (extracted.locals or {}).values())
+            is_ours = "/tests/" not in extracted.filename
+            assert not (is_ours and any(one in shown for one in SECRETS)), extracted.name
+
+
+FAULTS: dict[str, Callable[[socket.socket], None]] = {
+    "cut": lambda connection: None,
+    "no HTTP": lambda connection: connection.sendall(b"SSH-2.0-OpenSSH\r\n\r\n"),
+    "status": lambda connection: connection.sendall(
+        b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 2\r\n\r\n{}"
+    ),
+    "wrong body": lambda connection: connection.sendall(
+        b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n[]"
+    ),
+    "cut body": lambda connection: connection.sendall(
+        b"HTTP/1.1 200 OK\r\ncontent-length: 20\r\n\r\n[]"
+    ),
+    "silent": lambda connection: connection.recv(1) and None,
+}
+
+
+@contextmanager
+def failing(fault: str) -> Iterator[str]:
+    """Start a server that fails in this way, and yield its URL with a password."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            try:
+                connection = listener.accept()[0]
+            except OSError:
+                return
+            with connection, suppress(OSError):
+                connection.recv(65536)
+                FAULTS[fault](connection)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    port = listener.getsockname()[1]
+    if fault == "refused":
+        listener.close()
+    try:
+        yield f"http://user:{PASSWORD}@127.0.0.1:{port}"
+    finally:
+        if fault != "refused":
+            listener.shutdown(socket.SHUT_RDWR)
+            listener.close()
+        thread.join()
+
+
+def _given(way: str, is_async: bool) -> dict[str, Any]:
+    if way == "http_client":
+        return {"http_client": httpx.AsyncClient() if is_async else httpx.Client()}
+    if way == "transport":
+        return {"transport": httpx.AsyncHTTPTransport() if is_async else httpx.HTTPTransport()}
+    return {}
+
+
+@contextmanager
+def client_for(do: Driver, way: str, url: str, **options: Any) -> Iterator[Any]:
+    """Create a client with a secret of every kind."""
+    given = {**_given(way, do.is_async), **options}
+    headers = {"x-custom": HEADER}
+    client = do.client(url, token=TOKEN, headers=headers, retry=ONCE, timeout=0.3, **given)
+    del headers
+    try:
+        yield client
+    finally:
+        do(client.close())
+        for one in given.values():
+            if isinstance(one, httpx.AsyncClient | httpx.AsyncBaseTransport):
+                do(one.aclose())
+            elif isinstance(one, httpx.Client | httpx.BaseTransport):
+                one.close()
+
+
+CALLS: dict[str, Callable[[Any], Any]] = {
+    "health": lambda client: client.health(),
+    "run": lambda client: client.submit("0" * 64, 1),
+    "results": lambda client: client.handle("00000000-0000-0000-0000-000000000001").results(
+        timeout=0.3
+    ),
+}
+
+
+@pytest.mark.parametrize("way", ["own", "http_client", "transport"])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_failed_call(do: Driver, way: str, fault: str) -> None:
+    with failing(fault) as url, client_for(do, way, url) as client:
+        del url
+        for call in CALLS.values():
+            with pytest.raises(errors.StepflowError) as raised:
+                do(call(client))
+            check(raised.value)
+
+
+@pytest.mark.parametrize("way", ["own", "http_client", "transport"])
+def test_a_refused_connection(do: Driver, way: str) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://user:{PASSWORD}@127.0.0.1:{taken.getsockname()[1]}"
+        with client_for(do, way, url) as client:
+            del url
+            with pytest.raises(errors.StepflowError) as raised:
+                do(CALLS["run"](client))
+            check(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("cls", "name"),
+    [(Wire, "say"), (Wire, "hear"), (h11.Connection, "send"), (h11.Connection, "receive_data")],
+    ids=lambda one: getattr(one, "__name__", one),
+)
+def test_a_fault_of_the_code(
+    cls: type, name: str, do: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: Any) -> None:
+        del arguments
+        raise RuntimeError
+
+    with failing("status") as url, client_for(do, "own", url) as client:
+        del url
+        monkeypatch.setattr(cls, name, fail)
+        with pytest.raises(RuntimeError) as raised:
+            do(CALLS["run"](client))
+        monkeypatch.undo()
+        check(raised.value)
+
+
+def test_a_header_of_an_http_client_that_cannot_be_sent(do: Driver) -> None:
+    cls = httpx.AsyncClient if do.is_async else httpx.Client
+    with (
+        failing("cut") as url,
+        client_for(do, "own", url, http_client=cls(headers={"x-own": f"{HEADER}\n"})) as client,
+    ):
+        del url
+        with pytest.raises(errors.StepflowError) as raised:
+            do(CALLS["health"](client))
+        check(raised.value)
+
+
+WRONG: dict[str, dict[str, Any]] = {
+    "url": {"url": f"http://user:{PASSWORD}@localhost:port"},
+    "query": {"url": f"http://localhost?key={TOKEN}"},
+    "scheme": {"url": f"ftp://user:{PASSWORD}@localhost"},
+    "token": {"token": f"{TOKEN}\n"},
+    "header value": {"headers": {"x-custom": f"{HEADER}\n"}},
+    "header name": {"headers": {"x custom": HEADER}},
+    "headers": {"headers": {"x-custom": HEADER, "x-other": 5}},
+    "timeout": {"timeout": -1},
+    "version": {"server_version": "none"},
+    "proxy": {"proxy": f"socks9://user:{PASSWORD}@localhost:1"},
+    "proxy beside a transport": {
+        "proxy": f"http://user:{PASSWORD}@localhost:1",
+        "transport": httpx.MockTransport(lambda request: httpx.Response(200)),
+    },
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_client_that_cannot_be_made(do: Driver, wrong: str) -> None:
+    with pytest.raises(errors.StepflowError) as raised:
+        do.client(
+            **{
+                "url": f"http://user:{PASSWORD}@localhost",
+                "token": TOKEN,
+                "headers": {"x-custom": HEADER},
+                **WRONG[wrong],
+            }
+        )
+    check(raised.value)
+
+
+@pytest.mark.parametrize("wrong", [name for name in WRONG if "proxy" not in name])
+def test_a_client_of_the_api_that_cannot_be_made(wrong: str) -> None:
+    options = {
+        "base_url": f"http://user:{PASSWORD}@localhost",
+        "token": TOKEN,
+        "headers": {"x-custom": HEADER},
+        **WRONG[wrong],
+    }
+    options["base_url"] = options.pop("url", options["base_url"])
+    with pytest.raises(errors.StepflowError) as caught:
+        AuthenticatedClient(**options)
+    del options
+    check(caught.value)
+
+
+def test_a_url_of_the_environment(do: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STEPFLOW_URL", f"http://user:{PASSWORD}@localhost:port")
+    monkeypatch.setenv("http_proxy", f"socks9://user:{PASSWORD}@proxy:1")
+    for url in (None, "http://stepflow.example"):
+        with pytest.raises(errors.StepflowError) as raised:
+            do.client(url)
+        check(raised.value)
+    with pytest.raises(errors.StepflowError) as raised:
+        Client(f"http://user:{PASSWORD}@stepflow.example")
+    check(raised.value)
