@@ -22,6 +22,7 @@ from runtime.tests.support import (
     exists,
     wait_until,
 )
+from stepflow_api._hidden import Hidden
 from stepflow_client import StepflowExecutor, SyncStepflowExecutor
 from stepflow_runtime import ALL_BUILTINS, StepflowRuntime, errors
 from stepflow_runtime._config import server_environment
@@ -222,13 +223,13 @@ def test_proxies_of_the_environment_are_not_used(
 @pytest.mark.parametrize("listed", ["NO_PROXY", "no_proxy"])
 def test_the_server_connects_to_this_machine_without_a_proxy(listed: str) -> None:
     names = {"http_proxy": "http://127.0.0.1:1", listed: "example.com"}
-    environment = server_environment(names, inherit_env=False, lasts=False)
+    environment = server_environment(Hidden(names), inherit_env=False, lasts=False).value
     for name in ("NO_PROXY", "no_proxy"):
         assert environment[name].split(",") == ["example.com", "localhost", "127.0.0.1", "::1"]
     names[listed] = "*"
-    environment = server_environment(names, inherit_env=False, lasts=False)
+    environment = server_environment(Hidden(names), inherit_env=False, lasts=False).value
     assert environment["NO_PROXY"] == environment["no_proxy"] == "*"
-    assert "NO_PROXY" not in server_environment({}, inherit_env=False, lasts=False)
+    assert "NO_PROXY" not in server_environment(Hidden({}), inherit_env=False, lasts=False).value
 
 
 def test_two_runtimes_at_once() -> None:

@@ -214,3 +214,33 @@ def test_a_full_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with pytest.raises(errors.RuntimeFailure, match="No space left on device"):
         StepflowRuntime.start(data_dir=tmp_path)
     assert os.listdir("/proc/self/fd") == before
+
+
+@pytest.mark.parametrize("fault", ["exits", "is killed", "is no program", "name", "value", "port"])
+def test_no_variable_of_a_frame_shows_the_environment(fault: str, tmp_path: Path) -> None:
+    secret = "s3cr3t-value"
+    server = script(tmp_path / "server", "kill -9 $$" if fault == "is killed" else "exit 3")
+    if fault == "is no program":
+        server.write_bytes(b"\x7fELF")
+    env = {"KEY": secret, "A=": "a"} if fault == "name" else {"KEY": secret}
+    if fault == "value":
+        env["OTHER"] = f"{secret}\0"
+    with pytest.raises(errors.StepflowError) as caught:
+        StepflowRuntime.start(binary=server, env=env, port=-1 if fault == "port" else 0)
+    waiting: list[BaseException | None] = [caught.value]
+    seen: set[int] = set()
+    frames = 0
+    while waiting:
+        error = waiting.pop()
+        if error is None or id(error) in seen:
+            continue
+        seen.add(id(error))
+        waiting += [error.__cause__, error.__context__]
+        traceback = error.__traceback__
+        while traceback is not None:
+            if traceback.tb_frame.f_code.co_filename != __file__:
+                frames += 1
+                for name, value in traceback.tb_frame.f_locals.items():
+                    assert secret not in repr(value), (traceback.tb_frame.f_code, name)
+            traceback = traceback.tb_next
+    assert frames

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from stepflow_api._hidden import Hidden
 from stepflow_client._documents import parse, read_file
 from stepflow_runtime._constants import ORCHESTRATOR_ID
 from stepflow_runtime._database import STORAGE_KEYS
@@ -73,7 +74,7 @@ OPTION_VARIABLES: Final = frozenset(
 def server_config(
     config: str | os.PathLike[str] | Mapping[str, Any] | None,
     data_dir: DataDir | None,
-    environment: Mapping[str, str],
+    environment: Hidden[Mapping[str, str]],
     *,
     capture: bool,
 ) -> tuple[list[str], bytes | None, Workers | None]:
@@ -122,8 +123,8 @@ def server_config(
 
 
 def server_environment(
-    env: Mapping[str, str] | None, inherit_env: bool, *, lasts: bool
-) -> dict[str, str]:
+    env: Hidden[Mapping[str, str] | None], inherit_env: bool, *, lasts: bool
+) -> Hidden[Mapping[str, str]]:
     """Return the server's environment.
 
     Args:
@@ -135,25 +136,29 @@ def server_environment(
         InvalidInput: A variable cannot be set.
     """
     # Callers without a type checker may pass anything.
-    given: dict[Any, Any] = dict(env or {})
-    for name, value in given.items():
+    given: Hidden[dict[Any, Any]] = Hidden(dict(env.value or {}))
+    for name in given.value:
         if not isinstance(name, str) or not name or "=" in name or "\0" in name:
             raise InvalidInput(f"env has the name {name!r}; give names without = and NUL")
-        if not isinstance(value, str) or "\0" in value or not _is_encodable(name + value):
+        if not _is_text(name, given.value[name]):
             # The value may be a secret.
             raise InvalidInput(
                 f"env has a value for {name!r} that is not text; give text without NUL"
             )
-    inherited = {
-        name: value
-        for name, value in (os.environ.items() if inherit_env else ())
-        if name not in OPTION_VARIABLES
-    }
     # To resume the runs of another server, it has to be the same orchestrator. A variable, since a
     # server before 0.10 rejects the option.
     identity = {"STEPFLOW_ORCHESTRATOR_ID": ORCHESTRATOR_ID} if lasts else {}
-    environment = {**inherited, "RUST_BACKTRACE": "0", **identity, **given}
-    return environment | _no_proxy(environment)
+    own = {"RUST_BACKTRACE": "0", **identity}
+    environment = Hidden({**(_inherited() if inherit_env else {}), **own, **given.value})
+    return Hidden(environment.value | _no_proxy(environment.value))
+
+
+def _inherited() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in OPTION_VARIABLES}
+
+
+def _is_text(name: str, value: Any) -> bool:
+    return isinstance(value, str) and "\0" not in value and _is_encodable(name + value)
 
 
 def _no_proxy(environment: Mapping[str, str]) -> dict[str, str]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
+from stepflow_api._hidden import Hidden
 from stepflow_runtime._database import DatabaseLock, unusable
 from stepflow_runtime._server_version import binary_version, version_in_health
 from stepflow_runtime._stamp import Fingerprint, Stamp, read_stamp, write_stamp
@@ -54,7 +55,9 @@ class DataDir:
         """URL of the database for the server's config."""
         return f"sqlite:{quote(str(self.database))}?mode=rwc"
 
-    def prepare(self, binary: Path, environment: Mapping[str, str], startup_timeout: float) -> None:
+    def prepare(
+        self, binary: Path, environment: Hidden[Mapping[str, str]], startup_timeout: float
+    ) -> None:
         """Check that a server can open the data, and convert the data if necessary and allowed.
 
         Args:

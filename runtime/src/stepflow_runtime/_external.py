@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import httpx
 
+from stepflow_api._hidden import Hidden
 from stepflow_api._proxies import environment_proxy
 from stepflow_api._settings import split_address
 from stepflow_client import RetryPolicy, StepflowClient, SyncStepflowClient
@@ -17,9 +18,11 @@ class ExternalServer:
     """
 
     def __init__(self, url: str) -> None:
+        address = Hidden(url)
         self.url = url.rstrip("/")
-        self.client = client_for_any_loop(url)
-        self.sync_client = SyncStepflowClient(url)
+        del url
+        self.client = client_for_any_loop(address.value)
+        self.sync_client = SyncStepflowClient(address.value)
         self.run = self.client.run
         self.submit = self.client.submit
         self.run_batch = self.client.run_batch
@@ -39,10 +42,12 @@ def client_for_any_loop(url: str, retry: RetryPolicy | None = None) -> StepflowC
         url: The server's URL.
         retry: How often and how fast requests are retried.
     """
+    address = Hidden(url)
+    del url
     limits = httpx.Limits(max_keepalive_connections=0)
     # Reading the certificates takes longer than a test.
-    verify = not url.startswith("http:")
+    verify = not address.value.startswith("http:")
     # The client adds no proxy to a transport that is passed to it.
-    proxy = environment_proxy(split_address(url)[0])
+    proxy = environment_proxy(split_address(address)[0])
     transport = httpx.AsyncHTTPTransport(verify=verify, limits=limits, proxy=proxy)
-    return StepflowClient(url, retry=retry, transport=transport)
+    return StepflowClient(address.value, retry=retry, transport=transport)

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 
+from stepflow_api._hidden import Hidden
 from stepflow_runtime._constants import GUARD_RETRY_SECONDS, SHELL
 from stepflow_runtime._fork import held_pipe
 from stepflow_runtime._start_errors import start_thread
@@ -70,7 +71,7 @@ class Guarded:
     def __init__(
         self,
         command: Sequence[str | os.PathLike[str]],
-        env: Mapping[str, str],
+        env: Hidden[Mapping[str, str]],
         *,
         kept_open: Sequence[int],
     ) -> None:
@@ -83,7 +84,7 @@ class Guarded:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                env=env,
+                env=env.value,
                 pass_fds=(*kept_open, self._reading.descriptor),
                 start_new_session=True,
             )
@@ -98,6 +99,10 @@ class Guarded:
             except BaseException:
                 self._abort()
                 raise
+        except OSError as error:
+            self._close()
+            # The frames of subprocess have the environment as a variable.
+            raise error.with_traceback(None) from None
         except BaseException:
             self._close()
             raise

@@ -8,10 +8,11 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stepflow_api._hidden import Hidden
 from stepflow_runtime._binary import cannot_run
 from stepflow_runtime._constants import CONNECT_RETRY_SECONDS, TAKES_RUNS_SECONDS
 from stepflow_runtime._guard import NOT_EXECUTED, Guarded
@@ -40,8 +41,8 @@ class Launch:
 
     binary: Path
     arguments: Sequence[str]
-    config: bytes | None
-    environment: Mapping[str, str]
+    config: bytes | None = field(repr=False)
+    environment: Hidden[Mapping[str, str]]
     kept_open: Sequence[int] = ()
     workers: Workers | None = None
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from stepflow_api._headers import Headers
+from stepflow_api._hidden import Hidden
 from stepflow_api._operation import Answer
 from stepflow_runtime._logs import Log, LogConfig
 from stepflow_runtime._process import Launch, ServerProcess
@@ -34,7 +35,7 @@ def version_in_health(health: bytes) -> str:
 def binary_version(
     binary: Path,
     fingerprint: Fingerprint | None,
-    environment: Mapping[str, str],
+    environment: Hidden[Mapping[str, str]],
     startup_timeout: float,
 ) -> str:
     """Return the version of a server by running it once, with its state in memory.

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import os
 import re
 import signal
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from typing import ParamSpec, TypeVar
 
+from stepflow_api._hidden import Hidden
 from stepflow_runtime._constants import SHELL
 from stepflow_runtime._log_lines import LogLine, summary
 from stepflow_runtime.errors import (
@@ -19,6 +22,9 @@ from stepflow_runtime.errors import (
     StartFailed,
     StepflowError,
 )
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _REMEDIES = {
     errno.EAGAIN: "end other processes, or raise the limit (ulimit -u, a container's pids limit)",
@@ -47,14 +53,26 @@ def remedy(error: OSError, default: str) -> str:
     return _REMEDIES.get(error.errno or 0, default)
 
 
-@contextlib.contextmanager
-def system_errors_explained() -> Generator[None, None, None]:
+def system_errors_explained(function: Callable[P, T]) -> Callable[P, T]:
     """Turn operating system errors during a start into errors of this package.
 
-    Raises:
-        StartFailed: The system reported an error.
-        InvalidInput: A text cannot be passed to the system.
+    The decorated function raises `StartFailed` if the system reports an error, and `InvalidInput`
+    if a text cannot be passed to the system.
     """
+
+    @functools.wraps(function)
+    def explaining(*arguments: P.args, **options: P.kwargs) -> T:
+        # Arguments may be secrets, and a traceback shows the variables of this frame.
+        given = Hidden((arguments, options))
+        del arguments, options
+        with _system_errors_explained():
+            return function(*given.value[0], **given.value[1])
+
+    return explaining
+
+
+@contextlib.contextmanager
+def _system_errors_explained() -> Generator[None, None, None]:
     try:
         yield
     except StepflowError:

@@ -211,7 +211,7 @@ class Supervisor:
         if not closed:
             self._plan.close()
 
-    @system_errors_explained()
+    @system_errors_explained
     def _launch(self, meanwhile: Callable[[], object] = lambda: None) -> None:
         launch, data_dir = self._plan.launch, self._plan.storage.data_dir
         if data_dir is not None:

@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
+from stepflow_api._hidden import Hidden
 from stepflow_runtime import _worker_process
 from stepflow_runtime._workers import Workers
 
 
 def wrap_workers(
-    document: dict[str, Any], environment: Mapping[str, str], *, capture: bool
+    document: dict[str, Any], environment: Hidden[Mapping[str, str]], *, capture: bool
 ) -> Workers | None:
     """Replace each worker's command by a process that passes its output to the runtime.
 
@@ -44,7 +45,7 @@ def wrap_workers(
         index, stdout, stderr = added[name]
         if not registers[name]:
             # The server finds the program with its own PATH, and starts such a worker without one.
-            program = shutil.which(program, path=environment.get("PATH", "")) or program
+            program = shutil.which(program, path=environment.value.get("PATH", "")) or program
         numbers = map(str, (index, workers.control, stdout, stderr))
         plugins[name] = {
             **plugins[name],

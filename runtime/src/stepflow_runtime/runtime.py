@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
+from stepflow_api._hidden import Hidden
 from stepflow_api._ways import asyncio_loop, refuse_trio, running_loop
 from stepflow_api.models import FlowResult, WorkflowOverrides
 from stepflow_client import (
@@ -61,7 +62,7 @@ class StepflowRuntime:
         vars(self)["start"] = self._refuse_start
 
     @classmethod
-    @system_errors_explained()
+    @system_errors_explained
     def start(
         cls,
         config: str | os.PathLike[str] | Mapping[str, Any] | None = None,
@@ -122,6 +123,8 @@ class StepflowRuntime:
             >>> with StepflowRuntime.start() as runtime:
             ...     result = runtime.sync_client.run("flow.yaml", {"name": "World"})
         """
+        variables = Hidden(env)
+        del env
         refuse_trio()
         check_number("port", port, 0, 65535, int)
         check_number("max_restarts", max_restarts, 0, None, int)
@@ -130,14 +133,14 @@ class StepflowRuntime:
         check_type("restart_policy", restart_policy, RestartPolicy)
         check_type("log_config", log_config, LogConfig | None)
         check_type("on_crash", on_crash, Callable | None)
-        check_type("env", env, Mapping | None)
+        check_type("env", variables.value, Mapping | None)
         check_type("upgrade", upgrade, bool)
         for name, path in (("binary", binary), ("data_dir", data_dir)):
             check_path(name, path)
         if isinstance(config, str | os.PathLike):
             check_path("config", config)
         executable = find_binary(binary)
-        environment = server_environment(env, inherit_env, lasts=data_dir is not None)
+        environment = server_environment(variables, inherit_env, lasts=data_dir is not None)
         log_config = log_config or LogConfig()
         log = Log(log_config)
         storage = None
