@@ -153,9 +153,8 @@ def _timeouts(seconds: float, deadline: Deadline) -> Timeouts:
         deadline: The caller's, which nothing prolongs.
     """
     wait = deadline.bound(seconds) or LATE_SECONDS
-    until = None
-    if deadline.seconds is not None:
-        until = deadline.at if not deadline.has_passed else time.monotonic() + LATE_SECONDS
+    remaining = deadline.remaining()
+    until = None if remaining is None else time.monotonic() + (remaining or LATE_SECONDS)
     return Timeouts(min(wait, CONNECT_TIMEOUT), wait, wait, wait, seconds, until)
 
 
