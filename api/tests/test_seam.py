@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
+import importlib
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -19,7 +21,7 @@ from stepflow_api._dialects._versions import dialect_of
 from stepflow_api._headers import Headers
 from stepflow_api._operation import Answer, Request
 from stepflow_api.api.component import list_components
-from stepflow_api.errors import NotFound, StatusError, UnsupportedByServer
+from stepflow_api.errors import NotFound, StatusError, StepflowError, UnsupportedByServer
 from stepflow_api.spec import OPERATIONS
 
 pytestmark = pytest.mark.anyio
@@ -259,3 +261,27 @@ def test_a_component_has_the_name_that_flows_use(
     with Client("http://other.invalid", server_version=version, transport=transport) as client:
         (found,) = list_components.sync(client=client).components
     assert (found.component, found.plugin) == expected
+
+
+@pytest.mark.parametrize("version", ["0.9.0", "0.10.0", "0.11.1", "0.12.0", "0.13.0"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        {},
+        {"variables": {}},
+        {"flowId": "f", "variables": {"a": {}}},
+        {"variables": [1], "flowId": "f"},
+        {"summary": {}, "results": [], "steps": []},
+        {"status": "completed", "runId": ID, "items": 1},
+    ],
+)
+def test_what_an_answer_lacks_is_no_error_of_python(version: str, said: Any) -> None:
+    for endpoint in CALLS:
+        tag, name = endpoint.split(".")
+        module = importlib.import_module(f"stepflow_api.api.{tag}.{name}")
+        transport = httpx.MockTransport(lambda request: httpx.Response(200, json=said))
+        with (
+            Client("http://other.invalid", server_version=version, transport=transport) as client,
+            contextlib.suppress(StepflowError),
+        ):
+            module.sync(client=client, **CALLS[endpoint][1])

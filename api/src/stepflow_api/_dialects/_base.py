@@ -10,6 +10,7 @@ from typing import Any, TypeAlias, TypeGuard
 from pydantic_core import from_json, to_json
 
 from stepflow_api._operation import Answer, Request
+from stepflow_api.errors import StepflowError
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +68,34 @@ class Dialect:
         """
         translation = self.translations.get(operation_id)
         if translation is not None:
-            return (yield from translation(self.version, request))
+            return (yield from _guarded(translation(self.version, request)))
         answer: Answer = yield request
         if is_foreign(answer):
             raise Foreign(request, answer)
         return answer
+
+
+def _guarded(exchange: Exchange) -> Exchange:
+    """Go through an exchange; an answer that lacks what a translation reads is foreign."""
+    foreign: Foreign | None = None
+    came: Any = None
+    try:
+        while True:
+            try:
+                wanted = exchange.send(came)
+            except StopIteration as stop:
+                done: Answer = stop.value
+                return done
+            except (LookupError, TypeError, AttributeError, ArithmeticError, ValueError) as error:
+                # Before the first answer, it is no fault of the server.
+                if foreign is None or isinstance(error, StepflowError):
+                    raise
+                raise foreign from error
+            came = yield wanted
+            if isinstance(wanted, Request):
+                foreign = Foreign(wanted, came)
+    finally:
+        exchange.close()
 
 
 def is_foreign(answer: Answer) -> bool:
