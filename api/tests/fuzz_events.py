@@ -14,7 +14,7 @@ from stepflow_api._dialects._events import event
 from stepflow_api._events import EventDecoder
 from tools.fuzz.fuzz import run
 
-_EVENT = json.dumps(
+EVENT = json.dumps(
     {
         "sequenceNumber": 7,
         "timestamp": "2026-01-01T00:00:00Z",
@@ -90,7 +90,7 @@ def _stream(source: random.Random) -> bytes:
     for _ in range(source.randrange(12)):
         line = source.choice(_LINES)
         if source.random() < 0.4:
-            line = b"data: " + _spoiled(source, _EVENT)
+            line = b"data: " + _spoiled(source, EVENT)
         parts += [line, source.choice((b"\n", b"\n", b"\r\n", b"\r", b"\n\n"))]
     return _spoiled(source, b"".join(parts))
 

@@ -45,6 +45,13 @@ connection is closed. A server that has disappeared is noticed after 90 s."""
 KEEP_ALIVE: Final = 5.0
 """Seconds that an idle connection is kept: servers and proxies that close theirs keep it longer."""
 
+RESPONSE_LIMIT: Final = 256 * 1024 * 1024
+"""Maximum size in bytes of a response body, decompressed, unless a client sets its own; 100,000
+results of 2 KiB fit."""
+
+HEADER_FIELDS_LIMIT: Final = 256
+"""Maximum number of header fields of an answer; servers and proxies send about ten."""
+
 ERROR_BODY_LIMIT: Final = 1024 * 1024
 """Maximum size in bytes of an error body that is searched for a message; of a larger one, the
 beginning is quoted."""

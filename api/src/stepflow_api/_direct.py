@@ -80,8 +80,8 @@ class Connections:
 
 
 class _Connection:
-    def __init__(self, connected: socket.socket) -> None:
-        self.wire = Wire()
+    def __init__(self, connected: socket.socket, limit: int | None) -> None:
+        self.wire = Wire(limit)
         self._socket = connected
         self._idle_since = 0.0
         # Closes without a TLS close message, which would end the parent's connection.
@@ -105,7 +105,7 @@ class _Connection:
             raise broken("ConnectTimeout", error) from error
         except OSError as error:
             raise broken("ConnectError", error) from error
-        return cls(connected)
+        return cls(connected, address.limit)
 
     def exchange(self, said: Hidden[bytes], timeouts: Timeouts) -> Received:
         connected = self._socket

@@ -92,8 +92,8 @@ class AsyncConnections:
 class _Connection(asyncio.Protocol):
     """A connection; the loop calls what `asyncio.Protocol` has."""
 
-    def __init__(self) -> None:
-        self.wire = Wire()
+    def __init__(self, limit: int | None) -> None:
+        self.wire = Wire(limit)
         self._loop = asyncio.get_running_loop()
         self._transport: Any = None
         self._socket: Any = None
@@ -120,7 +120,7 @@ class _Connection(asyncio.Protocol):
         context = address.ssl_context()
         name = None if context is None else address.host
         _, connection = await asyncio.get_running_loop().create_connection(
-            cls, host, address.port, ssl=context, server_hostname=name
+            lambda: cls(address.limit), host, address.port, ssl=context, server_hostname=name
         )
         return connection
 
@@ -219,6 +219,11 @@ class _Connection(asyncio.Protocol):
         reset_after_fork(self, _Connection._disconnect)
 
     def data_received(self, data: bytes) -> None:
+        if self.wire.is_idle:
+            # Nobody reads what comes unasked, so it would pile up.
+            self._end(EOFError())
+            self.close()
+            return
         self._came.append(data)
         self._wake()
 

@@ -11,6 +11,7 @@ import httpx
 
 from stepflow_api._constants import EVENT_LIMIT
 from stepflow_api._failures import HTTP_FAILURES, cause_to_show
+from stepflow_api._httpx_response import body_parts, body_parts_async
 from stepflow_api._timeouts import Timeouts, limited
 from stepflow_api.errors import StepflowError
 
@@ -109,7 +110,7 @@ class EventStream(_Decoding):
     ) -> None:
         super().__init__(parse, fail, timeout)
         self._watch = watch
-        self._pieces: Iterator[bytes] = response.iter_bytes()
+        self._pieces: Iterator[bytes] = body_parts(response)
         self._held = held
 
     def read(self, seconds: float | None = None) -> list[dict[str, Any]] | None:
@@ -157,7 +158,7 @@ class AsyncEventStream(_Decoding):
         timeout: float | None,
     ) -> None:
         super().__init__(parse, fail, timeout)
-        self._pieces: AsyncIterator[bytes] = response.aiter_bytes()
+        self._pieces: AsyncIterator[bytes] = body_parts_async(response)
         self._held = held
 
     async def read(self, seconds: float | None = None) -> list[dict[str, Any]] | None:

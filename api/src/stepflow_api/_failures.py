@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import httpx
 
+from stepflow_api._body import Unreadable
 from stepflow_api._constants import BODY_LIMIT
 from stepflow_api._operation import Request
 from stepflow_api._timeouts import OVERDUE
@@ -17,8 +18,15 @@ from stepflow_api.errors import (
     one_line,
 )
 
-#: What httpx raises for a request that has no answer.
-HTTP_FAILURES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, UnicodeError)
+#: What is raised for a request that has no answer.
+HTTP_FAILURES = (
+    httpx.HTTPError,
+    httpx.InvalidURL,
+    httpx.StreamError,
+    OSError,
+    UnicodeError,
+    Unreadable,
+)
 
 _UNSENDABLE = (
     httpx.UnsupportedProtocol,
@@ -108,6 +116,8 @@ def _no_answer(
                 f"nothing moved within the {part} timeout; the server may still be working on it"
                 " (raise Client(timeout=...))"
             )
+        case Unreadable():
+            return TransportError, cause
         case httpx.DecodingError() | httpx.TooManyRedirects():
             return (
                 TransportError,

@@ -39,8 +39,10 @@ class Headers:
 
     def to_dict(self) -> dict[str, str]:
         """Gives the values by their names, which are in lower case."""
-        names = dict.fromkeys(field.decode("latin-1") for field, _ in self._fields)
-        return {name: self.get(name) for name in names}
+        values: dict[str, list[str]] = {}
+        for name, value in self._fields:
+            values.setdefault(name.decode("latin-1"), []).append(_text(value))
+        return {name: ", ".join(found) for name, found in values.items()}
 
     def to_httpx(self) -> httpx.Headers:
         """Gives them in the form that this package's answers have."""

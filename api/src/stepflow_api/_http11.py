@@ -12,6 +12,7 @@ from urllib.parse import urlencode, urlsplit
 
 import h11
 
+from stepflow_api._body import ACCEPTED, Body, check_fields
 from stepflow_api._constants import USER_AGENT
 from stepflow_api._headers import Fields, Headers
 from stepflow_api._hidden import Hidden
@@ -39,14 +40,16 @@ class Address:
     Args:
         base_url: The server's URL with the API's prefix.
         headers: Header fields for every request; read when the first one is sent.
+        limit: Maximum size of a response body in bytes; None for no limit.
     """
 
-    def __init__(self, base_url: str, headers: Fields) -> None:
+    def __init__(self, base_url: str, headers: Fields, limit: int | None) -> None:
         url = urlsplit(base_url)
         assert url.hostname is not None
         self.host = url.hostname
         self.port = url.port or _PORTS[url.scheme]
         self.is_ip = ":" in self.host or self.host.replace(".", "").isdigit()
+        self.limit = limit
         self._prefix = url.path
         self._netloc = url.netloc.encode("ascii")
         self._headers = headers
@@ -99,7 +102,7 @@ class Address:
         usual = [
             (b"Host", self._netloc),
             (b"Accept", b"*/*"),
-            (b"Accept-Encoding", b"gzip, deflate"),
+            (b"Accept-Encoding", ACCEPTED.encode("ascii")),
             (b"Connection", b"keep-alive"),
             (b"User-Agent", USER_AGENT.encode("ascii")),
         ]
@@ -109,40 +112,43 @@ class Address:
 class Received:
     """A whole answer.
 
+    Args:
+        status_code: HTTP status.
+        headers: Header fields.
+        body: The body as it came.
+
     Attributes:
         status_code: HTTP status.
         headers: Header fields.
-        pieces: The body as it came, decompressed.
+        pieces: The body, decompressed.
+
+    Raises:
+        Unreadable: The body cannot be decompressed, or is too large then.
     """
 
     __slots__ = ("headers", "pieces", "status_code")
 
-    def __init__(self, status_code: int, headers: Headers, pieces: list[bytes]) -> None:
+    def __init__(self, status_code: int, headers: Headers, body: Body) -> None:
         self.status_code = status_code
         self.headers = headers
-        self.pieces = pieces
-        if headers.get("content-encoding"):
-            self.pieces = [_decompressed(status_code, headers, pieces)]
-
-
-def _decompressed(status_code: int, headers: Headers, pieces: list[bytes]) -> bytes:
-    import httpx
-
-    body = httpx.ByteStream(b"".join(pieces))
-    return httpx.Response(status_code, headers=headers.to_httpx(), stream=body).read()
+        self.pieces = body.decoded(headers.get("content-encoding"))
 
 
 class Wire:
     """What a connection says and hears, one request at a time.
 
+    Args:
+        limit: Maximum size of a response body in bytes; None for no limit.
+
     Attributes:
         is_idle: Whether the next request may be sent here.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int | None) -> None:
+        self._limit = limit
         self._state = h11.Connection(h11.CLIENT, max_incomplete_event_size=_HEAD_LIMIT)
         self._response: h11.Response | None = None
-        self._pieces: list[bytes] = []
+        self._body = Body(limit)
         self.is_idle = True
 
     def say(self, head: Hidden[h11.Request], content: bytes | None) -> Hidden[bytes]:
@@ -165,6 +171,7 @@ class Wire:
 
         Raises:
             httpx.RemoteProtocolError: It is no HTTP, or its end is missing.
+            Unreadable: It is too large, or cannot be decompressed.
         """
         state = self._state
         try:
@@ -176,8 +183,9 @@ class Wire:
                 if event is h11.NEED_DATA:
                     return None
                 if isinstance(event, h11.Data):
-                    self._pieces.append(bytes(event.data))
+                    self._body.add(bytes(event.data))
                 elif isinstance(event, h11.Response):
+                    check_fields(len(event.headers))
                     self._response = event
                 elif isinstance(event, h11.EndOfMessage):
                     return self._end()
@@ -187,16 +195,16 @@ class Wire:
             raise broken("RemoteProtocolError", error) from error
 
     def _end(self) -> Received:
-        response, pieces = self._response, self._pieces
+        response, body = self._response, self._body
         assert response is not None
-        self._response, self._pieces = None, []
+        self._response, self._body = None, Body(self._limit)
         _log.debug("received %d", response.status_code)
         state = self._state
         if state.our_state is h11.DONE and state.their_state is h11.DONE:
             state.start_next_cycle()
             # What comes unasked must not be taken for the next answer.
             self.is_idle = state.trailing_data == (b"", False)
-        return Received(response.status_code, Headers(response.headers), pieces)
+        return Received(response.status_code, Headers(response.headers), body)
 
 
 def broken(kind: str, error: object) -> httpx.RequestError:

@@ -243,7 +243,8 @@ class Operation(Generic[S, R]):
 
     def _parsed(self, answer: Answer) -> Any:
         parser = self._parser(answer.status_code)
-        if parser is None:
+        is_success = 200 <= answer.status_code < 300
+        if parser is None or (not is_success and len(answer.content) > ERROR_BODY_LIMIT):
             return None
         try:
             if answer.headers.get("content-type").startswith("application/grpc"):
@@ -251,7 +252,7 @@ class Operation(Generic[S, R]):
                 raise ValueError("it is gRPC")
             return parser(answer.content)
         except ValueError as error:
-            if 200 <= answer.status_code < 300:
+            if is_success:
                 raise self._invalid(answer, error) from body_cause(error)
             return None
 

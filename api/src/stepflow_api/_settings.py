@@ -173,6 +173,19 @@ def check_timeout(timeout: Any) -> None:
     )
 
 
+def check_limit(limit: Any) -> None:
+    """Refuses what is no maximum size of a response.
+
+    Raises:
+        InvalidRequest: It is none.
+    """
+    is_number = isinstance(limit, int) and not isinstance(limit, bool)
+    if limit is not None and not (is_number and limit > 0):
+        raise InvalidRequest(
+            f"max_response_size is {limit!r}; give bytes above 0, or None for no limit"
+        )
+
+
 def check_connection(http_client: Any, transport: Any) -> None:
     """Refuses what requests cannot be sent through.
 

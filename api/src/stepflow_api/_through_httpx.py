@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from stepflow_api._body import ACCEPTED, Body
 from stepflow_api._constants import USER_AGENT
 from stepflow_api._events import MEDIA_TYPE, AsyncEventStream, EventStream
 from stepflow_api._failures import HTTP_FAILURES, cause_to_show, failure
 from stepflow_api._headers import Fields, Headers
+from stepflow_api._httpx_response import body_parts, body_parts_async, send, send_async
 from stepflow_api._operation import Answer, Request
 from stepflow_api._pool import AsyncPool, SyncPool
 from stepflow_api._timeouts import Timeouts, limited
@@ -42,6 +44,7 @@ class ThroughHttpx:
         http_client: What to send through; stays open.
         transport: What to send through; stays open.
         proxy: The proxy for connections that this object opens.
+        limit: Maximum size of a response body in bytes; None for no limit.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class ThroughHttpx:
         http_client: Any,
         transport: Any,
         proxy: httpx.Proxy | None,
+        limit: int | None,
     ) -> None:
         self._base_url = base_url
         self._headers = headers
@@ -58,6 +62,7 @@ class ThroughHttpx:
         self._given_transport: httpx.BaseTransport | httpx.AsyncBaseTransport | None = transport
         self._lock = threading.Lock()
         self._proxy = proxy
+        self._limit = limit
         self._sync = SyncPool(
             transport if isinstance(transport, httpx.BaseTransport) else None, proxy
         )
@@ -103,10 +108,12 @@ class ThroughHttpx:
                 http = held.enter_context(lend)
                 sent = self._prepare(http, request, body, timeouts)
                 with watched(http, sent, timeouts):
-                    response = http.send(sent, stream=True)
+                    response = send(http, sent)
                     held.callback(response.close)
                     if not _is_events(response):
-                        return self._answer(request, response, _body(response, timeouts))
+                        return self._answer(
+                            request, response, _body(response, timeouts, self._limit)
+                        )
                 fail = self._failing(request, response)
                 wait = partial(watched, http, sent)
                 return EventStream(response, held.pop_all(), parse, fail, timeouts.read, wait)
@@ -126,10 +133,10 @@ class ThroughHttpx:
                 http = await held.enter_async_context(lend)
                 async with limited(timeouts) as limit:
                     sent = self._prepare(http, request, body, timeouts)
-                    response = await http.send(sent, stream=True)
+                    response = await send_async(http, sent)
                     held.push_async_callback(response.aclose)
                     if not _is_events(response):
-                        pieces = await _body_async(response, timeouts, limit)
+                        pieces = await _body_async(response, timeouts, limit, self._limit)
                         return self._answer(request, response, pieces)
                 fail = self._failing(request, response)
                 return AsyncEventStream(response, held.pop_all(), parse, fail, timeouts.read)
@@ -149,9 +156,9 @@ class ThroughHttpx:
             with lend as http:
                 sent = self._prepare(http, request, body, timeouts)
                 with watched(http, sent, timeouts):
-                    response = http.send(sent, stream=True)
+                    response = send(http, sent)
                     with contextlib.closing(response):
-                        return response, _body(response, timeouts)
+                        return response, _body(response, timeouts, self._limit)
         except HTTP_FAILURES as error:
             raise self._failed(
                 request, timeouts.error(error, is_sent=body.is_begun)
@@ -165,9 +172,9 @@ class ThroughHttpx:
         try:
             async with lend as http, limited(timeouts) as limit:
                 sent = self._prepare(http, request, body, timeouts)
-                response = await http.send(sent, stream=True)
+                response = await send_async(http, sent)
                 async with contextlib.aclosing(response):
-                    return response, await _body_async(response, timeouts, limit)
+                    return response, await _body_async(response, timeouts, limit, self._limit)
         except HTTP_FAILURES as error:
             raise self._failed(
                 request, timeouts.error(error, is_sent=body.is_begun)
@@ -230,6 +237,10 @@ class ThroughHttpx:
         # A name that was chosen, here or where the httpx client was made, stays.
         if http.headers.get("user-agent", "").startswith("python-httpx/"):
             headers.setdefault("user-agent", USER_AGENT)
+        # httpx accepts these if packages for them are installed, which cannot bound their output.
+        accepted = http.headers.get("accept-encoding", "")
+        if "br" in accepted or "zstd" in accepted:
+            headers.setdefault("accept-encoding", ACCEPTED)
         return headers
 
     def _answer(self, request: Request, response: httpx.Response, pieces: list[bytes]) -> Answer:
@@ -298,26 +309,26 @@ class _Body(httpx.ByteStream):
         return super().__aiter__()
 
 
-def _body(response: httpx.Response, timeouts: Timeouts) -> list[bytes]:
-    pieces: list[bytes] = []
-    for piece in response.iter_bytes():
+def _body(response: httpx.Response, timeouts: Timeouts, size: int | None) -> list[bytes]:
+    body = Body(size)
+    for piece in body_parts(response):
         timeouts.moved(len(piece))
         timeouts.bound(None)
-        pieces.append(piece)
+        body.add(piece)
     # A connection that was shut down may look like the end of the body.
     timeouts.bound(None)
-    return pieces
+    return body.pieces
 
 
 async def _body_async(
-    response: httpx.Response, timeouts: Timeouts, limit: Callable[[], None]
+    response: httpx.Response, timeouts: Timeouts, limit: Callable[[], None], size: int | None
 ) -> list[bytes]:
-    pieces: list[bytes] = []
-    async for piece in response.aiter_bytes():
+    body = Body(size)
+    async for piece in body_parts_async(response):
         timeouts.moved(len(piece))
         limit()
-        pieces.append(piece)
-    return pieces
+        body.add(piece)
+    return body.pieces
 
 
 def _kind(response: httpx.Response) -> str:

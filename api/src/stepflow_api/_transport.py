@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from stepflow_api._fork import reset_after_fork
 from stepflow_api._headers import Fields
 from stepflow_api._operation import Answer, Request
-from stepflow_api._settings import check_connection, check_timeout
+from stepflow_api._settings import check_connection, check_limit, check_timeout
 from stepflow_api._timeouts import OVERDUE, Timeouts, timeouts
 from stepflow_api._ways import asyncio_loop, is_piecemeal, loop_of_this_call, url_of
 from stepflow_api.errors import InvalidRequest, StepflowError
@@ -42,19 +42,28 @@ class Transport:
         timeout: Seconds, an `httpx.Timeout`, None for none, or `UNSET` for the defaults.
         http_client: What to send through; stays open.
         transport: What to send through; stays open.
+        limit: Maximum size of a response body in bytes; None for no limit.
 
     Raises:
         InvalidRequest: An argument cannot be used.
     """
 
     def __init__(
-        self, base_url: str, headers: Fields, timeout: Any, http_client: Any, transport: Any
+        self,
+        base_url: str,
+        headers: Fields,
+        timeout: Any,
+        http_client: Any,
+        transport: Any,
+        limit: int | None,
     ) -> None:
         check_timeout(timeout)
+        check_limit(limit)
         check_connection(http_client, transport)
         self._base_url = base_url
         self._headers = headers
         self._timeout = timeout
+        self._limit = limit
         self._http_client = http_client
         self._given_transport = transport
         is_given = http_client is not None or transport is not None
@@ -250,7 +259,7 @@ class Transport:
     def _where(self) -> Address:
         from stepflow_api._http11 import Address
 
-        self._address = self._address or Address(self._base_url, self._headers)
+        self._address = self._address or Address(self._base_url, self._headers, self._limit)
         return self._address
 
     def _httpx(self) -> ThroughHttpx:
@@ -265,6 +274,7 @@ class Transport:
                     self._http_client,
                     self._given_transport,
                     self._proxy,
+                    self._limit,
                 )
             return self._made_httpx
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
 
+from stepflow_api._constants import RESPONSE_LIMIT
 from stepflow_api._conversation import hold, hold_async
 from stepflow_api._dialects._base import is_foreign, looks_foreign
 from stepflow_api._headers import Headers
@@ -54,6 +55,8 @@ class Client:
             status that the spec does not document, rather than return it.
         server_version: The server's version, such as `0.13.0`. By default the first request asks
             for it with one to `/health`; give it where a proxy answers that itself.
+        max_response_size: Maximum size in bytes of an answer, decompressed; a larger one raises
+            `TransportError` while it arrives. None for no limit. Streams of events have none.
 
     Raises:
         InvalidRequest: An argument cannot be used.
@@ -75,6 +78,7 @@ class Client:
         transport: httpx.BaseTransport | httpx.AsyncBaseTransport | None = None,
         raise_on_unexpected_status: bool = False,
         server_version: str | None = None,
+        max_response_size: int | None = RESPONSE_LIMIT,
     ) -> None:
         address, fields = Hidden(base_url), Hidden(headers)
         del base_url, headers
@@ -87,7 +91,9 @@ class Client:
                 b"authorization", (b"authorization", authorization.value.encode())
             )
         self._raise_on_unexpected_status = raise_on_unexpected_status
-        self._transport = Transport(self._base_url, self._headers, timeout, http_client, transport)
+        self._transport = Transport(
+            self._base_url, self._headers, timeout, http_client, transport, max_response_size
+        )
         self._seam = Seam(server_version, self._transport.url)
 
     @property
@@ -394,6 +400,7 @@ class AuthenticatedClient(Client):
         transport: As for `Client`.
         raise_on_unexpected_status: As for `Client`.
         server_version: As for `Client`.
+        max_response_size: As for `Client`.
 
     Raises:
         InvalidRequest: The token or another argument cannot be used.
@@ -412,6 +419,7 @@ class AuthenticatedClient(Client):
         transport: httpx.BaseTransport | httpx.AsyncBaseTransport | None = None,
         raise_on_unexpected_status: bool = False,
         server_version: str | None = None,
+        max_response_size: int | None = RESPONSE_LIMIT,
     ) -> None:
         self._base_url, self._headers = "", header_fields(Hidden(None))
         address, fields = Hidden(base_url), Hidden(headers)
@@ -425,6 +433,7 @@ class AuthenticatedClient(Client):
             transport=transport,
             raise_on_unexpected_status=raise_on_unexpected_status,
             server_version=server_version,
+            max_response_size=max_response_size,
         )
         # Whatever the spelling of its name, this field takes the place of a given one.
         field = header_fields(Hidden({auth_header_name: token_value(value).value}))

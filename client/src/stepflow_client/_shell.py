@@ -79,12 +79,14 @@ def api_client(
     http_client: httpx.Client | httpx.AsyncClient | None,
     transport: httpx.BaseTransport | httpx.AsyncBaseTransport | None,
     server_version: str | None,
+    max_response_size: int | None,
 ) -> Client:
     """Makes the client below."""
     options: dict[str, Any] = {
         "http_client": http_client,
         "transport": transport,
         "server_version": server_version,
+        "max_response_size": max_response_size,
     }
     if token.value is None:
         return Client(url.value, headers=headers.value, **options)

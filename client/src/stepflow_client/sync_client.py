@@ -9,6 +9,7 @@ from uuid import UUID
 
 import httpx
 
+from stepflow_api._constants import RESPONSE_LIMIT
 from stepflow_api._hidden import Hidden
 from stepflow_api.models import (
     ComponentInfo,
@@ -53,6 +54,8 @@ class SyncStepflowClient:
         transport: An httpx transport to send through. It stays open when this client is closed.
         server_version: The server's version, such as `0.13.0`; by default the server is asked
             once. Give it where a proxy answers `/health` itself.
+        max_response_size: Maximum size in bytes of an answer, decompressed, such as all results of
+            a batch; a larger one raises `TransportError` while it arrives. None for no limit.
 
     Raises:
         InvalidRequest: An argument cannot be used.
@@ -76,13 +79,20 @@ class SyncStepflowClient:
         http_client: httpx.Client | None = None,
         transport: httpx.BaseTransport | None = None,
         server_version: str | None = None,
+        max_response_size: int | None = RESPONSE_LIMIT,
     ) -> None:
         address, secret, fields, way = Hidden(url), Hidden(token), Hidden(headers), Hidden(proxy)
         del url, token, headers, proxy
         server = server_url(address)
         self._own_http = own_http_client(httpx.Client, server, limits, way, http_client, transport)
         self._client = api_client(
-            server, secret, fields, self._own_http or http_client, transport, server_version
+            server,
+            secret,
+            fields,
+            self._own_http or http_client,
+            transport,
+            server_version,
+            max_response_size,
         )
         self._core = core(self._client, retry, timeout)
 

@@ -1,0 +1,294 @@
+"""An answer takes no more memory than the client allows, whatever the server sends."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gzip
+import itertools
+import socket
+import threading
+import tracemalloc
+import zlib
+from collections.abc import AsyncGenerator, Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from api.tests import fuzz_answers, fuzz_events
+from api.tests.support.forms import PLAIN, Form
+from api.tests.support.odd_server import OddServer, answer, raw
+from stepflow_api import AuthenticatedClient, Client, _body
+from stepflow_api._body import Body, Unreadable
+from stepflow_api._constants import HEADER_FIELDS_LIMIT, RESPONSE_LIMIT
+from stepflow_api._operation import Operation
+from stepflow_api.api.health import health_check
+from stepflow_api.errors import InvalidRequest, StatusError, TransportError
+from tools.fuzz.fuzz import cases
+
+HEALTH = b'{"status":"healthy","timestamp":"2026-01-01T00:00:00Z","version":"0.11.1"}'
+LIMIT = 1_000_000
+
+by_form = pytest.mark.parametrize("form", PLAIN, ids=lambda form: form.name)
+by_way = pytest.mark.parametrize("way", ["own", "httpx"])
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@contextlib.asynccontextmanager
+async def client_of(
+    url: str, form: Form, way: str, *, follow: bool = False, **options: Any
+) -> AsyncGenerator[Client]:
+    """A client of a server: over its own connections, or over an httpx client."""
+    options.setdefault("server_version", "0.11.1")
+    if way == "own":
+        async with Client(url, **options) as client:
+            yield client
+    elif form.is_async:
+        async with httpx.AsyncClient(follow_redirects=follow) as http:
+            yield Client(url, http_client=http, **options)
+    else:
+        with httpx.Client(follow_redirects=follow) as http:
+            yield Client(url, http_client=http, **options)
+
+
+def endless(head: bytes, piece: bytes) -> Callable[[socket.socket], None]:
+    """Make a handler that sends the same piece until the client closes the connection."""
+
+    def handle(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 " + head + b"\r\n\r\n")
+        while True:
+            connection.sendall(piece)
+
+    return handle
+
+
+LARGE = {
+    "length": endless(b"200 OK\r\ncontent-length: 1000000000", b"x" * 65536),
+    "chunks": endless(
+        b"200 OK\r\ntransfer-encoding: chunked", b"10000\r\n" + b"x" * 65536 + b"\r\n"
+    ),
+    "end of connection": endless(b"200 OK", b"x" * 65536),
+    "error": endless(b"500 Oh\r\ncontent-length: 1000000000", b"x" * 65536),
+    "gzip": answer(gzip.compress(bytes(100 * LIMIT)), content_encoding="gzip"),
+    "deflate": answer(zlib.compress(bytes(100 * LIMIT)), content_encoding="deflate"),
+    "not gzip": endless(b"200 OK\r\ncontent-encoding: gzip", b"\x1f\x8b\x08\0" * 16384),
+}
+
+
+@by_form
+@by_way
+@pytest.mark.parametrize("what", LARGE)
+@pytest.mark.anyio
+async def test_a_large_answer_is_refused_before_it_fills_the_memory(
+    what: str, way: str, form: Form
+) -> None:
+    with OddServer(LARGE[what]) as server:
+        async with client_of(server.url, form, way, max_response_size=LIMIT) as client:
+            tracemalloc.start()
+            try:
+                with pytest.raises(TransportError) as raised:
+                    await form("health.health_check", client=client)
+                used = tracemalloc.get_traced_memory()[1]
+            finally:
+                tracemalloc.stop()
+    expected = f"the answer is larger than {LIMIT} bytes; ask for less at a time, or raise"
+    assert expected in str(raised.value) or what == "not gzip"
+    assert used < 8 * LIMIT
+
+
+@by_form
+@by_way
+@pytest.mark.parametrize("encoding", ["gzip", "x-gzip", "deflate", "raw deflate", "identity"])
+@pytest.mark.anyio
+async def test_an_answer_within_the_limit_is_read(encoding: str, way: str, form: Form) -> None:
+    content = HEALTH + b" " * 500_000
+    encoded = {
+        "identity": content,
+        "deflate": zlib.compress(content),
+        "raw deflate": zlib.compress(content)[2:-4],
+    }.get(encoding, gzip.compress(content))
+    handle = answer(encoded, content_encoding=encoding.removeprefix("raw "))
+    with OddServer(handle) as server:
+        for limit in (len(content), None, RESPONSE_LIMIT):
+            async with client_of(server.url, form, way, max_response_size=limit) as client:
+                found = await form("health.health_check", client=client)
+                assert found.status == "healthy"
+        assert server.headers()["accept-encoding"] == "gzip, deflate"
+        async with client_of(server.url, form, way, max_response_size=len(content) - 1) as client:
+            with pytest.raises(TransportError, match="the answer is larger than"):
+                await form("health.health_check", client=client)
+
+
+@by_form
+@by_way
+@pytest.mark.parametrize(
+    ("encoding", "content", "problem"),
+    [
+        ("br", HEALTH, "'br', which this client does not decode"),
+        ("zstd", HEALTH, "'zstd', which"),
+        ("gzip, gzip", HEALTH, "'gzip, gzip', which"),
+        ("gzip", gzip.compress(HEALTH)[:-1], "ends in the middle"),
+        ("gzip", gzip.compress(HEALTH) * 2, "goes on after the end"),
+        ("gzip", HEALTH, "cannot be read (Error -3"),
+    ],
+)
+@pytest.mark.anyio
+async def test_an_answer_that_cannot_be_decoded_is_refused(
+    encoding: str, content: bytes, problem: str, way: str, form: Form
+) -> None:
+    with OddServer(answer(content, content_encoding=encoding)) as server:
+        async with client_of(server.url, form, way) as client:
+            with pytest.raises(TransportError) as raised:
+                await form("health.health_check", client=client)
+    assert problem in str(raised.value)
+
+
+@by_form
+@by_way
+@pytest.mark.parametrize("status", [b"200 OK", b"500 Oh"])
+@pytest.mark.anyio
+async def test_an_answer_with_very_many_header_fields_is_refused(
+    status: bytes, way: str, form: Form
+) -> None:
+    fields = b"".join(b"x%d:\r\n" % number for number in range(8_000))
+    handle = raw(b"HTTP/1.1 " + status + b"\r\n" + fields + b"content-length: 0\r\n\r\n")
+    with OddServer(handle) as server:
+        async with client_of(server.url, form, way) as client:
+            with pytest.raises(TransportError, match="8001 header fields, more than 256"):
+                await form("health.health_check", client=client)
+    assert HEADER_FIELDS_LIMIT == 256
+
+
+@by_form
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+@pytest.mark.anyio
+async def test_a_stream_of_events_has_no_limit(encoding: str, form: Form) -> None:
+    events = (b"data: " + fuzz_events.EVENT + b"\n\n") * 1_000
+    content = gzip.compress(events) if encoding == "gzip" else events
+    handle = answer(content, content_type="text/event-stream", content_encoding=encoding)
+    operation = Operation[None, None]("getRunEvents", "GET", "/events", {})
+    request = operation.request()
+    with OddServer(handle) as server:
+        async with client_of(server.url, form, "own", max_response_size=1_000) as client:
+            count = 0
+            if form.is_async:
+                stream = await client.open_async(operation, request, timeout=None)
+                while (found := await stream.read()) is not None:
+                    count += len(found)
+                await stream.close()
+            else:
+                blocking = client.open(operation, request, timeout=None)
+                while (found := blocking.read()) is not None:
+                    count += len(found)
+                blocking.close()
+    assert count == 1_000
+
+
+def test_small_pieces_take_little_more_memory_than_their_bytes() -> None:
+    body = Body(None)
+    tracemalloc.start()
+    try:
+        for number in range(100_000):
+            body.add(b"%02d" % (number % 100))
+        assert tracemalloc.get_traced_memory()[1] < 2_000_000
+    finally:
+        tracemalloc.stop()
+    assert b"".join(body.decoded("")) == b"".join(b"%02d" % n for n in range(100)) * 1_000
+
+
+def test_a_long_piece_is_decompressed_in_linear_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_body, "_STEP", 1000)
+    content = bytes(range(256)) * 20_000
+    # Not compressed, so the piece is long; then with many bytes for each.
+    for level in (0, 9):
+        body = Body(len(content) + 1_000)
+        body.add(gzip.compress(content, level))
+        assert b"".join(body.decoded("gzip")) == content
+    body = Body(len(content) - 1)
+    body.add(gzip.compress(content))
+    with pytest.raises(Unreadable, match="larger than"):
+        body.decoded("gzip")
+
+
+@pytest.mark.anyio
+async def test_what_comes_unasked_does_not_pile_up() -> None:
+    ended = threading.Event()
+
+    def handle(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(HEALTH) + HEALTH)
+        # The next data must not be part of the same piece.
+        assert proceed.wait(30)
+        try:
+            while True:
+                connection.sendall(b"x" * 65536)
+        except ConnectionError:
+            ended.set()
+
+    proceed = threading.Event()
+    with OddServer(handle) as server:
+        async with Client(server.url, server_version="0.11.1") as client:
+            await health_check.asyncio(client=client)
+            proceed.set()
+            assert await asyncio.to_thread(ended.wait, 30), "the client reads on"
+
+
+@by_form
+@pytest.mark.parametrize("status", ["302 Found", "307 Temporary Redirect"])
+@pytest.mark.anyio
+async def test_no_redirect_to_another_server_is_followed(form: Form, status: str) -> None:
+    with OddServer(answer(HEALTH)) as other:
+        elsewhere = answer(status=status, location=f"{other.url}/api/v1/health")
+        with OddServer(elsewhere) as server:
+            http = httpx.AsyncClient if form.is_async else httpx.Client
+            client = AuthenticatedClient(
+                server.url,
+                "secret",
+                auth_header_name="x-token",
+                headers={"x-key": "secret"},
+                http_client=http(follow_redirects=True),
+                server_version="0.11.1",
+            )
+            with pytest.raises(StatusError, match=r"it is at .*; set base_url to where the server"):
+                await form("health.health_check", client=client)
+        assert other.requests == []
+
+
+@by_form
+@pytest.mark.anyio
+async def test_a_redirect_on_the_same_server_is_followed_if_the_http_client_does(
+    form: Form,
+) -> None:
+    def handle(connection: socket.socket) -> None:
+        target = server.target()
+        place = f"{server.url}/api/v1/health" if target == "/old/api/v1/health" else "/api/v1/again"
+        is_found = target == "/api/v1/health"
+        (answer(HEALTH) if is_found else answer(status="302 Found", location=place))(connection)
+
+    with OddServer(handle) as server:
+        for follow in (True, False):
+            async with client_of(server.url + "/old", form, "httpx", follow=follow) as client:
+                if follow:
+                    assert (await form("health.health_check", client=client)).status == "healthy"
+                    continue
+                with pytest.raises(StatusError, match="302"):
+                    await form("health.health_check", client=client)
+        async with client_of(server.url + "/loop", form, "httpx", follow=True) as client:
+            with pytest.raises(TransportError, match="too many redirects"):
+                await form("health.health_check", client=client)
+        assert len(server.requests) == 3 + 21
+
+
+@pytest.mark.parametrize("size", [0, -1, True, 1.5, "1", float("inf")])
+def test_a_size_that_is_none(size: Any) -> None:
+    with pytest.raises(InvalidRequest, match=r"^max_response_size is .*; give bytes above 0"):
+        AuthenticatedClient("http://localhost", "token", max_response_size=size)
+
+
+def test_random_answers() -> None:
+    for source in itertools.islice(cases(), 1_000):
+        fuzz_answers.check(source)
