@@ -142,6 +142,17 @@ def test_a_data_dir_with_odd_letters(tmp_path: Path) -> None:
         ({"shutdown_timeout": "5"}, "shutdown_timeout"),
         ({"restart_policy": "always"}, "restart_policy is of type str; give a RestartPolicy"),
         ({"env": {"A=B": "1"}}, "without ="),
+        ({"env": {"A=s3cret": "1"}}, "env: the name of entry 1 is not text without ="),
+        ({"env": {"B": "1", b"s3cret": "1"}}, "env: the name of entry 2 is not text"),
+        (
+            {"env": {"s3cret-1": "1"}},
+            "entry 1 is not one that /bin/sh, .* use letters, digits and _",
+        ),
+        ({"env": {"s3cret.1": "1"}}, "entry 1 is not one that /bin/sh"),
+        ({"env": {"1s3cret": "1"}}, "entry 1 is not one that /bin/sh"),
+        ({"env": {"É": "s3cret"}}, "entry 1 is not one that /bin/sh"),
+        ({"env": {"OPTIND": "s3cret"}}, "entry 1 is not one that /bin/sh"),
+        ({"env": {"A": "s3cret\0"}}, "env: the value of entry 1 A is not text without NUL"),
         ({"env": {"A": 1}}, "not text"),
         ({"env": {"A": "\ud800"}}, "not text"),
         ({"env": {"\ud800": "A"}}, "not text"),
@@ -248,3 +259,14 @@ def test_the_environment_is_as_asked(monkeypatch: pytest.MonkeyPatch) -> None:
             names = Path(f"/proc/{runtime.pid}/environ").read_bytes().split(b"\0")
             assert b"GIVEN=2" in names
             assert (b"INHERITED=1" in names) == inherit
+
+
+def test_names_that_a_shell_does_not_know_are_not_inherited(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # The shell would not start with the last one.
+    for name in ("with-dash", "with.dot", "BASH_FUNC_f%%", "OPTIND"):
+        monkeypatch.setenv(name, "odd")
+    for env in ({}, dict(os.environ)):
+        with StepflowRuntime.start(env=env) as runtime:
+            assert b"=odd" not in Path(f"/proc/{runtime.pid}/environ").read_bytes()

@@ -53,15 +53,17 @@ def check_path(name: str, value: Any, wanted: str = "a path") -> None:
     """
     if value is None:
         return
+    # A URL may contain a password.
+    shown = repr(value) if wanted == "a path" else "not valid"
     is_path = isinstance(value, str | os.PathLike)
     path: Any = os.fspath(cast("str | os.PathLike[str]", value)) if is_path else ""
     if not path or not isinstance(path, str) or "\0" in path:
-        raise InvalidInput(f"{name} is {value!r}; give {wanted}")
+        raise InvalidInput(f"{name} is {shown}; give {wanted}")
     try:
         os.fsencode(path)
     except UnicodeEncodeError:
         raise InvalidInput(
-            f"{name} is {value!r}, which is not valid Unicode; give {wanted}"
+            f"{name} is {shown}, which is not valid Unicode; give {wanted}"
         ) from None
     if wanted == "a path" and not os.path.isabs(path):
         try:

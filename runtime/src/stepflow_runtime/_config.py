@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from stepflow_api._hidden import Hidden
 from stepflow_client._documents import parse, read_file
-from stepflow_runtime._constants import ORCHESTRATOR_ID
+from stepflow_runtime._constants import ORCHESTRATOR_ID, SHELL
 from stepflow_runtime._database import STORAGE_KEYS
 from stepflow_runtime._recovery import complete_recovery, warn_of_periodic_check
 from stepflow_runtime.errors import InvalidInput
@@ -137,20 +137,31 @@ def server_environment(
     """
     # Callers without a type checker may pass anything.
     given: Hidden[dict[Any, Any]] = Hidden(dict(env.value or {}))
-    for name in given.value:
+    for number, name in enumerate(given.value, 1):
         if not isinstance(name, str) or not name or "=" in name or "\0" in name:
-            raise InvalidInput(f"env has the name {name!r}; give names without = and NUL")
-        if not _is_text(name, given.value[name]):
-            # The value may be a secret.
             raise InvalidInput(
-                f"env has a value for {name!r} that is not text; give text without NUL"
+                f"env: the name of entry {number} is not text without = and NUL; give a dict of"
+                " names and text"
+            )
+        if not _is_text(name, given.value[name]):
+            shown = f" {name}" if _is_shell_name(name) else ""
+            raise InvalidInput(
+                f"env: the value of entry {number}{shown} is not text without NUL; give a dict of"
+                " names and text"
+            )
+        # One that a copy of os.environ has is left out like any other inherited one.
+        if not _is_shell_name(name) and os.environ.get(name) != given.value[name]:
+            raise InvalidInput(
+                f"env: the name of entry {number} is not one that {SHELL}, which starts the server,"
+                " passes on; use letters, digits and _"
             )
     # To resume the runs of another server, it has to be the same orchestrator. A variable, since a
     # server before 0.10 rejects the option.
     identity = {"STEPFLOW_ORCHESTRATOR_ID": ORCHESTRATOR_ID} if lasts else {}
     own = {"RUST_BACKTRACE": "0", **identity}
     environment = Hidden({**(_inherited() if inherit_env else {}), **own, **given.value})
-    return Hidden(environment.value | _no_proxy(environment.value))
+    environment.value.update(_no_proxy(environment.value))
+    return Hidden({k: v for k, v in environment.value.items() if _is_shell_name(k)})
 
 
 def _inherited() -> dict[str, str]:
@@ -180,6 +191,11 @@ def _is_encodable(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+def _is_shell_name(name: str) -> bool:
+    # A shell drops other names or keeps them, as it likes, and counts its options with OPTIND.
+    return name.isascii() and name.isidentifier() and name != "OPTIND"
+
+
 
 
 def _has_commands(document: Mapping[str, Any]) -> bool:
