@@ -59,6 +59,19 @@ def test_what_is_kept_outlives_a_crash_and_the_runtime(tmp_path: Path) -> None:
         assert runtime.sync_client.handle(handle.id).result().output == 7
 
 
+def test_its_files_are_for_this_user_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    before = os.umask(0)
+    try:
+        with StepflowRuntime.start(data_dir=folder) as runtime:
+            assert runtime.sync_client.run(ECHO, 1).output == 1
+            modes = {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()}
+    finally:
+        os.umask(before)
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert "stepflow.db" in modes and set(modes.values()) == {0o600}
+
+
 def test_a_config_that_it_refuses_is_told_in_one_line() -> None:
     with pytest.raises(errors.ConfigInvalid, match="missing field `routes`") as caught:
         StepflowRuntime.start({"plugins": {}})

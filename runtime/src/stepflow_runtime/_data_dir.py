@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import threading
 from collections.abc import Mapping
@@ -9,7 +10,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from stepflow_api._hidden import Hidden
-from stepflow_runtime._database import DatabaseLock, unusable
+from stepflow_runtime._database import DatabaseLock, locked
+from stepflow_runtime._fork import Held
+from stepflow_runtime._private import check_private, create_private, make_private, unusable
 from stepflow_runtime._server_version import binary_version, version_in_health
 from stepflow_runtime._stamp import Fingerprint, Stamp, read_stamp, write_stamp
 from stepflow_runtime.errors import DataDirUnusable
@@ -23,7 +26,7 @@ class DataDir:
         upgrade: Whether data that the server cannot read may be converted.
 
     Raises:
-        DataDirUnusable: The folder cannot be created or written.
+        DataDirUnusable: The folder cannot be created or written, or is not for this user alone.
         DataDirLocked: Another server uses the folder.
     """
 
@@ -35,15 +38,26 @@ class DataDir:
         self._busy = threading.RLock()
         self._is_released = False
         try:
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(self.path)
+            self._folder = Held(lambda: os.open(self.path, os.O_RDONLY | os.O_CLOEXEC))
         except OSError as error:
             raise unusable(self._name, error) from None
-        self.lock = DatabaseLock(self.database, self._name)
+        self._lock: DatabaseLock | None = None
         try:
+            check_private(self.path, self._name)
+            self._lock = DatabaseLock(self.database, self._name)
+            self._lock_folder()
             self._check_writable()
+            create_private(self.database, self._name)
         except BaseException:
-            self.lock.release()
+            self.release()
             raise
+
+    @property
+    def descriptors(self) -> tuple[int, ...]:
+        """File descriptors of the locks."""
+        assert self._lock is not None
+        return self._lock.descriptor, self._folder.descriptor
 
     @property
     def database(self) -> Path:
@@ -74,7 +88,7 @@ class DataDir:
             if self._is_released:
                 return
             self._stamp = stamp = read_stamp(self.path)
-            if not self.database.exists():
+            if self.database.stat().st_size == 0:
                 return
             fingerprint = Fingerprint.of(binary)
             if stamp is not None and stamp.binary == fingerprint:
@@ -103,7 +117,9 @@ class DataDir:
         """Let other servers use the folder."""
         with self._busy:
             self._is_released = True
-            self.lock.release()
+            if self._lock is not None:
+                self._lock.release()
+            self._folder.close()
 
     @property
     def _name(self) -> str:
@@ -115,6 +131,16 @@ class DataDir:
         except OSError as error:
             raise unusable(self._name, error) from None
         self._stamp = stamp
+
+    def _lock_folder(self) -> None:
+        # The lock file may have been removed while its lock was held.
+        try:
+            fcntl.flock(self._folder.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise locked(self._name, None) from None
+        except OSError:
+            # Not every file system can lock a folder.
+            pass
 
     def _check_writable(self) -> None:
         target = self.database if self.database.exists() else self.path

@@ -10,8 +10,8 @@ from typing import Any, Final, cast
 from urllib.parse import unquote
 
 from stepflow_runtime._fork import Held
-from stepflow_runtime._start_errors import remedy
-from stepflow_runtime.errors import DataDirLocked, DataDirUnusable
+from stepflow_runtime._private import check_file, open_private, unusable
+from stepflow_runtime.errors import DataDirLocked
 
 #: Keys under which a config describes the storage: since server 0.10, and before. Each server
 #: ignores the other key.
@@ -36,10 +36,12 @@ class DatabaseLock:
 
     def __init__(self, database: Path, name: str, *, shared: bool = False) -> None:
         # Every path to the same database has to lead to the same lock.
-        real = os.path.realpath(database)
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        real = Path(os.path.realpath(database))
+        lock = real.with_name(f"{real.name}.lock")
+        check_file(real, name, only_one_name=True)
+        check_file(lock, name)
         try:
-            self._file = Held(lambda: os.open(f"{real}.lock", flags, 0o600))
+            self._file = Held(lambda: open_private(lock, os.O_RDWR | os.O_CREAT))
         except OSError as error:
             raise unusable(name, error) from None
         try:
@@ -65,7 +67,8 @@ class DatabaseLock:
             os.ftruncate(self.descriptor, 0)
             os.pwrite(self.descriptor, str(os.getpid()).encode(), 0)
         except BlockingIOError:
-            raise _locked(name, os.pread(self.descriptor, 20, 0)) from None
+            holder = os.pread(self.descriptor, 20, 0)
+            raise locked(name, int(holder) if holder.isdigit() else None) from None
         except OSError as error:
             raise unusable(name, error) from None
 
@@ -79,12 +82,6 @@ def has_lease_manager(config: Mapping[str, Any]) -> bool:
     """Whether a config makes several servers on one database agree on who executes a run."""
     manager = config.get("leaseManager")
     return isinstance(manager, Mapping) and cast("Any", manager).get("type") == "etcd"
-
-
-def unusable(name: str, error: OSError) -> DataDirUnusable:
-    """Return the error for files that cannot be created or written."""
-    advice = remedy(error, "use a folder that this user can write")
-    return DataDirUnusable(f"{name} cannot be used: {error.strerror or error}; {advice}")
 
 
 def _databases(storage: Any) -> Iterator[Path]:
@@ -105,14 +102,22 @@ def _databases(storage: Any) -> Iterator[Path]:
 def _path_in(url: str) -> Path | None:
     # Like the server, which reads no host and no variables; relative to the working directory.
     location = url.removeprefix("sqlite:").removeprefix("file:").removeprefix("//")
+    if "://" in location:
+        # Of another database; no file, and possibly with a password.
+        return None
     path, _, query = location.partition("?")
     if path in ("", ":memory:") or "mode=memory" in query.split("&") or "\0" in unquote(path):
         return None
     return Path(unquote(path))
 
 
-def _locked(name: str, holder: bytes) -> DataDirLocked:
-    pid = int(holder) if holder.isdigit() else None
+def locked(name: str, pid: int | None) -> DataDirLocked:
+    """Return the error for a database that another server uses.
+
+    Args:
+        name: Name of the database in messages.
+        pid: Process that started that server; None if unknown.
+    """
     if pid == os.getpid():
         message = f"{name} is already in use by this process; call stop() on the other runtime"
     else:

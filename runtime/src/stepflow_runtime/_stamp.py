@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from stepflow_runtime._database import unusable
+from stepflow_runtime._private import open_private, unusable
 
 _log = logging.getLogger("stepflow_runtime")
 _FILE = "server.json"
@@ -82,7 +82,9 @@ def write_stamp(folder: Path, stamp: Stamp) -> None:
     """
     document = {"version": stamp.version, "binary": stamp.binary and asdict(stamp.binary)}
     temporary = folder / f".{_FILE}.new"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    # Left behind by a crash, or a link.
+    temporary.unlink(missing_ok=True)
+    descriptor = open_private(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as stream:
             json.dump(document, stream, ensure_ascii=False)

@@ -63,8 +63,9 @@ class Storage:
     @property
     def descriptors(self) -> tuple[int, ...]:
         """File descriptors of the locks, for the server to inherit."""
-        locks = self._locks if self.data_dir is None else [self.data_dir.lock]
-        return tuple(lock.descriptor for lock in locks)
+        if self.data_dir is not None:
+            return self.data_dir.descriptors
+        return tuple(lock.descriptor for lock in self._locks)
 
     def release(self) -> None:
         """Let other servers use the state."""
