@@ -17,6 +17,7 @@ from stepflow_runtime.errors import InvalidInput
 
 if TYPE_CHECKING:
     from stepflow_runtime._data_dir import DataDir
+    from stepflow_runtime._secrets import Secrets
     from stepflow_runtime._workers import Workers
 
 _BUILTIN: Final = [{"plugin": "builtin"}]
@@ -77,6 +78,7 @@ def server_config(
     environment: Hidden[Mapping[str, str]],
     *,
     capture: bool,
+    secrets: Secrets,
 ) -> tuple[list[str], bytes | None, Workers | None]:
     """Return the server's options for its config, its standard input, and the config's workers.
 
@@ -88,6 +90,7 @@ def server_config(
         data_dir: The locked data_dir, if any.
         environment: The server's environment.
         capture: Whether the workers' output is logged.
+        secrets: Receives the secrets of the config.
 
     Raises:
         InvalidInput: The config cannot be used.
@@ -113,13 +116,15 @@ def server_config(
         # Imported here, since most programs have no workers.
         from stepflow_runtime._worker_config import wrap_workers
 
-        workers = wrap_workers(document, environment, capture=capture)
+        workers = wrap_workers(document, environment, capture=capture, secrets=secrets)
     try:
-        return ["--config-stdin"], json.dumps(document, allow_nan=False).encode(), workers
+        content = json.dumps(document, allow_nan=False).encode()
     except (TypeError, ValueError, RecursionError) as error:
         if workers is not None:
             workers.close()
         raise InvalidInput(f"the config is not JSON: {error}; use JSON values alone") from None
+    secrets.add_config(document)
+    return ["--config-stdin"], content, workers
 
 
 def server_environment(
@@ -138,6 +143,7 @@ def server_environment(
     # Callers without a type checker may pass anything.
     given: Hidden[dict[Any, Any]] = Hidden(dict(env.value or {}))
     for number, name in enumerate(given.value, 1):
+        # Neither is quoted, since the value may be a secret, and stand in the name's place.
         if not isinstance(name, str) or not name or "=" in name or "\0" in name:
             raise InvalidInput(
                 f"env: the name of entry {number} is not text without = and NUL; give a dict of"
@@ -185,17 +191,17 @@ def _no_proxy(environment: Mapping[str, str]) -> dict[str, str]:
     return variables
 
 
+def _is_shell_name(name: str) -> bool:
+    # A shell drops other names or keeps them, as it likes, and counts its options with OPTIND.
+    return name.isascii() and name.isidentifier() and name != "OPTIND"
+
+
 def _is_encodable(text: str) -> bool:
     try:
         os.fsencode(text)
     except UnicodeEncodeError:
         return False
     return True
-def _is_shell_name(name: str) -> bool:
-    # A shell drops other names or keeps them, as it likes, and counts its options with OPTIND.
-    return name.isascii() and name.isidentifier() and name != "OPTIND"
-
-
 
 
 def _has_commands(document: Mapping[str, Any]) -> bool:

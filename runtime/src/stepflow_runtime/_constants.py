@@ -29,6 +29,15 @@ CLIENT_RETRIES: Final = 8
 KEPT_LINES: Final = 1000
 """Lines of the server's log that are kept."""
 
+KEPT_BYTES: Final = 16 << 20
+"""Upper bound in bytes of the lines that are kept."""
+
+LONGEST_LINE: Final = 1 << 20
+"""Bytes of a line of the server's output; the rest of a longer one is dropped."""
+
+SUMMARY_LENGTH: Final = 4000
+"""Characters of the server's output in an error message."""
+
 ERROR_LINES: Final = 20
 """Lines of the server's log that an error carries."""
 
@@ -39,6 +48,10 @@ to listen."""
 TAKES_RUNS_SECONDS: Final = 2.0
 """Maximum time in seconds to wait for the log line of a server that can execute runs. It comes
 within milliseconds; a later version may word it differently."""
+
+OUTPUT_QUIET_SECONDS: Final = 0.05
+"""Seconds without output after which the output of a server that has exited counts as complete, if
+a worker in another session keeps it open."""
 
 OUTPUT_END_SECONDS: Final = 10.0
 """Maximum time in seconds to wait for the end of a server's output after its exit: only a worker in

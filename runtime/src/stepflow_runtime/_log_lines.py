@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import IO, Any, cast
+
+from stepflow_runtime._constants import LONGEST_LINE, SUMMARY_LENGTH
 
 _LEVELS = {
     "TRACE": 5,
@@ -23,6 +25,7 @@ _TREE_GLYPHS = "│├╰╴─▶ \t"
 _BACKTRACE = "━━"
 _PANIC = "thread '"
 _STACK_FRAME = re.compile(rb"\s+(\d+: |at )")
+_NUMBER = re.compile(r"[0-9]{1,39}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +61,31 @@ def is_stack_frame(raw: bytes) -> bool:
     return _STACK_FRAME.match(raw) is not None
 
 
+def lines_of(stream: IO[bytes]) -> Iterator[tuple[bytes, bool]]:
+    """Yield the lines of a stream, and whether their ends are missing.
+
+    Of a line longer than `LONGEST_LINE`, only the beginning is kept.
+    """
+    while line := stream.readline(LONGEST_LINE):
+        rest, is_cut = line, False
+        while len(rest) == LONGEST_LINE and not rest.endswith(b"\n"):
+            rest = stream.readline(LONGEST_LINE)
+            is_cut = is_cut or rest not in (b"", b"\n")
+        yield line.rstrip(), is_cut
+
+
 def announced_port(raw: bytes) -> int | None:
     """Return the port of an announcement, `{"port":N}`; None for any other line."""
     if not raw.startswith(b'{"port":'):
         return None
     try:
         value: Any = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     port = value["port"]
-    return port if len(value) == 1 and isinstance(port, int) else None
+    # True is an int as well.
+    is_port = len(value) == 1 and type(port) is int and 0 < port < 1 << 16
+    return port if is_port else None
 
 
 def level_of(raw: bytes) -> int:
@@ -80,21 +98,13 @@ def parse(raw: bytes) -> LogLine:
     """Reads a line, whatever it is."""
     try:
         value: Any = json.loads(raw)
-    except ValueError:
-        value = None
-    if not isinstance(value, dict) or "message" not in value:
-        text = one_line(raw.decode("utf-8", "replace"))
-        return LogLine(_plain_level(raw), "", text, "", datetime.now(UTC), {})
-    value = cast(dict[str, Any], value)
-    name = str(value.get("level", ""))
-    return LogLine(
-        _LEVELS.get(name, logging.INFO),
-        name or "INFO",
-        one_line(str(value["message"])),
-        str(value.get("target", "")),
-        _time(value.get("timestamp")),
-        _context(value.get("diags")),
-    )
+        if isinstance(value, dict) and "message" in value:
+            return _log_line(cast(dict[str, Any], value))
+    except (ValueError, RecursionError):
+        # Not JSON, nested too deeply, or with a number of too many digits.
+        pass
+    text = one_line(raw.decode("utf-8", "replace"))
+    return LogLine(level_of(raw), "", text, "", datetime.now(UTC), {})
 
 
 def one_line(text: str) -> str:
@@ -105,7 +115,7 @@ def one_line(text: str) -> str:
             break
         part = line.strip(_TREE_GLYPHS)
         if part and not part.startswith(("at ", "backtrace ")):
-            parts.append("".join(c if c.isprintable() else " " for c in part))
+            parts.append(_without_controls(part))
     return ": ".join(parts)
 
 
@@ -114,10 +124,30 @@ def summary(lines: Sequence[LogLine]) -> str:
     for number, line in enumerate(lines):
         # The first panic causes later ones. Its first line has the place, the next one the reason.
         if line.message.startswith(_PANIC) and " panicked at " in line.message:
-            return " ".join(one.message for one in lines[number:][:2])
+            return _cut(" ".join(one.message for one in lines[number:][:2]))
     errors = [line.message for line in lines if line.level >= logging.ERROR]
     said = errors[-1:] or [line.message for line in lines[-3:]]
-    return " | ".join(said) or "it printed nothing"
+    return _cut(" | ".join(said)) or "it printed nothing"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= SUMMARY_LENGTH else f"{text[:SUMMARY_LENGTH]}…"
+
+
+def _log_line(fields: dict[str, Any]) -> LogLine:
+    name = _without_controls(str(fields.get("level", "")))
+    return LogLine(
+        _LEVELS.get(name, logging.INFO),
+        name or "INFO",
+        one_line(str(fields["message"])),
+        _without_controls(str(fields.get("target", ""))),
+        _time(fields.get("timestamp")),
+        _context(fields.get("diags")),
+    )
+
+
+def _without_controls(text: str) -> str:
+    return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
 
 
 def _plain_level(raw: bytes) -> int:
@@ -128,8 +158,9 @@ def _plain_level(raw: bytes) -> int:
 
 def _time(value: Any) -> datetime:
     try:
-        return datetime.fromisoformat(value)
-    except (TypeError, ValueError):
+        # Without an offset, the first and the last year would be no moments.
+        return datetime.fromisoformat(value).astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
         return datetime.now(UTC)
 
 
@@ -137,9 +168,13 @@ def _context(diags: Any) -> dict[str, str]:
     if not isinstance(diags, dict):
         return {}
     diags = cast(dict[str, Any], diags)
-    context = {name: str(diags[name]) for name in ("run_id", "flow_id", "step_id") if name in diags}
+    context = {
+        name: _without_controls(str(diags[name]))
+        for name in ("run_id", "flow_id", "step_id")
+        if name in diags
+    }
     # Decimal numbers here, hexadecimal wherever else a trace is looked up.
     for name, digits in (("trace_id", 32), ("span_id", 16)):
-        if str(diags.get(name, "")).isdigit():
-            context[name] = f"{int(diags[name]):0{digits}x}"
+        if _NUMBER.fullmatch(number := str(diags.get(name, ""))):
+            context[name] = f"{int(number):0{digits}x}"
     return context

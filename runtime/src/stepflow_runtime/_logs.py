@@ -5,17 +5,20 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import select
 import threading
+import time
 from collections import deque
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, Any, Literal
 
 from stepflow_runtime._arguments import check_path
 from stepflow_runtime._constants import (
     ERROR_LINES,
+    KEPT_BYTES,
     KEPT_LINES,
     OUTPUT_END_SECONDS,
+    OUTPUT_QUIET_SECONDS,
     SERVER_LOGGER,
 )
 from stepflow_runtime._log_lines import (
@@ -23,9 +26,11 @@ from stepflow_runtime._log_lines import (
     announced_port,
     is_stack_frame,
     level_of,
+    lines_of,
     parse,
     summary,
 )
+from stepflow_runtime._secrets import Secrets
 from stepflow_runtime._start_errors import remedy, start_thread
 from stepflow_runtime.errors import InvalidInput
 
@@ -41,7 +46,8 @@ _LEVELS = ("trace", "debug", "info", "warn", "error")
 class LogConfig:
     """What the server logs, and where to.
 
-    The last lines are kept whatever is set here, for `recent_logs` and for errors.
+    The last lines are kept whatever is set here, for `recent_logs` and for errors. Secrets of the
+    config and the environment are replaced by `***` in all of them.
 
     Attributes:
         level: Lowest level that the server logs: trace, debug, info, warn or error.
@@ -50,7 +56,7 @@ class LogConfig:
             `level`, `time`, `target`, `run_id`, `flow_id`, `step_id`, `trace_id` and `span_id`;
             None where the line has none.
         python_logger: Name of the logger for them.
-        file_path: File that all lines are appended to.
+        file_path: File that all lines are appended to; created for this user alone.
         otlp_endpoint: URL of an OpenTelemetry collector (gRPC) that the server sends traces and
             metrics to.
 
@@ -94,22 +100,27 @@ class Log:
 
     Args:
         config: Where the lines go.
+        secrets: What no line may contain.
 
     Raises:
         InvalidInput: The file cannot be written.
     """
 
-    def __init__(self, config: LogConfig) -> None:
+    def __init__(self, config: LogConfig, secrets: Secrets) -> None:
+        self.secrets = secrets
         self._config = config
         self._logger = logging.getLogger(config.python_logger) if config.capture else None
         # Kept unparsed, since most lines are never asked for.
-        self._kept: deque[bytes] = deque(maxlen=KEPT_LINES)
+        self._kept: deque[bytes] = deque()
+        self._kept_bytes = 0
         self._file: IO[bytes] | None = None
         self._write_failed = False
         if config.file_path is not None:
             try:
                 # `close` closes it.
-                self._file = Path(config.file_path).open("ab", buffering=0)  # noqa: SIM115
+                self._file = open(  # noqa: SIM115
+                    config.file_path, "ab", buffering=0, opener=_open_for_this_user
+                )
             except OSError as error:
                 raise InvalidInput(
                     f"LogConfig: file_path {os.fspath(config.file_path)} cannot be written:"
@@ -123,6 +134,9 @@ class Log:
     def add(self, raw: bytes) -> None:
         """Add a line."""
         self._kept.append(raw)
+        self._kept_bytes += len(raw)
+        while len(self._kept) > KEPT_LINES or self._kept_bytes > KEPT_BYTES:
+            self._kept_bytes -= len(self._kept.popleft())
         if self._file is not None:
             text = raw if self._config.format == "json" else str(parse(raw)).encode()
             self._write(self._file, text + b"\n")
@@ -194,33 +208,56 @@ class Output:
         return summary(self.lines())
 
     def wait_for_end(self) -> None:
-        """Waits until all is read and all of the server's session is gone."""
-        if threading.current_thread() is not self.thread:
-            self.thread.join(OUTPUT_END_SECONDS)
+        """Wait until all output of a server that has exited is read."""
+        if threading.current_thread() is self.thread:
+            return
+        deadline = time.monotonic() + OUTPUT_END_SECONDS
+        quiet = 0
+        # A worker in another session may keep the output open.
+        while self.thread.is_alive() and quiet < 2 and time.monotonic() < deadline:
+            self.thread.join(OUTPUT_QUIET_SECONDS)
+            quiet = 0 if self._has_more() else quiet + 1
+
+    def _has_more(self) -> bool:
+        poll = select.poll()
+        try:
+            poll.register(self._stream, select.POLLIN)
+        except ValueError:
+            # The thread has just closed it.
+            return False
+        return bool(poll.poll(0))
 
     def _read(self) -> None:
-        # Ctrl-C during a start closes the stream before its end is read.
-        with contextlib.suppress(ValueError), self._stream:
-            for line in self._stream:
-                raw = line.rstrip()
-                if self.port is None and (port := announced_port(raw)) is not None:
-                    self.port = port
-                    self.port_or_end.set()
-                elif raw:
-                    if not is_stack_frame(raw):
-                        self._last.append(raw)
-                    self._take(raw)
-                    # Servers from 0.12 on are healthy before they can run anything.
-                    if self.port is None and b"gRPC services available" in raw:
-                        self.takes_runs.clear()
-                    elif not self.takes_runs.is_set() and b"Recovering pending runs" in raw:
-                        self.takes_runs.set()
-        self.takes_runs.set()
-        self.port_or_end.set()
-
-    def _take(self, raw: bytes) -> None:
         try:
-            self._log.add(raw)
+            # Ctrl-C during a start closes the stream before its end is read.
+            with contextlib.suppress(ValueError), self._stream:
+                for raw, is_cut in lines_of(self._stream):
+                    self._take(raw, is_cut)
+        finally:
+            self.takes_runs.set()
+            self.port_or_end.set()
+
+    def _take(self, raw: bytes, is_cut: bool) -> None:
+        try:
+            if self.port is None and (port := announced_port(raw)) is not None:
+                self.port = port
+                self.port_or_end.set()
+            elif raw:
+                self._add(self._log.secrets.remove_from(raw, is_cut=is_cut))
         except Exception:
             # A handler or a filter of the program's; what the server prints must be read on.
             _log.exception("a line of the Stepflow server's log was not taken")
+
+    def _add(self, raw: bytes) -> None:
+        if not is_stack_frame(raw):
+            self._last.append(raw)
+        # Servers from 0.12 on are healthy before they can run anything.
+        if self.port is None and b"gRPC services available" in raw:
+            self.takes_runs.clear()
+        elif not self.takes_runs.is_set() and b"Recovering pending runs" in raw:
+            self.takes_runs.set()
+        self._log.add(raw)
+
+
+def _open_for_this_user(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

@@ -12,6 +12,7 @@ from stepflow_api._hidden import Hidden
 from stepflow_api._operation import Answer
 from stepflow_runtime._logs import Log, LogConfig
 from stepflow_runtime._process import Launch, ServerProcess
+from stepflow_runtime._secrets import Secrets
 from stepflow_runtime._stamp import Fingerprint
 
 #: Version by executable; an update replaces the file, and so changes its fingerprint.
@@ -55,7 +56,7 @@ def binary_version(
     if fingerprint in _known:
         return _known[fingerprint]
     config = LogConfig(level="error", capture=False)
-    log = Log(config)
+    log = Log(config, Secrets(environment))
     launch = Launch(
         binary,
         ["--config-stdin", *config.arguments()],

@@ -11,11 +11,16 @@ from typing import Any, cast
 
 from stepflow_api._hidden import Hidden
 from stepflow_runtime import _worker_process
+from stepflow_runtime._secrets import Secrets
 from stepflow_runtime._workers import Workers
 
 
 def wrap_workers(
-    document: dict[str, Any], environment: Hidden[Mapping[str, str]], *, capture: bool
+    document: dict[str, Any],
+    environment: Hidden[Mapping[str, str]],
+    *,
+    capture: bool,
+    secrets: Secrets,
 ) -> Workers | None:
     """Replace each worker's command by a process that passes its output to the runtime.
 
@@ -25,6 +30,7 @@ def wrap_workers(
         document: The config; its plugins are replaced.
         environment: The server's environment.
         capture: Whether the output is logged.
+        secrets: What the logged output may not contain.
 
     Returns:
         The workers; None if the config has none.
@@ -37,7 +43,7 @@ def wrap_workers(
     commands = {name: command for name in plugins if (command := _command(plugins[name]))}
     if not commands or getattr(sys, "frozen", False):
         return None
-    workers = Workers(capture=capture)
+    workers = Workers(capture=capture, secrets=secrets)
     registers = {name: plugins[name].get("type") == "grpc" for name in commands}
     added = {name: workers.add(name, registers=registers[name]) for name in commands}
     descriptors = ",".join(map(str, workers.descriptors))

@@ -127,7 +127,7 @@ class WorkerProcess:
 def _is_announcement(line: bytes) -> bool:
     try:
         value: object = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(value, dict) and "port" in value
 

@@ -19,6 +19,7 @@ from stepflow_api.errors import printable
 from stepflow_runtime._constants import ERROR_LINES, OUTPUT_END_SECONDS, WORKER_LOGGER
 from stepflow_runtime._fork import Held, held_pipe
 from stepflow_runtime._log_lines import ANSI_CODE, announced_port
+from stepflow_runtime._secrets import Secrets
 from stepflow_runtime._start_errors import ending, start_thread
 from stepflow_runtime.errors import RuntimeFailure, StartFailed, StartTimeout, WorkerFailed
 
@@ -71,10 +72,12 @@ class Workers:
 
     Args:
         capture: Whether their output is logged. The last lines are kept in any case.
+        secrets: What no line may contain.
     """
 
-    def __init__(self, *, capture: bool) -> None:
+    def __init__(self, *, capture: bool, secrets: Secrets) -> None:
         self._capture = capture
+        self._secrets = secrets
         self._workers: list[_Worker] = []
         self._control, self._reports = held_pipe(blocking=False)
         self._partial_report = b""
@@ -158,11 +161,14 @@ class Workers:
         try:
             connection.request("GET", "/api/v1/components?excludeSchemas=true")
             answer = json.loads(connection.getresponse().read())
+            failed = {one.get("plugin") for one in answer.get("failedPlugins") or ()}
         except (OSError, http.client.HTTPException, ValueError):
+            return False
+        except (AttributeError, TypeError, RecursionError):
+            # Not what a Stepflow server answers.
             return False
         finally:
             connection.close()
-        failed = {one.get("plugin") for one in answer.get("failedPlugins") or ()}
         return failed.isdisjoint(worker.plugin for worker in self._workers if worker.registers)
 
     def explain(self, error: RuntimeFailure) -> RuntimeFailure:
@@ -274,6 +280,7 @@ class Workers:
         worker = stream.worker
         if not raw or (stream.name == "stdout" and announced_port(raw) is not None):
             return
+        raw = self._secrets.remove_from(raw)
         worker.last.append(raw)
         if stream.name == "stderr":
             worker.last_error = raw

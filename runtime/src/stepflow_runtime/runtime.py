@@ -30,6 +30,7 @@ from stepflow_runtime._config import server_config, server_environment
 from stepflow_runtime._constants import MAX_RESTARTS, SHUTDOWN_TIMEOUT, STARTUP_TIMEOUT
 from stepflow_runtime._logs import Log, LogConfig
 from stepflow_runtime._process import HOST, Launch
+from stepflow_runtime._secrets import Secrets
 from stepflow_runtime._start_errors import start_thread, system_errors_explained
 from stepflow_runtime._starting import start, start_for
 from stepflow_runtime._storage import Storage
@@ -142,12 +143,17 @@ class StepflowRuntime:
         executable = find_binary(binary)
         environment = server_environment(variables, inherit_env, lasts=data_dir is not None)
         log_config = log_config or LogConfig()
-        log = Log(log_config)
+        secrets = Secrets(environment)
+        log = Log(log_config, secrets)
         storage = None
         try:
             storage = Storage(config, data_dir, upgrade=upgrade)
             arguments, document, workers = server_config(
-                config, storage.data_dir, environment, capture=log_config.capture
+                config,
+                storage.data_dir,
+                environment,
+                capture=log_config.capture,
+                secrets=secrets,
             )
             launch = Launch(
                 executable,

@@ -1,0 +1,231 @@
+"""Secrets of a config are in no log, on the server at `$STEPFLOW_SERVER_BINARY`."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runtime.tests.support import wait_until
+from stepflow_runtime import LogConfig, StepflowRuntime, errors
+from stepflow_runtime._secrets import Secrets
+
+WORKER = Path("runtime/tests/component_worker.py").absolute()
+VERSION = tuple(map(int, os.environ["STEPFLOW_SERVER_VERSION"].split(".")))
+#: Servers from 0.12 on talk gRPC with workers, for which a worker needs packages.
+ANNOUNCES = VERSION < (0, 12)
+#: Part of each secret.
+MARK = "s3c"
+VARIABLES = {
+    "PLAIN": "s3cret-plain",
+    "QUOTED": "s3c\"ret\\\\with 'quotes",
+    "LINES": "first-s3cret\n\tsecond-s3crét",
+    "EXPANDED": "s3cret-${MY_VALUE}-post",
+    "DEFAULT": "${NO_SUCH:s3cret-default}",
+    "MODE": "info",
+    "EMPTY": "",
+}
+ENVIRONMENT = {"MY_VALUE": 's3cret\\"expanded', "SOME_API_KEY": "s3cret-key"}
+
+
+def config(env: Any, *arguments: str, program: str = sys.executable) -> dict[str, Any]:
+    """Return a config with a worker."""
+    kind = {"type": "stepflow"} if ANNOUNCES else {"type": "grpc", "queueName": "q"}
+    plugin = {**kind, "command": program, "args": list(arguments), "env": env}
+    builtin = [{"plugin": "builtin"}]
+    return {
+        "plugins": {"builtin": {"type": "builtin"}, "worker": plugin},
+        "routes": {"/w": [{"plugin": "worker"}], "/{*component}": builtin, "/": builtin},
+    }
+
+
+def fails(config: Any, **options: Any) -> tuple[errors.StartFailed, list[str]]:
+    """Start a server that must fail; return the error, and all text in it."""
+    with pytest.raises(errors.StartFailed) as caught:
+        StepflowRuntime.start(config, env=ENVIRONMENT, **options)
+    error = caught.value
+    last_lines = error.last_lines if isinstance(error, errors.WorkerFailed) else []
+    return error, [str(error), *error.last_log_lines, *last_lines]
+
+
+@pytest.mark.parametrize("format", ["json", "text"])
+@pytest.mark.parametrize("level", ["info", "trace"])
+def test_variables_of_workers(
+    format: Any, level: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    path = tmp_path / "server.log"
+    logged = LogConfig(format=format, level=level, file_path=path)
+    if ANNOUNCES:
+        document = config(VARIABLES, str(WORKER), "--token", "s3cret-token", "${SOME_API_KEY}")
+        with StepflowRuntime.start(document, env=ENVIRONMENT, log_config=logged) as runtime:
+            texts = runtime.recent_logs()
+        (line,) = [text for text in texts if "Spawning" in text]
+        assert all(f'{name}="***"' in line for name in VARIABLES)
+        assert '"--token" "***" "***"' in line and str(WORKER) in line
+    else:
+        code = "import os, sys; sys.exit(' '.join(os.environ.values()))"
+        error, texts = fails(config(VARIABLES, "-c", code), log_config=logged)
+        assert isinstance(error, errors.WorkerFailed)
+        assert "***" in error.last_lines[-1]
+    content = path.read_text(encoding="utf-8")
+    records = [one.getMessage() for one in caplog.records]
+    assert len(records) > 3
+    for text in (*texts, content, *records):
+        assert MARK not in text
+    # Nor is anything else removed, such as the value "info".
+    lines = content.splitlines()
+    assert sum("***" in line for line in lines) <= 1
+    assert any("Starting Stepflow server" in line for line in lines)
+    if format == "json":
+        assert all(json.loads(line)["target"] for line in lines)
+
+
+@pytest.mark.parametrize(
+    "value", ["s3cret-${NO_SUCH}", "s3cret\\q", "s3cret-${MY_VALUE", "s3cret\0", "s3\nc3t-$NO_SUCH"]
+)
+def test_variables_that_cannot_be_set(value: str) -> None:
+    for document in (
+        config({"A": value}, "-c", "exit(3)"),
+        config({}, "-c", "exit(3)", "--password", value),
+        config({}, "-c", "exit(3)", f"--db-password={value}"),
+    ):
+        _, texts = fails(document)
+        for part in (MARK, "c3t"):
+            assert not [text for text in texts if part in text]
+
+
+@pytest.mark.parametrize(
+    "env", ["s3cret-text", ["s3cret-item"], {"A": ["s3cret"]}, {"A": 53352231}]
+)
+def test_variables_of_wrong_types(env: Any) -> None:
+    error, texts = fails(config(env, "-c", "exit(3)"))
+    assert type(error) is errors.ConfigInvalid
+    assert not [text for text in texts if MARK in text or "53352231" in text]
+
+
+def test_names_that_a_shell_does_not_know(tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    code = (
+        "import os, sys; open(sys.argv[1], 'wb').write(bytes(1).join(b'%b=%b' % one for one in"
+        " os.environb.items())); sys.exit(3)"
+    )
+    env = {"a-b": "s3cret-1", "a.b": "s3cret-2", "A=B": "s3cret-3", "a b": "s3cret-4"}
+    _, texts = fails(config(env, "-c", code, str(seen)))
+    assert not [text for text in texts if MARK in text]
+    # The server starts workers itself.
+    passed = seen.read_bytes().split(b"\0")
+    for name, value in env.items():
+        assert f"{name}={value}".encode() in passed
+    for name in ("", "a\0b"):
+        _, texts = fails(config({name: "s3cret-5"}, "-c", code, str(seen)))
+        assert not [text for text in texts if MARK in text]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgres://s3cuser:s3cpass/w#rd@127.0.0.1:9/db",
+        "postgres://s3cuser:s3cpass%40@127.0.0.1:9/db?sslpassword=s3cssl",
+        "sqlite:{}/no/such.db?access_key=s3ckey",
+    ],
+)
+def test_urls_with_passwords(url: str, tmp_path: Path) -> None:
+    key = "stateStore" if VERSION < (0, 10) else "storageConfig"
+    (tmp_path / "no").mkdir()
+    document = config({}, "-c", "exit(3)")
+    document[key] = {"type": "sqlite", "databaseUrl": url.format(tmp_path)}
+    error, texts = fails(document)
+    assert type(error) is errors.StartFailed
+    assert not [text for text in texts if MARK in text]
+    path = tmp_path / "config.yml"
+    del document["plugins"]["worker"], document["routes"]["/w"]
+    path.write_text(json.dumps(document), encoding="utf-8")
+    # Read by the server alone; a password must be encoded to be recognised then.
+    if "#" not in url:
+        _, texts = fails(path)
+        assert not [text for text in texts if MARK in text]
+
+
+def test_a_config_of_another_kind() -> None:
+    error, texts = fails({"plugins": "s3cret", "routes": {}})
+    assert type(error) is errors.ConfigInvalid and 'string "***"' in str(error)
+    assert not [text for text in texts if MARK in text]
+
+
+def test_secrets_of_the_environment(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    binary = tmp_path / "server"
+    binary.write_text(
+        '#!/bin/sh\necho "$SOME_API_KEY, $MY_VALUE"\nprintf \'%s\' "$SOME_API_KEY"; exit 3\n',
+        encoding="utf-8",
+    )
+    binary.chmod(0o755)
+    _, texts = fails(None, binary=binary)
+    # The other name is not a secret's.
+    assert texts[1:] == [f"***, {ENVIRONMENT['MY_VALUE']}", "***"]
+    assert not [one for one in caplog.records if "s3cret-key" in one.getMessage()]
+
+
+@pytest.mark.parametrize("mask", [0o000, 0o277])
+def test_the_log_file_is_for_this_user_alone(mask: int, tmp_path: Path) -> None:
+    path = tmp_path / "server.log"
+    before = os.umask(mask)
+    try:
+        with StepflowRuntime.start(log_config=LogConfig(file_path=path)) as runtime:
+            wait_until(lambda: path.stat().st_size or not runtime.is_alive, "a line is written")
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == 0o600 & ~mask
+
+
+def removed(text: str, environment: dict[str, str], env: Any) -> str:
+    """Return text without the secrets of an environment and a worker's variables."""
+    secrets = Secrets(environment)
+    secrets.add_config({"plugins": {"worker": {"env": env}}})
+    return secrets.remove_from(text.encode()).decode()
+
+
+def test_what_is_no_secret_stays() -> None:
+    text = "info true 8080 0.11.1 production server /usr/bin/env http://host:8080/?page=2"
+    env = {
+        "LOG_LEVEL": "info",
+        "A_TOKEN": "true",
+        "PORT": "8080",
+        "VERSION": "0.11.1",
+        "STAGE": "production",
+        "PATH": "/usr/bin:/bin",
+        "KEY_FILE": "/usr/bin",
+        "PASSWORD": "ser",
+        "EMPTY": "",
+        "MAX_TOKENS": "8080",
+    }
+    assert removed(text, env, env) == text
+    # As a part of a word, only a long one counts.
+    assert removed("server, serv", {"PASSWORD": "serv"}, {}) == "server, ***"
+    assert removed("xabcdefghx", {"PASSWORD": "abcdefgh"}, {}) == "x***x"
+
+
+def test_hostile_lines_take_linear_time() -> None:
+    secrets = Secrets({"A_TOKEN": 'a"b\\\\c', "B_TOKEN": "aaaaaaaab"})
+    for start in ("env -i ", 'env -i ="', "://", "nvironment variable: ", 'a"', ': string "', ""):
+        for more in (
+            "=",
+            '="',
+            '=\\"',
+            "\\",
+            '\\"',
+            "://",
+            "a@",
+            "?a=",
+            "a",
+            ': string "',
+            "env -i ",
+        ):
+            line = start + more * (300_000 // len(more))
+            # A quadratic pattern takes minutes.
+            assert len(secrets.remove_from(line.encode())) < 2_000_000
