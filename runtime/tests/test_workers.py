@@ -293,3 +293,20 @@ def test_a_handler_that_fails_or_stops_the_runtime() -> None:
         with contextlib.suppress(errors.StepflowError):
             client.submit(flow(stdout="stop"), None)
         wait_until(lambda: not runtime.is_alive, "the runtime is stopped")
+
+
+def test_a_plugin_that_talks_over_its_output() -> None:
+    code = (
+        "import json, sys\n"
+        "for line in sys.stdin:\n"
+        "    request = json.loads(line)\n"
+        "    info = {'name': 'x', 'version': '1'}\n"
+        "    result = {'protocolVersion': '2024-11-05', 'capabilities': {}, 'serverInfo': info}\n"
+        "    result |= {'tools': []}\n"
+        "    answer = {'jsonrpc': '2.0', 'id': request.get('id'), 'result': result}\n"
+        "    if 'id' in request: print(json.dumps(answer), flush=True)\n"
+    )
+    document = config(sys.executable, "-c", code)
+    document["plugins"][PLUGIN] = {"type": "mcp", "command": sys.executable, "args": ["-c", code]}
+    with StepflowRuntime.start(document) as runtime:
+        assert runtime.sync_client.health()

@@ -69,6 +69,9 @@ def _command(plugin: Any) -> list[str] | None:
     if not isinstance(plugin, Mapping):
         return None
     values = cast(Mapping[str, Any], plugin)
+    if values.get("type") == "mcp":
+        # It talks with the server over its standard output.
+        return None
     program, arguments = values.get("command"), values.get("args", [])
     if not isinstance(program, str) or not program or not isinstance(arguments, list | tuple):
         return None
