@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from stepflow_api._hidden import Hidden
 from stepflow_runtime._constants import ERROR_LINES, KEPT_BYTES, KEPT_LINES, LONGEST_LINE
 from stepflow_runtime._log_lines import summary
 from stepflow_runtime._logs import Log, LogConfig, Output
@@ -63,7 +64,7 @@ def check(source: random.Random) -> None:
     environment = {"API_TOKEN": _secret(source)}
     variables = {f"V{number}": _secret(source) for number in range(source.randrange(4))}
     expected = [environment["API_TOKEN"], *variables.values()]
-    known = Secrets(environment)
+    known = Secrets(Hidden(environment))
     known.add_config({"plugins": {"worker": {"env": variables | {"T": "x${API_TOKEN}x"}}}})
     lines = [_line(source, expected) for _ in range(source.randrange(20))]
     if source.random() < 0.02:

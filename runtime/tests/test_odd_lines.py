@@ -17,6 +17,7 @@ import pytest
 
 from runtime.tests import fuzz_log_lines
 from runtime.tests.support import ECHO, wait_until
+from stepflow_api._hidden import Hidden
 from stepflow_runtime import LogConfig, StepflowRuntime, errors
 from stepflow_runtime._binary import find_binary
 from stepflow_runtime._constants import KEPT_BYTES, LONGEST_LINE
@@ -103,7 +104,7 @@ def test_a_line_of_100_megabytes(tmp_path: Path) -> None:
 
 
 def test_kept_lines_have_a_limit() -> None:
-    log = Log(LogConfig(capture=False), Secrets({}))
+    log = Log(LogConfig(capture=False), Secrets(Hidden({})))
     for number in range(100):
         log.add(b"%d " % number + b"x" * (LONGEST_LINE - 10))
     texts = log.recent()
@@ -115,7 +116,7 @@ def test_kept_lines_have_a_limit() -> None:
 def test_the_end_of_a_cut_line_may_be_a_part_of_a_secret() -> None:
     secret = "s3cret" * 100
     line = "x" * (LONGEST_LINE - 300) + secret + "\nnext\n"
-    log = Log(LogConfig(capture=False), Secrets({"A_TOKEN": secret}))
+    log = Log(LogConfig(capture=False), Secrets(Hidden({"A_TOKEN": secret})))
     Output(io.BytesIO(line.encode()), log).thread.join()
     first, second = log.recent()
     assert second == "next" and len(first) > LONGEST_LINE // 2 and "s3c" not in first

@@ -349,6 +349,17 @@ def test_a_server_url_that_cannot_be_used_is_not_quoted(url: str) -> None:
             "def test_it(stepflow_runtime): assert stepflow_runtime.is_alive",
         ),
         ("stepflow_url = http://127.0.0.1:9", "--stepflow-config={config}", USES_IT),
+        (
+            "stepflow_listen = nowhere",
+            "--stepflow-listen=loopback",
+            """
+import socket
+
+def test_it(stepflow_runtime):
+    with socket.socket() as other:
+        assert other.connect_ex(("127.0.0.2", stepflow_runtime.port)) != 0
+""",
+        ),
     ],
 )
 def test_an_option_wins_over_settings(
@@ -434,7 +445,7 @@ def test_a_url_and_a_binary_contradict_each_other(run: Run, pytester: pytest.Pyt
 
 def test_help_names_the_options_and_the_fixtures(run: Run) -> None:
     text = run("", "--help").stdout.str()
-    for name in ("binary", "config", "url"):
+    for name in ("binary", "config", "listen", "url"):
         assert f"--stepflow-{name}=" in text
         assert f"stepflow_{name} (" in text
     text = run("def test_it(): pass", "--fixtures").stdout.str()

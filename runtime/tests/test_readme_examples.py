@@ -20,6 +20,7 @@ PRINTED = [
     "['/create_messages', ",
     "crashed with -9",
     "[]",
+    "http://127.0.0.1:",
 ]
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from runtime.tests.support import wait_until
+from stepflow_api._hidden import Hidden
 from stepflow_runtime import LogConfig, StepflowRuntime, errors
 from stepflow_runtime._secrets import Secrets
 
@@ -185,7 +186,7 @@ def test_the_log_file_is_for_this_user_alone(mask: int, tmp_path: Path) -> None:
 
 def removed(text: str, environment: dict[str, str], env: Any) -> str:
     """Return text without the secrets of an environment and a worker's variables."""
-    secrets = Secrets(environment)
+    secrets = Secrets(Hidden(environment))
     secrets.add_config({"plugins": {"worker": {"env": env}}})
     return secrets.remove_from(text.encode()).decode()
 
@@ -211,7 +212,7 @@ def test_what_is_no_secret_stays() -> None:
 
 
 def test_hostile_lines_take_linear_time() -> None:
-    secrets = Secrets({"A_TOKEN": 'a"b\\\\c', "B_TOKEN": "aaaaaaaab"})
+    secrets = Secrets(Hidden({"A_TOKEN": 'a"b\\\\c', "B_TOKEN": "aaaaaaaab"}))
     for start in ("env -i ", 'env -i ="', "://", "nvironment variable: ", 'a"', ': string "', ""):
         for more in (
             "=",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import socket
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +72,24 @@ def test_its_files_are_for_this_user_alone(tmp_path: Path) -> None:
         os.umask(before)
     assert folder.stat().st_mode & 0o777 == 0o700
     assert "stepflow.db" in modes and set(modes.values()) == {0o600}
+
+
+TABLES = [name for name in ("tcp", "tcp6") if Path("/proc/net", name).exists()]
+
+
+def test_on_loopback_no_other_address_reaches_it() -> None:
+    with StepflowRuntime.start() as runtime, socket.socket() as other:
+        assert other.connect_ex(("127.0.0.2", runtime.port)) == 0
+    with StepflowRuntime.start(listen="loopback") as runtime:
+        # All of 127.0.0.0/8 is this machine, even where it has no other interface.
+        with socket.socket() as other:
+            assert other.connect_ex(("127.0.0.2", runtime.port)) == errno.ECONNREFUSED
+        # Its listening sockets, by the addresses that they are bound to.
+        tables = [Path(f"/proc/net/{name}").read_text(encoding="utf-8") for name in TABLES]
+        pattern = re.compile(rf": (\w+):{runtime.port:04X} \w+:0000 0A ")
+        (address,) = pattern.findall("".join(tables))
+        assert bytes.fromhex(address) == int.from_bytes((127, 0, 0, 1), sys.byteorder).to_bytes(4)
+        assert runtime.sync_client.run(ECHO, 1).output == 1
 
 
 def test_a_config_that_it_refuses_is_told_in_one_line() -> None:

@@ -18,6 +18,7 @@ def right_sync(flow: Flow) -> None:
     """Calls as they should be."""
     with StepflowRuntime.start(
         "config.yml",
+        listen="loopback",
         binary="stepflow-server",
         env={"A": "1"},
         inherit_env=False,
@@ -54,6 +55,7 @@ def wrong_starts() -> None:
     StepflowRuntime.start(7)  # rejected
     StepflowRuntime.start(None, 8080)  # rejected
     StepflowRuntime.start(port="8080")  # rejected
+    StepflowRuntime.start(listen="127.0.0.1")  # rejected
     StepflowRuntime.start(restart_policy="always")  # rejected
     StepflowRuntime.start(on_crash=lambda: None)  # rejected
     LogConfig("info")  # rejected

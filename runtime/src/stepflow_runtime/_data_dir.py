@@ -5,14 +5,13 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
-from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
-from stepflow_api._hidden import Hidden
 from stepflow_runtime._database import DatabaseLock, locked
 from stepflow_runtime._fork import Held
 from stepflow_runtime._private import check_private, create_private, make_private, unusable
+from stepflow_runtime._process import Launch
 from stepflow_runtime._server_version import binary_version, version_in_health
 from stepflow_runtime._stamp import Fingerprint, Stamp, read_stamp, write_stamp
 from stepflow_runtime.errors import DataDirUnusable
@@ -69,14 +68,11 @@ class DataDir:
         """URL of the database for the server's config."""
         return f"sqlite:{quote(str(self.database))}?mode=rwc"
 
-    def prepare(
-        self, binary: Path, environment: Hidden[Mapping[str, str]], startup_timeout: float
-    ) -> None:
+    def prepare(self, launch: Launch, startup_timeout: float) -> None:
         """Check that a server can open the data, and convert the data if necessary and allowed.
 
         Args:
-            binary: The server's executable.
-            environment: Environment of the server.
+            launch: How the server will be started.
             startup_timeout: Maximum time to wait for the server to report its version, in seconds.
 
         Raises:
@@ -90,10 +86,10 @@ class DataDir:
             self._stamp = stamp = read_stamp(self.path)
             if self.database.stat().st_size == 0:
                 return
-            fingerprint = Fingerprint.of(binary)
+            fingerprint = Fingerprint.of(launch.binary)
             if stamp is not None and stamp.binary == fingerprint:
                 return
-            version = binary_version(binary, fingerprint, environment, startup_timeout)
+            version = binary_version(launch, fingerprint, startup_timeout)
             if stamp is None or stamp.version != version:
                 # Neither this module nor sqlite3 is needed at an ordinary start.
                 from stepflow_runtime._upgrade import open_with

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from stepflow_api._hidden import Hidden
 from stepflow_runtime._constants import GUARD_RETRY_SECONDS, SHELL
 from stepflow_runtime._fork import held_pipe
+from stepflow_runtime._loopback import LoopbackBinds
 from stepflow_runtime._start_errors import start_thread
 
 # Everything below depends on one pipe. Only this process has its write end, so the kernel closes it
@@ -63,8 +64,10 @@ class Guarded:
         command: Absolute path of the program, and its arguments.
         env: Its complete environment.
         kept_open: File descriptors that it inherits.
+        loopback: Whether its TCP listeners are redirected to loopback.
 
     Raises:
+        LoopbackUnavailable: This system cannot redirect them.
         OSError: The system has no more processes, threads or files.
     """
 
@@ -74,12 +77,15 @@ class Guarded:
         env: Hidden[Mapping[str, str]],
         *,
         kept_open: Sequence[int],
+        loopback: bool = False,
     ) -> None:
         self._closing = threading.Event()
         self._reading, self._writing = held_pipe()
+        self._binds = LoopbackBinds(self._reading.descriptor) if loopback else None
         self._watcher = threading.Thread(target=self._watch, name="stepflow-guard", daemon=True)
-        try:
-            self.process = subprocess.Popen(
+
+        def popen() -> subprocess.Popen[bytes]:
+            return subprocess.Popen(
                 [SHELL, "-c", _SERVER_SCRIPT, "stepflow-server", *command],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -88,6 +94,9 @@ class Guarded:
                 pass_fds=(*kept_open, self._reading.descriptor),
                 start_new_session=True,
             )
+
+        try:
+            self.process = popen() if self._binds is None else self._binds.start(popen)
             try:
                 # If the kernel takes part, the server can start while the guard does.
                 if is_tied := _tie(self._reading.descriptor, self.process.pid):
@@ -106,6 +115,11 @@ class Guarded:
         except BaseException:
             self._close()
             raise
+
+    @property
+    def bind_problem(self) -> str:
+        """Why one of its `bind` calls was refused; empty if none was."""
+        return "" if self._binds is None else self._binds.problem
 
     def kill(self) -> None:
         """Kill the server and everything that it has started; `wait` waits for that."""
@@ -155,6 +169,9 @@ class Guarded:
 
     def _close(self) -> None:
         self._writing.close()
+        if self._binds is not None:
+            # Its thread polls the descriptor that is closed next.
+            self._binds.wait()
         self._reading.close()
 
 

@@ -17,6 +17,7 @@ from stepflow_runtime._binary import cannot_run
 from stepflow_runtime._constants import CONNECT_RETRY_SECONDS, TAKES_RUNS_SECONDS
 from stepflow_runtime._guard import NOT_EXECUTED, Guarded
 from stepflow_runtime._logs import Log, Output
+from stepflow_runtime._loopback import check_listener, unavailable
 from stepflow_runtime._start_errors import ending, start_failure, start_thread
 from stepflow_runtime.errors import RuntimeFailure, StartTimeout
 
@@ -37,6 +38,7 @@ class Launch:
         environment: Its complete environment.
         kept_open: File descriptors that it inherits.
         workers: The workers of its config.
+        loopback: Whether it listens on loopback only.
     """
 
     binary: Path
@@ -45,6 +47,7 @@ class Launch:
     environment: Hidden[Mapping[str, str]]
     kept_open: Sequence[int] = ()
     workers: Workers | None = None
+    loopback: bool = False
 
 
 class ServerProcess:
@@ -59,6 +62,7 @@ class ServerProcess:
         health: Body of its response to the health check, once it is ready.
 
     Raises:
+        LoopbackUnavailable: This system cannot keep it on loopback.
         OSError: The system has no more processes, threads or files.
     """
 
@@ -68,12 +72,14 @@ class ServerProcess:
         self._ended = threading.Event()
         self._binary = launch.binary
         self._workers = launch.workers
+        self._loopback = launch.loopback
         if self._workers is not None:
             self._workers.server_starts(self.kill)
         self._guarded = Guarded(
             [launch.binary, "--port", str(port), *launch.arguments],
             launch.environment,
             kept_open=launch.kept_open,
+            loopback=launch.loopback,
         )
         self._process = self._guarded.process
         assert self._process.stdout is not None
@@ -123,6 +129,7 @@ class ServerProcess:
         Raises:
             StartFailed: The server exited, or did not become ready in time.
             BinaryUnusable: The system does not execute it.
+            LoopbackUnavailable: It listens on other addresses, or could not listen at all.
         """
         deadline = time.monotonic() + seconds
         if not self._output.port_or_end.wait(seconds):
@@ -131,6 +138,8 @@ class ServerProcess:
             self._ended.wait(max(0.0, deadline - time.monotonic()))
             raise self._start_failed(seconds)
         self._wait_for(self._is_healthy, deadline, seconds, "does not answer its health check")
+        if self._loopback:
+            check_listener(self.port)
         self._output.takes_runs.wait(TAKES_RUNS_SECONDS)
         workers = self._workers
         if workers is not None:
@@ -246,6 +255,8 @@ class ServerProcess:
     def _start_failed(self, seconds: float) -> RuntimeFailure:
         if not self._ended.is_set():
             return self._start_timeout(seconds, "has closed its output without printing its port")
+        if problem := self._guarded.bind_problem:
+            return unavailable(problem)
         if self.exit_code in NOT_EXECUTED:
             return cannot_run(self._binary, self._output.summary())
         return start_failure(self.exit_code, self._output.lines(), self._asked_port)

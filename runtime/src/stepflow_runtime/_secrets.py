@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, cast
 from urllib.parse import unquote
 
+from stepflow_api._hidden import Hidden
+
 #: Stands for what has been removed.
 PLACEHOLDER: Final = "***"
 
@@ -75,12 +77,12 @@ class Secrets:
         environment: The server's environment.
     """
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Hidden[Mapping[str, str]]) -> None:
         self._environment = environment
         # Each with a part of it that is always printed as it is.
         self._known: dict[str, bytes] = {}
         self._compiled: dict[str, re.Pattern[str]] = {}
-        for name, value in environment.items():
+        for name, value in environment.value.items():
             if _is_secret_name(name):
                 self._add(value, is_secret=True)
 
@@ -179,7 +181,7 @@ class Secrets:
     def _add_variables(self, value: str) -> None:
         for _, name, _, short_name in _VARIABLE.findall(value):
             variable = name or short_name
-            self._add(self._environment.get(variable, ""), is_secret=_is_secret_name(variable))
+            self._add(self._environment.value.get(variable, ""), is_secret=_is_secret_name(variable))
 
     def _add_arguments(self, arguments: list[str]) -> None:
         option = ""
@@ -210,7 +212,7 @@ class Secrets:
         escaped, name, default, short_name = match.groups()
         if escaped is not None:
             return escaped
-        return self._environment.get(name or short_name or "", default or "")
+        return self._environment.value.get(name or short_name or "", default or "")
 
 
 def _is_path(text: str) -> bool:

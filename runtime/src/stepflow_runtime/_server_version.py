@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import replace
 from typing import Final
 
 from stepflow_api._headers import Headers
-from stepflow_api._hidden import Hidden
 from stepflow_api._operation import Answer
 from stepflow_runtime._logs import Log, LogConfig
 from stepflow_runtime._process import Launch, ServerProcess
@@ -33,20 +31,14 @@ def version_in_health(health: bytes) -> str:
     return version_in(Answer("", 200, Headers(()), health)) or "unknown"
 
 
-def binary_version(
-    binary: Path,
-    fingerprint: Fingerprint | None,
-    environment: Hidden[Mapping[str, str]],
-    startup_timeout: float,
-) -> str:
+def binary_version(launch: Launch, fingerprint: Fingerprint | None, startup_timeout: float) -> str:
     """Return the version of a server by running it once, with its state in memory.
 
     The server has no option that prints its version.
 
     Args:
-        binary: Its executable.
-        fingerprint: Identity of the executable.
-        environment: Environment of the server.
+        launch: How the server will be started.
+        fingerprint: Identity of its executable.
         startup_timeout: Maximum time to wait for the server, in seconds.
 
     Raises:
@@ -56,12 +48,13 @@ def binary_version(
     if fingerprint in _known:
         return _known[fingerprint]
     config = LogConfig(level="error", capture=False)
-    log = Log(config, Secrets(environment))
-    launch = Launch(
-        binary,
-        ["--config-stdin", *config.arguments()],
-        json.dumps(_CONFIG).encode(),
-        environment,
+    log = Log(config, Secrets(launch.environment))
+    launch = replace(
+        launch,
+        arguments=["--config-stdin", *config.arguments()],
+        config=json.dumps(_CONFIG).encode(),
+        kept_open=(),
+        workers=None,
     )
     process = ServerProcess(launch, 0, log)
     try:

@@ -6,6 +6,7 @@ import concurrent.futures
 import logging
 import threading
 
+from stepflow_runtime._loopback import is_supported
 from stepflow_runtime._ports import other_interfaces
 from stepflow_runtime._supervisor import Supervisor
 
@@ -29,15 +30,15 @@ def start(supervisor: Supervisor) -> None:
 
     def find_interfaces() -> None:
         # The lock is never released, so the warning is logged once per process.
-        if not _warned.locked():
+        if not supervisor.is_on_loopback and not _warned.locked():
             names.extend(other_interfaces())
 
     supervisor.start(find_interfaces)
     if names and _warned.acquire(blocking=False):
         _log.warning(
             "the Stepflow server listens on port %d of every network interface (%s): anyone who can"
-            " reach it can run flows with the components of its config; restrict access with a"
-            " firewall",
+            " reach it can run flows with the components of its config; restrict access with %s",
             supervisor.port,
             ", ".join(names),
+            'listen="loopback" or a firewall' if is_supported() else "a firewall",
         )

@@ -114,6 +114,11 @@ class Supervisor:
         return self._port
 
     @property
+    def is_on_loopback(self) -> bool:
+        """Whether only this machine can reach the server."""
+        return self._plan.launch.loopback
+
+    @property
     def pid(self) -> int:
         """The process id of the server, or of its last process."""
         assert self._process is not None
@@ -216,7 +221,7 @@ class Supervisor:
         launch, data_dir = self._plan.launch, self._plan.storage.data_dir
         if data_dir is not None:
             # At each start, since an update may have replaced the executable.
-            data_dir.prepare(launch.binary, launch.environment, self._plan.startup_timeout)
+            data_dir.prepare(launch, self._plan.startup_timeout)
         with self._lock:
             # From here on, a call of `stop` finds the process.
             if self._stopping.is_set():

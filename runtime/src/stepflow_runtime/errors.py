@@ -10,6 +10,7 @@
     │   │   └── DataDirIncompatible *  this server version would lose or break the data
     │   ├── StartFailed *          the server did not start; the message says why
     │   │   ├── ConfigInvalid *    the server rejects its config; the message says why
+    │   │   ├── LoopbackUnavailable *  listen="loopback" is not possible on this system
     │   │   ├── PortInUse *        the port is taken
     │   │   ├── StartTimeout *     it was not ready in time (also a TimeoutError)
     │   │   └── WorkerFailed *     a worker of its config did not start
@@ -33,6 +34,7 @@ __all__ = [
     "InvalidInput",
     "InvalidRequest",
     "InvalidState",
+    "LoopbackUnavailable",
     "PortInUse",
     "RuntimeFailure",
     "ServerCrashed",
@@ -109,6 +111,10 @@ class StartFailed(_ServerEnded):
 
 class ConfigInvalid(StartFailed):
     """The server rejects its config."""
+
+
+class LoopbackUnavailable(StartFailed):
+    """This system cannot keep the server on loopback, as `listen="loopback"` asks for."""
 
 
 class PortInUse(StartFailed):

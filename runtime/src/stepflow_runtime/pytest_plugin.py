@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _OPTIONS = {
     "binary": ("FILE", "the Stepflow server's binary; by default the installed one"),
     "config": ("FILE", "the Stepflow server's configuration; by default the builtin components"),
+    "listen": ("WHERE", "the interfaces it listens on: all, the default, or loopback (Linux)"),
     "url": ("URL", "a Stepflow server that is running already, to be used in place of one's own"),
 }
 
@@ -116,7 +117,8 @@ def _started(
         return cast("StepflowRuntime", ExternalServer(chosen["url"][0]))
     from stepflow_runtime import StepflowRuntime
 
-    runtime = StepflowRuntime.start(server_config, binary=_path(config, "binary"))
+    listen: Any = chosen["listen"][0] if "listen" in chosen else "all"
+    runtime = StepflowRuntime.start(server_config, binary=_path(config, "binary"), listen=listen)
     # In a notebook's event loop `start` does not wait, and this does.
     assert runtime.port
     return runtime
@@ -151,6 +153,6 @@ def _chosen(config: pytest.Config) -> dict[str, tuple[str, Path]]:
     if "url" in chosen and len(chosen) > 1:
         raise pytest.UsageError(
             "a Stepflow server that is running already (--stepflow-url, stepflow_url) takes no"
-            " binary and no config; leave them out, or the URL"
+            " binary, config or listen; leave them out, or the URL"
         )
     return chosen

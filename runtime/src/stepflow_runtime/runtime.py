@@ -9,7 +9,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import Any, Literal, NoReturn, Self
 
 from stepflow_api._hidden import Hidden
 from stepflow_api._ways import asyncio_loop, refuse_trio, running_loop
@@ -35,7 +35,7 @@ from stepflow_runtime._start_errors import start_thread, system_errors_explained
 from stepflow_runtime._starting import start, start_for
 from stepflow_runtime._storage import Storage
 from stepflow_runtime._supervisor import Plan, RestartPolicy, Supervisor
-from stepflow_runtime.errors import InvalidRequest, InvalidState
+from stepflow_runtime.errors import InvalidInput, InvalidRequest, InvalidState
 
 __all__ = ["StepflowRuntime"]
 
@@ -69,6 +69,7 @@ class StepflowRuntime:
         config: str | os.PathLike[str] | Mapping[str, Any] | None = None,
         *,
         port: int = 0,
+        listen: Literal["all", "loopback"] = "all",
         data_dir: str | os.PathLike[str] | None = None,
         upgrade: bool = False,
         binary: str | os.PathLike[str] | None = None,
@@ -90,6 +91,7 @@ class StepflowRuntime:
             config: Path of the server's config, or the config itself. By default the builtin
                 components that only compute (`ALL_BUILTINS` has all of them).
             port: Port to listen on; 0 for any free port.
+            listen: `"all"` for every network interface, `"loopback"` for this machine only (Linux).
             data_dir: Folder in which flows and runs outlive the server; created if it does not
                 exist. By default they are kept in memory.
             upgrade: Whether a data_dir that another server version wrote may be converted, after a
@@ -118,6 +120,7 @@ class StepflowRuntime:
             DataDirLocked: Another server uses the data_dir, or a database that the config names.
             DataDirIncompatible: The server would lose or break data of another version.
             StartFailed: The server did not start; the message says why.
+            LoopbackUnavailable: This system cannot keep the server on loopback.
             WorkerFailed: A worker of the config did not start.
 
         Example:
@@ -136,6 +139,8 @@ class StepflowRuntime:
         check_type("on_crash", on_crash, Callable | None)
         check_type("env", variables.value, Mapping | None)
         check_type("upgrade", upgrade, bool)
+        if listen not in ("all", "loopback"):
+            raise InvalidInput(f"listen is {listen!r}; use 'all' or 'loopback'")
         for name, path in (("binary", binary), ("data_dir", data_dir)):
             check_path(name, path)
         if isinstance(config, str | os.PathLike):
@@ -162,6 +167,7 @@ class StepflowRuntime:
                 environment,
                 [*storage.descriptors, *([] if workers is None else workers.descriptors)],
                 workers,
+                loopback=listen == "loopback",
             )
         except BaseException:
             log.close()
@@ -191,7 +197,7 @@ class StepflowRuntime:
 
     @property
     def port(self) -> int:
-        """The port that the server listens on, on every interface of this machine."""
+        """The port that the server listens on."""
         self._ready()
         return self._supervisor.port
 
