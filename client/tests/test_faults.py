@@ -171,7 +171,7 @@ def test_a_cut_while_waiting_does_not_surface(
     fifo: Callable[[], Path],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # The server answers a wait of no seconds at once; only a wait that is to be cut needs its second.
+    # The server answers a wait of no seconds at once; only one that is to be cut needs its second.
     seconds = 1 if fault is Fault.CUT_WAITING else 0
     monkeypatch.setattr("stepflow_client._run_core.LONG_POLL_SECONDS", seconds)
     monkeypatch.setattr("stepflow_client._run_core.LONG_POLL_GRACE", 0.2)

@@ -181,7 +181,9 @@ class Secrets:
     def _add_variables(self, value: str) -> None:
         for _, name, _, short_name in _VARIABLE.findall(value):
             variable = name or short_name
-            self._add(self._environment.value.get(variable, ""), is_secret=_is_secret_name(variable))
+            self._add(
+                self._environment.value.get(variable, ""), is_secret=_is_secret_name(variable)
+            )
 
     def _add_arguments(self, arguments: list[str]) -> None:
         option = ""
