@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import pytest
 
 from runtime.tests.programs import WORKER, gone, program, said
 from runtime.tests.support import ECHO, binary_with, exists, session, wait_until
+from stepflow_api._hidden import Hidden
 from stepflow_runtime import RestartPolicy, StepflowRuntime, _loopback, _starting, errors
 from stepflow_runtime._guard import Guarded
 from stepflow_runtime._start_errors import start_thread
@@ -60,7 +62,8 @@ os.wait()
 
 def printed(arguments: list[str], **options: Any) -> str:
     """Return what a program prints that runs contained."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    path = os.pathsep.join(filter(None, sys.path))
+    environment: Hidden[Mapping[str, str]] = Hidden({**os.environ, "PYTHONPATH": path})
     guarded = Guarded([sys.executable, *arguments], environment, kept_open=(), **options)
     with guarded.process as process:
         assert process.stdout is not None

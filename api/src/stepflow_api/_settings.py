@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
 from stepflow_api._headers import Fields
@@ -119,7 +119,10 @@ def header_fields(headers: Hidden[Any]) -> Fields:
 def _fields(headers: Any) -> Fields | str:
     """Return header fields, or what is wrong with them."""
     try:
-        pairs = headers.items() if isinstance(headers, Mapping) else (headers or ())
+        mapping = isinstance(headers, Mapping)
+        pairs: Iterable[Any] = (
+            cast(Mapping[Any, Any], headers).items() if mapping else headers or ()
+        )
         raw = [(_as_bytes(name), _as_bytes(value)) for name, value in pairs]
     except (TypeError, ValueError, AttributeError):
         return "give a mapping of names to values, both in ASCII"

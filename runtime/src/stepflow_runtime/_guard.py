@@ -143,6 +143,8 @@ class Guarded:
             stdin=self._reading.descriptor,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            # It needs no variables, and with some a shell does not start.
+            env={},
             # A terminal sends its signals to the program's session.
             start_new_session=True,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, cast
 from urllib.parse import unquote
 
@@ -157,7 +157,8 @@ class Secrets:
             fields = cast(dict[str, Any], value)
             return {name: self._clean_value(one, found) for name, one in fields.items()}
         if isinstance(value, list):
-            return [self._clean_value(one, found) for one in value]
+            items = cast(list[Any], value)
+            return [self._clean_value(one, found) for one in items]
         return value
 
     def _clean(self, text: str, found: list[str]) -> str:
@@ -234,9 +235,11 @@ def _strings(value: Any) -> Iterable[tuple[str, str]]:
     while stack:
         name, one = stack.pop()
         if isinstance(one, Mapping):
-            stack += [(str(key), item) for key, item in one.items()]
+            fields = cast(Mapping[object, Any], one)
+            stack += [(str(key), item) for key, item in fields.items()]
         elif isinstance(one, list | tuple):
-            stack += [(name, item) for item in reversed(one)]
+            items = cast(Sequence[Any], one)
+            stack += [(name, item) for item in reversed(items)]
         elif isinstance(one, str):
             yield name, one
         elif isinstance(one, int | float) and not isinstance(one, bool):
