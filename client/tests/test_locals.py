@@ -68,7 +68,7 @@ def check(error: BaseException) -> None:
             assert not (is_ours and any(one in shown for one in SECRETS)), extracted.name
 
 
-FAULTS: dict[str, Callable[[socket.socket], None]] = {
+FAULTS: dict[str, Callable[[socket.socket], object]] = {
     "cut": lambda connection: None,
     "no HTTP": lambda connection: connection.sendall(b"SSH-2.0-OpenSSH\r\n\r\n"),
     "status": lambda connection: connection.sendall(
@@ -80,7 +80,7 @@ FAULTS: dict[str, Callable[[socket.socket], None]] = {
     "cut body": lambda connection: connection.sendall(
         b"HTTP/1.1 200 OK\r\ncontent-length: 20\r\n\r\n[]"
     ),
-    "silent": lambda connection: connection.recv(1) and None,
+    "silent": lambda connection: connection.recv(1),
 }
 
 

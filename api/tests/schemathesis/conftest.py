@@ -24,7 +24,7 @@ def spec() -> Path:
     return Path(os.environ["SPEC"])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def known(world: World) -> Known:
     """Ids that the server knows, by what they are of; of runs, those that have ended."""
     return {
