@@ -53,10 +53,11 @@ class Body:
                 f"the answer is larger than {self._limit} bytes; ask for less at a time, or raise"
                 " the client's max_response_size"
             )
-        self.pieces.append(piece)
+        pieces = self.pieces
+        pieces.append(piece)
         # Each piece takes memory beside its bytes, of which it may have a single one.
-        if len(self.pieces) > _FEW + self._size // _SMALL:
-            self.pieces = [b"".join(self.pieces)]
+        if len(pieces) > _FEW and len(pieces) > _FEW + self._size // _SMALL:
+            self.pieces = [b"".join(pieces)]
 
     def decoded(self, encoding: str) -> list[bytes]:
         """Return the whole body, decompressed.

@@ -48,7 +48,6 @@ def hold(transport: Transport, conversation: Conversation[T], timeouts: Timeouts
 
 async def hold_async(transport: Transport, conversation: Conversation[T], timeouts: Timeouts) -> T:
     """Async version of `hold`."""
-    asyncio_loop()
     try:
         wanted = next(conversation)
         while True:
@@ -82,14 +81,15 @@ def _perform(transport: Transport, wanted: Request | Pause | Await, timeouts: Ti
 async def _perform_async(
     transport: Transport, wanted: Request | Pause | Await, timeouts: Timeouts
 ) -> Any:
+    if isinstance(wanted, Request):
+        return await transport.send_async(wanted, timeouts)
     import asyncio
 
     match wanted:
-        case Request():
-            return await transport.send_async(wanted, timeouts)
         case Pause(seconds):
             await asyncio.sleep(seconds)
         case Await(flight, request):
+            asyncio_loop()
             try:
                 # Others wait for it as well, so the end of this caller must not end it.
                 shared = asyncio.shield(asyncio.wrap_future(flight))

@@ -73,15 +73,14 @@ class Timeouts:
     def begin(self) -> None:
         """Start an exchange."""
         if self._whole is not None:
-            self._set(time.monotonic() + self._whole)
+            at = time.monotonic() + self._whole
+            self.at = at if self._until is None or at < self._until else self._until
 
     def moved(self, size: int) -> None:
         """Take into account that bytes were sent or received."""
         if self._whole is not None and self.at is not None:
-            self._set(self.at + size / SLOWEST)
-
-    def _set(self, at: float) -> None:
-        self.at = at if self._until is None or at < self._until else self._until
+            at = self.at + size / SLOWEST
+            self.at = at if self._until is None or at < self._until else self._until
 
     def bound(self, seconds: float | None, shares: int = 1) -> float | None:
         """Return the timeout of the next wait.
