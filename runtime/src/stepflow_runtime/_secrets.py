@@ -157,7 +157,7 @@ class Secrets:
             fields = cast(dict[str, Any], value)
             return {name: self._clean_value(one, found) for name, one in fields.items()}
         if isinstance(value, list):
-            items = cast(list[Any], value)
+            items: list[Any] = value
             return [self._clean_value(one, found) for one in items]
         return value
 
