@@ -156,8 +156,8 @@ class Secrets:
         if isinstance(value, dict):
             fields = cast(dict[str, Any], value)
             return {name: self._clean_value(one, found) for name, one in fields.items()}
-        if isinstance(value, list):
-            items: list[Any] = value
+        if isinstance(value, list | tuple):
+            items = cast(Sequence[Any], value)
             return [self._clean_value(one, found) for one in items]
         return value
 
