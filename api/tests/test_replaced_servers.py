@@ -17,6 +17,8 @@ pytestmark = pytest.mark.anyio
 
 by_form = pytest.mark.parametrize("form", PLAIN, ids=lambda form: form.name)
 
+OVERRIDES: Any = {"a": {"input": 2}}
+
 GET_RUN, CANCEL, HEALTH = f"GET /runs/{ID}", f"POST /runs/{ID}/cancel", "GET /health"
 
 
@@ -100,6 +102,34 @@ async def test_the_answer_to_a_translated_post_is_not_translated_again(form: For
     assert wire.paths == [HEALTH, "POST /runs", HEALTH]
 
 
+@by_form
+async def test_a_run_created_by_a_later_server_is_returned(form: Form) -> None:
+    """Both versions are sent the request without its null field, so it is not sent again."""
+    wire = Wire({**OLD, "version": "0.11.0"}, FLAT)
+    body = models.CreateRunRequest(flow_id="f", input=1, overrides=None)
+    async with Client("http://server", transport=wire) as client:
+        await form("run.get_run", ID, client=client)
+        wire.health, wire.answer = NEW, {"summary": SUMMARY}
+        wire.paths.clear()
+        assert str((await form("run.create_run", client=client, body=body)).run_id) == ID
+    assert wire.paths == ["POST /runs", HEALTH]
+
+
+@by_form
+async def test_the_answer_to_a_translated_post_is_not_that_to_the_original(form: Form) -> None:
+    """Overrides have another form on 0.9, so a later server refuses them."""
+    wire = Wire({**OLD, "version": "0.9.0"}, {"runs": []})
+    body = models.CreateRunRequest.from_dict(
+        {"flowId": "f", "input": 1, "overrides": {"steps": OVERRIDES}}
+    )
+    async with Client("http://server", transport=wire) as client:
+        await form("run.list_runs", client=client)
+        wire.health = OLD
+        wire.answer = httpx.Response(422, text="overrides: missing field `steps`")
+        with pytest.raises(InvalidAnswer, match=r"does not answer as 0\.9\.0 does"):
+            await form("run.create_run", client=client, body=body)
+
+
 @pytest.mark.parametrize("is_misread", [False, True], ids=["seen at once", "seen when parsed"])
 def test_a_call_that_comes_late_keeps_what_another_has_found_out(is_misread: bool) -> None:
     first = OLD
@@ -133,9 +163,6 @@ def test_a_server_without_a_version_is_asked_again_only_where_it_may_tell_later(
             list_runs.sync(client=client)
     asked_again = [] if is_final else [HEALTH]
     assert wire.paths == [HEALTH, "GET /runs", *asked_again, "GET /runs"]
-
-
-OVERRIDES: Any = {"a": {"input": 2}}
 
 
 @pytest.mark.parametrize("overrides", [OVERRIDES, None], ids=["overrides", "none"])
