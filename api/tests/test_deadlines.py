@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import json
 import socket
 import ssl
 import threading
@@ -12,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from types import SimpleNamespace
 from typing import Any
 from urllib.request import getproxies
 
@@ -19,12 +21,14 @@ import httpx
 import pytest
 
 from api.tests.support.odd_server import CERTIFICATE, Handler, OddServer, answer
+from api.tests.support.versions import ID, NEW, SUMMARY
 from api.tests.support.ways import WAYS, Way
 from stepflow_api import Client
 from stepflow_api._operation import Operation, Request
 from stepflow_api._timeouts import Timeouts, timeouts
 from stepflow_api.api.blob import store_blob_bytes
 from stepflow_api.api.health import health_check
+from stepflow_api.api.run import cancel_run
 from stepflow_api.errors import ConnectionFailed, RequestTimeout, StepflowError
 from stepflow_api.types import UNSET
 
@@ -105,7 +109,12 @@ class Dripping:
 
 @contextlib.contextmanager
 def calling(
-    way: Way, handle: Handler, monkeypatch: pytest.MonkeyPatch, timeout: Any, **options: Any
+    way: Way,
+    handle: Handler,
+    monkeypatch: pytest.MonkeyPatch,
+    timeout: Any,
+    server_version: str | None = "0.11.1",
+    **options: Any,
 ) -> Iterator[tuple[OddServer, Callable[..., Any]]]:
     """Start a server and yield it, and a function that calls an endpoint there."""
     with OddServer(handle, tls=way.tls, **options) as server, ExitStack() as opened:
@@ -114,7 +123,7 @@ def calling(
             monkeypatch.setenv("http_proxy", url)
             url = "http://stepflow.example"
         given = way.options(ssl.create_default_context(cafile=CERTIFICATE))
-        client = Client(url, timeout=timeout, server_version="0.11.1", **given)
+        client = Client(url, timeout=timeout, server_version=server_version, **given)
         runner = opened.enter_context(asyncio.Runner())
 
         def call(endpoint: Any, *arguments: Any) -> Any:
@@ -174,6 +183,27 @@ def test_timeouts_of_httpx_bound_the_whole_by_their_sum(
     handle = Dripping(DRIPS["100 Continue"]())
     with calling(way, handle, monkeypatch, httpx.Timeout(TIMEOUT / 4)) as (_, call):
         assert type(_late(lambda: call(health_check))) is RequestTimeout
+
+
+@by_plain_way
+def test_timeouts_of_httpx_are_those_of_each_exchange(
+    way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Detection, the run's status and its cancellation take less each, and more together."""
+    elapsed = 0.0
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + elapsed)
+    monkeypatch.setattr("stepflow_api._timeouts.time", clock)
+    run = json.dumps({"summary": SUMMARY})
+    responses = iter([json.dumps(NEW), run, run])
+
+    def handle(connection: socket.socket) -> None:
+        nonlocal elapsed
+        elapsed += 2.5 * ENOUGH
+        answer(next(responses))(connection)
+
+    timeout = httpx.Timeout(ENOUGH)
+    with calling(way, handle, monkeypatch, timeout, server_version=None) as (_, call):
+        assert call(cancel_run, ID).status == "running"
 
 
 @by_way

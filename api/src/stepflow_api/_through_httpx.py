@@ -128,6 +128,7 @@ class ThroughHttpx:
         """Does what `open` does, without blocking."""
         lend = self._async_http(timeouts)
         body = _Body(request.content or b"")
+        timeouts.begin()
         try:
             async with AsyncExitStack() as held:
                 http = await held.enter_async_context(lend)
@@ -169,6 +170,7 @@ class ThroughHttpx:
     ) -> tuple[httpx.Response, list[bytes]]:
         lend = self._async_http(timeouts)
         body = _Body(request.content or b"")
+        timeouts.begin()
         try:
             async with lend as http, limited(timeouts) as limit:
                 sent = self._prepare(http, request, body, timeouts)
