@@ -7,8 +7,10 @@ import json
 import logging
 import os
 import pickle
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -299,6 +301,21 @@ def test_a_backup_that_does_not_fit_leaves_nothing(
         StepflowRuntime.start(data_dir=tmp_path)
     left = {path.name for path in tmp_path.iterdir()} - {"stepflow.db-wal", "stepflow.db-shm"}
     assert left == set(before) - {"stepflow.db-wal", "stepflow.db-shm"}
+
+
+def test_a_first_start_that_was_killed_before_any_data(tmp_path: Path) -> None:
+    with StepflowRuntime.start(data_dir=tmp_path / "other"):
+        pass
+    with closing(sqlite3.connect(tmp_path / "other/stepflow.db")) as database:
+        (table,) = database.execute(
+            "SELECT sql FROM sqlite_master WHERE name = '_stepflow_migrations'"
+        ).fetchone()
+    folder = tmp_path / "data"
+    folder.mkdir(mode=0o700)
+    with closing(sqlite3.connect(folder / "stepflow.db")) as database:
+        database.execute(table)
+    with StepflowRuntime.start(data_dir=folder) as runtime:
+        assert runtime.sync_client.run(ECHO, 1).output == 1
 
 
 def test_a_crash_in_the_middle_of_a_backup_is_cleaned_up(tmp_path: Path) -> None:

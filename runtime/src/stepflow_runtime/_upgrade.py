@@ -199,7 +199,10 @@ def _read(connection: sqlite3.Connection, last_writer: _Line | None) -> _Content
             raise sqlite3.DatabaseError("it is not a database of a Stepflow server")
         return _Contents(None)
     names = [name for (name,) in connection.execute("SELECT name FROM _stepflow_migrations")]
-    line = max((_MIGRATIONS.get(name, _UNKNOWN) for name in names), default=_OLDEST)
+    if not names:
+        # Left by a server that did not get further in its first start.
+        return _Contents(None)
+    line = max(_MIGRATIONS.get(name, _UNKNOWN) for name in names)
     if line in (_OLDEST, _UNKNOWN):
         return _Contents(line)
     if line < 11:
