@@ -34,7 +34,7 @@ def split_address(base_url: Hidden[str]) -> tuple[str, Hidden[str] | None]:
         base_url: Where the server is, with or without the API's prefix.
 
     Raises:
-        InvalidRequest: It is no URL of a server; the message shows no part of it.
+        InvalidRequest: The URL is not a valid server URL; the message quotes no part of it.
     """
     found = _split(base_url.value)
     if isinstance(found, str):

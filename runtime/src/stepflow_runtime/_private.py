@@ -86,7 +86,7 @@ def check_file(path: Path, name: str, *, only_one_name: bool = False) -> None:
     try:
         found = path.lstat()
     except OSError:
-        # Whoever opens it reports what is wrong.
+        # The code that opens it reports the error.
         return
     if stat.S_ISLNK(found.st_mode):
         problem, advice = "is a symbolic link", "remove it, or replace it by the file"

@@ -63,7 +63,7 @@ def test_a_program_that_names_none() -> None:
 def test_the_pinned_server() -> None:
     found = crates_of(Path(os.environ["STEPFLOW_SERVER"]).read_bytes())
 
-    # Once it is complete, the SBOM says so by itself, and this test what to expect.
+    # If the list is ever complete, the SBOM must no longer say that crates may be missing.
     assert not found.complete
     names = {one.name for one in found.crates}
     assert {"axum", "hyper", "sqlx-core", "tokio"} <= names

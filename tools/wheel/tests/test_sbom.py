@@ -1,4 +1,4 @@
-"""What stops the list of a wheel's parts, and how it tells their licences."""
+"""Which packages cannot be listed in an SBOM, and how their licences are found."""
 
 from __future__ import annotations
 
