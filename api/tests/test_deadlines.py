@@ -25,7 +25,7 @@ from api.tests.support.versions import ID, NEW, SUMMARY
 from api.tests.support.ways import WAYS, Way
 from stepflow_api import Client
 from stepflow_api._operation import Operation, Request
-from stepflow_api._timeouts import Timeouts, timeouts
+from stepflow_api._timeouts import Timeouts, limited, timeouts
 from stepflow_api.api.blob import store_blob_bytes
 from stepflow_api.api.health import health_check
 from stepflow_api.api.run import cancel_run
@@ -416,3 +416,21 @@ def test_what_each_kind_of_timeout_bounds(monkeypatch: pytest.MonkeyPatch) -> No
     assert left(both) == 6
     both.moved(100_000)
     assert left(both) == 7
+
+
+def test_an_overdue_block_is_cancelled_where_it_waits() -> None:
+    """An error between two pieces of a body would leave its connection open."""
+    reached = []
+
+    async def read() -> None:
+        call = Timeouts.of_whole(PACE)
+        async with limited(call) as prolong:
+            while not call.is_overdue():
+                pass
+            prolong()
+            reached.append("piece")
+            await asyncio.sleep(ENOUGH)
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(read())
+    assert reached == ["piece"]

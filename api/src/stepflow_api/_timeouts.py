@@ -139,8 +139,10 @@ async def limited(timeouts: Timeouts) -> AsyncGenerator[Callable[[], None]]:
     async with asyncio.timeout(timeouts.bound(None)) as limit:
 
         def prolong() -> None:
-            left = timeouts.bound(None)
-            if left is not None:
+            # If it is overdue, the block is cancelled where it waits next: an error raised here
+            # would leave the generators of a body to the event loop, which ends them later.
+            if timeouts.at is not None:
+                left = timeouts.at - time.monotonic()
                 limit.reschedule(asyncio.get_running_loop().time() + left)
 
         yield prolong
