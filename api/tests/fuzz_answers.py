@@ -16,7 +16,6 @@ import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import h11
 import httpx
 
 from api.tests.support.forms import endpoints
@@ -25,7 +24,7 @@ from stepflow_api._body import Unreadable
 from stepflow_api._dialects._base import Foreign
 from stepflow_api._dialects._versions import dialect_of, told_by
 from stepflow_api._hidden import Hidden
-from stepflow_api._http11 import Received, Wire
+from stepflow_api._http11 import HTTP11Connection, Received
 from stepflow_api._operation import Answer, Operation, Request
 from stepflow_api.errors import StepflowError
 from tools.fuzz.fuzz import run
@@ -40,7 +39,7 @@ _DOCUMENTS: tuple[Any, ...] = tuple(
     document(model, full=full) for model in model_classes() for full in (True, False)
 )
 _VERSIONS = ("0.9.0", "0.10.0", "0.11.1", "0.12.0", "0.13.0", "99.0")
-_HEAD = Hidden(h11.Request(method="GET", target="/", headers=[("host", "h")]))
+_HEAD = Hidden(b"GET / HTTP/1.1\r\nhost: h\r\n\r\n")
 _ODD: tuple[Any, ...] = (
     None,
     True,
@@ -99,16 +98,16 @@ def check(source: random.Random) -> None:
 
 
 def _outcome(pieces: list[bytes]) -> Received | str:
-    wire = Wire(LIMIT)
-    wire.say(_HEAD, None)
+    protocol = HTTP11Connection(LIMIT)
+    protocol.send_request(_HEAD, None)
     try:
         # The end of the connection comes last.
         for piece in (*filter(None, pieces), b""):
-            if found := wire.hear(piece):
+            if found := protocol.receive_data(piece):
                 assert sum(map(len, found.pieces)) <= LIMIT
                 return found
     except httpx.RemoteProtocolError:
-        assert not wire.is_idle
+        assert not protocol.is_idle
         return "no HTTP"
     except Unreadable:
         return "unreadable"

@@ -388,17 +388,32 @@ async def test_what_comes_unasked_is_no_answer_to_the_next_request(form: Form, a
     assert len(seen) == 2
 
 
+NO_HTTP = {
+    "SSH": b"SSH-2.0-OpenSSH_9.2\r\n",
+    "another protocol": b"HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n",
+    "no status": b"HTTP/1.1 007 OK\r\ncontent-length: 2\r\n\r\n{}",
+    "an unknown coding": b"HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+    "two lengths": b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\n{}",
+    "a length and chunks": (
+        b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"
+    ),
+    "a long head": b"HTTP/1.1 200 OK\r\nx: " + b"a" * 2**20,
+    "a long trailer": (
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\nx: " + b"a" * 2**20
+    ),
+    "a long chunk extension": (
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2;x=" + b"a" * 2**20
+    ),
+}
+
+
 @by_form
-@pytest.mark.parametrize(
-    "text",
-    [b"SSH-2.0-OpenSSH_9.2\r\n", b"HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n"],
-    ids=["SSH", "another protocol"],
-)
+@pytest.mark.parametrize("text", NO_HTTP.values(), ids=NO_HTTP)
 @pytest.mark.anyio
 async def test_what_is_no_http_is_told(form: Form, text: bytes) -> None:
     with OddServer(raw(text)) as server:
         async with Client(server.url, server_version="0.11.1") as client:
-            with pytest.raises(ConnectionLost) as raised:
+            with pytest.raises(ConnectionLost, match="invalid HTTP response") as raised:
                 await _health(form, client)
     assert "\n" not in str(raised.value)
 

@@ -205,8 +205,8 @@ NO_ANSWERS = [
         "no HTTP",
         raw(b"220 mail.example ESMTP\r\n\r\n"),
         ConnectionLost,
-        "the connection was cut (illegal status line: bytearray(b'220 mail.example ESMTP')); the"
-        " server may have acted on the request",
+        "the connection was cut (invalid HTTP response: Expected HTTP/, RTSP/ or ICE/, after"
+        " b'220 mail.example ESMTP\\r\\n\\r\\n'); the server may have acted on the request",
     ),
     Odd(
         "what it says is gzip",

@@ -74,7 +74,7 @@ def test_light_modules_need_neither_pydantic_nor_httpx(name: str) -> None:
 def test_a_client_needs_no_event_loop_and_no_httpx() -> None:
     modules = imported_by("import stepflow_api; stepflow_api.Client('http://localhost').close()")
     assert "stepflow_api.client" in modules
-    assert modules.isdisjoint({"asyncio", "h11", "httpcore", "httpx", "ssl"})
+    assert modules.isdisjoint({"asyncio", "h11", "httpcore", "httptools", "httpx", "ssl"})
 
 
 def test_one_operation_imports_no_other() -> None:

@@ -10,14 +10,13 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
 
-import h11
 import httpx
 import pytest
 from rich.traceback import Traceback
 
 from client.tests.support import Driver
 from stepflow_api import AuthenticatedClient, Client
-from stepflow_api._http11 import Wire
+from stepflow_api._http11 import HTTP11Connection
 from stepflow_client import RetryPolicy, errors
 
 TOKEN = "t0k3n-s3cr3t"
@@ -173,7 +172,7 @@ def test_a_refused_connection(do: Driver, way: str) -> None:
 
 @pytest.mark.parametrize(
     ("cls", "name"),
-    [(Wire, "say"), (Wire, "hear"), (h11.Connection, "send"), (h11.Connection, "receive_data")],
+    [(HTTP11Connection, "send_request"), (HTTP11Connection, "receive_data")],
     ids=lambda one: getattr(one, "__name__", one),
 )
 def test_a_fault_of_the_code(

@@ -45,7 +45,7 @@ def installed_test(name, srcs, install, wheels, data = [], **kwargs):
 
 # What each package's tests need besides its own wheels.
 _NEEDED = [
-    "h11",
+    "httptools",
     "httpx",
     "opentelemetry-api",
     "opentelemetry-sdk",

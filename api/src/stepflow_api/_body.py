@@ -32,13 +32,14 @@ class Body:
 
     Attributes:
         pieces: The body so far, as received.
+        size: Its size in bytes.
     """
 
-    __slots__ = ("_limit", "_size", "pieces")
+    __slots__ = ("_limit", "pieces", "size")
 
     def __init__(self, limit: int | None) -> None:
         self._limit = sys.maxsize if limit is None else limit
-        self._size = 0
+        self.size = 0
         self.pieces: list[bytes] = []
 
     def add(self, piece: bytes) -> None:
@@ -47,8 +48,8 @@ class Body:
         Raises:
             Unreadable: The body is larger than the limit.
         """
-        self._size += len(piece)
-        if self._size > self._limit:
+        self.size += len(piece)
+        if self.size > self._limit:
             raise Unreadable(
                 f"the answer is larger than {self._limit} bytes; ask for less at a time, or raise"
                 " the client's max_response_size"
@@ -56,7 +57,7 @@ class Body:
         pieces = self.pieces
         pieces.append(piece)
         # Each piece takes memory beside its bytes, of which it may have a single one.
-        if len(pieces) > _FEW and len(pieces) > _FEW + self._size // _SMALL:
+        if len(pieces) > _FEW and len(pieces) > _FEW + self.size // _SMALL:
             self.pieces = [b"".join(pieces)]
 
     def decoded(self, encoding: str) -> list[bytes]:

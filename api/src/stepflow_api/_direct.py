@@ -19,7 +19,7 @@ import time
 from stepflow_api._constants import KEEP_ALIVE, PROBES
 from stepflow_api._fork import reset_after_fork
 from stepflow_api._hidden import Hidden
-from stepflow_api._http11 import READ_SIZE, Address, Received, Wire, broken
+from stepflow_api._http11 import READ_SIZE, Address, HTTP11Connection, Received, broken
 from stepflow_api._operation import Request
 from stepflow_api._timeouts import Timeouts
 
@@ -51,7 +51,9 @@ class Connections:
         head = self._address.head(request)
         connection = self._take() or _Connection.open(self._address, timeouts)
         try:
-            return connection.exchange(connection.wire.say(head, request.content), timeouts)
+            return connection.exchange(
+                connection.protocol.send_request(head, request.content), timeouts
+            )
         finally:
             self._give_back(connection)
 
@@ -73,7 +75,7 @@ class Connections:
 
     def _give_back(self, connection: _Connection) -> None:
         with self._lock:
-            if not self._closed and connection.wire.is_idle:
+            if not self._closed and connection.protocol.is_idle:
                 self._idle.append(connection)
                 return
         connection.close()
@@ -81,7 +83,7 @@ class Connections:
 
 class _Connection:
     def __init__(self, connected: socket.socket, limit: int | None) -> None:
-        self.wire = Wire(limit)
+        self.protocol = HTTP11Connection(limit)
         self._socket = connected
         self._idle_since = 0.0
         # Closes without a TLS close message, which would end the parent's connection.
@@ -133,9 +135,9 @@ class _Connection:
             except OSError as error:
                 raise broken("ReadError", error) from error
             timeouts.moved(len(data))
-            received = self.wire.hear(data)
+            received = self.protocol.receive_data(data)
         if is_cut:
-            self.wire.is_idle = False
+            self.protocol.is_idle = False
         self._idle_since = time.monotonic()
         return received
 

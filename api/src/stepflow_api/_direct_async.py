@@ -16,7 +16,7 @@ from stepflow_api._constants import CONNECTIONS, KEEP_ALIVE
 from stepflow_api._direct import is_readable, probe_when_idle
 from stepflow_api._fork import disconnect, reset_after_fork
 from stepflow_api._hidden import Hidden
-from stepflow_api._http11 import Address, Received, Wire, broken
+from stepflow_api._http11 import Address, HTTP11Connection, Received, broken
 from stepflow_api._operation import Request
 from stepflow_api._timeouts import Timeouts
 
@@ -48,7 +48,9 @@ class AsyncConnections:
         connection = None
         try:
             connection = self._take() or await _Connection.open(self._address, timeouts)
-            return await connection.exchange(connection.wire.say(head, request.content), timeouts)
+            return await connection.exchange(
+                connection.protocol.send_request(head, request.content), timeouts
+            )
         finally:
             self._free.release()
             if connection is not None:
@@ -83,7 +85,7 @@ class AsyncConnections:
         return None
 
     def _give_back(self, connection: _Connection) -> None:
-        if not self._closed and connection.wire.is_idle:
+        if not self._closed and connection.protocol.is_idle:
             self._idle.append(connection)
         else:
             connection.close()
@@ -93,7 +95,7 @@ class _Connection(asyncio.Protocol):
     """A connection; the loop calls what `asyncio.Protocol` has."""
 
     def __init__(self, limit: int | None) -> None:
-        self.wire = Wire(limit)
+        self.protocol = HTTP11Connection(limit)
         self._loop = asyncio.get_running_loop()
         self._transport: Any = None
         self._socket: Any = None
@@ -169,9 +171,9 @@ class _Connection(asyncio.Protocol):
                 raise broken("ReadError", self._ended) from self._ended
             data = self._came.pop(0) if self._came else b""
             timeouts.moved(len(data))
-            received = self.wire.hear(data)
+            received = self.protocol.receive_data(data)
         if self._ended is not None or self._came or transport.get_write_buffer_size():
-            self.wire.is_idle = False
+            self.protocol.is_idle = False
         self._idle_since = time.monotonic()
         return received
 
@@ -219,7 +221,7 @@ class _Connection(asyncio.Protocol):
         reset_after_fork(self, _Connection._disconnect)
 
     def data_received(self, data: bytes) -> None:
-        if self.wire.is_idle:
+        if self.protocol.is_idle:
             # Nobody reads what comes unasked, so it would pile up.
             self._end(EOFError())
             self.close()

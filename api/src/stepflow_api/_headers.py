@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
 #: Header fields to send: name and value by the name in lower case.
 Fields: TypeAlias = Hidden[dict[bytes, tuple[bytes, bytes]]]
 
+# What HTTP allows; a client would show the value that it refuses, and values are secrets.
+FIELD_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+FIELD_VALUE = re.compile(rb"([\x21-\x7e\x80-\xff]([\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?")
+
 
 class Headers:
     """Header fields of an answer.
@@ -21,38 +26,39 @@ class Headers:
         raw: Names and values as they came.
     """
 
-    __slots__ = ("_fields",)
+    __slots__ = ("_values",)
 
     def __init__(self, raw: Iterable[tuple[bytes, bytes]]) -> None:
-        self._fields = [(name.lower(), value) for name, value in raw]
+        self._values: dict[bytes, list[bytes]] = {}
+        for name, value in raw:
+            self._values.setdefault(name.lower(), []).append(value)
 
     def get(self, name: str, default: str = "") -> str:
-        """Gives the value of a field; where it is there more than once, all of them with commas.
+        """Return the value of a field; if it is there more than once, all of them with commas.
 
         Args:
             name: Its name in lower case.
-            default: What it gives where there is no such field.
+            default: What to return if there is no such field.
         """
-        wanted = name.encode("ascii")
-        values = [_text(value) for field, value in self._fields if field == wanted]
-        return ", ".join(values) if values else default
+        values = self._values.get(name.encode("ascii"))
+        return default if values is None else _text(values)
 
     def to_dict(self) -> dict[str, str]:
-        """Gives the values by their names, which are in lower case."""
-        values: dict[str, list[str]] = {}
-        for name, value in self._fields:
-            values.setdefault(name.decode("latin-1"), []).append(_text(value))
-        return {name: ", ".join(found) for name, found in values.items()}
+        """Return the values by their names, which are in lower case."""
+        return {name.decode("latin-1"): _text(values) for name, values in self._values.items()}
 
     def to_httpx(self) -> httpx.Headers:
-        """Gives them in the form that this package's answers have."""
+        """Return them in the form that this package's responses have."""
         import httpx
 
-        return httpx.Headers(self._fields)
+        pairs = [(name, value) for name, values in self._values.items() for value in values]
+        return httpx.Headers(pairs)
 
 
-def _text(value: bytes) -> str:
+def _text(values: list[bytes]) -> str:
+    if len(values) > 1:
+        return ", ".join(_text([value]) for value in values)
     try:
-        return value.decode()
+        return values[0].decode()
     except UnicodeDecodeError:
-        return value.decode("latin-1")
+        return values[0].decode("latin-1")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
-from stepflow_api._headers import Fields
+from stepflow_api._headers import FIELD_NAME, FIELD_VALUE, Fields
 from stepflow_api._hidden import Hidden
 from stepflow_api._timeouts import is_httpx_timeout
 from stepflow_api.errors import InvalidRequest
@@ -18,12 +18,6 @@ from stepflow_api.types import UNSET
 # The URLs that most programs have, which need no httpx to be taken apart.
 _PLAIN_URL = re.compile(
     r"https?://[a-z0-9.-]+(?::(?P<port>[1-9][0-9]{0,4}))?(?:/[\w-]+)*/?", re.ASCII
-)
-
-# What HTTP allows; a client would show the value that it refuses, and values are secrets.
-_HEADER_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_HEADER_VALUE = re.compile(
-    rb"([\x21-\x7e\x80-\xff]([\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?"
 )
 
 
@@ -127,9 +121,9 @@ def _fields(headers: Any) -> Fields | str:
     except (TypeError, ValueError, AttributeError):
         return "give a mapping of names to values, both in ASCII"
     for name, value in raw:
-        if not _HEADER_NAME.fullmatch(name):
+        if not FIELD_NAME.fullmatch(name):
             return f"{name.decode()!r} is no header name"
-        if not _HEADER_VALUE.fullmatch(value):
+        if not FIELD_VALUE.fullmatch(value):
             return (
                 f"the value of {name.decode()} has a control character, or a space or line break at"
                 " an end; strip it"
@@ -157,7 +151,7 @@ def token_value(given: Hidden[tuple[str, str]]) -> Hidden[str]:
 def _is_token(token: Any) -> bool:
     if not isinstance(token, str) or not token:
         return False
-    return _HEADER_VALUE.fullmatch(_ascii(token)) is not None
+    return FIELD_VALUE.fullmatch(_ascii(token)) is not None
 
 
 def check_timeout(timeout: Any) -> None:
