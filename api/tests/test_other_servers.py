@@ -205,7 +205,7 @@ NO_ANSWERS = [
         "no HTTP",
         raw(b"220 mail.example ESMTP\r\n\r\n"),
         ConnectionLost,
-        "the connection was cut (invalid HTTP response: Expected HTTP/, RTSP/ or ICE/, after"
+        "the connection was cut (invalid HTTP response: it begins with"
         " b'220 mail.example ESMTP\\r\\n\\r\\n'); the server may have acted on the request",
     ),
     Odd(

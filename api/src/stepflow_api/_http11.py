@@ -269,8 +269,9 @@ class _Message:
         if isinstance(problem, HttpParserUpgrade):
             raise _invalid("the server speaks another protocol") from problem
         if problem is not None:
-            start = "" if self._has_head else f", after {self._start!r}"
-            raise _invalid(f"{problem}{start}") from problem
+            is_http = parser.get_status_code() > 0
+            reason = problem if is_http else f"it begins with {self._start!r}"
+            raise _invalid(str(reason)) from problem
         if self._pending > _HEAD_LIMIT:
             raise _invalid("the head is too large")
         if self.is_complete:
