@@ -20,12 +20,12 @@ import httpx
 
 from api.tests.support.forms import endpoints
 from api.tests.support.specimens import document, model_classes
-from stepflow_api._body import Unreadable
-from stepflow_api._dialects._base import Foreign
-from stepflow_api._dialects._versions import dialect_of, told_by
+from stepflow_api._exchange.dialects.base import Foreign
+from stepflow_api._exchange.dialects.versions import dialect_of, told_by
 from stepflow_api._hidden import Hidden
-from stepflow_api._http11 import HTTP11Connection, Received
 from stepflow_api._operation import Answer, Operation, Request
+from stepflow_api._transport.body import Unreadable
+from stepflow_api._transport.http11 import HTTP11Connection, Received
 from stepflow_api.errors import StepflowError
 from tools.fuzz.fuzz import run
 

@@ -355,7 +355,7 @@ def test_nothing_of_a_dialect_is_loaded_before_it_is_needed(tmp_path: Path) -> N
 
     code = (
         "import json, sys; from stepflow_api import Client; Client('http://server');"
-        "print(json.dumps([m for m in sys.modules if m.startswith('stepflow_api._dialects')]))"
+        "print(json.dumps([m for m in sys.modules if m.startswith('stepflow_api._exchange')]))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert not {m.rpartition(".")[2] for m in json.loads(done.stdout)} & {"_older", "_transcoded"}
+    assert not {m.rpartition(".")[2] for m in json.loads(done.stdout)} & {"older", "transcoded"}

@@ -20,7 +20,7 @@ from api.tests.support.flows import (
 from api.tests.support.seam import SERVER, Recorder
 from api.tests.support.world import rich_flow
 from stepflow_api import Client, models
-from stepflow_api._dialects._base import Exchange
+from stepflow_api._exchange.dialects.base import Exchange
 from stepflow_api._operation import Request
 from stepflow_api.api.flow import get_flow, get_flow_variables, store_flow
 from stepflow_api.api.run import (

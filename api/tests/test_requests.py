@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from api.tests.support.odd_server import OddServer, answer
 from api.tests.support.seam import Recorder
 from stepflow_api import UNSET, Client, models
-from stepflow_api._dialects._base import Exchange
+from stepflow_api._exchange.dialects.base import Exchange
 from stepflow_api._operation import Request
 from stepflow_api.api.blob import get_blob
 from stepflow_api.api.flow import get_flow

@@ -20,9 +20,9 @@ from api.tests import fuzz_answers, fuzz_events
 from api.tests.support.forms import PLAIN, Form
 from api.tests.support.odd_server import OddServer, answer, raw
 from stepflow_api import AuthenticatedClient, Client, _body
-from stepflow_api._body import Body, Unreadable
 from stepflow_api._constants import HEADER_FIELDS_LIMIT, RESPONSE_LIMIT
 from stepflow_api._operation import Operation
+from stepflow_api._transport.body import Body, Unreadable
 from stepflow_api.api.health import health_check
 from stepflow_api.errors import InvalidRequest, StatusError, TransportError
 from tools.fuzz.fuzz import cases

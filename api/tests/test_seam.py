@@ -16,8 +16,8 @@ import pytest
 from api.tests.support.forms import FORMS, Form, endpoints
 from api.tests.support.seam import Recorder
 from stepflow_api import Client, models
-from stepflow_api._dialects._base import Dialect, Exchange, Pause
-from stepflow_api._dialects._versions import dialect_of
+from stepflow_api._exchange.dialects.base import Dialect, Exchange, Pause
+from stepflow_api._exchange.dialects.versions import dialect_of
 from stepflow_api._headers import Headers
 from stepflow_api._operation import Answer, Request
 from stepflow_api.api.component import list_components

@@ -8,23 +8,23 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
 
 from stepflow_api._constants import RESPONSE_LIMIT
-from stepflow_api._conversation import hold, hold_async
-from stepflow_api._dialects._base import is_foreign, looks_foreign
+from stepflow_api._exchange.dialects.base import is_foreign, looks_foreign
+from stepflow_api._exchange.driver import hold, hold_async
+from stepflow_api._exchange.exchange import Seam, check
 from stepflow_api._headers import Headers
 from stepflow_api._hidden import Hidden
 from stepflow_api._operation import Answer, Operation, Request
-from stepflow_api._seam import Seam, check
-from stepflow_api._settings import header_fields, split_address, token_value
-from stepflow_api._timeouts import Timeouts
-from stepflow_api._transport import Transport
-from stepflow_api._ways import asyncio_loop
+from stepflow_api._transport.event_loops import asyncio_loop
+from stepflow_api._transport.settings import header_fields, split_address, token_value
+from stepflow_api._transport.timeouts import Timeouts
+from stepflow_api._transport.transport import Transport
 from stepflow_api.errors import InvalidAnswer, UnexpectedStatus
 from stepflow_api.types import UNSET, Response, Unset
 
 if TYPE_CHECKING:
     import httpx
 
-    from stepflow_api._events import AsyncEventStream, EventStream
+    from stepflow_api._transport.event_stream import AsyncEventStream, EventStream
 
 __all__ = ["AuthenticatedClient", "Client"]
 
@@ -442,7 +442,7 @@ class AuthenticatedClient(Client):
 
 def _event(data: bytes) -> dict[str, Any]:
     # Most programs ask for no events.
-    from stepflow_api._dialects._events import event
+    from stepflow_api._exchange.dialects.events import event
 
     return event(data)
 

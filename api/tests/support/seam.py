@@ -9,8 +9,8 @@ import os
 from typing import Any
 
 from stepflow_api import Client
-from stepflow_api._dialects._base import Dialect, Exchange
-from stepflow_api._dialects._versions import dialect_of
+from stepflow_api._exchange.dialects.base import Dialect, Exchange
+from stepflow_api._exchange.dialects.versions import dialect_of
 from stepflow_api._operation import Answer, Request
 from stepflow_api.spec import OPERATIONS
 

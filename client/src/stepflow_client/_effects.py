@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from stepflow_api._operation import Operation, Request
-from stepflow_api._timeouts import Timeouts
+from stepflow_api._transport.timeouts import Timeouts
 from stepflow_client.errors import InvalidInput
 
 T = TypeVar("T")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from uuid import UUID
 
-from stepflow_api._timeouts import Timeouts
+from stepflow_api._transport.timeouts import Timeouts
 from stepflow_api.errors import (
     ConnectionFailed,
     NotFound,

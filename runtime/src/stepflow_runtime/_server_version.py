@@ -26,7 +26,7 @@ _CONFIG: Final = {
 def version_in_health(health: bytes) -> str:
     """Return the version that a server reports in its response to a health check."""
     # Imported here to keep imports fast; the client needs the module at its first call anyway.
-    from stepflow_api._dialects._versions import version_in
+    from stepflow_api._exchange.dialects.versions import version_in
 
     return version_in(Answer("", 200, Headers(()), health)) or "unknown"
 

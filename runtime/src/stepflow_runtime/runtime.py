@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Literal, NoReturn, Self
 
 from stepflow_api._hidden import Hidden
-from stepflow_api._ways import asyncio_loop, refuse_trio, running_loop
+from stepflow_api._transport.event_loops import asyncio_loop, refuse_trio, running_loop
 from stepflow_api.models import FlowResult, WorkflowOverrides
 from stepflow_client import (
     BatchResults,

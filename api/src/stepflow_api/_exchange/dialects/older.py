@@ -7,7 +7,7 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Final
 
-from stepflow_api._dialects._base import (
+from stepflow_api._exchange.dialects.base import (
     Exchange,
     Foreign,
     Pause,

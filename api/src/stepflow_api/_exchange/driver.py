@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from typing import Any, TypeVar
 
-from stepflow_api._dialects._base import Pause
+from stepflow_api._exchange.dialects.base import Pause
+from stepflow_api._exchange.exchange import Await, Conversation
 from stepflow_api._operation import Request
-from stepflow_api._seam import Await, Conversation
-from stepflow_api._timeouts import Timeouts
-from stepflow_api._transport import Transport
-from stepflow_api._ways import asyncio_loop
+from stepflow_api._transport.event_loops import asyncio_loop
+from stepflow_api._transport.timeouts import Timeouts
+from stepflow_api._transport.transport import Transport
 from stepflow_api.errors import StepflowError
 
 T = TypeVar("T")

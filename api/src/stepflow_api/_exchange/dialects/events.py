@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from stepflow_api._dialects._base import document
-from stepflow_api._dialects._runs import named_status
+from stepflow_api._exchange.dialects.base import document
+from stepflow_api._exchange.dialects.runs import named_status
 
 
 def event(data: bytes) -> dict[str, Any]:

@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 import httpx
 
 from stepflow_api._fork import reset_after_fork
-from stepflow_api._httpx_fork import is_pool, reachable
-from stepflow_api._timeouts import Timeouts
+from stepflow_api._transport.httpx_fork import is_pool, reachable
+from stepflow_api._transport.timeouts import Timeouts
 
 # Key of a request's extensions, which httpx hands on to the connection's request.
 _MARK = "stepflow_api.exchange"

@@ -17,11 +17,11 @@ from httptools import (
     HttpResponseParser,
 )
 
-from stepflow_api._body import ACCEPTED, Body, check_fields
 from stepflow_api._constants import USER_AGENT
 from stepflow_api._headers import FIELD_NAME, FIELD_VALUE, Fields, Headers
 from stepflow_api._hidden import Hidden
 from stepflow_api._operation import Request
+from stepflow_api._transport.body import ACCEPTED, Body, check_fields
 
 if TYPE_CHECKING:
     import ssl

@@ -13,8 +13,15 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from stepflow_api._dialects._base import Dialect, Exchange, Foreign, Pause, document, is_object
-from stepflow_api._dialects._versions import NEWEST, UNKNOWN, dialect_of, told_by
+from stepflow_api._exchange.dialects.base import (
+    Dialect,
+    Exchange,
+    Foreign,
+    Pause,
+    document,
+    is_object,
+)
+from stepflow_api._exchange.dialects.versions import NEWEST, UNKNOWN, dialect_of, told_by
 from stepflow_api._fork import reset_after_fork
 from stepflow_api._operation import Answer, Request
 from stepflow_api.errors import (

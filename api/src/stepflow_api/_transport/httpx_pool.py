@@ -18,8 +18,8 @@ import httpx
 
 from stepflow_api._constants import CONNECTIONS
 from stepflow_api._fork import reset_after_fork
-from stepflow_api._httpx_fork import reset_http
-from stepflow_api._timeouts import Timeouts
+from stepflow_api._transport.httpx_fork import reset_http
+from stepflow_api._transport.timeouts import Timeouts
 
 if TYPE_CHECKING:
     import asyncio

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import httpx
 
-from stepflow_api._body import Unreadable
 from stepflow_api._constants import BODY_LIMIT
 from stepflow_api._operation import Request
-from stepflow_api._timeouts import OVERDUE
+from stepflow_api._transport.body import Unreadable
+from stepflow_api._transport.timeouts import OVERDUE
 from stepflow_api.errors import (
     ConnectionFailed,
     ConnectionLost,

@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 from uuid import UUID
 
-from stepflow_api._dialects._base import (
+from stepflow_api._exchange.dialects.base import (
     Exchange,
     Foreign,
     Translation,
@@ -19,9 +19,9 @@ from stepflow_api._dialects._base import (
     refusal,
     with_document,
 )
-from stepflow_api._dialects._integers import in_schema
-from stepflow_api._dialects._older import without_nulls
-from stepflow_api._dialects._runs import (
+from stepflow_api._exchange.dialects.integers import in_schema
+from stepflow_api._exchange.dialects.older import without_nulls
+from stepflow_api._exchange.dialects.runs import (
     ENDED,
     NUMBERS,
     STATUSES,

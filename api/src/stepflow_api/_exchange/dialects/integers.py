@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from stepflow_api._dialects._base import is_array, is_object
+from stepflow_api._exchange.dialects.base import is_array, is_object
 
 # A double holds every integer up to here.
 _EXACT: Final = 2**53

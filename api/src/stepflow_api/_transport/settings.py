@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from stepflow_api._headers import FIELD_NAME, FIELD_VALUE, Fields
 from stepflow_api._hidden import Hidden
-from stepflow_api._timeouts import is_httpx_timeout
+from stepflow_api._transport.timeouts import is_httpx_timeout
 from stepflow_api.errors import InvalidRequest
 from stepflow_api.spec import PATH_PREFIX
 from stepflow_api.types import UNSET

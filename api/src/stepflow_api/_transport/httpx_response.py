@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import httpx
 
-from stepflow_api._body import Decoder, check_fields
+from stepflow_api._transport.body import Decoder, check_fields
 
 _PORTS = {"http": 80, "https": 443}
 

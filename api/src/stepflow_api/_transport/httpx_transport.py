@@ -17,17 +17,22 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from stepflow_api._body import ACCEPTED, Body
 from stepflow_api._constants import USER_AGENT
-from stepflow_api._events import MEDIA_TYPE, AsyncEventStream, EventStream
-from stepflow_api._failures import HTTP_FAILURES, cause_to_show, failure
 from stepflow_api._headers import Fields, Headers
-from stepflow_api._httpx_response import body_parts, body_parts_async, send, send_async
 from stepflow_api._operation import Answer, Request
-from stepflow_api._pool import AsyncPool, SyncPool
-from stepflow_api._timeouts import Timeouts, limited
-from stepflow_api._watchdog import watched
-from stepflow_api._ways import is_piecemeal, loop_of_this_call, running_loop, url_of
+from stepflow_api._transport.body import ACCEPTED, Body
+from stepflow_api._transport.event_loops import (
+    is_piecemeal,
+    loop_of_this_call,
+    running_loop,
+    url_of,
+)
+from stepflow_api._transport.event_stream import MEDIA_TYPE, AsyncEventStream, EventStream
+from stepflow_api._transport.failures import HTTP_FAILURES, cause_to_show, failure
+from stepflow_api._transport.httpx_pool import AsyncPool, SyncPool
+from stepflow_api._transport.httpx_response import body_parts, body_parts_async, send, send_async
+from stepflow_api._transport.httpx_watchdog import watched
+from stepflow_api._transport.timeouts import Timeouts, limited
 from stepflow_api.errors import InvalidAnswer, InvalidRequest, StepflowError
 from stepflow_api.types import Response
 

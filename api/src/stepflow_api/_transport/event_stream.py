@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 
 from stepflow_api._constants import EVENT_LIMIT
-from stepflow_api._failures import HTTP_FAILURES, cause_to_show
-from stepflow_api._httpx_response import body_parts, body_parts_async
-from stepflow_api._timeouts import Timeouts, limited
+from stepflow_api._transport.failures import HTTP_FAILURES, cause_to_show
+from stepflow_api._transport.httpx_response import body_parts, body_parts_async
+from stepflow_api._transport.timeouts import Timeouts, limited
 from stepflow_api.errors import StepflowError
 
 MEDIA_TYPE = "text/event-stream"

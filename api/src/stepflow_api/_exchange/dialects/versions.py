@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from stepflow_api._dialects._base import (
+from stepflow_api._exchange.dialects.base import (
     Dialect,
     Exchange,
     Translation,
@@ -72,7 +72,7 @@ def told_by(health: Answer) -> Dialect | None:
     if version is None:
         return None
     if not _VERSION.match(version):
-        from stepflow_api._dialects._transcoded import TRANSLATIONS
+        from stepflow_api._exchange.dialects.transcoded import TRANSLATIONS
 
         return Dialect(version, _ON_ALL | TRANSLATIONS, is_newer=True)
     return dialect_of(version)
@@ -101,11 +101,11 @@ def _dialect(text: str, version: tuple[int, int, int]) -> Dialect:
     if version < OLDEST:
         raise UnsupportedByServer("this package", server_version=text, since="0.9.0")
     if version < (0, 11, 1):
-        from stepflow_api._dialects import _older
+        from stepflow_api._exchange.dialects import older
 
-        return Dialect(text, _ON_ALL | _older.translations(version[1]))
+        return Dialect(text, _ON_ALL | older.translations(version[1]))
     if version < (0, 12):
         return Dialect(text, _ON_ALL)
-    from stepflow_api._dialects._transcoded import TRANSLATIONS
+    from stepflow_api._exchange.dialects.transcoded import TRANSLATIONS
 
     return Dialect(text, _ON_ALL | TRANSLATIONS, is_newer=version[:2] > NEWEST)

@@ -15,9 +15,14 @@ from typing import TYPE_CHECKING, Any
 from stepflow_api._fork import reset_after_fork
 from stepflow_api._headers import Fields
 from stepflow_api._operation import Answer, Request
-from stepflow_api._settings import check_connection, check_limit, check_timeout
-from stepflow_api._timeouts import OVERDUE, Timeouts, timeouts
-from stepflow_api._ways import asyncio_loop, is_piecemeal, loop_of_this_call, url_of
+from stepflow_api._transport.event_loops import (
+    asyncio_loop,
+    is_piecemeal,
+    loop_of_this_call,
+    url_of,
+)
+from stepflow_api._transport.settings import check_connection, check_limit, check_timeout
+from stepflow_api._transport.timeouts import OVERDUE, Timeouts, timeouts
 from stepflow_api.errors import InvalidRequest, StepflowError
 from stepflow_api.types import UNSET, Response
 
@@ -26,11 +31,11 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from stepflow_api._direct import Connections
-    from stepflow_api._direct_async import AsyncConnections
-    from stepflow_api._events import AsyncEventStream, EventStream
-    from stepflow_api._http11 import Address, Received
-    from stepflow_api._through_httpx import ThroughHttpx
+    from stepflow_api._transport.async_connections import AsyncConnections
+    from stepflow_api._transport.event_stream import AsyncEventStream, EventStream
+    from stepflow_api._transport.http11 import Address, Received
+    from stepflow_api._transport.httpx_transport import ThroughHttpx
+    from stepflow_api._transport.sync_connections import Connections
 
 
 class Transport:
@@ -73,7 +78,7 @@ class Transport:
         self._reset_given: Callable[[], None] | None = None
         if is_given:
             # Imported now: in a forked child, an import may wait for a thread that does not exist.
-            from stepflow_api._httpx_fork import reset_http
+            from stepflow_api._transport.httpx_fork import reset_http
 
             self._reset_given = partial(reset_http, http_client, transport)
         self._begin()
@@ -203,7 +208,7 @@ class Transport:
         """Gives the error for a request whose answer has not come in time."""
         import httpx
 
-        from stepflow_api._failures import failure
+        from stepflow_api._transport.failures import failure
 
         return failure(request, self.url(request), httpx.ReadTimeout(OVERDUE))
 
@@ -233,13 +238,13 @@ class Transport:
 
     def _refuse(self, request: Request, error: Exception) -> None:
         """Raises this package's error for one of the network."""
-        from stepflow_api._failures import HTTP_FAILURES, cause_to_show, failure
+        from stepflow_api._transport.failures import HTTP_FAILURES, cause_to_show, failure
 
         if isinstance(error, HTTP_FAILURES):
             raise failure(request, self.url(request), error) from cause_to_show(error)
 
     def _make_connections(self) -> Connections:
-        from stepflow_api._direct import Connections
+        from stepflow_api._transport.sync_connections import Connections
 
         with self._lock:
             self._check_open()
@@ -248,7 +253,7 @@ class Transport:
             return self._connections
 
     def _make_async_connections(self) -> AsyncConnections:
-        from stepflow_api._direct_async import AsyncConnections
+        from stepflow_api._transport.async_connections import AsyncConnections
 
         with self._lock:
             self._loop = loop_of_this_call(self._loop)
@@ -257,13 +262,13 @@ class Transport:
             return self._async_connections
 
     def _where(self) -> Address:
-        from stepflow_api._http11 import Address
+        from stepflow_api._transport.http11 import Address
 
         self._address = self._address or Address(self._base_url, self._headers, self._limit)
         return self._address
 
     def _httpx(self) -> ThroughHttpx:
-        from stepflow_api._through_httpx import ThroughHttpx
+        from stepflow_api._transport.httpx_transport import ThroughHttpx
 
         with self._lock:
             self._check_open()
@@ -303,6 +308,6 @@ def _proxy(base_url: str) -> httpx.Proxy | None:
         name.lower() in ("http_proxy", "https_proxy", "all_proxy") for name in os.environ
     ):
         return None
-    from stepflow_api._proxies import environment_proxy
+    from stepflow_api._transport.proxies import environment_proxy
 
     return environment_proxy(base_url)

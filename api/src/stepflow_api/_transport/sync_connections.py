@@ -19,9 +19,9 @@ import time
 from stepflow_api._constants import KEEP_ALIVE, PROBES
 from stepflow_api._fork import reset_after_fork
 from stepflow_api._hidden import Hidden
-from stepflow_api._http11 import READ_SIZE, Address, HTTP11Connection, Received, broken
 from stepflow_api._operation import Request
-from stepflow_api._timeouts import Timeouts
+from stepflow_api._transport.http11 import READ_SIZE, Address, HTTP11Connection, Received, broken
+from stepflow_api._transport.timeouts import Timeouts
 
 
 class Connections:

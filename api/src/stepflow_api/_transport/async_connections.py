@@ -1,4 +1,4 @@
-"""What `_direct` is, for the tasks of an event loop.
+"""What `sync_connections` is, for the tasks of an event loop.
 
 Importing asyncio takes long, so this is imported where a loop runs.
 """
@@ -13,12 +13,12 @@ from itertools import zip_longest
 from typing import Any
 
 from stepflow_api._constants import CONNECTIONS, KEEP_ALIVE
-from stepflow_api._direct import is_readable, probe_when_idle
 from stepflow_api._fork import disconnect, reset_after_fork
 from stepflow_api._hidden import Hidden
-from stepflow_api._http11 import Address, HTTP11Connection, Received, broken
 from stepflow_api._operation import Request
-from stepflow_api._timeouts import Timeouts
+from stepflow_api._transport.http11 import Address, HTTP11Connection, Received, broken
+from stepflow_api._transport.sync_connections import is_readable, probe_when_idle
+from stepflow_api._transport.timeouts import Timeouts
 
 # Seconds that an address has to itself before the next one of a name is tried as well (RFC 8305).
 _NEXT_ADDRESS = 0.25
