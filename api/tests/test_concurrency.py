@@ -12,12 +12,12 @@ import httpx
 import pytest
 
 from api.tests.support.connections import connections
+from api.tests.support.exchange import Recorder
 from api.tests.support.flows import UNKNOWN_RUN, SlowFlow, echo_flow, store
-from api.tests.support.seam import Recorder
 from stepflow_api import Client, models
 from stepflow_api._collector import COLLECTOR
-from stepflow_api._exchange.dialects.base import Exchange
-from stepflow_api._operation import Json, Request
+from stepflow_api._exchange.effects import Steps
+from stepflow_api._operation import Answer, Json, Request
 from stepflow_api._transport import async_connections
 from stepflow_api.api.health import health_check
 from stepflow_api.api.run import create_run, get_run, get_run_items
@@ -124,7 +124,7 @@ async def test_more_tasks_than_connections(
     open_: list[int] = []
 
     class Counting(Recorder):
-        def _pass(self, operation_id: str, version: str, request: Request) -> Exchange:
+        def _pass(self, operation_id: str, version: str, request: Request) -> Steps[Answer]:
             answer = yield from super()._pass(operation_id, version, request)
             open_.append(connections(server))
             return answer

@@ -423,7 +423,7 @@ def test_an_overdue_block_is_cancelled_where_it_waits() -> None:
     reached = []
 
     async def read() -> None:
-        call = Timeouts.of_whole(PACE)
+        call = Timeouts.for_total(PACE)
         async with limited(call) as prolong:
             while not call.is_overdue():
                 pass

@@ -1,29 +1,28 @@
-"""The seam between endpoints and transport, where servers of other versions are translated.
+"""The one road of all requests: detects the server's version, and translates for it.
 
-Everything above it speaks the API of the stored spec. Every request passes here on its way out and
-every answer on its way in; nothing else touches them in between. What the server at hand speaks is
-asked once, with the first request.
+Everything above speaks the API of the stored spec; each request is translated here on its way out,
+and each response on its way in. The server's version is asked for once, with the first request, and
+again when a response shows that the server was replaced.
 """
 
 from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from stepflow_api._exchange.dialects.base import (
     Dialect,
-    Exchange,
-    Foreign,
-    Pause,
+    UnrecognisedResponse,
     document,
     is_object,
 )
-from stepflow_api._exchange.dialects.versions import NEWEST, UNKNOWN, dialect_of, told_by
+from stepflow_api._exchange.dialects.versions import NEWEST, UNKNOWN, dialect_of, reported_dialect
+from stepflow_api._exchange.effects import OpenStream, Steps, Wait
 from stepflow_api._fork import reset_after_fork
-from stepflow_api._operation import Answer, Request
+from stepflow_api._operation import Answer, Operation, Request
+from stepflow_api._transport.transport import Transport
 from stepflow_api.errors import (
     ConnectionFailed,
     InvalidAnswer,
@@ -41,234 +40,214 @@ _HEALTH = Request("GET", "/health")
 
 T = TypeVar("T")
 
-#: What one caller finds out for all that wait: a dialect, why there is none, or that it gave up.
-_Flight: TypeAlias = "Future[Dialect | StepflowError | None]"
+#: One caller's detection for all that wait: a dialect, an error, or None if it gave up.
+_Detection: TypeAlias = "Future[Dialect | StepflowError | None]"
 
 
-@dataclass(frozen=True, slots=True)
-class Await:
-    """Wait for what another caller is finding out.
-
-    Attributes:
-        flight: Is done once it has.
-        request: What it is asking.
-    """
-
-    flight: _Flight
-    request: Request
-
-
-#: All that happens for one request: it yields what to do, and is sent what came of it.
-Conversation: TypeAlias = Generator[Request | Pause | Await, Any, T]
-
-
-class Seam:
-    """Speaks to one server in its own dialect.
+class Exchange:
+    """Requests to one server and their responses, in the terms of the stored spec.
 
     Args:
-        server_version: The server's version; None has it ask.
-        url: Gives the URL of a request, for errors.
+        transport: Moves requests and responses.
+        server_version: The server's version; None to detect it.
 
     Attributes:
+        transport: As given.
         dialect: That of the server; None until it is known.
 
     Raises:
-        InvalidRequest: The version is none.
+        InvalidRequest: The version is not one.
         UnsupportedByServer: The version is too old.
     """
 
-    def __init__(self, server_version: str | None, url: Callable[[Request], str]) -> None:
+    def __init__(self, transport: Transport, server_version: str | None) -> None:
+        self.transport = transport
         self.dialect = None if server_version is None else dialect_of(server_version)
         self._is_given = server_version is not None
-        self._url = url
         self._warned = False
         self._begin()
-        reset_after_fork(self, Seam._begin)
+        reset_after_fork(self, Exchange._begin)
         if self.dialect is not None:
             self._warn(self.dialect)
 
     def _begin(self) -> None:
         """Create the state that no two processes share."""
         self._lock = threading.Lock()
-        self._flight: _Flight | None = None
+        self._detection: _Detection | None = None
 
-    def converse(self, operation_id: str, request: Request) -> Conversation[Answer]:
-        """Sends a request, in whichever way the server takes it.
+    def steps(
+        self,
+        operation: Operation[Any, Any],
+        sending: Request | OpenStream,
+        parse: Callable[[Any], T],
+    ) -> Steps[T]:
+        """Send a request in the server's dialect, and parse the response.
 
         Args:
-            operation_id: What is called.
-            request: A request of the stored spec.
-
-        Returns:
-            The answer that the stored spec describes.
+            operation: The operation.
+            sending: The effect that sends the request, as in the stored spec.
+            parse: Returns the result, from the response as in the stored spec.
 
         Raises:
-            InvalidRequest: No server may be sent this.
-            InvalidAnswer: The server does not speak as it says.
-            UnsupportedByServer: The server cannot do it.
+            InvalidRequest: The request does harm on servers of all versions.
+            InvalidAnswer: The response is not that of a server of the version.
+            UnsupportedByServer: The server does not support the request.
         """
-        check(operation_id, request)
-        if operation_id not in OPERATIONS:
-            # Another API's, which has no dialects.
-            answer: Answer = yield request
-            return answer
-        known = dialect = self.dialect
+        known = self.dialect
+        if isinstance(sending, OpenStream) or operation.id not in OPERATIONS:
+            # Another API's, or events, of which only the later servers know: there is no dialect.
+            answer: Any = yield sending
+            try:
+                return parse(answer)
+            except InvalidAnswer:
+                self.forget(known)
+                raise
+        name, request = operation.id, sending
+        if name == "createRun":
+            _check_concurrency(request)
+        dialect = known
         if dialect is None:
-            # An answer about its health tells itself which version it is of.
-            asks = operation_id == "healthCheck"
-            dialect = UNKNOWN if asks else (yield from self.detect(request))
+            # The response to a health check reports the version itself.
+            is_health = name == "healthCheck"
+            dialect = UNKNOWN if is_health else (yield from self._detect(request))
         try:
-            return (yield from dialect.exchange(operation_id, request))
+            answer = yield from dialect.exchange(name, request)
         except UnsupportedByServer:
             # Nothing that acts has been sent; perhaps the server has been upgraded since.
             if known is None or self._is_given:
                 raise
-            self.forget(dialect)
-            dialect = yield from self.detect(request)
-            return (yield from self._exchange(dialect, operation_id, request))
-        except Foreign as foreign:
-            return (yield from self._again(dialect, operation_id, request, foreign))
-
-    def _exchange(
-        self, dialect: Dialect, operation_id: str, request: Request
-    ) -> Conversation[Answer]:
+            new = yield from self._detect_again(dialect, request)
+            answer = yield from self._repeat(dialect, new, name, request, None)
+        except UnrecognisedResponse as response:
+            answer = yield from self._recover(dialect, name, request, response)
         try:
-            return (yield from dialect.exchange(operation_id, request))
-        except Foreign as foreign:
-            raise self._unlike(dialect, foreign) from None
+            return parse(answer)
+        except InvalidAnswer as error:
+            answer = yield from self._reread(known, name, request, answer, error)
+        return parse(answer)
 
-    def misread(
+    def _recover(
+        self, dialect: Dialect, name: str, request: Request, response: UnrecognisedResponse
+    ) -> Steps[Answer]:
+        """Return the response to a request, after one that another server may have sent."""
+        new = yield from self._detect_again(dialect, request)
+        if new.translations == dialect.translations:
+            if response.answer.status_code >= 400 or not response.answer.content:
+                # Perhaps a gateway's own; one without a body is refused when it is parsed.
+                return response.answer
+            raise self._mismatch(dialect, response)
+        return (yield from self._repeat(dialect, new, name, request, response))
+
+    def _reread(
         self,
-        dialect: Dialect | None,
-        operation_id: str,
+        known: Dialect | None,
+        name: str,
         request: Request,
         answer: Answer,
         error: InvalidAnswer,
-    ) -> Conversation[Answer]:
-        """Repeat a request whose response cannot be parsed, if the server has been replaced.
+    ) -> Steps[Answer]:
+        """Return the response to a request, after one that cannot be parsed.
 
-        Args:
-            dialect: The dialect that was known before the request.
-            operation_id: The operation.
-            request: The request, as in the stored spec.
-            answer: The response, as the dialect translated it.
-            error: The error to raise if the server has not been replaced.
+        Raises `error` if the server has not been replaced.
         """
         # Another call may have detected a new server while this response was on its way.
-        stale = dialect or self.dialect
-        self.forget(stale)
-        if stale is None or self._is_given or operation_id not in OPERATIONS:
+        stale = known or self.dialect
+        if stale is None or self._is_given:
             raise error
-        new = yield from self.detect(request)
-        if new.translations == stale.translations:
+        new = yield from self._detect_again(stale, request)
+        # Of a response that was translated, the original is lost.
+        is_lost = request.method != "GET" and name in stale.translations
+        if is_lost or new.translations == stale.translations:
             raise error
-        if request.method == "GET":
-            return (yield from self._exchange(new, operation_id, request))
-        if operation_id in stale.translations:
-            # What came is lost in translation.
-            raise error
-        return (
-            yield from self._replay(stale, new, operation_id, request, Foreign(request, answer))
-        )
+        response = UnrecognisedResponse(request, answer)
+        return (yield from self._repeat(stale, new, name, request, response))
 
-    def again(
-        self, dialect: Dialect, operation_id: str, request: Request, answer: Answer
-    ) -> Conversation[Answer]:
-        """Goes on after an answer to a direct request that a server of another version gave.
+    def _repeat(
+        self,
+        stale: Dialect,
+        new: Dialect,
+        name: str,
+        request: Request,
+        response: UnrecognisedResponse | None,
+    ) -> Steps[Answer]:
+        """Go through an exchange in a new dialect, without acting on the server twice.
 
         Args:
-            dialect: The one that the request was made in.
-            operation_id: What is called.
-            request: A request of the stored spec.
-            answer: The answer.
+            stale: The dialect before.
+            new: The new dialect.
+            name: Id of the operation.
+            request: The request, as in the stored spec.
+            response: The response to a request that has been sent in the dialect before, if any.
         """
-        return self._again(dialect, operation_id, request, Foreign(request, answer))
-
-    def _again(
-        self, dialect: Dialect, operation_id: str, request: Request, foreign: Foreign
-    ) -> Conversation[Answer]:
-        new = dialect
-        if not self._is_given:
-            self.forget(dialect)
-            new = yield from self.detect(request)
-        if new.translations == dialect.translations:
-            if foreign.answer.status_code >= 400 or not foreign.answer.content:
-                # A gateway's own, perhaps; an answer without a body is told when it is parsed.
-                return foreign.answer
-            raise self._unlike(dialect, foreign)
-        return (yield from self._replay(dialect, new, operation_id, request, foreign))
-
-    def _replay(
-        self, dialect: Dialect, new: Dialect, operation_id: str, request: Request, foreign: Foreign
-    ) -> Conversation[Answer]:
-        exchange = new.exchange(operation_id, request)
+        if response is not None and response.request.method == "GET":
+            # So nothing has happened yet.
+            response = None
         try:
-            if foreign.request.method == "GET":
-                # So nothing has happened yet.
-                return (yield from exchange)
-            if next(exchange) == foreign.request:
-                return (yield from _resumed(exchange, foreign.answer))
-        except Foreign as other:
-            raise self._unlike(new, other) from None
-        finally:
-            exchange.close()
-        raise self._unlike(dialect, foreign)
+            return (yield from new.exchange(name, request, response))
+        except UnrecognisedResponse as other:
+            raise self._mismatch(stale if other is response else new, other) from None
 
     def forget(self, dialect: Dialect | None = None) -> None:
-        """Has the next request find out anew what the server speaks.
+        """Let the next request detect the server's version again.
 
         Args:
-            dialect: What it was taken for; by default whatever it is taken for now.
+            dialect: What the server was taken for; by default the current dialect.
         """
         with self._lock:
             if not self._is_given and (dialect is None or self.dialect is dialect):
                 self.dialect = None
 
-    def detect(self, request: Request) -> Conversation[Dialect]:
-        """Finds out what the server speaks, once for all that ask at a time.
+    def _detect_again(self, stale: Dialect, request: Request) -> Steps[Dialect]:
+        if self._is_given:
+            return stale
+        self.forget(stale)
+        return (yield from self._detect(request))
+
+    def _detect(self, request: Request) -> Steps[Dialect]:
+        """Detect the server's dialect, once for all concurrent callers.
 
         Args:
-            request: What is to be sent then.
+            request: The request to be sent next, for errors.
         """
         while True:
             with self._lock:
                 if self.dialect is not None:
                     return self.dialect
-                flight = self._flight
-                leads = flight is None
-                if flight is None:
+                detection = self._detection
+                leads = detection is None
+                if detection is None:
                     # Importing it takes as long as all of the dialects.
                     from concurrent.futures import Future
 
-                    flight = self._flight = Future()
+                    detection = self._detection = Future()
             if leads:
-                return (yield from self._lead(flight, request))
+                return (yield from self._lead(detection, request))
             try:
-                found = yield Await(flight, _HEALTH)
+                found = yield Wait(detection, _HEALTH)
             except StepflowError as error:
                 found = error
             if isinstance(found, StepflowError):
-                raise self._of_request(found, request)
+                raise self._not_sent(found, request)
             if isinstance(found, Dialect):
                 return found
 
-    def _lead(self, flight: _Flight, request: Request) -> Conversation[Dialect]:
+    def _lead(self, detection: _Detection, request: Request) -> Steps[Dialect]:
         found: Dialect | StepflowError | None = None
         try:
             answer: Answer = yield _HEALTH
-            told = told_by(answer)
-            # A server that is starting, or behind a proxy that has no way to it, may tell later.
-            if told is not None or 200 <= answer.status_code < 300 or answer.status_code == 404:
-                self.dialect = told or UNKNOWN
-            found = dialect = told or UNKNOWN
+            reported = reported_dialect(answer)
+            # A server that is starting, or that a proxy cannot reach, may report it later.
+            if reported is not None or 200 <= answer.status_code < 300 or answer.status_code == 404:
+                self.dialect = reported or UNKNOWN
+            found = dialect = reported or UNKNOWN
         except StepflowError as error:
             found = error
-            raise self._of_request(error, request) from error.__cause__
+            raise self._not_sent(error, request) from error.__cause__
         finally:
-            # Whoever waits must not wait for ever, whatever ended this one.
+            # However this ends, the other callers must not wait for ever.
             with self._lock:
-                self._flight = None
-            flight.set_result(found)
+                self._detection = None
+            detection.set_result(found)
         self._warn(dialect)
         return dialect
 
@@ -282,8 +261,8 @@ class Seam:
                 stacklevel=2,
             )
 
-    def _of_request(self, error: StepflowError, request: Request) -> StepflowError:
-        """Gives the error for a request that was not sent, since the server could not be asked."""
+    def _not_sent(self, error: StepflowError, request: Request) -> StepflowError:
+        """Return the error for a request that was not sent, since detection failed."""
         if not isinstance(error, TransportError):
             return error
         kind, message = type(error), error.message
@@ -291,29 +270,36 @@ class Seam:
             kind = ConnectionFailed
             cause = message.partition(";")[0]
             message = f"not sent, since GET /health did not tell the server's version: {cause}"
-        return kind(message, method=request.method, url=self._url(request))
+        return kind(message, method=request.method, url=self.transport.url(request))
 
-    def _unlike(self, dialect: Dialect, foreign: Foreign) -> InvalidAnswer:
-        answer = foreign.answer
-        acted = foreign.request.method != "GET" and not 400 <= answer.status_code < 500
+    def _mismatch(self, dialect: Dialect, response: UnrecognisedResponse) -> InvalidAnswer:
+        answer = response.answer
+        acted = response.request.method != "GET" and not 400 <= answer.status_code < 500
         return InvalidAnswer(
             f"{answer.status_code}, but the server does not answer as {dialect.version} does"
             f"{', and may have acted on the request' if acted else ''}; was it replaced, or does a"
             " proxy answer GET /health? Give the client the server_version= that is behind it",
-            method=foreign.request.method,
+            method=response.request.method,
             url=answer.url,
             status_code=answer.status_code,
             content=answer.content,
         )
 
 
-def check(operation_id: str, request: Request) -> None:
-    """Refuses what does harm on servers of all versions.
+def parse_event(data: bytes) -> dict[str, Any]:
+    """Return the document of an event, from its data.
 
     Raises:
-        InvalidRequest: It does.
+        ValueError: It is not an event of a Stepflow server.
     """
-    if operation_id != "createRun" or b'"maxConcurrency":0' not in (request.content or b""):
+    # Most programs read no events.
+    from stepflow_api._exchange.dialects.events import event
+
+    return event(data)
+
+
+def _check_concurrency(request: Request) -> None:
+    if b'"maxConcurrency":0' not in (request.content or b""):
         return
     body = document(request.content)
     if is_object(body) and body.get("maxConcurrency") == 0:
@@ -321,19 +307,3 @@ def check(operation_id: str, request: Request) -> None:
             "createRun: maxConcurrency is 0, for which servers break the connection and leave the"
             " run unfinished for good; give 1 or more, or leave it out"
         )
-
-
-def _resumed(exchange: Exchange, answer: Answer) -> Exchange:
-    """Goes on with an exchange whose first request has its answer already."""
-    try:
-        wanted = exchange.send(answer)
-        while True:
-            try:
-                came = yield wanted
-            except StepflowError as error:
-                wanted = exchange.throw(error)
-            else:
-                wanted = exchange.send(came)
-    except StopIteration as stop:
-        done: Answer = stop.value
-        return done

@@ -1,4 +1,4 @@
-"""What `sync_connections` is, for the tasks of an event loop.
+"""Connections of the SDK's own for the tasks of an event loop.
 
 Importing asyncio takes long, so this is imported where a loop runs.
 """
@@ -15,8 +15,8 @@ from typing import Any
 from stepflow_api._constants import CONNECTIONS, KEEP_ALIVE
 from stepflow_api._fork import disconnect, reset_after_fork
 from stepflow_api._hidden import Hidden
-from stepflow_api._operation import Request
-from stepflow_api._transport.http11 import Address, HTTP11Connection, Received, broken
+from stepflow_api._operation import Answer, Request
+from stepflow_api._transport.http11 import Address, HTTP11Connection, broken
 from stepflow_api._transport.sync_connections import is_readable, probe_when_idle
 from stepflow_api._transport.timeouts import Timeouts
 
@@ -37,27 +37,27 @@ class AsyncConnections:
         self._idle: list[_Connection] = []
         self._closed = False
 
-    async def send(self, request: Request, timeouts: Timeouts) -> Received:
+    async def send(self, request: Request, timeouts: Timeouts) -> Answer:
         """Does what `Connections.send` does, without blocking.
 
         Raises:
-            httpx.HTTPError: No whole answer arrived, or no connection came free in time.
+            httpx.HTTPError: No complete response arrived, or no connection came free in time.
         """
-        head = self._address.head(request)
+        url, head = request.url(self._address.base_url), self._address.head(request)
         await self._wait(timeouts)
         connection = None
         try:
-            connection = self._take() or await _Connection.open(self._address, timeouts)
+            connection = self._acquire() or await _Connection.open(self._address, timeouts)
             return await connection.exchange(
-                connection.protocol.send_request(head, request.content), timeouts
+                connection.protocol.send_request(url, head, request.content), timeouts
             )
         finally:
             self._free.release()
             if connection is not None:
-                self._give_back(connection)
+                self._release(connection)
 
     async def aclose(self) -> None:
-        """Closes all connections: that of a request under way once it has its answer."""
+        """Close all connections: that of a request under way after its response."""
         self._closed = True
         idle, self._idle = self._idle, []
         for connection in idle:
@@ -76,15 +76,15 @@ class AsyncConnections:
             raise broken("PoolTimeout", error) from None
         timeouts.begin()
 
-    def _take(self) -> _Connection | None:
+    def _acquire(self) -> _Connection | None:
         while self._idle:
             connection = self._idle.pop()
-            if connection.is_usable():
+            if connection.is_reusable():
                 return connection
             connection.close()
         return None
 
-    def _give_back(self, connection: _Connection) -> None:
+    def _release(self, connection: _Connection) -> None:
         if not self._closed and connection.protocol.is_idle:
             self._idle.append(connection)
         else:
@@ -99,8 +99,8 @@ class _Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._transport: Any = None
         self._socket: Any = None
-        self._came: list[bytes] = []
-        self._ended: Exception | None = None
+        self._received: list[bytes] = []
+        self._end_reason: Exception | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._idle_since = 0.0
 
@@ -157,35 +157,35 @@ class _Connection(asyncio.Protocol):
                 if task.exception() is None:
                     task.result().close()
 
-    async def exchange(self, said: Hidden[bytes], timeouts: Timeouts) -> Received:
+    async def exchange(self, message: Hidden[bytes], timeouts: Timeouts) -> Answer:
         transport = self._transport
         # At once, and the answer is waited for meanwhile: a server that refuses a body may answer,
         # and close, before it has all of it, and the loop reads nothing once writing fails.
-        transport.write(said.value)
+        transport.write(message.value)
         received = None
         while received is None:
-            if not self._came and self._ended is None:
+            if not self._received and self._end_reason is None:
                 await self._wait(timeouts)
                 continue
-            if not self._came and not isinstance(self._ended, EOFError):
-                raise broken("ReadError", self._ended) from self._ended
-            data = self._came.pop(0) if self._came else b""
+            if not self._received and not isinstance(self._end_reason, EOFError):
+                raise broken("ReadError", self._end_reason) from self._end_reason
+            data = self._received.pop(0) if self._received else b""
             timeouts.moved(len(data))
             received = self.protocol.receive_data(data)
-        if self._ended is not None or self._came or transport.get_write_buffer_size():
+        if self._end_reason is not None or self._received or transport.get_write_buffer_size():
             self.protocol.is_idle = False
         self._idle_since = time.monotonic()
         return received
 
     async def _wait(self, timeouts: Timeouts) -> None:
-        """Waits for the loop to tell of something new."""
+        """Wait until the event loop calls this connection."""
         unsent = self._transport.get_write_buffer_size()
-        waiter = late = None
+        waiter = timer = None
         try:
             seconds = timeouts.bound(timeouts.write if unsent else timeouts.read)
             waiter = self._waiter = self._loop.create_future()
             if seconds is not None:
-                late = self._loop.call_later(seconds, _expire, waiter)
+                timer = self._loop.call_later(seconds, _expire, waiter)
             await waiter
         except TimeoutError as error:
             if not unsent:
@@ -194,14 +194,14 @@ class _Connection(asyncio.Protocol):
                 raise broken("WriteTimeout", timeouts.reason(error)) from error
         finally:
             self._waiter = None
-            if late is not None:
-                late.cancel()
+            if timer is not None:
+                timer.cancel()
             if unsent:
                 timeouts.moved(unsent - self._transport.get_write_buffer_size())
 
-    def is_usable(self) -> bool:
+    def is_reusable(self) -> bool:
         is_old = time.monotonic() - self._idle_since >= KEEP_ALIVE
-        if is_old or self._ended is not None or self._came:
+        if is_old or self._end_reason is not None or self._received:
             return False
         # The loop may not have looked since the last answer.
         return not is_readable(self._socket)
@@ -226,7 +226,7 @@ class _Connection(asyncio.Protocol):
             self._end(EOFError())
             self.close()
             return
-        self._came.append(data)
+        self._received.append(data)
         self._wake()
 
     def eof_received(self) -> None:
@@ -239,7 +239,7 @@ class _Connection(asyncio.Protocol):
         self._wake()
 
     def _end(self, reason: Exception) -> None:
-        self._ended = self._ended or reason
+        self._end_reason = self._end_reason or reason
         self._wake()
 
     def _wake(self) -> None:

@@ -1,32 +1,14 @@
-"""What the ways to a server have in common, direct or through httpx."""
+"""Event loops: which one runs, and which one a client belongs to."""
 
 from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
 
-from stepflow_api._operation import Request
 from stepflow_api.errors import InvalidRequest
 
 if TYPE_CHECKING:
     import asyncio
-
-
-def url_of(base_url: str, request: Request) -> str:
-    """Gives the URL of a request.
-
-    Args:
-        base_url: The server's URL with the API's prefix.
-        request: The request; what its query cannot hold is shown as a question mark.
-    """
-    query = f"?{urlencode(request.query, errors='replace')}" if request.query else ""
-    return f"{base_url}{request.path}{query}"
-
-
-def is_piecemeal(status_code: int, kind: str) -> bool:
-    """Tells whether an answer may be given in pieces, by its status and content type."""
-    return 200 <= status_code < 300 and not kind.startswith("application/grpc")
 
 
 def loop_of_this_call(used: asyncio.AbstractEventLoop | None) -> asyncio.AbstractEventLoop:

@@ -78,7 +78,7 @@ class _Decoding:
         self._timeout = timeout
 
     def _timeouts(self, seconds: float | None) -> Timeouts:
-        return Timeouts.of_whole(self._timeout if seconds is None else seconds)
+        return Timeouts.for_total(self._timeout if seconds is None else seconds)
 
     def _documents(self, piece: bytes) -> list[dict[str, Any]]:
         try:
@@ -114,7 +114,7 @@ class EventStream(_Decoding):
         self._held = held
 
     def read(self, seconds: float | None = None) -> list[dict[str, Any]] | None:
-        """Waits for the next events.
+        """Wait for the next events.
 
         Args:
             seconds: Maximum time to wait, in place of the stream's. Comments and parts of an
@@ -141,13 +141,13 @@ class EventStream(_Decoding):
         return None
 
     def close(self) -> None:
-        """Closes the connection."""
+        """Close the connection."""
         with contextlib.suppress(*HTTP_FAILURES):
             self._held.close()
 
 
 class AsyncEventStream(_Decoding):
-    """Does what `EventStream` does, without blocking."""
+    """Async version of `EventStream`."""
 
     def __init__(
         self,
@@ -162,7 +162,7 @@ class AsyncEventStream(_Decoding):
         self._held = held
 
     async def read(self, seconds: float | None = None) -> list[dict[str, Any]] | None:
-        """Does what `EventStream.read` does, without blocking."""
+        """Async version of `EventStream.read`."""
         timeouts = self._timeouts(seconds)
         try:
             async with limited(timeouts):
@@ -175,6 +175,6 @@ class AsyncEventStream(_Decoding):
         return None
 
     async def close(self) -> None:
-        """Closes the connection."""
+        """Close the connection."""
         with contextlib.suppress(*HTTP_FAILURES):
             await self._held.aclose()

@@ -1,4 +1,4 @@
-"""What went wrong on the way to the server and back, in this package's errors."""
+"""Errors of the network as those of this package."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from httptools import (
 from stepflow_api._constants import USER_AGENT
 from stepflow_api._headers import FIELD_NAME, FIELD_VALUE, Fields, Headers
 from stepflow_api._hidden import Hidden
-from stepflow_api._operation import Request
+from stepflow_api._operation import Answer, Request
 from stepflow_api._transport.body import ACCEPTED, Body, check_fields
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ class Address:
         self.port = url.port or _PORTS[url.scheme]
         self.is_ip = ":" in self.host or self.host.replace(".", "").isdigit()
         self.limit = limit
+        self.base_url = base_url
         self._prefix = url.path
         self._netloc = url.netloc.encode("ascii")
         self._headers = headers
@@ -66,7 +67,7 @@ class Address:
         self._ssl: ssl.SSLContext | None = None
 
     def ssl_context(self) -> ssl.SSLContext | None:
-        """Gives what all TLS connections share; None where there is no TLS."""
+        """Return what all TLS connections share; None where there is no TLS."""
         if self._needs_tls and self._ssl is None:
             import httpx
 
@@ -132,31 +133,6 @@ def _field_lines(fields: Fields) -> Hidden[bytes]:
     return Hidden(b"".join((*lines.value, b"\r\n")))
 
 
-class Received:
-    """A whole answer.
-
-    Args:
-        status_code: HTTP status.
-        headers: Header fields.
-        body: The body as it came.
-
-    Attributes:
-        status_code: HTTP status.
-        headers: Header fields.
-        pieces: The body, decompressed.
-
-    Raises:
-        Unreadable: The body cannot be decompressed, or is too large then.
-    """
-
-    __slots__ = ("headers", "pieces", "status_code")
-
-    def __init__(self, status_code: int, headers: Headers, body: Body) -> None:
-        self.status_code = status_code
-        self.headers = headers
-        self.pieces = body.decoded(headers.get("content-encoding"))
-
-
 class HTTP11Connection:
     """Protocol state of a connection, which has one request at a time.
 
@@ -172,15 +148,15 @@ class HTTP11Connection:
         self._message: _Message | None = None
         self.is_idle = True
 
-    def send_request(self, head: Hidden[bytes], content: bytes | None) -> Hidden[bytes]:
+    def send_request(self, url: str, head: Hidden[bytes], content: bytes | None) -> Hidden[bytes]:
         """Begin a request, and return the bytes to send."""
         self.is_idle = False
         if _log.isEnabledFor(logging.DEBUG):
             _log.debug("sending %s", head.value.partition(b" HTTP/1.1\r\n")[0].decode("ascii"))
-        self._message = _Message(self._limit)
+        self._message = _Message(url, self._limit)
         return Hidden(head.value + content) if content else head
 
-    def receive_data(self, data: bytes) -> Received | None:
+    def receive_data(self, data: bytes) -> Answer | None:
         """Parse what was received.
 
         Args:
@@ -205,7 +181,8 @@ class HTTP11Connection:
         _log.debug("received %d", message.status_code)
         # What is received without a request must not become the next response.
         self.is_idle = message.keeps_alive
-        return Received(message.status_code, message.headers, message.body)
+        pieces = message.body.decoded(message.headers.get("content-encoding"))
+        return Answer(message.url, message.status_code, message.headers, pieces)
 
 
 class _Message:
@@ -217,9 +194,11 @@ class _Message:
         status_code: HTTP status.
         headers: Header fields.
         body: The body as it was sent.
+        url: URL of the request.
     """
 
-    def __init__(self, limit: int | None) -> None:
+    def __init__(self, url: str, limit: int | None) -> None:
+        self.url = url
         self.is_complete = False
         self.keeps_alive = False
         self.status_code = 0
@@ -340,7 +319,7 @@ def _invalid(reason: str) -> httpx.RequestError:
 
 
 def broken(kind: str, error: object) -> httpx.RequestError:
-    """Gives httpx's error for what happened to a connection.
+    """Return httpx's error for what happened to a connection.
 
     Args:
         kind: Its name.

@@ -49,8 +49,8 @@ class SyncPool:
         self._idle: list[httpx.Client] = []
 
     @contextmanager
-    def lend(self) -> Generator[httpx.Client]:
-        """Lends an httpx client for one request."""
+    def acquire(self) -> Generator[httpx.Client]:
+        """Lend an httpx client for one request."""
         with self._lock:
             http = self._idle.pop() if self._idle else self._make()
         try:
@@ -63,7 +63,7 @@ class SyncPool:
                 http.close()
 
     def close(self) -> None:
-        """Closes all connections: that of a request under way once it has its answer."""
+        """Close all connections: that of a request under way after its response."""
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []
@@ -99,8 +99,8 @@ class AsyncPool:
         self._closed = False
 
     @asynccontextmanager
-    async def lend(self, timeouts: Timeouts) -> AsyncGenerator[httpx.AsyncClient]:
-        """Lends an httpx client for one request.
+    async def acquire(self, timeouts: Timeouts) -> AsyncGenerator[httpx.AsyncClient]:
+        """Lend an httpx client for one request.
 
         Args:
             timeouts: Those of the call, which begins a new exchange once it has a client.
@@ -130,7 +130,7 @@ class AsyncPool:
                 self._idle.append(http)
 
     async def aclose(self) -> None:
-        """Closes all connections: that of a request under way once it has its answer."""
+        """Close all connections: that of a request under way after its response."""
         self._closed = True
         idle, self._idle = self._idle, []
         for http in idle:

@@ -1,4 +1,4 @@
-"""The way to a server through httpx: for what was handed in, for proxies, and for events."""
+"""Transport through httpx: for an `http_client` or `transport`, for proxies, and for events."""
 
 from __future__ import annotations
 
@@ -21,12 +21,7 @@ from stepflow_api._constants import USER_AGENT
 from stepflow_api._headers import Fields, Headers
 from stepflow_api._operation import Answer, Request
 from stepflow_api._transport.body import ACCEPTED, Body
-from stepflow_api._transport.event_loops import (
-    is_piecemeal,
-    loop_of_this_call,
-    running_loop,
-    url_of,
-)
+from stepflow_api._transport.event_loops import loop_of_this_call, running_loop
 from stepflow_api._transport.event_stream import MEDIA_TYPE, AsyncEventStream, EventStream
 from stepflow_api._transport.failures import HTTP_FAILURES, cause_to_show, failure
 from stepflow_api._transport.httpx_pool import AsyncPool, SyncPool
@@ -34,14 +29,13 @@ from stepflow_api._transport.httpx_response import body_parts, body_parts_async,
 from stepflow_api._transport.httpx_watchdog import watched
 from stepflow_api._transport.timeouts import Timeouts, limited
 from stepflow_api.errors import InvalidAnswer, InvalidRequest, StepflowError
-from stepflow_api.types import Response
 
 if TYPE_CHECKING:
     import asyncio
 
 
-class ThroughHttpx:
-    """Sends requests through httpx clients.
+class HttpxTransport:
+    """Send requests through httpx clients.
 
     Args:
         base_url: The server's URL with the API's prefix.
@@ -75,42 +69,62 @@ class ThroughHttpx:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def close(self) -> None:
-        """Closes the connections of the sync calls; that of a request under way after it."""
+        """Close the connections of the sync calls; that of a request under way after it."""
         self._sync.close()
 
     async def aclose(self) -> None:
-        """Closes those of the async calls, likewise."""
+        """Close those of the async calls, likewise."""
         if self._async is not None and self._loop is running_loop():
             await self._async.aclose()
 
     def send(self, request: Request, timeouts: Timeouts) -> Answer:
-        """Does what `Transport.send` does."""
-        return self._answer(request, *self._exchange(request, timeouts))
+        """As `Transport.send`."""
+        acquired = self._sync_http()
+        body = _Body(request.content or b"")
+        timeouts.begin()
+        try:
+            with acquired as http:
+                sent = self._prepare(http, request, body, timeouts)
+                with watched(http, sent, timeouts):
+                    response = send(http, sent)
+                    with contextlib.closing(response):
+                        pieces = _body(response, timeouts, self._limit)
+                        return self._answer(request, response, pieces)
+        except HTTP_FAILURES as error:
+            raise self._failed(
+                request, timeouts.error(error, is_sent=body.is_begun)
+            ) from cause_to_show(error)
 
     async def send_async(self, request: Request, timeouts: Timeouts) -> Answer:
-        """Does what `send` does, without blocking."""
-        return self._answer(request, *await self._exchange_async(request, timeouts))
-
-    def fetch(self, request: Request, timeouts: Timeouts) -> Response[list[bytes]] | Answer:
-        """Does what `Transport.fetch` does."""
-        return self._in_pieces(request, *self._exchange(request, timeouts))
-
-    async def fetch_async(
-        self, request: Request, timeouts: Timeouts
-    ) -> Response[list[bytes]] | Answer:
-        """Does what `fetch` does, without blocking."""
-        return self._in_pieces(request, *await self._exchange_async(request, timeouts))
+        """Async version of `send`."""
+        acquired = self._async_http(timeouts)
+        body = _Body(request.content or b"")
+        timeouts.begin()
+        try:
+            async with acquired as http, limited(timeouts) as limit:
+                sent = self._prepare(http, request, body, timeouts)
+                response = await send_async(http, sent)
+                async with contextlib.aclosing(response):
+                    pieces = await _body_async(response, timeouts, limit, self._limit)
+                    return self._answer(request, response, pieces)
+        except HTTP_FAILURES as error:
+            raise self._failed(
+                request, timeouts.error(error, is_sent=body.is_begun)
+            ) from cause_to_show(error)
+        except RuntimeError as error:
+            _refuse_ended_loop(error)
+            raise
 
     def open(
         self, request: Request, timeouts: Timeouts, parse: Callable[[bytes], dict[str, Any]]
     ) -> EventStream | Answer:
-        """Does what `Transport.open` does."""
-        lend = self._sync_http()
+        """As `Transport.open`."""
+        acquired = self._sync_http()
         body = _Body(request.content or b"")
         timeouts.begin()
         try:
             with ExitStack() as held:
-                http = held.enter_context(lend)
+                http = held.enter_context(acquired)
                 sent = self._prepare(http, request, body, timeouts)
                 with watched(http, sent, timeouts):
                     response = send(http, sent)
@@ -130,13 +144,13 @@ class ThroughHttpx:
     async def open_async(
         self, request: Request, timeouts: Timeouts, parse: Callable[[bytes], dict[str, Any]]
     ) -> AsyncEventStream | Answer:
-        """Does what `open` does, without blocking."""
-        lend = self._async_http(timeouts)
+        """Async version of `open`."""
+        acquired = self._async_http(timeouts)
         body = _Body(request.content or b"")
         timeouts.begin()
         try:
             async with AsyncExitStack() as held:
-                http = await held.enter_async_context(lend)
+                http = await held.enter_async_context(acquired)
                 async with limited(timeouts) as limit:
                     sent = self._prepare(http, request, body, timeouts)
                     response = await send_async(http, sent)
@@ -146,42 +160,6 @@ class ThroughHttpx:
                         return self._answer(request, response, pieces)
                 fail = self._failing(request, response)
                 return AsyncEventStream(response, held.pop_all(), parse, fail, timeouts.read)
-        except HTTP_FAILURES as error:
-            raise self._failed(
-                request, timeouts.error(error, is_sent=body.is_begun)
-            ) from cause_to_show(error)
-        except RuntimeError as error:
-            _refuse_ended_loop(error)
-            raise
-
-    def _exchange(self, request: Request, timeouts: Timeouts) -> tuple[httpx.Response, list[bytes]]:
-        lend = self._sync_http()
-        body = _Body(request.content or b"")
-        timeouts.begin()
-        try:
-            with lend as http:
-                sent = self._prepare(http, request, body, timeouts)
-                with watched(http, sent, timeouts):
-                    response = send(http, sent)
-                    with contextlib.closing(response):
-                        return response, _body(response, timeouts, self._limit)
-        except HTTP_FAILURES as error:
-            raise self._failed(
-                request, timeouts.error(error, is_sent=body.is_begun)
-            ) from cause_to_show(error)
-
-    async def _exchange_async(
-        self, request: Request, timeouts: Timeouts
-    ) -> tuple[httpx.Response, list[bytes]]:
-        lend = self._async_http(timeouts)
-        body = _Body(request.content or b"")
-        timeouts.begin()
-        try:
-            async with lend as http, limited(timeouts) as limit:
-                sent = self._prepare(http, request, body, timeouts)
-                response = await send_async(http, sent)
-                async with contextlib.aclosing(response):
-                    return response, await _body_async(response, timeouts, limit, self._limit)
         except HTTP_FAILURES as error:
             raise self._failed(
                 request, timeouts.error(error, is_sent=body.is_begun)
@@ -200,7 +178,7 @@ class ThroughHttpx:
                 f"{response.status_code}, but what comes is no event: {error}; is this a Stepflow"
                 " server of a supported version?",
                 method=request.method,
-                url=url_of(self._base_url, request),
+                url=request.url(self._base_url),
                 status_code=response.status_code,
                 content=b"",
             )
@@ -208,7 +186,7 @@ class ThroughHttpx:
         return fail
 
     def _failed(self, request: Request, error: Exception) -> StepflowError:
-        return failure(request, url_of(self._base_url, request), error, self._proxy)
+        return failure(request, request.url(self._base_url), error, self._proxy)
 
     def _prepare(
         self,
@@ -251,16 +229,8 @@ class ThroughHttpx:
         return headers
 
     def _answer(self, request: Request, response: httpx.Response, pieces: list[bytes]) -> Answer:
-        url = url_of(self._base_url, request)
-        headers = Headers(response.headers.raw)
-        return Answer(url, response.status_code, headers, b"".join(pieces))
-
-    def _in_pieces(
-        self, request: Request, response: httpx.Response, pieces: list[bytes]
-    ) -> Response[list[bytes]] | Answer:
-        if not is_piecemeal(response.status_code, _kind(response)):
-            return self._answer(request, response, pieces)
-        return Response(response.status_code, response.headers, b"", pieces)
+        url = request.url(self._base_url)
+        return Answer(url, response.status_code, Headers(response.headers.raw), pieces)
 
     def _sync_http(self) -> AbstractContextManager[httpx.Client]:
         given = self._given_client
@@ -276,7 +246,7 @@ class ThroughHttpx:
             raise InvalidRequest(
                 "this client was made with an async transport; use asyncio(...) forms"
             )
-        return self._sync.lend()
+        return self._sync.acquire()
 
     def _async_http(self, timeouts: Timeouts) -> AbstractAsyncContextManager[httpx.AsyncClient]:
         given = self._given_client
@@ -293,7 +263,7 @@ class ThroughHttpx:
                 self._loop = loop
                 # Connections of a closed loop went with it.
                 self._async = AsyncPool(transport, self._proxy)
-        return nullcontext(given) if given is not None else self._async.lend(timeouts)
+        return nullcontext(given) if given is not None else self._async.acquire(timeouts)
 
     def _check_given(self, given: httpx.Client | httpx.AsyncClient) -> None:
         if given.is_closed:

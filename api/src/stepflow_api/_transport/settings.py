@@ -1,4 +1,4 @@
-"""What a client is made with: checked, and in the form that requests need."""
+"""Arguments of a client: checked, and in the form that requests need."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PLAIN_URL = re.compile(
 
 
 def split_address(base_url: Hidden[str]) -> tuple[str, Hidden[str] | None]:
-    """Gives the API's URL without user and password, and these as an `Authorization` value.
+    """Return the API's URL without user and password, and these as an `Authorization` value.
 
     Args:
         base_url: Where the server is, with or without the API's prefix.
@@ -82,7 +82,7 @@ def _split(base_url: str) -> tuple[str, Hidden[str] | None] | str:
 
 
 def _is_plain(url: str) -> bool:
-    """Tells whether a URL is one that httpx would leave as it is."""
+    """Return whether a URL is one that httpx would leave as it is."""
     found = _PLAIN_URL.fullmatch(url)
     port = int(found["port"] or 8080) if found is not None else 0
     # It leaves out those that the scheme has anyway.
@@ -155,7 +155,7 @@ def _is_token(token: Any) -> bool:
 
 
 def check_timeout(timeout: Any) -> None:
-    """Refuses what is no timeout.
+    """Reject what is no timeout.
 
     Raises:
         InvalidRequest: It is none.
@@ -171,7 +171,7 @@ def check_timeout(timeout: Any) -> None:
 
 
 def check_limit(limit: Any) -> None:
-    """Refuses what is no maximum size of a response.
+    """Reject what is no maximum size of a response.
 
     Raises:
         InvalidRequest: It is none.
@@ -184,7 +184,7 @@ def check_limit(limit: Any) -> None:
 
 
 def check_connection(http_client: Any, transport: Any) -> None:
-    """Refuses what requests cannot be sent through.
+    """Reject what requests cannot be sent through.
 
     Raises:
         InvalidRequest: Both are given, or one is of a wrong class.

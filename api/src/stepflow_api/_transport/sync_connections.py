@@ -1,12 +1,8 @@
-"""The shortest way to a server, for clients that are made without an httpx client or transport.
+"""Connections of the SDK's own for sync calls, used unless an httpx client or transport is passed.
 
-An httpx client takes longer for a request than the network does: it looks for the transport, the
-redirects and the cookies, its pool goes through all requests and connections there are, and it
-sends the head and the body one by one. Here a connection has one request at a time, and what a
-request needs is all that is done for it. Importing httpx takes longer still; without it, a program
-has its first answer when it would otherwise begin to ask.
-
-Proxies that the environment names need httpx, and get it.
+They take a fraction of the time of httpx, which looks for transports, redirects and cookies, goes
+through its pool, and sends head and body one by one; importing httpx takes longer than the first
+request. A connection has one request at a time.
 """
 
 from __future__ import annotations
@@ -19,13 +15,13 @@ import time
 from stepflow_api._constants import KEEP_ALIVE, PROBES
 from stepflow_api._fork import reset_after_fork
 from stepflow_api._hidden import Hidden
-from stepflow_api._operation import Request
-from stepflow_api._transport.http11 import READ_SIZE, Address, HTTP11Connection, Received, broken
+from stepflow_api._operation import Answer, Request
+from stepflow_api._transport.http11 import READ_SIZE, Address, HTTP11Connection, broken
 from stepflow_api._transport.timeouts import Timeouts
 
 
-class Connections:
-    """Connections for any number of threads.
+class SyncConnections:
+    """SyncConnections for any number of threads.
 
     Args:
         address: Where to.
@@ -35,45 +31,45 @@ class Connections:
         self._address = address
         self._closed = False
         self._begin()
-        reset_after_fork(self, Connections._begin)
+        reset_after_fork(self, SyncConnections._begin)
 
     def _begin(self) -> None:
         """Create the state that no two processes share."""
         self._lock = threading.Lock()
         self._idle: list[_Connection] = []
 
-    def send(self, request: Request, timeouts: Timeouts) -> Received:
-        """Sends a request.
+    def send(self, request: Request, timeouts: Timeouts) -> Answer:
+        """Send a request.
 
         Raises:
-            httpx.HTTPError: No whole answer arrived.
+            httpx.HTTPError: No complete response arrived.
         """
-        head = self._address.head(request)
-        connection = self._take() or _Connection.open(self._address, timeouts)
+        url, head = request.url(self._address.base_url), self._address.head(request)
+        connection = self._acquire() or _Connection.open(self._address, timeouts)
         try:
             return connection.exchange(
-                connection.protocol.send_request(head, request.content), timeouts
+                connection.protocol.send_request(url, head, request.content), timeouts
             )
         finally:
-            self._give_back(connection)
+            self._release(connection)
 
     def close(self) -> None:
-        """Closes all connections: that of a request under way once it has its answer."""
+        """Close all connections: that of a request under way after its response."""
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
 
-    def _take(self) -> _Connection | None:
+    def _acquire(self) -> _Connection | None:
         while True:
             with self._lock:
                 connection = self._idle.pop() if self._idle else None
-            if connection is None or connection.is_usable():
+            if connection is None or connection.is_reusable():
                 return connection
             connection.close()
 
-    def _give_back(self, connection: _Connection) -> None:
+    def _release(self, connection: _Connection) -> None:
         with self._lock:
             if not self._closed and connection.protocol.is_idle:
                 self._idle.append(connection)
@@ -109,15 +105,15 @@ class _Connection:
             raise broken("ConnectError", error) from error
         return cls(connected, address.limit)
 
-    def exchange(self, said: Hidden[bytes], timeouts: Timeouts) -> Received:
+    def exchange(self, message: Hidden[bytes], timeouts: Timeouts) -> Answer:
         connected = self._socket
         is_cut = False
         sent = 0
         try:
-            while sent < len(said.value):
+            while sent < len(message.value):
                 connected.settimeout(timeouts.bound(timeouts.write))
                 # Not sendall, for which the timeout is one for all.
-                count = connected.send(memoryview(said.value)[sent:])
+                count = connected.send(memoryview(message.value)[sent:])
                 timeouts.moved(count)
                 sent += count
         except TimeoutError as error:
@@ -141,7 +137,7 @@ class _Connection:
         self._idle_since = time.monotonic()
         return received
 
-    def is_usable(self) -> bool:
+    def is_reusable(self) -> bool:
         if time.monotonic() - self._idle_since >= KEEP_ALIVE:
             return False
         # What comes while nothing was asked is the end of the connection, or no answer of ours.
@@ -178,7 +174,7 @@ def probe_when_idle(connected: socket.socket) -> None:
 
 
 def is_readable(connected: socket.socket) -> bool:
-    """Tells whether something has come that nobody has read, or the end of the connection."""
+    """Return whether something has come that nobody has read, or the end of the connection."""
     # Windows has no poll, and select takes no socket with a number above 1,023.
     if not hasattr(select, "poll"):
         return bool(select.select([connected], [], [], 0)[0])

@@ -28,7 +28,7 @@ OVERDUE = "overdue"
 class Timeouts:
     """The timeouts of one call, in seconds; None for none.
 
-    A connection that moves a byte now and then never exceeds the timeout of a wait, so the whole
+    A connection that moves a byte now and then never exceeds the timeout of a wait, so the call
     has one of its own. It may be prolonged by the bytes that are moved: a large body may take long,
     and a server that sends a byte per minute may not.
 
@@ -37,14 +37,14 @@ class Timeouts:
         read: Without a byte of the response.
         write: Without progress while the request is sent.
         pool: For one of the connections to come free.
-        whole: For each exchange of the call, prolonged by the bytes that it moves.
-        until: When the call must have ended, by the monotonic clock; nothing prolongs it.
+        total: For each exchange of the call, prolonged by the bytes that it moves.
+        deadline: When the call must end, by the monotonic clock; nothing prolongs it.
 
     Attributes:
         at: When the exchange is overdue, by the monotonic clock.
     """
 
-    __slots__ = ("_until", "_whole", "at", "connect", "pool", "read", "write")
+    __slots__ = ("_deadline", "_total", "at", "connect", "pool", "read", "write")
 
     def __init__(
         self,
@@ -52,35 +52,35 @@ class Timeouts:
         read: float | None,
         write: float | None,
         pool: float | None,
-        whole: float | None,
-        until: float | None = None,
+        total: float | None,
+        deadline: float | None = None,
     ) -> None:
         self.connect = connect
         self.read = read
         self.write = write
         self.pool = pool
-        self._whole = whole
-        self._until = until
-        self.at = until
+        self._total = total
+        self._deadline = deadline
+        self.at = deadline
         self.begin()
 
     @classmethod
-    def of_whole(cls, seconds: float | None) -> Timeouts:
+    def for_total(cls, seconds: float | None) -> Timeouts:
         """Return timeouts of a call that begins now, and may take so many seconds in all."""
-        until = None if seconds is None else time.monotonic() + seconds
-        return cls(seconds, seconds, seconds, seconds, None, until)
+        deadline = None if seconds is None else time.monotonic() + seconds
+        return cls(seconds, seconds, seconds, seconds, None, deadline)
 
     def begin(self) -> None:
         """Start an exchange."""
-        if self._whole is not None:
-            at = time.monotonic() + self._whole
-            self.at = at if self._until is None or at < self._until else self._until
+        if self._total is not None:
+            at = time.monotonic() + self._total
+            self.at = at if self._deadline is None or at < self._deadline else self._deadline
 
     def moved(self, size: int) -> None:
         """Take into account that bytes were sent or received."""
-        if self._whole is not None and self.at is not None:
+        if self._total is not None and self.at is not None:
             at = self.at + size / SLOWEST
-            self.at = at if self._until is None or at < self._until else self._until
+            self.at = at if self._deadline is None or at < self._deadline else self._deadline
 
     def bound(self, seconds: float | None, shares: int = 1) -> float | None:
         """Return the timeout of the next wait.
@@ -156,8 +156,8 @@ def timeouts(timeout: Any) -> Timeouts:
             `UNSET` for the defaults, or the timeouts of a call that has begun.
     """
     if timeout is UNSET:
-        whole = CONNECT_TIMEOUT + READ_TIMEOUT + WRITE_TIMEOUT
-        return Timeouts(CONNECT_TIMEOUT, READ_TIMEOUT, WRITE_TIMEOUT, POOL_TIMEOUT, whole)
+        total = CONNECT_TIMEOUT + READ_TIMEOUT + WRITE_TIMEOUT
+        return Timeouts(CONNECT_TIMEOUT, READ_TIMEOUT, WRITE_TIMEOUT, POOL_TIMEOUT, total)
     if isinstance(timeout, Timeouts):
         return timeout
     if is_httpx_timeout(timeout):
@@ -165,7 +165,7 @@ def timeouts(timeout: Any) -> Timeouts:
         connect, read, write, pool = map(_seconds, waits)
         bounded = [wait for wait in (connect, read, write, pool) if wait is not None]
         return Timeouts(connect, read, write, pool, sum(bounded) if len(bounded) == 4 else None)
-    return Timeouts.of_whole(_seconds(timeout))
+    return Timeouts.for_total(_seconds(timeout))
 
 
 def _seconds(timeout: float | None) -> float | None:

@@ -1,6 +1,6 @@
-"""Moves one request over the network, and its answer back, with or without blocking.
+"""Moves one request to the server, and its response back: over own connections, or through httpx.
 
-What most programs do not need, and what only a request needs, is imported when it is needed.
+What only some programs need is imported when it is needed.
 """
 
 from __future__ import annotations
@@ -15,16 +15,11 @@ from typing import TYPE_CHECKING, Any
 from stepflow_api._fork import reset_after_fork
 from stepflow_api._headers import Fields
 from stepflow_api._operation import Answer, Request
-from stepflow_api._transport.event_loops import (
-    asyncio_loop,
-    is_piecemeal,
-    loop_of_this_call,
-    url_of,
-)
+from stepflow_api._transport.event_loops import asyncio_loop, loop_of_this_call
 from stepflow_api._transport.settings import check_connection, check_limit, check_timeout
 from stepflow_api._transport.timeouts import OVERDUE, Timeouts, timeouts
 from stepflow_api.errors import InvalidRequest, StepflowError
-from stepflow_api.types import UNSET, Response
+from stepflow_api.types import UNSET
 
 if TYPE_CHECKING:
     import asyncio
@@ -33,13 +28,13 @@ if TYPE_CHECKING:
 
     from stepflow_api._transport.async_connections import AsyncConnections
     from stepflow_api._transport.event_stream import AsyncEventStream, EventStream
-    from stepflow_api._transport.http11 import Address, Received
-    from stepflow_api._transport.httpx_transport import ThroughHttpx
-    from stepflow_api._transport.sync_connections import Connections
+    from stepflow_api._transport.http11 import Address
+    from stepflow_api._transport.httpx_transport import HttpxTransport
+    from stepflow_api._transport.sync_connections import SyncConnections
 
 
 class Transport:
-    """The way to one server: a direct one, or through httpx where that has something to add.
+    """Transport to one server: own connections, or httpx for what was passed and for proxies.
 
     Args:
         base_url: Its URL with the API's prefix.
@@ -88,10 +83,10 @@ class Transport:
         """Create the state that no two processes share."""
         self._lock = threading.Lock()
         self._address: Address | None = None
-        self._connections: Connections | None = None
+        self._connections: SyncConnections | None = None
         self._async_connections: AsyncConnections | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._made_httpx: ThroughHttpx | None = None
+        self._httpx_transport: HttpxTransport | None = None
 
     def _reset_in_child(self) -> None:
         self._begin()
@@ -99,13 +94,13 @@ class Transport:
             self._reset_given()
 
     def close(self) -> None:
-        """Closes the connections of the sync calls; that of a request under way after it."""
+        """Close the connections of the sync calls; that of a request under way after it."""
         with self._lock:
             self._closed = True
         if self._connections is not None:
             self._connections.close()
-        if self._made_httpx is not None:
-            self._made_httpx.close()
+        if self._httpx_transport is not None:
+            self._httpx_transport.close()
 
     async def aclose(self) -> None:
         """Close all connections; those in use are closed after their requests.
@@ -117,8 +112,8 @@ class Transport:
         self.close()
         if self._loop is asyncio_loop() and self._async_connections is not None:
             await self._async_connections.aclose()
-        if self._made_httpx is not None:
-            await self._made_httpx.aclose()
+        if self._httpx_transport is not None:
+            await self._httpx_transport.aclose()
 
     def timeouts(self, timeout: Any) -> Timeouts:
         """Return the timeouts of a call that begins now.
@@ -132,57 +127,48 @@ class Transport:
         return timeouts(wanted)
 
     def send(self, request: Request, timeouts: Timeouts) -> Answer:
-        """Sends a request and gives the whole answer, whatever its status.
+        """Send a request, and return the complete response, whatever its status.
 
         Args:
-            request: What to send.
+            request: The request.
             timeouts: Those of the call.
 
         Raises:
             InvalidRequest: It cannot be sent.
-            TransportError: No whole answer arrived.
+            TransportError: No complete response arrived.
         """
-        self._check_open()
+        if self._closed:
+            self._check_open()
         if not self._is_direct:
             return self._httpx().send(request, timeouts)
-        return self._joined(request, self._direct(request, timeouts))
+        connections = self._connections or self._make_connections()
+        try:
+            timeouts.begin()
+            return connections.send(request, timeouts)
+        except Exception as error:
+            self._raise_failure(request, error)
+            raise
 
     async def send_async(self, request: Request, timeouts: Timeouts) -> Answer:
-        """Does what `send` does, without blocking."""
-        self._check_open()
+        """Async version of `send`."""
+        if self._closed:
+            self._check_open()
         if not self._is_direct:
             return await self._httpx().send_async(request, timeouts)
-        return self._joined(request, await self._direct_async(request, timeouts))
-
-    def fetch(self, request: Request, timeouts: Timeouts) -> Response[list[bytes]] | Answer:
-        """Sends a request and gives a success's body in pieces, anything else as `send` does.
-
-        Args:
-            request: What to send.
-            timeouts: Those of the call.
-
-        Raises:
-            InvalidRequest: It cannot be sent.
-            TransportError: No whole answer arrived.
-        """
-        self._check_open()
-        if not self._is_direct:
-            return self._httpx().fetch(request, timeouts)
-        return self._in_pieces(request, self._direct(request, timeouts))
-
-    async def fetch_async(
-        self, request: Request, timeouts: Timeouts
-    ) -> Response[list[bytes]] | Answer:
-        """Does what `fetch` does, without blocking."""
-        self._check_open()
-        if not self._is_direct:
-            return await self._httpx().fetch_async(request, timeouts)
-        return self._in_pieces(request, await self._direct_async(request, timeouts))
+        connections = self._async_connections
+        if self._loop is not asyncio_loop() or connections is None:
+            connections = self._make_async_connections()
+        try:
+            timeouts.begin()
+            return await connections.send(request, timeouts)
+        except Exception as error:
+            self._raise_failure(request, error)
+            raise
 
     def open(
         self, request: Request, timeouts: Timeouts, parse: Callable[[bytes], dict[str, Any]]
     ) -> EventStream | Answer:
-        """Sends a request and gives a stream of events as it comes, anything else as `send` does.
+        """Send a request and gives a stream of events as it comes, anything else as `send` does.
 
         Args:
             request: What to send.
@@ -192,7 +178,7 @@ class Transport:
 
         Raises:
             InvalidRequest: It cannot be sent.
-            TransportError: No answer arrived.
+            TransportError: No response arrived.
         """
         self._check_open()
         return self._httpx().open(request, timeouts, parse)
@@ -200,12 +186,12 @@ class Transport:
     async def open_async(
         self, request: Request, timeouts: Timeouts, parse: Callable[[bytes], dict[str, Any]]
     ) -> AsyncEventStream | Answer:
-        """Does what `open` does, without blocking."""
+        """Async version of `open`."""
         self._check_open()
         return await self._httpx().open_async(request, timeouts, parse)
 
-    def late(self, request: Request) -> StepflowError:
-        """Gives the error for a request whose answer has not come in time."""
+    def timeout_error(self, request: Request) -> StepflowError:
+        """Return the error for a request whose answer has not come in time."""
         import httpx
 
         from stepflow_api._transport.failures import failure
@@ -213,43 +199,23 @@ class Transport:
         return failure(request, self.url(request), httpx.ReadTimeout(OVERDUE))
 
     def url(self, request: Request) -> str:
-        """Gives the URL of a request, without user and password."""
-        return url_of(self._base_url, request)
+        """Return the URL of a request, without user and password."""
+        return request.url(self._base_url)
 
-    def _direct(self, request: Request, timeouts: Timeouts) -> Received:
-        connections = self._connections or self._make_connections()
-        try:
-            timeouts.begin()
-            return connections.send(request, timeouts)
-        except Exception as error:
-            self._refuse(request, error)
-            raise
-
-    async def _direct_async(self, request: Request, timeouts: Timeouts) -> Received:
-        connections = self._async_connections
-        if self._loop is not asyncio_loop() or connections is None:
-            connections = self._make_async_connections()
-        try:
-            timeouts.begin()
-            return await connections.send(request, timeouts)
-        except Exception as error:
-            self._refuse(request, error)
-            raise
-
-    def _refuse(self, request: Request, error: Exception) -> None:
-        """Raises this package's error for one of the network."""
+    def _raise_failure(self, request: Request, error: Exception) -> None:
+        """Raise this package's error for one of the network."""
         from stepflow_api._transport.failures import HTTP_FAILURES, cause_to_show, failure
 
         if isinstance(error, HTTP_FAILURES):
             raise failure(request, self.url(request), error) from cause_to_show(error)
 
-    def _make_connections(self) -> Connections:
-        from stepflow_api._transport.sync_connections import Connections
+    def _make_connections(self) -> SyncConnections:
+        from stepflow_api._transport.sync_connections import SyncConnections
 
         with self._lock:
             self._check_open()
             if self._connections is None:
-                self._connections = Connections(self._where())
+                self._connections = SyncConnections(self._where())
             return self._connections
 
     def _make_async_connections(self) -> AsyncConnections:
@@ -257,7 +223,7 @@ class Transport:
 
         with self._lock:
             self._loop = loop_of_this_call(self._loop)
-            # Connections of a closed loop went with it.
+            # SyncConnections of a closed loop went with it.
             self._async_connections = AsyncConnections(self._where())
             return self._async_connections
 
@@ -267,13 +233,13 @@ class Transport:
         self._address = self._address or Address(self._base_url, self._headers, self._limit)
         return self._address
 
-    def _httpx(self) -> ThroughHttpx:
-        from stepflow_api._transport.httpx_transport import ThroughHttpx
+    def _httpx(self) -> HttpxTransport:
+        from stepflow_api._transport.httpx_transport import HttpxTransport
 
         with self._lock:
             self._check_open()
-            if self._made_httpx is None:
-                self._made_httpx = ThroughHttpx(
+            if self._httpx_transport is None:
+                self._httpx_transport = HttpxTransport(
                     self._base_url,
                     self._headers,
                     self._http_client,
@@ -281,18 +247,7 @@ class Transport:
                     self._proxy,
                     self._limit,
                 )
-            return self._made_httpx
-
-    def _joined(self, request: Request, received: Received) -> Answer:
-        pieces = received.pieces
-        content = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        return Answer(self.url(request), received.status_code, received.headers, content)
-
-    def _in_pieces(self, request: Request, received: Received) -> Response[list[bytes]] | Answer:
-        if not is_piecemeal(received.status_code, received.headers.get("content-type")):
-            return self._joined(request, received)
-        headers = received.headers.to_httpx()
-        return Response(received.status_code, headers, b"", received.pieces)
+            return self._httpx_transport
 
     def _check_open(self) -> None:
         if self._closed:

@@ -2,47 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any, TypeAlias, TypeGuard
 
 from pydantic_core import from_json, to_json
 
+from stepflow_api._exchange.effects import Effect, Steps
 from stepflow_api._operation import Answer, Request
 from stepflow_api.errors import StepflowError
 
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """Wait before going on.
-
-    Attributes:
-        seconds: How long.
-    """
-
-    seconds: float
+#: Makes the steps of one request to a server of a version; they return what the spec describes.
+Translation: TypeAlias = Callable[[str, Request], Steps[Answer]]
 
 
-#: What is said to the server for one request of the spec, and the answer that the spec describes.
-Exchange: TypeAlias = Generator[Request | Pause, Any, Answer]
-
-#: Makes the exchange for a request to a server of a version.
-Translation: TypeAlias = Callable[[str, Request], Exchange]
-
-
-class Foreign(Exception):
-    """An answer that only a server of another version gives.
+class UnrecognisedResponse(Exception):
+    """A response that only a server of another version sends.
 
     Attributes:
-        request: What it answers.
-        answer: The answer.
+        request: The request that it answers.
+        answer: The response.
     """
 
     def __init__(self, request: Request, answer: Answer) -> None:
         super().__init__()
         self.request = request
         self.answer = answer
+
+    def answer_to(self, request: Effect) -> Answer:
+        """Return the response if it answers this request; raise this exception otherwise."""
+        if request != self.request:
+            raise self
+        return self.answer
 
 
 @dataclass
@@ -51,84 +43,87 @@ class Dialect:
 
     Attributes:
         version: The server's version, for people.
-        translations: By operation id; what is not here goes through as it is.
-        is_newer: Whether the server is newer than all that are known.
+        translations: By operation id; other operations need none.
+        is_newer: Whether the server is newer than all known ones.
     """
 
     version: str
     translations: Mapping[str, Translation] = field(default_factory=dict[str, Translation])
     is_newer: bool = False
 
-    def exchange(self, operation_id: str, request: Request) -> Exchange:
-        """Gives all that is to be said for one request.
+    def exchange(
+        self, name: str, request: Request, sent: UnrecognisedResponse | None = None
+    ) -> Steps[Answer]:
+        """Return the response to one request, both as in the stored spec.
+
+        Args:
+            name: Id of the operation.
+            request: The request.
+            sent: The response to the first request, if that has been sent already.
 
         Raises:
-            Foreign: The server at hand speaks another dialect.
-            UnsupportedByServer: Servers of this version cannot do it.
+            UnrecognisedResponse: The server speaks another dialect, or another request is the
+                first one.
+            UnsupportedByServer: Servers of this version do not support it.
         """
-        translation = self.translations.get(operation_id)
-        if translation is not None:
-            return (yield from _guarded(translation(self.version, request)))
-        answer: Answer = yield request
-        if is_foreign(answer):
-            raise Foreign(request, answer)
+        if name in self.translations:
+            steps = self.translations[name](self.version, request)
+            return (yield from _checked(steps, sent))
+        answer = (yield request) if sent is None else sent.answer_to(request)
+        if is_unrecognised(answer):
+            raise UnrecognisedResponse(request, answer)
         return answer
 
 
-def _guarded(exchange: Exchange) -> Exchange:
-    """Go through an exchange; an answer that lacks what a translation reads is foreign."""
-    foreign: Foreign | None = None
-    came: Any = None
+def _checked(steps: Steps[Answer], sent: UnrecognisedResponse | None) -> Steps[Answer]:
+    """Go through a translation; a response without what it reads is an unrecognised one."""
+    last: UnrecognisedResponse | None = None
+    value: Any = None
     try:
         while True:
             try:
-                wanted = exchange.send(came)
+                effect = steps.send(value)
             except StopIteration as stop:
-                done: Answer = stop.value
-                return done
+                answer: Answer = stop.value
+                return answer
             except (LookupError, TypeError, AttributeError, ArithmeticError, ValueError) as error:
-                # Before the first answer, it is no fault of the server.
-                if foreign is None or isinstance(error, StepflowError):
+                # Before the first response, it is no fault of the server.
+                if last is None or isinstance(error, StepflowError):
                     raise
-                raise foreign from error
-            came = yield wanted
-            if isinstance(wanted, Request):
-                foreign = Foreign(wanted, came)
+                raise last from error
+            if sent is None:
+                value = yield effect
+            else:
+                value, sent = sent.answer_to(effect), None
+            if isinstance(effect, Request):
+                last = UnrecognisedResponse(effect, value)
     finally:
-        exchange.close()
+        steps.close()
 
 
-def is_foreign(answer: Answer) -> bool:
-    """Tells whether an answer that is not translated is one of a server whose answers are."""
+def is_unrecognised(answer: Answer) -> bool:
+    """Return whether a response that is not translated comes from a server that needs it."""
     kind = answer.headers.get("content-type")
-    return looks_foreign(kind, answer.status_code, answer.content)
-
-
-def looks_foreign(kind: str, status_code: int, beginning: bytes) -> bool:
-    """Tells what `is_foreign` tells, of an answer that is not there as a whole.
-
-    Args:
-        kind: Its content type.
-        status_code: Its status.
-        beginning: Its body, or the beginning of it.
-    """
-    if not kind and status_code == 404:
+    if not kind and answer.status_code == 404:
         # No such blob, or no such path.
-        return not beginning
+        return not answer.content
     if not kind.startswith("application/"):
-        # What only an enumeration that is sent by its names, rather than by its numbers, makes.
-        return status_code == 400 and beginning.endswith(b"status: invalid digit found in string")
-    if status_code >= 400:
+        # Only an enumeration that is sent by its names, rather than by its numbers, makes this.
+        return answer.status_code == 400 and answer.content.endswith(
+            b"status: invalid digit found in string"
+        )
+    beginning = answer.beginning
+    if answer.status_code >= 400:
         return beginning.startswith(b'{"error":{"code":')
     if kind == "application/json":
         if beginning.startswith(b'{"components":['):
-            return b'"complete":' in beginning
+            return b'"complete":' in answer.content
         return beginning.startswith((b'{"summary":{', b'{"results":[', b'{"steps":['))
     return kind.startswith("application/grpc")
 
 
 def document(content: bytes | None) -> Any:
-    """Parses JSON.
+    """Parse JSON.
 
     Raises:
         ValueError: It is none.
@@ -137,25 +132,25 @@ def document(content: bytes | None) -> Any:
 
 
 def is_object(value: Any) -> TypeGuard[dict[str, Any]]:
-    """Tells whether a JSON value is an object."""
+    """Return whether a JSON value is an object."""
     return isinstance(value, dict)
 
 
 def is_array(value: Any) -> TypeGuard[list[Any]]:
-    """Tells whether a JSON value is an array."""
+    """Return whether a JSON value is an array."""
     return isinstance(value, list)
 
 
 def with_document(answer: Answer, value: Any, status: int | None = None) -> Answer:
-    """Gives the answer with another body, and perhaps another status."""
-    return replace(answer, status_code=int(status or answer.status_code), content=to_json(value))
+    """Return the answer with another body, and perhaps another status."""
+    return replace(answer, status_code=int(status or answer.status_code), pieces=[to_json(value)])
 
 
 def refusal(answer: Answer, status: HTTPStatus, message: str) -> Answer:
-    """Gives the answer with the spec's error in the place of what it holds."""
+    """Return the answer with the spec's error in the place of what it holds."""
     return with_document(answer, {"code": status.value, "message": message}, status)
 
 
 def with_body(request: Request, value: Any) -> Request:
-    """Gives the request with another JSON body."""
+    """Return the request with another JSON body."""
     return replace(request, content=to_json(value))

@@ -9,7 +9,7 @@ from stepflow_api._exchange.dialects.runs import named_status
 
 
 def event(data: bytes) -> dict[str, Any]:
-    """Gives an event as one flat document, in the terms that the stored spec has for the rest.
+    """Return an event as one flat document, in the terms that the stored spec has for the rest.
 
     Args:
         data: What the server sends as the event's data.
@@ -20,15 +20,15 @@ def event(data: bytes) -> dict[str, Any]:
     Raises:
         ValueError: It is no event.
     """
-    said = document(data)
+    body = document(data)
     try:
-        ((kind, fields),) = said["event"].items()
-        told = {**fields}
-        if "status" in told:
-            told["status"] = named_status(told["status"])
-        number = said["sequenceNumber"]
+        ((kind, fields),) = body["event"].items()
+        result = {**fields}
+        if "status" in result:
+            result["status"] = named_status(result["status"])
+        number = body["sequenceNumber"]
         if type(number) is not int:
             raise TypeError("a sequence number that is no integer")
-        return {**told, "sequenceNumber": number, "timestamp": said["timestamp"], "kind": kind}
+        return {**result, "sequenceNumber": number, "timestamp": body["timestamp"], "kind": kind}
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ValueError("it has other events than a Stepflow server") from error

@@ -1,4 +1,4 @@
-"""Gives numbers back their type where a server has made all of them floats.
+"""Return numbers back their type where a server has made all of them floats.
 
 Servers from 0.12 on keep every JSON value that is the user's as protobuf's, whose numbers are
 doubles. What a JSON schema says of itself, and what it says is an integer, can be told.
@@ -43,7 +43,7 @@ _MAPS: Final = ("properties", "patternProperties", "dependentSchemas", "$defs", 
 
 
 def in_schema(schema: Any) -> Any:
-    """Gives a JSON schema with its integers as such.
+    """Return a JSON schema with its integers as such.
 
     Args:
         schema: The schema; what is none comes back as it is.
@@ -76,7 +76,7 @@ def in_schema(schema: Any) -> Any:
 
 
 def in_value(value: Any, schema: Any) -> Any:
-    """Gives a value with those numbers as integers that its schema says are.
+    """Return a value with those numbers as integers that its schema says are.
 
     Args:
         value: Any JSON value.

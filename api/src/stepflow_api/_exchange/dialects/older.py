@@ -8,17 +8,16 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from stepflow_api._exchange.dialects.base import (
-    Exchange,
-    Foreign,
-    Pause,
     Translation,
+    UnrecognisedResponse,
     document,
-    is_foreign,
     is_object,
+    is_unrecognised,
     refusal,
     with_body,
     with_document,
 )
+from stepflow_api._exchange.effects import Sleep, Steps
 from stepflow_api._operation import Answer, Request
 from stepflow_api.errors import UnsupportedByServer
 
@@ -31,7 +30,7 @@ _ENDED = ("completed", "failed", "cancelled")
 
 
 def translations(minor: int) -> dict[str, Translation]:
-    """Gives the translations of 0.9, 0.10 or 0.11.0.
+    """Return the translations of 0.9, 0.10 or 0.11.0.
 
     Args:
         minor: The second number of the version.
@@ -40,7 +39,7 @@ def translations(minor: int) -> dict[str, Translation]:
 
 
 def without_nulls(request: Request) -> Request:
-    """Leaves out of a request for a run what is null: only 0.11.1 takes it as left out."""
+    """Leave out of a request for a run what is null: only 0.11.1 takes it as left out."""
     if b":null" not in (request.content or b""):
         return request
     body = document(request.content)
@@ -48,15 +47,15 @@ def without_nulls(request: Request) -> Request:
     return request if len(left) == len(body) else with_body(request, left)
 
 
-def _create_run(version: str, request: Request) -> Exchange:
+def _create_run(version: str, request: Request) -> Steps[Answer]:
     request = without_nulls(request)
     answer: Answer = yield request
-    if is_foreign(answer):
-        raise Foreign(request, answer)
+    if is_unrecognised(answer):
+        raise UnrecognisedResponse(request, answer)
     return answer
 
 
-def _create_run_of_items(version: str, request: Request) -> Exchange:
+def _create_run_of_items(version: str, request: Request) -> Steps[Answer]:
     _refuse_no_items(version, request)
     return (yield from _ask(without_nulls(request), _run))
 
@@ -67,7 +66,7 @@ def _refuse_no_items(version: str, request: Request) -> None:
         raise UnsupportedByServer("a run of no items", server_version=version, since="0.11.0")
 
 
-def _create_run_at_once(version: str, request: Request) -> Exchange:
+def _create_run_at_once(version: str, request: Request) -> Steps[Answer]:
     """0.9 answers when the run has ended, with its id and hardly more."""
     body = document(request.content)
     overrides = body.get("overrides")
@@ -77,22 +76,22 @@ def _create_run_at_once(version: str, request: Request) -> Exchange:
     _refuse_no_items(version, request)
     request = without_nulls(request)
     answer: Answer = yield request
-    if is_foreign(answer):
-        raise Foreign(request, answer)
+    if is_unrecognised(answer):
+        raise UnrecognisedResponse(request, answer)
     if answer.status_code == 422 and b"overrides: missing field `steps`" in answer.content:
         # What all later ones want.
-        raise Foreign(request, answer)
+        raise UnrecognisedResponse(request, answer)
     if answer.status_code >= 300:
         return answer
     created = _object(answer)
     if "itemCount" not in created or "runId" not in created:
-        raise Foreign(request, answer)
+        raise UnrecognisedResponse(request, answer)
     run: Answer = yield Request("GET", f"/runs/{created['runId']}")
     if run.status_code != 200:
         return run
     summary = _object(run)
     if "status" not in summary:
-        raise Foreign(request, answer)
+        raise UnrecognisedResponse(request, answer)
     summary = _run(summary)
     if overrides and summary["status"] == "failed" and summary["items"]["running"]:
         # No item was begun, and none will be.
@@ -106,15 +105,15 @@ def _create_run_at_once(version: str, request: Request) -> Exchange:
     return with_document(answer, {**summary, "results": _object(items).get("items", [])})
 
 
-def _about_run(version: str, request: Request) -> Exchange:
+def _about_run(version: str, request: Request) -> Steps[Answer]:
     return (yield from _ask(request, _run))
 
 
-def _list_runs(version: str, request: Request) -> Exchange:
+def _list_runs(version: str, request: Request) -> Steps[Answer]:
     return (yield from _ask(request, _runs))
 
 
-def _get_run(version: str, request: Request) -> Exchange:
+def _get_run(version: str, request: Request) -> Steps[Answer]:
     """0.9 does not wait for a run, so this asks until the run has ended."""
     query = dict(request.query)
     waits = query.get("wait") == "true"
@@ -122,24 +121,24 @@ def _get_run(version: str, request: Request) -> Exchange:
     plain = replace(request, query=())
     while True:
         answer: Answer = yield plain
-        if is_foreign(answer):
-            raise Foreign(plain, answer)
+        if is_unrecognised(answer):
+            raise UnrecognisedResponse(plain, answer)
         if answer.status_code != 200:
             return answer
         run = _object(answer)
         if "runId" not in run:
-            raise Foreign(plain, answer)
+            raise UnrecognisedResponse(plain, answer)
         if not waits or left <= 0 or run.get("status") in _ENDED:
             return with_document(answer, _run(run))
-        yield Pause(min(_POLL_SECONDS, left))
+        yield Sleep(min(_POLL_SECONDS, left))
         left -= _POLL_SECONDS
 
 
-def _get_run_steps(version: str, request: Request) -> Exchange:
+def _get_run_steps(version: str, request: Request) -> Steps[Answer]:
     """0.9 gives the steps of the last item, whichever is asked for."""
     run: Answer = yield Request("GET", request.path.removesuffix("/steps"))
-    if is_foreign(run):
-        raise Foreign(request, run)
+    if is_unrecognised(run):
+        raise UnrecognisedResponse(request, run)
     count = _object(run).get("items", {}).get("total", 1) if run.status_code == 200 else 1
     if count > 1:
         raise UnsupportedByServer(
@@ -153,32 +152,32 @@ def _get_run_steps(version: str, request: Request) -> Exchange:
     return answer
 
 
-def _ask(request: Request, change: Callable[[Any], Any]) -> Exchange:
+def _ask(request: Request, change: Callable[[Any], Any]) -> Steps[Answer]:
     answer: Answer = yield request
-    if is_foreign(answer):
-        raise Foreign(request, answer)
+    if is_unrecognised(answer):
+        raise UnrecognisedResponse(request, answer)
     if answer.status_code >= 300:
         return answer
     try:
         return with_document(answer, change(document(answer.content)))
     except (ValueError, KeyError, TypeError) as error:
-        raise Foreign(request, answer) from error
+        raise UnrecognisedResponse(request, answer) from error
 
 
-def _run(said: Any) -> Any:
-    if "runId" not in said or "itemCount" in said or "createdAtSeqno" in said:
+def _run(body: Any) -> Any:
+    if "runId" not in body or "itemCount" in body or "createdAtSeqno" in body:
         raise ValueError("no run of these servers")
-    told = {name: value for name, value in said.items() if name not in ("inputs", "overrides")}
+    result = {name: value for name, value in body.items() if name not in ("inputs", "overrides")}
     # Their journal has no numbers; the spec has the run begin it.
-    return {**told, "createdAtSeqno": 0}
+    return {**result, "createdAtSeqno": 0}
 
 
-def _runs(said: Any) -> Any:
-    return {"runs": [_run(one) for one in said["runs"]]}
+def _runs(body: Any) -> Any:
+    return {"runs": [_run(one) for one in body["runs"]]}
 
 
 def _object(answer: Answer) -> dict[str, Any]:
-    """Gives the answer's document; an empty one where it has none."""
+    """Return the answer's document; an empty one where it has none."""
     try:
         value = document(answer.content)
     except ValueError:
@@ -187,7 +186,7 @@ def _object(answer: Answer) -> dict[str, Any]:
 
 
 def _lacking(feature: str, since: str) -> Translation:
-    def refuse(version: str, request: Request) -> Exchange:
+    def refuse(version: str, request: Request) -> Steps[Answer]:
         raise UnsupportedByServer(feature, server_version=version, since=since)
         yield
 

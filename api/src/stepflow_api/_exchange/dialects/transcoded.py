@@ -11,9 +11,8 @@ from urllib.parse import unquote
 from uuid import UUID
 
 from stepflow_api._exchange.dialects.base import (
-    Exchange,
-    Foreign,
     Translation,
+    UnrecognisedResponse,
     document,
     is_object,
     refusal,
@@ -30,6 +29,7 @@ from stepflow_api._exchange.dialects.runs import (
     steps_of,
     summary_of,
 )
+from stepflow_api._exchange.effects import Steps
 from stepflow_api._operation import Answer, Request
 
 _BLOB_TYPES: Final = ("flow", "data", "binary")
@@ -38,7 +38,7 @@ _LEVELS: Final[Mapping[Any, str]] = {1: "fatal", 2: "error", 3: "warning"}
 Change = Callable[[Any], Any]
 
 
-def _list_components(version: str, request: Request) -> Exchange:
+def _list_components(version: str, request: Request) -> Steps[Answer]:
     query = tuple(
         ("excludeSchemas", {"true": "false", "false": "true"}.get(value, value))
         if name == "includeSchemas"
@@ -48,87 +48,87 @@ def _list_components(version: str, request: Request) -> Exchange:
     return (yield from _ask(replace(request, query=query), _components))
 
 
-def _components(said: Any) -> Any:
-    return {"components": [_component(one) for one in said["components"]]}
+def _components(body: Any) -> Any:
+    return {"components": [_component(one) for one in body["components"]]}
 
 
-def _component(said: Mapping[str, Any]) -> dict[str, Any]:
-    if "input_schema" in said:
+def _component(body: Mapping[str, Any]) -> dict[str, Any]:
+    if "input_schema" in body:
         raise TypeError("a field that older servers have")
-    component: dict[str, Any] = {"component": _name_in_flows(said)}
-    if "plugin" in said:
-        component["plugin"] = said["plugin"]
-    if "description" in said:
-        component["description"] = said["description"]
+    component: dict[str, Any] = {"component": _name_in_flows(body)}
+    if "plugin" in body:
+        component["plugin"] = body["plugin"]
+    if "description" in body:
+        component["description"] = body["description"]
     for theirs, ours in (("inputSchema", "input_schema"), ("outputSchema", "output_schema")):
-        if theirs in said:
-            component[ours] = in_schema(said[theirs])
+        if theirs in body:
+            component[ours] = in_schema(body[theirs])
     return component
 
 
-def _name_in_flows(said: Mapping[str, Any]) -> str:
-    if "componentId" not in said:
-        name: str = said["component"]
+def _name_in_flows(body: Mapping[str, Any]) -> str:
+    if "componentId" not in body:
+        name: str = body["component"]
         return name
-    path: str = said["path"]
+    path: str = body["path"]
     if path.startswith("/"):
         return path
     # The worker's own name. Flows put the route before it, which the server does not report; by
     # convention, the route is the plugin's name.
-    return f"/{said['plugin']}/{path}"
+    return f"/{body['plugin']}/{path}"
 
 
-def _store_flow(version: str, request: Request) -> Exchange:
+def _store_flow(version: str, request: Request) -> Steps[Answer]:
     answer = yield from _ask(request, _stored)
     if answer.status_code == HTTPStatus.BAD_REQUEST:
         # Other servers tell so what is no flow at all.
-        said = _object(request, answer)
-        return refusal(answer, HTTPStatus.UNPROCESSABLE_ENTITY, said["message"])
+        body = _object(request, answer)
+        return refusal(answer, HTTPStatus.UNPROCESSABLE_ENTITY, body["message"])
     return answer
 
 
-def _stored(said: Any) -> Any:
-    found = said["diagnostics"]
+def _stored(body: Any) -> Any:
+    found = body["diagnostics"]
     levels = [{**one, "level": named(_LEVELS, one["level"])} for one in found["diagnostics"]]
-    return {**said, "diagnostics": {**found, "diagnostics": levels}}
+    return {**body, "diagnostics": {**found, "diagnostics": levels}}
 
 
-def _get_flow(version: str, request: Request) -> Exchange:
+def _get_flow(version: str, request: Request) -> Steps[Answer]:
     answer = yield from _ask(request, _flow)
     return _no_flow(answer, unquote(request.path.removesuffix("/flow").rpartition("/")[2]))
 
 
-def _flow(said: Any) -> Any:
-    flow = said["flow"]
+def _flow(body: Any) -> Any:
+    flow = body["flow"]
     if "schemas" not in flow:
-        return said
-    return {**said, "flow": {**flow, "schemas": in_schema(flow["schemas"])}}
+        return body
+    return {**body, "flow": {**flow, "schemas": in_schema(flow["schemas"])}}
 
 
-def _get_flow_variables(version: str, request: Request) -> Exchange:
+def _get_flow_variables(version: str, request: Request) -> Steps[Answer]:
     answer: Answer = yield request
     path = request.path.removesuffix("/variables")
     if answer.status_code >= 400:
         return _no_flow(_refused(answer), unquote(path.rpartition("/")[2]))
-    said = _object(request, answer)
-    if "variables" not in said:
-        raise Foreign(request, answer)
-    told: dict[str, Any] = {"flowId": said["flowId"], "envVars": _env_vars(said["variables"])}
-    if said["variables"]:
+    body = _object(request, answer)
+    if "variables" not in body:
+        raise UnrecognisedResponse(request, answer)
+    result: dict[str, Any] = {"flowId": body["flowId"], "envVars": _env_vars(body["variables"])}
+    if body["variables"]:
         # Their schema stands in the flow alone.
         flow: Answer = yield Request("GET", path)
         if flow.status_code >= 400:
             return _refused(flow, answer.url)
         schemas = _object(request, flow)["flow"].get("schemas", {})
-        told["schema"] = in_schema(schemas.get("properties", {}).get("variables"))
-    return with_document(answer, told)
+        result["schema"] = in_schema(schemas.get("properties", {}).get("variables"))
+    return with_document(answer, result)
 
 
 def _env_vars(variables: Mapping[str, Any]) -> dict[str, str]:
     return {name: one["envVar"] for name, one in variables.items() if "envVar" in one}
 
 
-def _create_run(version: str, request: Request) -> Exchange:
+def _create_run(version: str, request: Request) -> Steps[Answer]:
     request = without_nulls(request)
     waited = b'"wait":true' in (request.content or b"") and bool(
         document(request.content).get("wait")
@@ -136,17 +136,17 @@ def _create_run(version: str, request: Request) -> Exchange:
     answer: Answer = yield request
     if answer.status_code >= 400:
         return _no_flow(_refused(answer), str(document(request.content).get("flowId")))
-    said = _object(request, answer)
+    body = _object(request, answer)
     try:
-        run = summary_of(said["summary"])
+        run = summary_of(body["summary"])
         if not waited:
             return with_document(answer, run, HTTPStatus.ACCEPTED)
-        return with_document(answer, {**run, "results": items_of(said["results"])})
+        return with_document(answer, {**run, "results": items_of(body["results"])})
     except (KeyError, TypeError, AttributeError) as error:
-        raise Foreign(request, answer) from error
+        raise UnrecognisedResponse(request, answer) from error
 
 
-def _list_runs(version: str, request: Request) -> Exchange:
+def _list_runs(version: str, request: Request) -> Steps[Answer]:
     query = tuple(
         (name, NUMBERS.get(value, value) if name == "status" else value)
         for name, value in request.query
@@ -158,13 +158,13 @@ def _list_runs(version: str, request: Request) -> Exchange:
         and b"status: unknown variant" in answer.content
     ):
         # A server that wants its name.
-        raise Foreign(sent, answer)
+        raise UnrecognisedResponse(sent, answer)
     problem = _problem(request.query)
     if problem is None:
         return answer
     # It would list all runs, as if nothing had been asked, or not say what is wrong.
     words = f"Failed to deserialize query string: {problem}"
-    return replace(answer, status_code=400, content=words.encode())
+    return replace(answer, status_code=400, pieces=[words.encode()])
 
 
 def _problem(query: Iterable[tuple[str, str]]) -> str | None:
@@ -183,42 +183,42 @@ def _choice(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
-def _runs(said: Any) -> Any:
-    return {"runs": [summary_of(run) for run in said["runs"]]}
+def _runs(body: Any) -> Any:
+    return {"runs": [summary_of(run) for run in body["runs"]]}
 
 
-def _get_run(version: str, request: Request) -> Exchange:
+def _get_run(version: str, request: Request) -> Steps[Answer]:
     return (yield from _ask(request, _run))
 
 
-def _run(said: Any) -> Any:
+def _run(body: Any) -> Any:
     # Its steps are of all items and its items have no inputs, so there are no details of them.
-    return summary_of(said["summary"])
+    return summary_of(body["summary"])
 
 
-def _get_run_items(version: str, request: Request) -> Exchange:
+def _get_run_items(version: str, request: Request) -> Steps[Answer]:
     answer: Answer = yield request
     if answer.status_code >= 400:
         return _refused(answer)
-    said = _object(request, answer)
-    if said.get("results") == []:
+    body = _object(request, answer)
+    if body.get("results") == []:
         # So does it answer for a run that it does not know.
         run: Answer = yield Request("GET", request.path.removesuffix("/items"))
         if run.status_code >= 400:
             return _refused(run, answer.url)
     try:
-        items = items_of(said["results"])
+        items = items_of(body["results"])
     except (KeyError, TypeError, AttributeError) as error:
-        raise Foreign(request, answer) from error
+        raise UnrecognisedResponse(request, answer) from error
     return with_document(answer, {"itemCount": len(items), "items": items})
 
 
-def _get_run_steps(version: str, request: Request) -> Exchange:
+def _get_run_steps(version: str, request: Request) -> Steps[Answer]:
     answer: Answer = yield request
     if answer.status_code >= 400:
         return _refused(answer)
-    said = _object(request, answer)
-    if said.get("steps") == []:
+    body = _object(request, answer)
+    if body.get("steps") == []:
         # So does it answer for a run or an item that it does not know.
         run: Answer = yield Request("GET", request.path.removesuffix("/steps"))
         if run.status_code >= 400:
@@ -229,12 +229,12 @@ def _get_run_steps(version: str, request: Request) -> Exchange:
             message = f"Item index {index} out of bounds (run has {count} items)"
             return refusal(answer, HTTPStatus.BAD_REQUEST, message)
     try:
-        return with_document(answer, {"steps": steps_of(said["steps"])})
+        return with_document(answer, {"steps": steps_of(body["steps"])})
     except (KeyError, TypeError, AttributeError) as error:
-        raise Foreign(request, answer) from error
+        raise UnrecognisedResponse(request, answer) from error
 
 
-def _cancel_run(version: str, request: Request) -> Exchange:
+def _cancel_run(version: str, request: Request) -> Steps[Answer]:
     # The server would cancel a run that has ended, and overwrite its status.
     look = Request("GET", request.path.removesuffix("/cancel"))
     run: Answer = yield look
@@ -246,7 +246,7 @@ def _cancel_run(version: str, request: Request) -> Exchange:
         summary = _object(look, run)["summary"]
         ended = summary["status"] in ENDED
     except (KeyError, TypeError) as error:
-        raise Foreign(look, run) from error
+        raise UnrecognisedResponse(look, run) from error
     if ended:
         status = named(STATUSES, summary["status"]).capitalize()
         message = f"Run '{summary['runId']}' cannot be cancelled (status: {status})"
@@ -254,14 +254,14 @@ def _cancel_run(version: str, request: Request) -> Exchange:
     return (yield from _ask(request, _run))
 
 
-def _delete(version: str, request: Request) -> Exchange:
+def _delete(version: str, request: Request) -> Steps[Answer]:
     answer: Answer = yield request
     if answer.status_code >= 400:
         return _refused(answer)
-    return replace(answer, content=b"") if answer.content == b"{}" else answer
+    return replace(answer, pieces=[]) if answer.content == b"{}" else answer
 
 
-def _store_blob(version: str, request: Request) -> Exchange:
+def _store_blob(version: str, request: Request) -> Steps[Answer]:
     answer: Answer = yield request
     if answer.status_code == HTTPStatus.BAD_REQUEST and not answer.content:
         return refusal(answer, HTTPStatus.BAD_REQUEST, _why_no_blob(request))
@@ -269,7 +269,7 @@ def _store_blob(version: str, request: Request) -> Exchange:
 
 
 def _why_no_blob(request: Request) -> str:
-    """Says what the server does not: why it refuses a blob."""
+    """Return what the server does not: why it refuses a blob."""
     try:
         body = document(request.content)
     except ValueError:
@@ -286,7 +286,7 @@ def _why_no_blob(request: Request) -> str:
     return "the blob is refused, and the server does not say why"
 
 
-def _get_blob(version: str, request: Request) -> Exchange:
+def _get_blob(version: str, request: Request) -> Steps[Answer]:
     answer: Answer = yield request
     # It says 400 to an id that is none.
     if answer.status_code in (HTTPStatus.NOT_FOUND, HTTPStatus.BAD_REQUEST) and not answer.content:
@@ -305,19 +305,19 @@ def _get_blob(version: str, request: Request) -> Exchange:
     return with_document(answer, {**blob, "data": base64.b64encode(content.content).decode()})
 
 
-def _ask(request: Request, change: Change) -> Exchange:
+def _ask(request: Request, change: Change) -> Steps[Answer]:
     answer: Answer = yield request
     if answer.status_code >= 400:
         return _refused(answer)
-    said = _object(request, answer)
+    body = _object(request, answer)
     try:
-        return with_document(answer, change(said))
+        return with_document(answer, change(body))
     except (KeyError, TypeError, AttributeError) as error:
-        raise Foreign(request, answer) from error
+        raise UnrecognisedResponse(request, answer) from error
 
 
 def _refused(answer: Answer, url: str | None = None) -> Answer:
-    """Gives an error as the spec has it; what is none, and a proxy's own words, as they are.
+    """Return an error as the spec has it; what is none, and a proxy's own words, as they are.
 
     Args:
         answer: The answer.
@@ -327,8 +327,8 @@ def _refused(answer: Answer, url: str | None = None) -> Answer:
     if not answer.content.startswith(b'{"error":'):
         return answer
     try:
-        said = document(answer.content)["error"]
-        error = {"code": said["code"], "message": said["message"]}
+        body = document(answer.content)["error"]
+        error = {"code": body["code"], "message": body["message"]}
     except (ValueError, KeyError, TypeError):
         return answer
     status = answer.status_code
@@ -338,7 +338,7 @@ def _refused(answer: Answer, url: str | None = None) -> Answer:
 
 
 def _no_flow(answer: Answer, flow_id: str) -> Answer:
-    """Gives the refusal of an id that no flow has as that of any other unknown one."""
+    """Return the refusal of an id that no flow has as that of any other unknown one."""
     if answer.status_code == HTTPStatus.BAD_REQUEST and b"invalid flow_id" in answer.content:
         return refusal(answer, HTTPStatus.NOT_FOUND, f"flow '{flow_id}' not found")
     return answer
@@ -348,9 +348,9 @@ def _object(request: Request, answer: Answer) -> dict[str, Any]:
     try:
         value = document(answer.content)
     except ValueError as error:
-        raise Foreign(request, answer) from error
+        raise UnrecognisedResponse(request, answer) from error
     if not is_object(value):
-        raise Foreign(request, answer)
+        raise UnrecognisedResponse(request, answer)
     return value
 
 

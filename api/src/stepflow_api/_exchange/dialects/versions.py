@@ -6,12 +6,12 @@ import re
 
 from stepflow_api._exchange.dialects.base import (
     Dialect,
-    Exchange,
     Translation,
     document,
     is_object,
     with_document,
 )
+from stepflow_api._exchange.effects import Steps
 from stepflow_api._operation import Answer, Request
 from stepflow_api.errors import InvalidRequest, UnsupportedByServer
 
@@ -24,17 +24,17 @@ _BUILDS = {"37c721f": "0.12.0", "dd82fa7": "0.13.0"}
 _VERSION = re.compile(r"v?(\d{1,6})\.(\d{1,6})(?:\.(\d{1,6}))?(?![\d.])")
 
 
-def health_check(version: str, request: Request) -> Exchange:
-    """Asks for the health of a server of any version: what it answers tells which."""
+def health_check(version: str, request: Request) -> Steps[Answer]:
+    """Request the health of a server of any version: the response shows which."""
     answer: Answer = yield request
-    if b'"build"' not in answer.content:
+    if answer.status_code != 200 or b'"build"' not in answer.content:
         return answer
-    told = version_in(answer)
-    if told is None:
+    reported = parse_version(answer.content)
+    if reported is None:
         return answer
-    said = document(answer.content)
-    del said["build"]
-    return with_document(answer, {"version": told, **said})
+    body = document(answer.content)
+    del body["build"]
+    return with_document(answer, {"version": reported, **body})
 
 
 #: What holds on every server: the others of a line are added to it.
@@ -45,7 +45,7 @@ UNKNOWN = Dialect("an unknown version", _ON_ALL)
 
 
 def dialect_of(version: str) -> Dialect:
-    """Gives the dialect of a version.
+    """Return the dialect of a version.
 
     Args:
         version: Such as `0.13.0`.
@@ -62,13 +62,13 @@ def dialect_of(version: str) -> Dialect:
     return _dialect(version, (int(found[1]), int(found[2]), int(found[3] or 0)))
 
 
-def told_by(health: Answer) -> Dialect | None:
-    """Gives the dialect of the server that sent an answer to GET /health; None for no such answer.
+def reported_dialect(health: Answer) -> Dialect | None:
+    """Return the dialect of the server that sent a response to GET /health; None if it shows none.
 
     Raises:
         UnsupportedByServer: The server is too old.
     """
-    version = version_in(health)
+    version = parse_version(health.content) if health.status_code == 200 else None
     if version is None:
         return None
     if not _VERSION.match(version):
@@ -78,17 +78,19 @@ def told_by(health: Answer) -> Dialect | None:
     return dialect_of(version)
 
 
-def version_in(health: Answer) -> str | None:
-    """Gives what an answer to GET /health says of the server's version; None if nothing."""
-    if health.status_code != 200:
-        return None
+def parse_version(content: bytes) -> str | None:
+    """Return the server's version in the body of its response to GET /health; None if it has none.
+
+    Args:
+        content: The response body.
+    """
     try:
-        said = document(health.content)
+        body = document(content)
     except ValueError:
         return None
-    if not is_object(said) or "status" not in said:
+    if not is_object(body) or "status" not in body:
         return None
-    version, build = said.get("version"), said.get("build")
+    version, build = body.get("version"), body.get("build")
     if isinstance(version, str) and _VERSION.match(version):
         return version
     if is_object(build) and isinstance(build.get("gitVersion"), str):

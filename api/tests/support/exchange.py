@@ -1,4 +1,4 @@
-"""Dialects that watch or change what passes the seam between endpoints and transport."""
+"""Dialects that record or change what passes the exchange."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import os
 from typing import Any
 
 from stepflow_api import Client
-from stepflow_api._exchange.dialects.base import Dialect, Exchange
+from stepflow_api._exchange.dialects.base import Dialect
 from stepflow_api._exchange.dialects.versions import dialect_of
+from stepflow_api._exchange.effects import Steps
 from stepflow_api._operation import Answer, Request
 from stepflow_api.spec import OPERATIONS
 
@@ -36,9 +37,9 @@ class Recorder(Dialect):
         super().__init__(version, translations)
         self._server = dialect_of(version)
         if client is not None:
-            client._seam.dialect = self
+            client._exchange.dialect = self
 
-    def _pass(self, operation_id: str, version: str, request: Request) -> Exchange:
+    def _pass(self, operation_id: str, version: str, request: Request) -> Steps[Answer]:
         self.requests.append((operation_id, request))
         answer = yield from self._server.exchange(operation_id, request)
         self.answers.append((operation_id, answer))
@@ -72,6 +73,6 @@ class Changing(Recorder):
         super().__init__(client)
         self._changes = changes
 
-    def _pass(self, operation_id: str, version: str, request: Request) -> Exchange:
+    def _pass(self, operation_id: str, version: str, request: Request) -> Steps[Answer]:
         changed = dataclasses.replace(request, **self._changes)
         return super()._pass(operation_id, version, changed)

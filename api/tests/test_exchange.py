@@ -1,4 +1,4 @@
-"""The seam: every request and every answer passes the client's dialect once, and nothing else."""
+"""Every request and every response passes the client's dialect once."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from typing import Any
 import httpx
 import pytest
 
+from api.tests.support.exchange import Recorder
 from api.tests.support.forms import FORMS, Form, endpoints
-from api.tests.support.seam import Recorder
 from stepflow_api import Client, models
-from stepflow_api._exchange.dialects.base import Dialect, Exchange, Pause
+from stepflow_api._exchange.dialects.base import Dialect
 from stepflow_api._exchange.dialects.versions import dialect_of
+from stepflow_api._exchange.effects import Sleep, Steps
 from stepflow_api._headers import Headers
 from stepflow_api._operation import Answer, Request
 from stepflow_api.api.component import list_components
@@ -121,12 +122,12 @@ async def test_every_request_and_answer_passes_once(endpoint: str, form: Form) -
     operation, arguments, document = CALLS[endpoint]
     wire = Wire(document)
     async with Client("http://server", transport=wire) as client:
-        seam = Recorder(client)
+        recorder = Recorder(client)
         await form(endpoint, client=client, **arguments)
-    assert [one for one, _ in seam.requests] == [operation]
-    assert [one for one, _ in seam.answers] == [operation]
+    assert [one for one, _ in recorder.requests] == [operation]
+    assert [one for one, _ in recorder.answers] == [operation]
     facts = OPERATIONS[operation]
-    request, answer = seam.last_request, seam.last_answer
+    request, answer = recorder.last_request, recorder.last_answer
     assert request.method == facts.method
     # What the dialect gave is what is sent, and what came is what the dialect gets.
     (sent,) = wire.requests
@@ -140,16 +141,16 @@ async def test_every_request_and_answer_passes_once(endpoint: str, form: Form) -
     assert answer.content == json.dumps(document).encode()
 
 
-def _later(operation_id: str, version: str, request: Request) -> Exchange:
+def _later(operation_id: str, version: str, request: Request) -> Steps[Answer]:
     """Translates for servers that call everything otherwise."""
     sent = json.dumps({"for": operation_id}).encode()
     answer: Answer = yield Request("PUT", "/later", (("v", version),), {"x-later": "1"}, sent)
     _, _, document = next(call for call in CALLS.values() if call[0] == operation_id)
     assert json.loads(answer.content) == {"later": True}
-    return dataclasses.replace(answer, status_code=200, content=json.dumps(document).encode())
+    return dataclasses.replace(answer, status_code=200, pieces=[json.dumps(document).encode()])
 
 
-def _dialect(translation: Callable[[str, str, Request], Exchange]) -> Dialect:
+def _dialect(translation: Callable[[str, str, Request], Steps[Answer]]) -> Dialect:
     return Dialect("2", {name: functools.partial(translation, name) for name in OPERATIONS})
 
 
@@ -161,7 +162,7 @@ async def test_a_dialect_translates_both_ways(endpoint: str, form: Form) -> None
     operation, arguments, document = CALLS[endpoint]
     wire = Wire({"later": True}, status=418)
     async with Client("http://server", transport=wire) as client:
-        client._seam.dialect = _dialect(_later)
+        client._exchange.dialect = _dialect(_later)
         result = await form(endpoint, client=client, **arguments)
     (sent,) = wire.requests
     assert (sent.method, str(sent.url)) == ("PUT", "http://server/api/v1/later?v=2")
@@ -175,13 +176,13 @@ async def test_a_dialect_translates_both_ways(endpoint: str, form: Form) -> None
 
 @by_form
 async def test_an_error_passes_the_dialect_as_well(form: Form) -> None:
-    def worded(operation_id: str, version: str, request: Request) -> Exchange:
+    def worded(operation_id: str, version: str, request: Request) -> Steps[Answer]:
         answer: Answer = yield request
         content = json.dumps({"code": 404, "message": "no such run"}).encode()
-        return dataclasses.replace(answer, status_code=404, content=content)
+        return dataclasses.replace(answer, status_code=404, pieces=[content])
 
     async with Client("http://server", transport=Wire({"error": 5}, status=400)) as client:
-        client._seam.dialect = _dialect(worded)
+        client._exchange.dialect = _dialect(worded)
         if form.is_detailed:
             response = await form("run.get_run", ID, client=client)
             assert response.parsed == models.ErrorResponse(code=404, message="no such run")
@@ -194,13 +195,13 @@ async def test_an_error_passes_the_dialect_as_well(form: Form) -> None:
 
 @by_form
 async def test_a_dialect_can_refuse(form: Form) -> None:
-    def without(operation_id: str, version: str, request: Request) -> Exchange:
+    def without(operation_id: str, version: str, request: Request) -> Steps[Answer]:
         raise UnsupportedByServer(operation_id, server_version=version, since="3")
         yield
 
     wire = Wire({})
     async with Client("http://server", transport=wire, server_version="0.11.1") as client:
-        client._seam.dialect = _dialect(without)
+        client._exchange.dialect = _dialect(without)
         with pytest.raises(UnsupportedByServer, match="getRun needs a server of version 3"):
             await form("run.get_run", ID, client=client)
     assert wire.requests == []
@@ -208,15 +209,15 @@ async def test_a_dialect_can_refuse(form: Form) -> None:
 
 @by_form
 async def test_a_dialect_can_ask_more_than_once(form: Form) -> None:
-    def twice(operation_id: str, version: str, request: Request) -> Exchange:
+    def twice(operation_id: str, version: str, request: Request) -> Steps[Answer]:
         yield request
-        yield Pause(0.001)
+        yield Sleep(0.001)
         answer: Answer = yield dataclasses.replace(request, path="/again")
         return answer
 
     wire = Wire(SUMMARY)
     async with Client("http://server", transport=wire) as client:
-        client._seam.dialect = _dialect(twice)
+        client._exchange.dialect = _dialect(twice)
         await form("run.get_run", ID, client=client)
     assert [one.url.path for one in wire.requests] == [f"/api/v1/runs/{ID}", "/api/v1/again"]
 
@@ -225,7 +226,7 @@ async def test_the_dialect_of_the_spec_changes_nothing() -> None:
     native = dialect_of("0.11.1")
     assert set(native.translations) == {"healthCheck"}
     request = Request("GET", "/runs", (("limit", "1"),), {"x": "y"}, b"z")
-    answer = Answer("http://server/", 200, Headers([]), b"")
+    answer = Answer("http://server/", 200, Headers([]), [])
     exchange = native.exchange("listRuns", request)
     assert next(exchange) is request
     with pytest.raises(StopIteration) as stop:
@@ -237,7 +238,7 @@ async def test_what_passes_cannot_be_changed_in_place() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         Request("GET", "/").path = "/x"  # type: ignore[misc]
     with pytest.raises(dataclasses.FrozenInstanceError):
-        Answer("", 200, Headers([]), b"").status_code = 1  # type: ignore[misc]
+        Answer("", 200, Headers([]), []).status_code = 1  # type: ignore[misc]
 
 
 WORKERS = [
