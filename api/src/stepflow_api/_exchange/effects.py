@@ -100,14 +100,22 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """Close a stream."""
+    """Close a stream.
+
+    Attributes:
+        stream: The stream.
+    """
 
     stream: Any
 
 
 @dataclass(frozen=True, slots=True)
 class Sleep:
-    """Wait so many seconds."""
+    """Wait.
+
+    Attributes:
+        seconds: How long.
+    """
 
     seconds: float
 
@@ -125,6 +133,8 @@ class Wait:
     request: Request
 
 
+#: What a generator may yield.
 Effect: TypeAlias = Request | OpenStream | Call[Any] | Read | Close | Sleep | Wait
 
 Steps: TypeAlias = Generator[Effect, Any, T]
+"""A generator that yields effects, and returns a `T`."""

@@ -41,6 +41,10 @@ class Timeouts:
         deadline: When the call must end, by the monotonic clock; nothing prolongs it.
 
     Attributes:
+        connect: As given.
+        read: As given.
+        write: As given.
+        pool: As given.
         at: When the exchange is overdue, by the monotonic clock.
     """
 
