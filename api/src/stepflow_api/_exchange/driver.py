@@ -93,6 +93,8 @@ def _perform(exchange: Exchange, effect: Any, timeouts: Timeouts) -> Any:
                 return future.result(timeouts.bound(timeouts.read))
             except TimeoutError:
                 raise transport.timeout_error(request) from None
+        case _:
+            raise _no_effect(effect)
 
 
 async def _perform_async(exchange: Exchange, effect: Any, timeouts: Timeouts) -> Any:
@@ -119,7 +121,14 @@ async def _perform_async(exchange: Exchange, effect: Any, timeouts: Timeouts) ->
                 return await asyncio.wait_for(shared, timeouts.bound(timeouts.read))
             except TimeoutError:
                 raise transport.timeout_error(request) from None
+        case _:
+            raise _no_effect(effect)
 
 
 def _steps(exchange: Exchange, call: Call[T]) -> Steps[Any]:
     return exchange.steps(call.operation, call.sending, call.parse)
+
+
+def _no_effect(effect: object) -> TypeError:
+    kind = type(effect).__name__
+    return TypeError(f"a generator yielded a {kind}; yield an effect of stepflow_api.lowlevel")
