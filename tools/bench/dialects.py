@@ -15,6 +15,7 @@ from typing import Any
 
 from stepflow_api import Client, models
 from stepflow_api._exchange.driver import run
+from stepflow_api._exchange.effects import Steps
 from stepflow_api._operation import Answer, Request
 from stepflow_api.api.flow import store_flow
 from stepflow_api.api.run import create_run, get_run_items, list_runs
@@ -82,7 +83,8 @@ def _part(client: Client, operation: Any, request: Request) -> float:
     timeouts = real.timeouts(None)
 
     def send() -> Answer:
-        return run(exchange, exchange.steps(operation, request, lambda answer: answer), timeouts)
+        steps: Steps[Answer] = exchange.steps(operation, request, lambda answer: answer)
+        return run(exchange, steps, timeouts)
 
     whole, through, past = [], [], []
     for _ in range(ROUNDS):

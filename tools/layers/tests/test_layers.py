@@ -79,11 +79,12 @@ def imports(module: str) -> Iterator[Import]:
         for inner in ast.walk(node)
     }
     for node in ast.walk(tree):
-        targets: list[str] = []
         if isinstance(node, ast.Import):
             targets = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             targets = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
         for target in targets:
             yield Import(module, node.lineno, target, id(node) in typing)
 
