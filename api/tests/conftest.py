@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from api.tests.support.exchange import Recorder
 from api.tests.support.flows import SlowFlow
-from api.tests.support.seam import Recorder
 from api.tests.support.world import World
 from stepflow_api import Client
 from tools.spec.server import StepflowServer
@@ -63,7 +63,7 @@ def sync_client(server: StepflowServer) -> Iterator[Client]:
 
 
 @pytest.fixture
-def seam(client: Client) -> Recorder:
+def recorder(client: Client) -> Recorder:
     """What passes between the client's endpoints and its transport."""
     return Recorder(client)
 

@@ -20,12 +20,12 @@ import httpx
 
 from api.tests.support.forms import endpoints
 from api.tests.support.specimens import document, model_classes
-from stepflow_api._body import Unreadable
-from stepflow_api._dialects._base import Foreign
-from stepflow_api._dialects._versions import dialect_of, told_by
+from stepflow_api._exchange.dialects.base import UnrecognisedResponse
+from stepflow_api._exchange.dialects.versions import dialect_of, reported_dialect
 from stepflow_api._hidden import Hidden
-from stepflow_api._http11 import HTTP11Connection, Received
 from stepflow_api._operation import Answer, Operation, Request
+from stepflow_api._transport.body import Unreadable
+from stepflow_api._transport.http11 import HTTP11Connection
 from stepflow_api.errors import StepflowError
 from tools.fuzz.fuzz import run
 
@@ -33,7 +33,7 @@ LIMIT = 5_000
 
 _MODULES = [importlib.import_module(f"stepflow_api.api.{name}") for name in endpoints()]
 _OPERATIONS: tuple[Operation[Any, Any], ...] = tuple(
-    module._OPERATION for module in _MODULES if hasattr(module, "_OPERATION")
+    module.OPERATION for module in _MODULES if hasattr(module, "OPERATION")
 )
 _DOCUMENTS: tuple[Any, ...] = tuple(
     document(model, full=full) for model in model_classes() for full in (True, False)
@@ -93,13 +93,13 @@ def check(source: random.Random) -> None:
     if not is_spoiled:
         expected = "unreadable" if len(body) > LIMIT else body
         assert _shown(found)[-1] == expected, f"{stream!r}: {_shown(found)!r}, not {expected!r}"
-    if isinstance(found, Received):
+    if isinstance(found, Answer):
         _parse(source, found)
 
 
-def _outcome(pieces: list[bytes]) -> Received | str:
+def _outcome(pieces: list[bytes]) -> Answer | str:
     protocol = HTTP11Connection(LIMIT)
-    protocol.send_request(_HEAD, None)
+    protocol.send_request("http://h", _HEAD, None)
     try:
         # The end of the connection comes last.
         for piece in (*filter(None, pieces), b""):
@@ -114,21 +114,20 @@ def _outcome(pieces: list[bytes]) -> Received | str:
     raise AssertionError("the connection has ended, and nothing was told")
 
 
-def _shown(found: Received | str) -> tuple[Any, ...]:
+def _shown(found: Answer | str) -> tuple[Any, ...]:
     if isinstance(found, str):
         return (found,)
-    return found.status_code, found.headers.to_dict(), b"".join(found.pieces)
+    return found.status_code, found.headers.to_dict(), found.content
 
 
-def _parse(source: random.Random, found: Received) -> None:
-    answer = Answer("http://h", found.status_code, found.headers, b"".join(found.pieces))
+def _parse(source: random.Random, answer: Answer) -> None:
     operation = source.choice(_OPERATIONS)
     request = Request(operation.method, operation.path)
     with contextlib.suppress(StepflowError):
-        told_by(answer)
+        reported_dialect(answer)
     with contextlib.suppress(StepflowError):
         operation.response(answer)
-    with contextlib.suppress(StepflowError, Foreign):
+    with contextlib.suppress(StepflowError, UnrecognisedResponse):
         if operation.method == "GET":
             answer = _translated(source, operation, request, answer)
         operation.result(answer)

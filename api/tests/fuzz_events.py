@@ -10,8 +10,8 @@ import json
 import random
 import sys
 
-from stepflow_api._dialects._events import event
-from stepflow_api._events import EventDecoder
+from stepflow_api._exchange.dialects.events import event
+from stepflow_api._transport.event_stream import EventDecoder
 from tools.fuzz.fuzz import run
 
 EVENT = json.dumps(

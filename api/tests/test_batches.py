@@ -11,9 +11,9 @@ from uuid import UUID
 import pytest
 from pydantic import ValidationError
 
+from api.tests.support.exchange import SERVER, Recorder
 from api.tests.support.flows import UNKNOWN_HASH, UNKNOWN_RUN, SlowFlow, message_flow, store
 from api.tests.support.forms import DETAILED, FORMS, PLAIN, Form
-from api.tests.support.seam import SERVER, Recorder
 from api.tests.support.world import World
 from stepflow_api import Client, models
 from stepflow_api.api.batch import (
@@ -44,7 +44,7 @@ def done(client: Client, batch_id: UUID) -> UUID:
 
 
 @by_form
-async def test_create_batch(form: Form, client: Client, world: World, seam: Recorder) -> None:
+async def test_create_batch(form: Form, client: Client, world: World, recorder: Recorder) -> None:
     body = models.CreateBatchRequest(
         flow_id=world.flow,
         inputs=INPUTS,
@@ -53,7 +53,7 @@ async def test_create_batch(form: Form, client: Client, world: World, seam: Reco
         max_concurrency=2,
     )
     result = await form("batch.create_batch", client=client, body=body)
-    assert seam.sent == {
+    assert recorder.sent == {
         "flowId": world.flow,
         "input": INPUTS,
         "overrides": {"steps": {"msg": {"value": {"input": {"user_prompt": "b"}}}}},
@@ -63,21 +63,23 @@ async def test_create_batch(form: Form, client: Client, world: World, seam: Reco
     batch = result.parsed if form.is_detailed else result
     assert type(batch) is models.CreateBatchResponse
     assert batch.to_dict() == {
-        "batchId": seam.received["runId"],
+        "batchId": recorder.received["runId"],
         "totalInputs": 3,
         "status": "completed" if SERVER < (0, 10) else "running",
     }
     if form.is_detailed:
         assert result.status_code == 202
-        assert result.content == seam.last_answer.content
+        assert result.content == recorder.last_answer.content
     outputs = get_batch_outputs.sync(done(client, batch.batch_id), client=client)
     assert [o.result.output for o in outputs.outputs if o.result] == ["b", "b", "b"]
 
 
-async def test_what_is_not_set_is_not_sent(client: Client, world: World, seam: Recorder) -> None:
+async def test_what_is_not_set_is_not_sent(
+    client: Client, world: World, recorder: Recorder
+) -> None:
     body = models.CreateBatchRequest(flow_id=world.flow, inputs=[[1, 2], None])
     create_batch.sync(client=client, body=body)
-    assert seam.sent == {"flowId": world.flow, "input": [[1, 2], None]}
+    assert recorder.sent == {"flowId": world.flow, "input": [[1, 2], None]}
 
 
 @pytest.mark.parametrize(
@@ -90,10 +92,10 @@ async def test_a_request_of_the_wrong_shape_is_refused(fields: dict[str, object]
 
 
 @by_form
-async def test_get_batch(form: Form, client: Client, world: World, seam: Recorder) -> None:
+async def test_get_batch(form: Form, client: Client, world: World, recorder: Recorder) -> None:
     result = await form("batch.get_batch", world.batch, client=client)
     batch = result.parsed if form.is_detailed else result
-    run = seam.received
+    run = recorder.received
     assert type(batch) is models.BatchDetails
     assert batch.to_dict() == {
         "batchId": world.batch,
@@ -108,14 +110,16 @@ async def test_get_batch(form: Form, client: Client, world: World, seam: Recorde
 
 
 @by_form
-async def test_get_batch_outputs(form: Form, client: Client, world: World, seam: Recorder) -> None:
+async def test_get_batch_outputs(
+    form: Form, client: Client, world: World, recorder: Recorder
+) -> None:
     result = await form("batch.get_batch_outputs", world.batch, client=client)
     outputs = result.parsed if form.is_detailed else result
     assert type(outputs) is models.ListBatchOutputsResponse
     assert outputs.to_dict() == {
         "outputs": [
             {"batchInputIndex": i["itemIndex"], "status": i["status"], "result": i["result"]}
-            for i in seam.received["items"]
+            for i in recorder.received["items"]
         ]
     }
     assert [o.batch_input_index for o in outputs.outputs] == [0, 1, 2]
@@ -123,7 +127,9 @@ async def test_get_batch_outputs(form: Form, client: Client, world: World, seam:
 
 
 @by_form
-async def test_list_batch_runs(form: Form, client: Client, world: World, seam: Recorder) -> None:
+async def test_list_batch_runs(
+    form: Form, client: Client, world: World, recorder: Recorder
+) -> None:
     result = await form("batch.list_batch_runs", world.batch, client=client)
     runs = result.parsed if form.is_detailed else result
     assert type(runs) is models.ListBatchRunsResponse
@@ -135,7 +141,7 @@ async def test_list_batch_runs(form: Form, client: Client, world: World, seam: R
                 "status": item["status"],
                 "completedAt": item["completedAt"],
             }
-            for item in seam.received["items"]
+            for item in recorder.received["items"]
         ]
     }
 
@@ -275,15 +281,15 @@ async def test_list_batches_finds_them_among_all_runs(
     options: dict[str, int], expected: slice, requests: int, form: Form, crowd: Crowd
 ) -> None:
     async with Client(crowd.server.url) as client:
-        seam = Recorder(client)
+        recorder = Recorder(client)
         result = await form("batch.list_batches", client=client, **options)
         listed = result.parsed if form.is_detailed else result
         assert type(listed) is models.ListBatchesResponse
         assert [str(batch.batch_id) for batch in listed.batches] == crowd.batches[expected]
-        assert len(seam.requests) == requests
-        assert all(operation == "listRuns" for operation, _ in seam.requests)
+        assert len(recorder.requests) == requests
+        assert all(operation == "listRuns" for operation, _ in recorder.requests)
         if form.is_detailed:
-            assert (result.status_code, result.content) == (200, seam.last_answer.content)
+            assert (result.status_code, result.content) == (200, recorder.last_answer.content)
 
 
 @by_form
@@ -304,9 +310,9 @@ async def test_list_batches_by_status_and_flow(form: Form, crowd: Crowd) -> None
 
 async def test_a_listed_batch_says_what_its_run_says(crowd: Crowd) -> None:
     async with Client(crowd.server.url) as client:
-        seam = Recorder(client)
+        recorder = Recorder(client)
         batch = list_batches.sync(client=client, flow_name="other").batches[0]
-        run = next(r for r in seam.received["runs"] if r["runId"] == crowd.named)
+        run = next(r for r in recorder.received["runs"] if r["runId"] == crowd.named)
     assert batch.to_dict() == {
         "batchId": crowd.named,
         "totalInputs": 3,
@@ -320,11 +326,11 @@ async def test_a_listed_batch_says_what_its_run_says(crowd: Crowd) -> None:
 @by_form
 @pytest.mark.parametrize("name", ["limit", "offset"])
 async def test_a_negative_number_is_refused(
-    name: str, form: Form, client: Client, seam: Recorder
+    name: str, form: Form, client: Client, recorder: Recorder
 ) -> None:
     with pytest.raises(InvalidRequest, match=f"{name} is -1; give 0 or more"):
         await form("batch.list_batches", client=client, **{name: -1})
-    assert seam.requests == []
+    assert recorder.requests == []
 
 
 async def test_a_batch_is_a_run(client: Client, world: World) -> None:

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
+from api.tests.support.exchange import SERVER, Recorder
 from api.tests.support.flows import UNKNOWN_HASH
 from api.tests.support.forms import DETAILED, FORMS, PLAIN, Form
-from api.tests.support.seam import SERVER, Recorder
 from api.tests.support.world import World
 from stepflow_api import Client, models
 from stepflow_api.api.blob import get_blob, get_blob_bytes, store_blob, store_blob_bytes
@@ -33,13 +33,13 @@ by_form = pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
     ids=["no text", "empty", "text", "JSON", "UTF-16", "every byte"],
 )
 async def test_bytes_come_back_as_they_were(
-    form: Form, content: bytes, client: Client, seam: Recorder
+    form: Form, content: bytes, client: Client, recorder: Recorder
 ) -> None:
     stored = await form("blob.store_blob_bytes", content, client=client)
-    assert seam.last_request.headers["content-type"] == "application/octet-stream"
+    assert recorder.last_request.headers["content-type"] == "application/octet-stream"
     blob = stored.parsed if form.is_detailed else stored
     assert type(blob) is models.StoreBlobResponse
-    assert blob.to_dict() == seam.received == {"blobId": blob.blob_id}
+    assert blob.to_dict() == recorder.received == {"blobId": blob.blob_id}
     read = await form("blob.get_blob_bytes", blob.blob_id, client=client)
     if form.is_detailed:
         assert (read.status_code, read.content) == (200, content)
@@ -49,33 +49,33 @@ async def test_bytes_come_back_as_they_were(
 
 
 @by_form
-async def test_a_file_name_is_kept(form: Form, client: Client, seam: Recorder) -> None:
+async def test_a_file_name_is_kept(form: Form, client: Client, recorder: Recorder) -> None:
     name = "two words.bin"
     stored = await form("blob.store_blob_bytes", b"\0", client=client, filename=name)
     blob = stored.parsed if form.is_detailed else stored
     assert blob.filename == name
-    assert blob.to_dict() == seam.received
+    assert blob.to_dict() == recorder.received
     await form("blob.get_blob_bytes", blob.blob_id, client=client)
-    disposition = seam.last_answer.headers.get("content-disposition")
+    disposition = recorder.last_answer.headers.get("content-disposition")
     assert disposition == 'attachment; filename="two words.bin"'
 
 
 @by_form
 @pytest.mark.parametrize("name", ["ä.bin", "a\nb", " a", "\0"])
 async def test_a_file_name_that_the_server_would_drop_is_refused(
-    form: Form, name: str, client: Client, seam: Recorder
+    form: Form, name: str, client: Client, recorder: Recorder
 ) -> None:
     with pytest.raises(InvalidRequest) as raised:
         await form("blob.store_blob_bytes", b"\0", client=client, filename=name)
     assert "x-blob-filename header cannot hold" in str(raised.value)
     assert "\n" not in str(raised.value)
-    assert seam.answers == []
+    assert recorder.answers == []
 
 
-async def test_no_file_name_is_sent_where_none_is_given(client: Client, seam: Recorder) -> None:
+async def test_no_file_name_is_sent_where_none_is_given(client: Client, recorder: Recorder) -> None:
     store_blob_bytes.sync(b"\0", client=client)
     store_blob_bytes.sync(b"\0", client=client, filename=None)
-    for _, request in seam.requests:
+    for _, request in recorder.requests:
         assert request.headers == {"content-type": "application/octet-stream"}
 
 
@@ -136,9 +136,9 @@ async def test_a_binary_blob_read_as_json_says_so(client: Client, world: World) 
 
 @pytest.mark.parametrize("content", ["text", 1, None, ["a"]])
 async def test_only_bytes_are_stored_as_bytes(
-    content: object, client: Client, seam: Recorder
+    content: object, client: Client, recorder: Recorder
 ) -> None:
     # A str has no bytes of its own; which encoding is meant is not for this package to guess.
     with pytest.raises(InvalidRequest, match=r"the body is a .*; give bytes"):
         store_blob_bytes.sync(content, client=client)  # type: ignore[arg-type]
-    assert seam.answers == []
+    assert recorder.answers == []

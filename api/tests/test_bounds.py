@@ -16,7 +16,7 @@ import pytest
 from api.tests import fuzz_events
 from stepflow_api import errors, models
 from stepflow_api._constants import ERROR_BODY_LIMIT, EVENT_LIMIT, UNKNOWN_VALUES_LIMIT
-from stepflow_api._events import EventDecoder
+from stepflow_api._transport.event_stream import EventDecoder
 from stepflow_api.api.health import health_check
 from stepflow_api.api.run import list_runs
 from stepflow_api.client import Client

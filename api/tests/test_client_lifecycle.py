@@ -15,9 +15,9 @@ import httpx
 import pytest
 
 from api.tests.support.connections import connections
+from api.tests.support.exchange import Recorder
 from api.tests.support.flows import SlowFlow
 from api.tests.support.forms import ASYNCIO, ASYNCIO_DETAILED, FORMS, SYNC, SYNC_DETAILED, Form
-from api.tests.support.seam import Recorder
 from stepflow_api import Client
 from stepflow_api.api.health import health_check
 from stepflow_api.api.run import create_run, get_run
@@ -154,10 +154,10 @@ async def test_a_closed_client_says_so(way: str, form: Form, server: StepflowSer
     else:
         async with client:
             pass
-    seam = Recorder(client)
+    recorder = Recorder(client)
     with pytest.raises(InvalidRequest, match="this client is closed; make a new one"):
         await form("health.health_check", client=client)
-    assert seam.answers == []
+    assert recorder.answers == []
 
 
 @pytest.mark.anyio
@@ -299,9 +299,9 @@ def test_one_client_in_two_event_loops_at_once(
         elif kind == "transport":
             given["transport"] = httpx.AsyncHTTPTransport()
         client = Client(server.url, **given)
-        seam = Recorder(client)
+        recorder = Recorder(client)
         waiting = asyncio.create_task(get_run.asyncio(run_id, client=client, wait=True))
-        while not seam.requests:
+        while not recorder.requests:
             await asyncio.sleep(0)
         messages: list[str] = []
 

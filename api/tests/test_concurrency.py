@@ -12,12 +12,13 @@ import httpx
 import pytest
 
 from api.tests.support.connections import connections
+from api.tests.support.exchange import Recorder
 from api.tests.support.flows import UNKNOWN_RUN, SlowFlow, echo_flow, store
-from api.tests.support.seam import Recorder
-from stepflow_api import Client, _direct_async, models
+from stepflow_api import Client, models
 from stepflow_api._collector import COLLECTOR
-from stepflow_api._dialects._base import Exchange
-from stepflow_api._operation import Json, Request
+from stepflow_api._exchange.effects import Steps
+from stepflow_api._operation import Answer, Json, Request
+from stepflow_api._transport import async_connections
 from stepflow_api.api.health import health_check
 from stepflow_api.api.run import create_run, get_run, get_run_items
 from stepflow_api.errors import ConnectionFailed, NotFound
@@ -119,11 +120,11 @@ async def test_tasks_and_threads_share_a_client(client: Client) -> None:
 async def test_more_tasks_than_connections(
     server: StepflowServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_direct_async, "CONNECTIONS", 3)
+    monkeypatch.setattr(async_connections, "CONNECTIONS", 3)
     open_: list[int] = []
 
     class Counting(Recorder):
-        def _pass(self, operation_id: str, version: str, request: Request) -> Exchange:
+        def _pass(self, operation_id: str, version: str, request: Request) -> Steps[Answer]:
             answer = yield from super()._pass(operation_id, version, request)
             open_.append(connections(server))
             return answer
@@ -148,7 +149,7 @@ async def test_more_tasks_than_connections(
 async def test_no_connection_comes_free_in_time(
     server: StepflowServer, slow: SlowFlow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_direct_async, "CONNECTIONS", 1)
+    monkeypatch.setattr(async_connections, "CONNECTIONS", 1)
     body = models.CreateRunRequest(flow_id=slow.id, input=None, wait=True)
     async with Client(server.url, timeout=httpx.Timeout(30, pool=0.05)) as client:
         async with anyio.create_task_group() as tasks:

@@ -13,9 +13,9 @@ from typing import Any, Final, Literal
 
 import pytest
 
+from api.tests.support.exchange import SERVER, Recorder
 from api.tests.support.flows import UNKNOWN_HASH, UNKNOWN_RUN
 from api.tests.support.forms import DETAILED, FORMS, PLAIN, Form
-from api.tests.support.seam import SERVER, Recorder
 from api.tests.support.world import World
 from stepflow_api import Client, models
 from stepflow_api.api.run import create_run
@@ -345,9 +345,9 @@ CASES = [
 ]
 
 
-def _check(error: StatusError, case: Failure, seam: Recorder) -> None:
+def _check(error: StatusError, case: Failure, recorder: Recorder) -> None:
     """Checks all that an error must hold."""
-    answer, request = seam.last_answer, seam.last_request
+    answer, request = recorder.last_answer, recorder.last_request
     assert type(error) is case.error
     assert error.status_code == answer.status_code
     assert error.status in (answer.status_code, None)
@@ -361,14 +361,14 @@ def _check(error: StatusError, case: Failure, seam: Recorder) -> None:
     assert line.endswith(error.message)
     assert "\n" not in line and line.isprintable() and "{" not in error.message
     assert len(line) < 600
-    _check_parsed(error.parsed, case, seam)
+    _check_parsed(error.parsed, case, recorder)
 
 
-def _check_parsed(parsed: Any, case: Failure, seam: Recorder) -> None:
+def _check_parsed(parsed: Any, case: Failure, recorder: Recorder) -> None:
     if case.body == "model":
         assert type(parsed) is models.ErrorResponse
-        assert parsed.to_dict() == seam.received
-        assert parsed.code == seam.last_answer.status_code
+        assert parsed.to_dict() == recorder.received
+        assert parsed.code == recorder.last_answer.status_code
     else:
         assert parsed is None
 
@@ -380,7 +380,7 @@ by_case = pytest.mark.parametrize("case", CASES, ids=str)
 @by_form
 @by_case
 async def test_error(
-    case: Failure, form: Form, world: World, client: Client, seam: Recorder
+    case: Failure, form: Form, world: World, client: Client, recorder: Recorder
 ) -> None:
     arguments = case.arguments(world)
     if case.since > SERVER:
@@ -393,15 +393,15 @@ async def test_error(
         return
     if form.is_detailed:
         response = await form(case.endpoint, client=client, **arguments)
-        assert response.status_code == seam.last_answer.status_code
-        assert response.content == seam.last_answer.content
+        assert response.status_code == recorder.last_answer.status_code
+        assert response.content == recorder.last_answer.content
         assert not response.is_success
         assert case.words in response.text
-        _check_parsed(response.parsed, case, seam)
+        _check_parsed(response.parsed, case, recorder)
         return
     with pytest.raises(StatusError) as raised:
         await form(case.endpoint, client=client, **arguments)
-    _check(raised.value, case, seam)
+    _check(raised.value, case, recorder)
 
 
 @pytest.mark.parametrize("form", DETAILED, ids=lambda form: form.name)

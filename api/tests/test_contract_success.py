@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from api.tests.support.exchange import SERVER, Recorder
 from api.tests.support.flows import echo_flow, failing_flow, store
 from api.tests.support.forms import FORMS, Form, endpoints
-from api.tests.support.seam import SERVER, Recorder
 from api.tests.support.world import World, rich_flow
 from stepflow_api import Client, Response, models
 from stepflow_api.spec import OPERATIONS
@@ -373,25 +373,25 @@ CASES = [
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
 @pytest.mark.parametrize("case", [case for case in CASES if case.since <= SERVER], ids=str)
 async def test_success(
-    case: Success, form: Form, world: World, client: Client, seam: Recorder
+    case: Success, form: Form, world: World, client: Client, recorder: Recorder
 ) -> None:
     result = await form(case.endpoint, client=client, **case.arguments(world))
-    assert len(seam.answers) == 1
+    assert len(recorder.answers) == 1
     value = result
     if form.is_detailed:
         assert isinstance(result, Response)
-        assert result.status_code == seam.last_answer.status_code
-        assert result.content == seam.last_answer.content
+        assert result.status_code == recorder.last_answer.status_code
+        assert result.content == recorder.last_answer.content
         assert result.is_success
         value = result.parsed
-    assert seam.last_answer.status_code == case.status
+    assert recorder.last_answer.status_code == case.status
     if case.model is None:
         assert value is None
-        assert seam.last_answer.content == b""
+        assert recorder.last_answer.content == b""
         return
     assert type(value) is case.model
-    assert _text(value.to_dict()) == _text(seam.received)
-    assert json.loads(value.to_json()) == seam.received
+    assert _text(value.to_dict()) == _text(recorder.received)
+    assert json.loads(value.to_json()) == recorder.received
     assert case.model.from_dict(value.to_dict()) == value
     assert case.shows(world, value)
 
@@ -419,7 +419,7 @@ async def test_every_other_endpoint_is_a_hand_written_one() -> None:
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
 async def test_success_of_a_failed_run(
-    form: Form, client: Client, seam: Recorder, world: World
+    form: Form, client: Client, recorder: Recorder, world: World
 ) -> None:
     # The request succeeds, and its answer has the whole error.
     flow_id = store(client, failing_flow())
@@ -429,4 +429,4 @@ async def test_success_of_a_failed_run(
     error = run.result.error
     assert run.status == "failed"
     assert (error.code, error.message) == (CODES[SERVER[:2]], 'step "load" failed')
-    assert error.data == seam.received["results"][0]["result"]["error"].get("data")
+    assert error.data == recorder.received["results"][0]["result"]["error"].get("data")

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
+from api.tests.support.exchange import Changing, Recorder
 from api.tests.support.flows import (
     UNKNOWN_HASH,
     UNKNOWN_RUN,
@@ -18,7 +19,6 @@ from api.tests.support.flows import (
     run,
     store,
 )
-from api.tests.support.seam import Changing, Recorder
 from stepflow_api import Client, models
 from stepflow_api.api.blob import get_blob, get_blob_bytes, store_blob_bytes
 from stepflow_api.api.component import list_components
@@ -172,12 +172,12 @@ def test_a_fatally_invalid_flow_gets_200_and_an_id(client: Client) -> None:
 
 
 def test_snake_case_is_ignored_so_camel_case_is_sent(client: Client, slow: SlowFlow) -> None:
-    seam = Recorder(client)
+    recorder = Recorder(client)
     body = models.CreateRunRequest(
         flow_id=slow.id, input=1, wait=True, timeout_secs=0, max_concurrency=1
     )
     create_run.sync(client=client, body=body)
-    assert seam.sent.keys() == {"flowId", "input", "wait", "timeoutSecs", "maxConcurrency"}
+    assert recorder.sent.keys() == {"flowId", "input", "wait", "timeoutSecs", "maxConcurrency"}
     # The server would not even complain: this flow is stored, although it is only to be tried.
     flow = {"flow": {"name": "tried"}, "dry_run": True}
     tried = store_flow.sync(client=client, body=flow)  # type: ignore[arg-type]
@@ -187,7 +187,7 @@ def test_snake_case_is_ignored_so_camel_case_is_sent(client: Client, slow: SlowF
 
 
 def test_snake_case_inside_a_flow_is_sent_as_camel_case(client: Client) -> None:
-    seam = Recorder(client)
+    recorder = Recorder(client)
     step = models.Step(
         id="load",
         component="/load_file",
@@ -197,7 +197,7 @@ def test_snake_case_inside_a_flow_is_sent_as_camel_case(client: Client) -> None:
     )
     flow = models.Flow(name="f", steps=[step], output={"$step": "load", "path": "data"})
     assert run(client, flow).result.output == 7
-    (sent,) = json.loads(seam.requests[0][1].content or b"")["flow"]["steps"]
+    (sent,) = json.loads(recorder.requests[0][1].content or b"")["flow"]["steps"]
     assert sent.keys() == {"id", "component", "input", "onError", "mustExecute"}
     assert sent["onError"] == {"action": "useDefault", "defaultValue": {"data": 7}}
 
@@ -241,14 +241,14 @@ def test_an_empty_input_gives_a_run_without_items(input: object, client: Client)
 
 
 def test_wait_null_is_refused_by_some_so_what_is_not_set_is_left_out(client: Client) -> None:
-    seam = Recorder(client)
+    recorder = Recorder(client)
     flow_id = store(client, echo_flow())
     create_run.sync(client=client, body=models.CreateRunRequest(flow_id=flow_id, input=1))
-    assert seam.sent == {"flowId": flow_id, "input": [1]}
+    assert recorder.sent == {"flowId": flow_id, "input": [1]}
     # 0.10 and 0.11.0 answer an explicit null with 422; this one takes it.
     body = models.CreateRunRequest(flow_id=flow_id, input=1, wait=None)
     assert create_run.sync_detailed(client=client, body=body).status_code == 202
-    assert seam.sent == {"flowId": flow_id, "input": [1], "wait": None}
+    assert recorder.sent == {"flowId": flow_id, "input": [1], "wait": None}
 
 
 def test_a_body_over_2_mib_is_413_and_plain_text(client: Client) -> None:
@@ -297,12 +297,12 @@ def test_examples_are_left_out_where_the_spec_requires_them(
     client: Client, server: StepflowServer
 ) -> None:
     assert "allExamples" in schema(server, "FlowResponse")["required"]  # type: ignore[operator]
-    seam = Recorder(client)
+    recorder = Recorder(client)
     flow_id = store(client, echo_flow())
     answer = get_flow.sync(flow_id, client=client)
-    assert "allExamples" not in seam.received
+    assert "allExamples" not in recorder.received
     assert answer.all_examples == []
-    assert answer.to_dict() == seam.received
+    assert answer.to_dict() == recorder.received
 
 
 def test_steps_have_no_result_whatever_the_spec_says(

@@ -25,7 +25,7 @@ from api.tests.support.versions import ID, NEW, SUMMARY
 from api.tests.support.ways import WAYS, Way
 from stepflow_api import Client
 from stepflow_api._operation import Operation, Request
-from stepflow_api._timeouts import Timeouts, limited, timeouts
+from stepflow_api._transport.timeouts import Timeouts, limited, timeouts
 from stepflow_api.api.blob import store_blob_bytes
 from stepflow_api.api.health import health_check
 from stepflow_api.api.run import cancel_run
@@ -192,7 +192,7 @@ def test_timeouts_of_httpx_are_those_of_each_exchange(
     """Detection, the run's status and its cancellation take less each, and more together."""
     elapsed = 0.0
     clock = SimpleNamespace(monotonic=lambda: time.monotonic() + elapsed)
-    monkeypatch.setattr("stepflow_api._timeouts.time", clock)
+    monkeypatch.setattr("stepflow_api._transport.timeouts.time", clock)
     run = json.dumps({"summary": SUMMARY})
     responses = iter([json.dumps(NEW), run, run])
 
@@ -423,7 +423,7 @@ def test_an_overdue_block_is_cancelled_where_it_waits() -> None:
     reached = []
 
     async def read() -> None:
-        call = Timeouts.of_whole(PACE)
+        call = Timeouts.for_total(PACE)
         async with limited(call) as prolong:
             while not call.is_overdue():
                 pass

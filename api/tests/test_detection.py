@@ -59,7 +59,7 @@ async def test_it_is_asked_with_the_token() -> None:
     )
     with AuthenticatedClient("http://server", "t", transport=wire) as client:
         list_runs.sync(client=client)
-    assert client._seam.dialect is not None
+    assert client._exchange.dialect is not None
 
 
 @pytest.mark.parametrize("version", ["", "x", "13", "1.2.3.4", 0.13, "0.13.0.1"])
@@ -192,7 +192,7 @@ async def test_a_later_version_is_taken_for_the_newest_known_with_one_warning() 
         pytest.warns(UserWarning, match=r"build 1234567.*treated as 0\.13") as warned,
     ):
         assert list_runs.sync(client=client).runs[0].status == "running"
-        client._seam.forget()
+        client._exchange.forget()
         assert list_runs.sync(client=client).runs[0].status == "running"
     assert len(warned) == 1
 
@@ -355,7 +355,7 @@ def test_nothing_of_a_dialect_is_loaded_before_it_is_needed(tmp_path: Path) -> N
 
     code = (
         "import json, sys; from stepflow_api import Client; Client('http://server');"
-        "print(json.dumps([m for m in sys.modules if m.startswith('stepflow_api._dialects')]))"
+        "print(json.dumps([m for m in sys.modules if m.startswith('stepflow_api._exchange')]))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert not {m.rpartition(".")[2] for m in json.loads(done.stdout)} & {"_older", "_transcoded"}
+    assert not {m.rpartition(".")[2] for m in json.loads(done.stdout)} & {"older", "transcoded"}

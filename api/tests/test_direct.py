@@ -21,7 +21,8 @@ import pytest
 
 from api.tests.support.forms import FORMS, PLAIN, Form
 from api.tests.support.odd_server import CERTIFICATE, OddServer, answer, raw
-from stepflow_api import AuthenticatedClient, Client, _direct, _direct_async
+from stepflow_api import AuthenticatedClient, Client
+from stepflow_api._transport import async_connections, sync_connections
 from stepflow_api.api.blob import store_blob_bytes
 from stepflow_api.api.health import health_check
 from stepflow_api.errors import (
@@ -212,7 +213,7 @@ async def test_a_connection_that_was_idle_for_long_is_not_used_again(
     form: Form, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 100.0
-    for module in (_direct, _direct_async):
+    for module in (sync_connections, async_connections):
         monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now))
     connections: list[socket.socket] = []
 

@@ -9,6 +9,7 @@ from typing import Any
 import anyio
 import pytest
 
+from api.tests.support.exchange import SERVER, Recorder
 from api.tests.support.flows import (
     SlowFlow,
     echo_flow,
@@ -17,11 +18,10 @@ from api.tests.support.flows import (
     run,
     store,
 )
-from api.tests.support.seam import SERVER, Recorder
 from api.tests.support.world import rich_flow
 from stepflow_api import Client, models
-from stepflow_api._dialects._base import Exchange
-from stepflow_api._operation import Request
+from stepflow_api._exchange.effects import Steps
+from stepflow_api._operation import Answer, Request
 from stepflow_api.api.flow import get_flow, get_flow_variables, store_flow
 from stepflow_api.api.run import (
     cancel_run,
@@ -105,16 +105,16 @@ async def test_an_async_call_that_is_cancelled_leaves_the_client_usable(
     sent = anyio.Event()
 
     class Sent(Recorder):
-        def _pass(self, operation_id: str, version: str, request: Request) -> Exchange:
+        def _pass(self, operation_id: str, version: str, request: Request) -> Steps[Answer]:
             sent.set()
             return (yield from super()._pass(operation_id, version, request))
 
-    seam = Sent(client)
+    recorder = Sent(client)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(lambda: get_run.asyncio(run_id, client=client, wait=True))
         await sent.wait()
         tasks.cancel_scope.cancel()
-    assert seam.answers == []
+    assert recorder.answers == []
     assert (await get_run.asyncio(run_id, client=client)).status == "running"
 
 
@@ -187,21 +187,21 @@ PATCH = {"input": {"user_prompt": "new"}}
     ids=str,
 )
 def test_overrides_have_the_same_effect_in_every_shape(overrides: Any, sync_client: Client) -> None:
-    seam = Recorder(sync_client)
+    recorder = Recorder(sync_client)
     made = run(sync_client, message_flow(), {"prompt": "old"}, overrides=overrides)
     assert made.result.output == "new"
-    steps = seam.sent["overrides"]["steps"]
+    steps = recorder.sent["overrides"]["steps"]
     assert steps["msg"]["value"] == PATCH
-    assert seam.sent["overrides"].keys() == {"steps"} and steps.keys() == {"msg"}
+    assert recorder.sent["overrides"].keys() == {"steps"} and steps.keys() == {"msg"}
 
 
 def test_no_overrides(sync_client: Client) -> None:
-    seam = Recorder(sync_client)
+    recorder = Recorder(sync_client)
     shapes: list[Any] = [{}, None, models.WorkflowOverrides(steps={})]
     for overrides in shapes:
         made = run(sync_client, message_flow(), {"prompt": "old"}, overrides=overrides)
         assert made.result.output == "old"
-        assert seam.sent["overrides"] in ({"steps": {}}, None)
+        assert recorder.sent["overrides"] in ({"steps": {}}, None)
 
 
 def test_overrides_reach_every_item_and_no_other_run(sync_client: Client) -> None:

@@ -11,7 +11,7 @@ import pytest
 from api.tests.support.forms import PLAIN, Form
 from api.tests.support.odd_server import OddServer, hang_up
 from stepflow_api import Client
-from stepflow_api._proxies import environment_proxy
+from stepflow_api._transport.proxies import environment_proxy
 from stepflow_api.errors import ConnectionFailed, InvalidRequest
 from tools.spec.server import StepflowServer
 

@@ -12,11 +12,11 @@ from uuid import UUID
 import pytest
 from pydantic import ValidationError
 
+from api.tests.support.exchange import Recorder
 from api.tests.support.odd_server import OddServer, answer
-from api.tests.support.seam import Recorder
 from stepflow_api import UNSET, Client, models
-from stepflow_api._dialects._base import Exchange
-from stepflow_api._operation import Request
+from stepflow_api._exchange.effects import Steps
+from stepflow_api._operation import Answer, Request
 from stepflow_api.api.blob import get_blob
 from stepflow_api.api.flow import get_flow
 from stepflow_api.api.run import create_run, get_run, list_runs
@@ -143,18 +143,18 @@ def recorded() -> Any:
         pass
 
     class Stopping(Recorder):
-        def _pass(self, operation_id: str, version: str, request: Request) -> Exchange:
+        def _pass(self, operation_id: str, version: str, request: Request) -> Steps[Answer]:
             next(super()._pass(operation_id, version, request))
             raise Unsent
             yield
 
     client = Client("http://server", server_version="0.11.1")
-    seam = Stopping(client)
+    recorder = Stopping(client)
 
     def call(endpoint: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         with pytest.raises(Unsent):
             endpoint(*arguments, client=client, **options)
-        return seam.last_request
+        return recorder.last_request
 
     return call
 
@@ -208,7 +208,7 @@ def test_values_that_json_cannot_hold(value: Any, depth: int) -> None:
     for _ in range(depth):
         value = {"deeper": [value]}
     client = Client("http://server", server_version="0.11.1")
-    seam = Recorder(client)
+    recorder = Recorder(client)
     bodies = [
         CreateRunRequest(flow_id="f", input={"v": value}),
         CreateRunRequest(flow_id="f", input=1, variables={"v": value}),
@@ -221,7 +221,7 @@ def test_values_that_json_cannot_hold(value: Any, depth: int) -> None:
         assert message.startswith("createRun: the body cannot be written as JSON (")
         assert message.endswith("); give values that JSON can hold")
         assert "\n" not in message
-    assert seam.requests == []
+    assert recorder.requests == []
 
 
 def test_a_number_that_is_none_is_never_sent_as_null() -> None:

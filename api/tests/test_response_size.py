@@ -19,10 +19,10 @@ import pytest
 from api.tests import fuzz_answers, fuzz_events
 from api.tests.support.forms import PLAIN, Form
 from api.tests.support.odd_server import OddServer, answer, raw
-from stepflow_api import AuthenticatedClient, Client, _body
-from stepflow_api._body import Body, Unreadable
+from stepflow_api import AuthenticatedClient, Client
 from stepflow_api._constants import HEADER_FIELDS_LIMIT, RESPONSE_LIMIT
 from stepflow_api._operation import Operation
+from stepflow_api._transport.body import Body, Unreadable
 from stepflow_api.api.health import health_check
 from stepflow_api.errors import InvalidRequest, StatusError, TransportError
 from tools.fuzz.fuzz import cases
@@ -202,7 +202,7 @@ def test_small_pieces_take_little_more_memory_than_their_bytes() -> None:
 
 
 def test_a_long_piece_is_decompressed_in_linear_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_body, "_STEP", 1000)
+    monkeypatch.setattr("stepflow_api._transport.body._STEP", 1000)
     content = bytes(range(256)) * 20_000
     # Not compressed, so the piece is long; then with many bytes for each.
     for level in (0, 9):

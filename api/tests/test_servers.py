@@ -11,6 +11,7 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
+from api.tests.support.exchange import SERVER_VERSION
 from api.tests.support.flows import (
     UNKNOWN_HASH,
     UNKNOWN_RUN,
@@ -20,7 +21,6 @@ from api.tests.support.flows import (
     run,
     store,
 )
-from api.tests.support.seam import SERVER_VERSION
 from stepflow_api import Client, models
 from stepflow_api.api.blob import get_blob, get_blob_bytes, store_blob, store_blob_bytes
 from stepflow_api.api.component import list_components

@@ -16,7 +16,7 @@ from rich.traceback import Traceback
 
 from client.tests.support import Driver
 from stepflow_api import AuthenticatedClient, Client
-from stepflow_api._http11 import HTTP11Connection
+from stepflow_api._transport.http11 import HTTP11Connection
 from stepflow_client import RetryPolicy, errors
 
 TOKEN = "t0k3n-s3cr3t"

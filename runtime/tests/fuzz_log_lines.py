@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from stepflow_api._hidden import Hidden
+from stepflow_api.support import Hidden
 from stepflow_runtime._constants import ERROR_LINES, KEPT_BYTES, KEPT_LINES, LONGEST_LINE
 from stepflow_runtime._log_lines import summary
 from stepflow_runtime._logs import Log, LogConfig, Output

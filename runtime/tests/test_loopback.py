@@ -18,7 +18,7 @@ import pytest
 
 from runtime.tests.programs import WORKER, gone, program, said
 from runtime.tests.support import ECHO, binary_with, exists, session, wait_until
-from stepflow_api._hidden import Hidden
+from stepflow_api.support import Hidden
 from stepflow_runtime import RestartPolicy, StepflowRuntime, _loopback, _starting, errors
 from stepflow_runtime._guard import Guarded
 from stepflow_runtime._start_errors import start_thread

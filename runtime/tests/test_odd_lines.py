@@ -17,7 +17,7 @@ import pytest
 
 from runtime.tests import fuzz_log_lines
 from runtime.tests.support import ECHO, wait_until
-from stepflow_api._hidden import Hidden
+from stepflow_api.support import Hidden
 from stepflow_runtime import LogConfig, StepflowRuntime, errors
 from stepflow_runtime._binary import find_binary
 from stepflow_runtime._constants import KEPT_BYTES, LONGEST_LINE

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from runtime.tests.support import wait_until
-from stepflow_api._hidden import Hidden
+from stepflow_api.support import Hidden
 from stepflow_runtime import LogConfig, StepflowRuntime, errors
 from stepflow_runtime._secrets import Secrets
 

@@ -22,7 +22,7 @@ from runtime.tests.support import (
     exists,
     wait_until,
 )
-from stepflow_api._hidden import Hidden
+from stepflow_api.support import Hidden
 from stepflow_client import StepflowExecutor, SyncStepflowExecutor
 from stepflow_runtime import ALL_BUILTINS, StepflowRuntime, errors
 from stepflow_runtime._config import server_environment

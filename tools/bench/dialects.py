@@ -1,7 +1,7 @@
 """Prints what the dialect of a server costs, as a part of a call to that server.
 
-A dialect does no I/O, so its cost is what passing the seam takes on top of the transport, where the
-transport gives at once what the server answered before. Rounds of both alternate.
+A dialect does no I/O, so its cost is what the exchange takes on top of the transport, where the
+transport returns at once what the server answered before. Rounds of both alternate.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from collections.abc import Callable
 from typing import Any
 
 from stepflow_api import Client, models
+from stepflow_api._exchange.driver import run
+from stepflow_api._exchange.effects import Steps
 from stepflow_api._operation import Answer, Request
 from stepflow_api.api.flow import store_flow
 from stepflow_api.api.run import create_run, get_run_items, list_runs
@@ -22,7 +24,7 @@ from tools.spec.server import StepflowServer
 ROUNDS = 15
 CALLS = 100
 
-#: The most that the seam may take of a call, by version.
+#: Maximum part of a call that the exchange may take, by version.
 LIMITS = {"0.11.1": 0.02, "0.13.0": 0.15}
 
 
@@ -50,7 +52,7 @@ def _seconds(call: Callable[[], object]) -> float:
 
 
 def measure(binary: str) -> dict[str, float]:
-    """Measures the seam's part of each call.
+    """Measure the exchange's part of each call.
 
     Args:
         binary: The server's executable.
@@ -64,10 +66,10 @@ def measure(binary: str) -> dict[str, float]:
         body = models.CreateRunRequest(flow_id=stored.flow_id, input={"n": "a"}, wait=True)
         run_id = create_run.sync(client=client, body=body).run_id
         calls = {
-            "create_run": (create_run._OPERATION, create_run._request(body=body)),
-            "get_run_items": (get_run_items._OPERATION, get_run_items._request(run_id=run_id)),
+            "create_run": (create_run.OPERATION, create_run.build_request(body=body)),
+            "get_run_items": (get_run_items.OPERATION, get_run_items.build_request(run_id=run_id)),
             "list_runs": (
-                list_runs._OPERATION,
+                list_runs.OPERATION,
                 Request("GET", "/runs", (("limit", "1"), ("status", "completed"))),
             ),
         }
@@ -75,16 +77,22 @@ def measure(binary: str) -> dict[str, float]:
 
 
 def _part(client: Client, operation: Any, request: Request) -> float:
-    real = client._transport
-    replay = Replay(real)
+    exchange = client._exchange
+    real = exchange.transport
+    replay: Any = Replay(real)
     timeouts = real.timeouts(None)
+
+    def send() -> Answer:
+        steps: Steps[Answer] = exchange.steps(operation, request, lambda answer: answer)
+        return run(exchange, steps, timeouts)
+
     whole, through, past = [], [], []
     for _ in range(ROUNDS):
         whole.append(_seconds(lambda: client.call(operation, request)))
-        client._transport = replay  # type: ignore[assignment]
-        through.append(_seconds(lambda: client._exchange(operation, request, timeouts)))
+        exchange.transport = replay
+        through.append(_seconds(send))
         past.append(_seconds(lambda: replay.send(request, timeouts)))
-        client._transport = real
+        exchange.transport = real
     return (min(through) - min(past)) / statistics.median(whole)
 
 

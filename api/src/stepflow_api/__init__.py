@@ -35,7 +35,7 @@ def __getattr__(name: str) -> object:
 
     if name in _MODULES:
         value = getattr(importlib.import_module(f"stepflow_api.{_MODULES[name]}"), name)
-    elif name in ("api", "client", "errors", "models", "spec", "types"):
+    elif name in ("api", "client", "errors", "lowlevel", "models", "spec", "support", "types"):
         value = importlib.import_module(f"stepflow_api.{name}")
     elif name == "__version__":
         value = importlib.import_module("stepflow_api._version").VERSION

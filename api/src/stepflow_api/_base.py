@@ -37,16 +37,16 @@ class Model(BaseModel):
     __test__: ClassVar[bool] = False
 
     def to_dict(self) -> dict[str, Any]:
-        """Gives the JSON document for the wire: what was set, None as null."""
+        """Return the JSON document for the wire: what was set, None as null."""
         return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
     def to_json(self) -> bytes:
-        """Gives `to_dict` as JSON text in UTF-8."""
+        """Return `to_dict` as JSON text in UTF-8."""
         return self.__pydantic_serializer__.to_json(self, by_alias=True, exclude_unset=True)
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Self:
-        """Makes a model of a JSON document.
+        """Make a model of a JSON document.
 
         Args:
             document: The document, under the wire's names or Python's.
@@ -65,7 +65,7 @@ class Model(BaseModel):
         _parent_namespace_depth: int = 2,
         _types_namespace: Mapping[str, Any] | None = None,
     ) -> bool | None:
-        """Builds the model, as pydantic does; it is done by itself when the model is first used.
+        """Build the model, as pydantic does; it is done by itself when the model is first used.
 
         A hand-written model inherits fields whose types are names of another module: they are
         looked up in the modules of its base classes as well as in its own.

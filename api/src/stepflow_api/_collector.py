@@ -34,7 +34,7 @@ class Collector:
 
     @contextmanager
     def paused(self) -> Generator[None, None, None]:
-        """Pause the collector, if it is enabled, until the last of all pauses ends."""
+        """Sleep the collector, if it is enabled, until the last of all pauses ends."""
         with self._lock:
             if not self._pauses:
                 self._was_enabled = gc.isenabled()

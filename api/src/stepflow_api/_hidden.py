@@ -14,7 +14,7 @@ T = TypeVar("T")
 class Hidden(Generic[T]):
     """A value that may be a secret.
 
-    Args:
+    Attributes:
         value: The value. Use it where it is needed, and bind it to no other variable.
     """
 

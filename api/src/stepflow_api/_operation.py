@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from pydantic_core import (
     PydanticSerializationError,
@@ -71,30 +71,61 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     content: bytes | None = field(default=None, repr=False)
 
+    def url(self, base_url: str) -> str:
+        """Return the URL, for messages; what a query cannot hold becomes a question mark.
+
+        Args:
+            base_url: The server's URL with the API's prefix.
+        """
+        query = f"?{urlencode(self.query, errors='replace')}" if self.query else ""
+        return f"{base_url}{self.path}{query}"
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer after it left the transport.
+    """A response after it left the transport.
 
     Attributes:
-        url: Where it came from, without a password.
+        url: URL of the request, without a password.
         status_code: HTTP status.
         headers: Header fields.
-        content: The whole body.
+        pieces: The body, in pieces as they arrived.
     """
 
     url: str
     status_code: int
     headers: Headers
-    content: bytes
+    pieces: list[bytes]
 
+    @property
+    def content(self) -> bytes:
+        """The complete body."""
+        pieces = self.pieces
+        if len(pieces) != 1:
+            # Kept, since the body is read more than once.
+            pieces[:] = [b"".join(pieces)]
+        return pieces[0]
+
+    @property
+    def beginning(self) -> bytes:
+        """The first bytes of the body: enough to see what it is."""
+        beginning = b""
+        for piece in self.pieces:
+            beginning += piece
+            if len(beginning) >= _BEGINNING:
+                break
+        return beginning
+
+
+# The least number of bytes that `Answer.beginning` has, if there are as many.
+_BEGINNING = 64
 
 # Shorter bodies make too few models for the garbage collector to run often.
 _LONG_BODY = 64 * 1024
 
 
 class Json:
-    """Parses a JSON body to a type, which is prepared when it is first needed."""
+    """Parse a JSON body to a type, which is prepared when it is first needed."""
 
     def __init__(self, type_: Any) -> None:
         self._type = type_
@@ -107,7 +138,7 @@ class Json:
         self._lock = threading.Lock()
 
     def __call__(self, content: bytes) -> Any:
-        """Parses; raises ValueError where the body is not of the type."""
+        """Parse; raises ValueError where the body is not of the type."""
         if self._adapter is None:
             from pydantic import TypeAdapter
 
@@ -120,17 +151,17 @@ class Json:
 
 
 def raw(content: bytes) -> bytes:
-    """Parses a binary body: to itself."""
+    """Parse a binary body: to itself."""
     return content
 
 
 def text(content: bytes) -> str:
-    """Parses a text body; raises ValueError where it is not UTF-8."""
+    """Parse a text body; raises ValueError where it is not UTF-8."""
     return content.decode()
 
 
 def nothing(content: bytes) -> None:
-    """Parses the body of an answer that has none to speak of.
+    """Parse the body of an answer that has none to speak of.
 
     Raises ValueError for a page of something else; what JSON a newer server puts there is ignored.
     """
@@ -166,7 +197,7 @@ class Operation(Generic[S, R]):
         headers: Mapping[str, Any] | None = None,
         body: Any = UNSET,
     ) -> Request:
-        """Builds the request.
+        """Build the request.
 
         Args:
             path: Path parameters under the spec's names.
@@ -198,41 +229,57 @@ class Operation(Generic[S, R]):
         return Request(self.method, target, tuple(pairs), fields, content)
 
     def response(self, answer: Answer) -> Response[R]:
-        """Parses an answer.
+        """Parse an answer.
 
         Raises:
             InvalidAnswer: A documented success whose body is not what the spec says.
         """
-        parsed = self._parsed(answer)
-        return Response(
-            answer.status_code,
-            answer.headers.to_httpx(),
-            answer.content,
-            cast("R | None", parsed),
-        )
+        parsed: R | None = self._parsed(answer)
+        return Response(answer.status_code, answer.headers.to_httpx(), answer.content, parsed)
 
     def result(self, answer: Answer) -> S:
-        """Gives what success gives.
+        """Return what a success is parsed to.
 
         Raises:
-            StatusError: The status is no documented success.
+            StatusError: The status is not a documented success.
             InvalidAnswer: The body is not what the spec says.
         """
-        parsed = self._parsed(answer)
+        parsed: S = self._parsed(answer)
         if not 200 <= answer.status_code < 300:
             raise self.error(answer, parsed, status_error_class(answer.status_code))
-        if not self.documents(answer.status_code):
+        if parsed is None and not self.documents(answer.status_code):
             raise self.error(answer, parsed, UnexpectedStatus)
-        return cast("S", parsed)
+        return parsed
+
+    def pieces(self, answer: Answer) -> Response[list[bytes]]:
+        """Return a success with the body in pieces as its `parsed`, and no `content`.
+
+        Raises:
+            StatusError: The status is not a documented success.
+            InvalidAnswer: The body is not what the spec says.
+        """
+        kind = answer.headers.get("content-type")
+        if not 200 <= answer.status_code < 300 or kind.startswith("application/grpc"):
+            self.result(answer)
+        return Response(answer.status_code, answer.headers.to_httpx(), b"", answer.pieces)
+
+    def stream(self, opened: Any) -> Any:
+        """Return an event stream as it is, and raise the error for an answer in its place.
+
+        Raises:
+            StatusError: The status is not a documented success.
+            InvalidAnswer: It is not a stream of events.
+        """
+        return self.result(opened) if isinstance(opened, Answer) else opened
 
     def documents(self, status_code: int) -> bool:
         """Whether the spec documents this status."""
         return self._parser(status_code) is not None
 
     def error(self, answer: Answer, parsed: Any, cls: type[StatusError]) -> StatusError:
-        """Makes the error of an answer, with what the server said in its message."""
+        """Make the error of an answer, with what the server said in its message."""
         return cls(
-            _said(answer),
+            _error_message(answer),
             method=self.method,
             url=answer.url,
             status_code=answer.status_code,
@@ -346,7 +393,7 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON number")
 
 
-def _said(answer: Answer) -> str:
+def _error_message(answer: Answer) -> str:
     """What the server said went wrong: servers send JSON as text/plain, and text as JSON."""
     place = answer.headers.get("location").partition("?")[0]
     if 300 <= answer.status_code < 400 and place:
@@ -360,11 +407,11 @@ def _said(answer: Answer) -> str:
         for source in (whole, _object(whole.get("error")) or {}):
             for key in ("message", "detail", "title", "error"):
                 if isinstance(source.get(key), str) and source[key]:
-                    return one_line(": ".join([source[key], *_causes(source, source[key])]))
+                    return one_line(": ".join([source[key], *_error_chain(source, source[key])]))
     return one_line(content.decode("utf-8", "replace"))
 
 
-def _causes(document: dict[str, Any], message: str) -> list[str]:
+def _error_chain(document: dict[str, Any], message: str) -> list[str]:
     """What the error's stack says beyond its message: often the message names no cause."""
     stack = document.get("stack")
     entries = cast("Sequence[Any]", stack) if isinstance(stack, list) else ()

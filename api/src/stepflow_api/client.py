@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from stepflow_api._constants import RESPONSE_LIMIT
-from stepflow_api._conversation import hold, hold_async
-from stepflow_api._dialects._base import is_foreign, looks_foreign
-from stepflow_api._headers import Headers
+from stepflow_api._exchange import driver
+from stepflow_api._exchange.effects import OpenStream, Steps
+from stepflow_api._exchange.exchange import Exchange
 from stepflow_api._hidden import Hidden
 from stepflow_api._operation import Answer, Operation, Request
-from stepflow_api._seam import Seam, check
-from stepflow_api._settings import header_fields, split_address, token_value
-from stepflow_api._timeouts import Timeouts
-from stepflow_api._transport import Transport
-from stepflow_api._ways import asyncio_loop
-from stepflow_api.errors import InvalidAnswer, UnexpectedStatus
+from stepflow_api._transport.event_loops import asyncio_loop
+from stepflow_api._transport.settings import header_fields, split_address, token_value
+from stepflow_api._transport.transport import Transport
+from stepflow_api.errors import UnexpectedStatus
 from stepflow_api.types import UNSET, Response, Unset
 
 if TYPE_CHECKING:
     import httpx
 
-    from stepflow_api._events import AsyncEventStream, EventStream
+    from stepflow_api._transport.event_stream import AsyncEventStream, EventStream
 
 __all__ = ["AuthenticatedClient", "Client"]
 
@@ -94,7 +92,7 @@ class Client:
         self._transport = Transport(
             self._base_url, self._headers, timeout, http_client, transport, max_response_size
         )
-        self._seam = Seam(server_version, self._transport.url)
+        self._exchange = Exchange(self._transport, server_version)
 
     @property
     def base_url(self) -> str:
@@ -134,16 +132,16 @@ class Client:
         await self.aclose()
 
     def close(self) -> None:
-        """Closes the connections of the sync forms; the client cannot be used any more.
+        """Close the connections of the sync forms; the client cannot be used any more.
 
-        A request that another thread has under way still gets its answer.
+        A request that another thread has under way still receives its response.
         """
         self._transport.close()
 
     async def aclose(self) -> None:
-        """Closes all connections; the client cannot be used any more.
+        """Close all connections; the client cannot be used any more.
 
-        A request that another task or thread has under way still gets its answer.
+        A request that another task or thread has under way still receives its response.
         """
         await self._transport.aclose()
 
@@ -154,41 +152,20 @@ class Client:
         *,
         timeout: float | httpx.Timeout | Unset | None = UNSET,
     ) -> Response[R]:
-        """Sends a request and gives the whole answer, whatever its status.
+        """Send a request, and return the complete response, whatever its status.
 
         Args:
-            operation: What is called.
+            operation: The operation.
             request: What `operation.request` built.
             timeout: For this call, in place of the client's.
 
         Raises:
-            TransportError: No whole answer arrived.
+            TransportError: No complete response arrived.
             InvalidAnswer: A success whose body is not what the spec documents.
             UnexpectedStatus: The status is not documented, and `raise_on_unexpected_status` is set.
         """
-        parse = functools.partial(self._response, operation)
-        return self._ask(parse, operation, request, timeout)
-
-    def call(
-        self,
-        operation: Operation[S, R],
-        request: Request,
-        *,
-        timeout: float | httpx.Timeout | Unset | None = UNSET,
-    ) -> S:
-        """Sends a request and gives what success gives.
-
-        Args:
-            operation: What is called.
-            request: What `operation.request` built.
-            timeout: For this call, in place of the client's.
-
-        Raises:
-            TransportError: No whole answer arrived.
-            InvalidAnswer: A success whose body is not what the spec documents.
-            StatusError: The status is no documented success.
-        """
-        return self._ask(operation.result, operation, request, timeout)
+        steps = self._exchange.steps(operation, request, partial(self._response, operation))
+        return driver.run(self._exchange, steps, self._transport.timeouts(timeout))
 
     async def send_async(
         self,
@@ -197,9 +174,31 @@ class Client:
         *,
         timeout: float | httpx.Timeout | Unset | None = UNSET,
     ) -> Response[R]:
-        """Does what `send` does, without blocking."""
-        parse = functools.partial(self._response, operation)
-        return await self._ask_async(parse, operation, request, timeout)
+        """Async version of `send`."""
+        steps = self._exchange.steps(operation, request, partial(self._response, operation))
+        return await driver.run_async(self._exchange, steps, self._transport.timeouts(timeout))
+
+    def call(
+        self,
+        operation: Operation[S, R],
+        request: Request,
+        *,
+        timeout: float | httpx.Timeout | Unset | None = UNSET,
+    ) -> S:
+        """Send a request, and return what the operation returns for a success.
+
+        Args:
+            operation: The operation.
+            request: What `operation.request` built.
+            timeout: For this call, in place of the client's.
+
+        Raises:
+            TransportError: No complete response arrived.
+            InvalidAnswer: A success whose body is not what the spec documents.
+            StatusError: The status is not a documented success.
+        """
+        steps = self._exchange.steps(operation, request, operation.result)
+        return driver.run(self._exchange, steps, self._transport.timeouts(timeout))
 
     async def call_async(
         self,
@@ -208,8 +207,9 @@ class Client:
         *,
         timeout: float | httpx.Timeout | Unset | None = UNSET,
     ) -> S:
-        """Does what `call` does, without blocking."""
-        return await self._ask_async(operation.result, operation, request, timeout)
+        """Async version of `call`."""
+        steps = self._exchange.steps(operation, request, operation.result)
+        return await driver.run_async(self._exchange, steps, self._transport.timeouts(timeout))
 
     def fetch(
         self,
@@ -218,36 +218,25 @@ class Client:
         *,
         timeout: float | httpx.Timeout | Unset | None = UNSET,
     ) -> Response[list[bytes]]:
-        """Sends a request and gives a success's body in pieces, unparsed and never joined.
+        """Send a request, and return a success with its body in pieces, unparsed and never joined.
 
-        For answers so large that a second copy of the body would count.
+        For responses so large that a second copy of the body would count.
 
         Args:
-            operation: What is called.
+            operation: The operation.
             request: What `operation.request` built.
             timeout: For this call, in place of the client's.
 
         Returns:
-            The answer, with the pieces as its `parsed` and no `content`.
+            The response, with the pieces as its `parsed` and no `content`.
 
         Raises:
-            TransportError: No whole answer arrived.
+            TransportError: No complete response arrived.
             InvalidAnswer: A success that is not what the spec documents.
-            StatusError: The status is no documented success.
+            StatusError: The status is not a documented success.
         """
-        timeouts = self._transport.timeouts(timeout)
-        dialect = self._seam.dialect or hold(self._transport, self._seam.detect(request), timeouts)
-        if operation.id in dialect.translations:
-            return _whole(operation, self._exchange(operation, request, timeouts))
-        fetched = self._transport.fetch(request, timeouts)
-        if isinstance(fetched, Response) and not _begins_foreign(fetched):
-            return fetched
-        answer = self._joined(request, fetched)
-        if is_foreign(answer):
-            answer = hold(
-                self._transport, self._seam.again(dialect, operation.id, request, answer), timeouts
-            )
-        return _whole(operation, answer)
+        steps = self._exchange.steps(operation, request, operation.pieces)
+        return driver.run(self._exchange, steps, self._transport.timeouts(timeout))
 
     async def fetch_async(
         self,
@@ -256,29 +245,17 @@ class Client:
         *,
         timeout: float | httpx.Timeout | Unset | None = UNSET,
     ) -> Response[list[bytes]]:
-        """Does what `fetch` does, without blocking."""
-        timeouts = self._transport.timeouts(timeout)
-        dialect = self._seam.dialect
-        if dialect is None:
-            dialect = await hold_async(self._transport, self._seam.detect(request), timeouts)
-        if operation.id in dialect.translations:
-            return _whole(operation, await self._exchange_async(operation, request, timeouts))
-        fetched = await self._transport.fetch_async(request, timeouts)
-        if isinstance(fetched, Response) and not _begins_foreign(fetched):
-            return fetched
-        answer = self._joined(request, fetched)
-        if is_foreign(answer):
-            conversation = self._seam.again(dialect, operation.id, request, answer)
-            answer = await hold_async(self._transport, conversation, timeouts)
-        return _whole(operation, answer)
+        """Async version of `fetch`."""
+        steps = self._exchange.steps(operation, request, operation.pieces)
+        return await driver.run_async(self._exchange, steps, self._transport.timeouts(timeout))
 
     def open(
         self, operation: Operation[Any, Any], request: Request, *, timeout: httpx.Timeout | None
     ) -> EventStream:
-        """Sends a request that a stream of events answers.
+        """Send a request whose response is a stream of events.
 
         Args:
-            operation: What is called.
+            operation: The operation.
             request: What `operation.request` built.
             timeout: For the call until the stream begins; from then on, the read timeout bounds
                 each wait for the next event.
@@ -287,103 +264,29 @@ class Client:
             The stream; to be closed.
 
         Raises:
-            TransportError: No answer arrived.
-            InvalidAnswer: A success that is no such stream.
-            StatusError: The status is no success.
+            TransportError: No response arrived.
+            InvalidAnswer: A success that is not such a stream.
+            StatusError: The status is not a success.
         """
-        opened = self._transport.open(request, self._transport.timeouts(timeout), _event)
-        return self._no_stream(operation, opened) if isinstance(opened, Answer) else opened
+        steps: Steps[EventStream] = self._exchange.steps(
+            operation, OpenStream(request), operation.stream
+        )
+        return driver.run(self._exchange, steps, self._transport.timeouts(timeout))
 
     async def open_async(
         self, operation: Operation[Any, Any], request: Request, *, timeout: httpx.Timeout | None
     ) -> AsyncEventStream:
-        """Does what `open` does, without blocking."""
-        opened = await self._transport.open_async(
-            request, self._transport.timeouts(timeout), _event
+        """Async version of `open`."""
+        steps: Steps[AsyncEventStream] = self._exchange.steps(
+            operation, OpenStream(request), operation.stream
         )
-        return self._no_stream(operation, opened) if isinstance(opened, Answer) else opened
-
-    def _no_stream(self, operation: Operation[Any, Any], answer: Answer) -> NoReturn:
-        try:
-            operation.result(answer)
-        except InvalidAnswer:
-            # Perhaps another server is there by now.
-            self._seam.forget()
-            raise
-        raise AssertionError("a stream is never parsed")
+        return await driver.run_async(self._exchange, steps, self._transport.timeouts(timeout))
 
     def _response(self, operation: Operation[S, R], answer: Answer) -> Response[R]:
         response = operation.response(answer)
         if self._raise_on_unexpected_status and not operation.documents(answer.status_code):
             raise operation.error(answer, response.parsed, UnexpectedStatus)
         return response
-
-    def _ask(
-        self,
-        parse: Callable[[Answer], T],
-        operation: Operation[Any, Any],
-        request: Request,
-        timeout: Any,
-    ) -> T:
-        timeouts = self._transport.timeouts(timeout)
-        dialect = self._seam.dialect
-        answer = self._exchange(operation, request, timeouts)
-        try:
-            return parse(answer)
-        except InvalidAnswer as error:
-            again = self._seam.misread(dialect, operation.id, request, answer, error)
-        return parse(hold(self._transport, again, timeouts))
-
-    async def _ask_async(
-        self,
-        parse: Callable[[Answer], T],
-        operation: Operation[Any, Any],
-        request: Request,
-        timeout: Any,
-    ) -> T:
-        timeouts = self._transport.timeouts(timeout)
-        dialect = self._seam.dialect
-        answer = await self._exchange_async(operation, request, timeouts)
-        try:
-            return parse(answer)
-        except InvalidAnswer as error:
-            again = self._seam.misread(dialect, operation.id, request, answer, error)
-        return parse(await hold_async(self._transport, again, timeouts))
-
-    def _exchange(
-        self, operation: Operation[Any, Any], request: Request, timeouts: Timeouts
-    ) -> Answer:
-        dialect = self._seam.dialect
-        if dialect is None or operation.id in dialect.translations:
-            return hold(self._transport, self._seam.converse(operation.id, request), timeouts)
-        check(operation.id, request)
-        answer = self._transport.send(request, timeouts)
-        if not is_foreign(answer):
-            return answer
-        return hold(
-            self._transport, self._seam.again(dialect, operation.id, request, answer), timeouts
-        )
-
-    async def _exchange_async(
-        self, operation: Operation[Any, Any], request: Request, timeouts: Timeouts
-    ) -> Answer:
-        dialect = self._seam.dialect
-        if dialect is None or operation.id in dialect.translations:
-            conversation = self._seam.converse(operation.id, request)
-            return await hold_async(self._transport, conversation, timeouts)
-        check(operation.id, request)
-        answer = await self._transport.send_async(request, timeouts)
-        if not is_foreign(answer):
-            return answer
-        conversation = self._seam.again(dialect, operation.id, request, answer)
-        return await hold_async(self._transport, conversation, timeouts)
-
-    def _joined(self, request: Request, fetched: Response[list[bytes]] | Answer) -> Answer:
-        if isinstance(fetched, Answer):
-            return fetched
-        content = b"".join(fetched.parsed or ())
-        url = self._transport.url(request)
-        return Answer(url, fetched.status_code, Headers(fetched.headers.raw), content)
 
 
 class AuthenticatedClient(Client):
@@ -440,21 +343,20 @@ class AuthenticatedClient(Client):
         self._headers.value.update(field.value)
 
 
-def _event(data: bytes) -> dict[str, Any]:
-    # Most programs ask for no events.
-    from stepflow_api._dialects._events import event
+def run(client: Client, steps: Steps[T]) -> T:
+    """Run a generator, and perform the effects that it yields.
 
-    return event(data)
+    Args:
+        client: Sends the requests.
+        steps: The generator; closed at the end.
+
+    Returns:
+        What the generator returns.
+    """
+    return driver.run(client._exchange, steps, client._transport.timeouts(UNSET))
 
 
-def _whole(operation: Operation[Any, Any], answer: Answer) -> Response[list[bytes]]:
-    kind = answer.headers.get("content-type")
-    if not 200 <= answer.status_code < 300 or kind.startswith("application/grpc"):
-        operation.result(answer)
-    return Response(answer.status_code, answer.headers.to_httpx(), b"", [answer.content])
-
-
-def _begins_foreign(fetched: Response[list[bytes]]) -> bool:
-    kind = fetched.headers.get("content-type", "")
-    beginning = fetched.parsed[0] if fetched.parsed else b""
-    return looks_foreign(kind, fetched.status_code, beginning)
+async def run_async(client: Client, steps: Steps[T]) -> T:
+    """Async version of `run`."""
+    asyncio_loop()
+    return await driver.run_async(client._exchange, steps, client._transport.timeouts(UNSET))

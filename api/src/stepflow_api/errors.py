@@ -130,7 +130,7 @@ class _RequestError(StepflowError):
 
 
 class TransportError(_RequestError):
-    """No whole answer arrived.
+    """No complete response arrived.
 
     Attributes:
         method: HTTP method.
@@ -294,7 +294,7 @@ _BY_STATUS = {
 
 
 def status_error_class(status_code: int) -> type[StatusError]:
-    """Gives the class for an answer with this status."""
+    """Return the class for an answer with this status."""
     if 500 <= status_code < 600:
         return ServerError
     return _BY_STATUS.get(status_code, UnexpectedStatus)

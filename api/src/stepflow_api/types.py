@@ -40,7 +40,7 @@ UNSET: Final = Unset.UNSET
 
 @dataclass(frozen=True, slots=True)
 class Response(Generic[T_co]):
-    """A whole answer of the server, whatever its status.
+    """A complete response of the server, whatever its status.
 
     Attributes:
         status_code: HTTP status, such as 200.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from api.tests.support.exchange import SERVER
 from api.tests.support.flows import (
     UNKNOWN_HASH,
     SlowFlow,
@@ -11,7 +12,6 @@ from api.tests.support.flows import (
     run,
     store,
 )
-from api.tests.support.seam import SERVER
 from stepflow_api import Client, models
 from stepflow_api.api.blob import store_blob, store_blob_bytes
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from pydantic_core import from_json
 
 from stepflow_api.errors import one_line
+from stepflow_api.lowlevel import Steps
 from stepflow_api.models import (
     ComponentInfo,
     Flow,
@@ -22,7 +23,7 @@ from stepflow_api.models import (
 from stepflow_api.types import Response
 from stepflow_client import _endpoints
 from stepflow_client._constants import PAGE_SIZE
-from stepflow_client._effects import NO_DEADLINE, Deadline, Steps
+from stepflow_client._deadline import NO_DEADLINE, Deadline
 from stepflow_client._flows import FlowContent, FlowIds, FlowSource, StoredFlow, resolve
 from stepflow_client._results import FlowValidation, Source
 from stepflow_client._sending import Sender

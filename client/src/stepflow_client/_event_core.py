@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from stepflow_api.errors import ConnectionLost, RequestTimeout, TransportError
+from stepflow_api.lowlevel import Close, Read, Sleep, Steps
 from stepflow_client import _endpoints
 from stepflow_client._constants import (
     EVENTS_DRAIN_SECONDS,
@@ -16,7 +16,7 @@ from stepflow_client._constants import (
     LATE_SECONDS,
     RECONNECT_SECONDS,
 )
-from stepflow_client._effects import Close, Deadline, Effect, Read, Sleep, Steps
+from stepflow_client._deadline import Deadline
 from stepflow_client._polled_events import PolledEvents
 from stepflow_client._results import has_ended
 from stepflow_client._retry import Resend
@@ -100,7 +100,7 @@ class RunEvents:
                 return events
         return []
 
-    def close(self) -> Generator[Effect, Any, None]:
+    def close(self) -> Steps[None]:
         """Closes the connection, if there is one."""
         stream, self._stream = self._stream, None
         if stream is not None:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from stepflow_api.errors import UnsupportedByServer
+from stepflow_api.lowlevel import Sleep, Steps
 from stepflow_api.models import RunSummary, StepRunResponse, StepStatus
 from stepflow_client._constants import FIRST_PROGRESS_SECONDS, PROGRESS_SECONDS
-from stepflow_client._effects import Deadline, Sleep, Steps
+from stepflow_client._deadline import Deadline
 from stepflow_client._results import has_ended
 from stepflow_client.events import RunCompleted, RunCreated, RunEvent, StepCompleted, StepStarted
 

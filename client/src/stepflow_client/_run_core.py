@@ -19,6 +19,7 @@ from stepflow_api.errors import (
     TransportError,
     one_line,
 )
+from stepflow_api.lowlevel import Sleep, Steps
 from stepflow_api.models import (
     CreateRunRequest,
     ExecutionStatus,
@@ -37,7 +38,7 @@ from stepflow_client._constants import (
     PROGRESS_SECONDS,
 )
 from stepflow_client._core import Core
-from stepflow_client._effects import NO_DEADLINE, Deadline, Sleep, Steps
+from stepflow_client._deadline import NO_DEADLINE, Deadline
 from stepflow_client._event_core import RunEvents
 from stepflow_client._flows import FlowContent, FlowSource, resolve
 from stepflow_client._reader import read_elements

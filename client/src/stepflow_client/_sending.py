@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from uuid import UUID
 
-from stepflow_api._timeouts import Timeouts
 from stepflow_api.errors import (
     ConnectionFailed,
     NotFound,
@@ -16,9 +15,11 @@ from stepflow_api.errors import (
     StepflowError,
     TransportError,
 )
+from stepflow_api.lowlevel import Call, Request, Sleep, Steps, Timeouts
 from stepflow_client._constants import CONNECT_TIMEOUT, LATE_SECONDS, RECONNECT_SECONDS
-from stepflow_client._effects import NO_DEADLINE, Call, Deadline, Sleep, Steps
+from stepflow_client._deadline import NO_DEADLINE, Deadline
 from stepflow_client._retry import Resend, RetryPolicy
+from stepflow_client._tracing import trace_headers
 from stepflow_client.errors import Timeout, Unreachable, Unsupported
 
 T = TypeVar("T")
@@ -81,7 +82,8 @@ class Sender:
         while True:
             timeouts = _timeouts(timeout or self._timeout, deadline)
             try:
-                return (yield replace(call, timeouts=timeouts))
+                with _Logged(call.request):
+                    return (yield replace(call, request=_traced(call.request), timeout=timeouts))
             except StepflowError as error:
                 tries.failures += 1
                 first_failure = first_failure or time.monotonic()
@@ -143,6 +145,35 @@ class Sender:
             attempts=tries.failures,
             run_id=run_id,
         )
+
+
+def _traced(request: Request) -> Request:
+    headers = trace_headers()
+    return replace(request, headers={**request.headers, **headers}) if headers else request
+
+
+class _Logged:
+    """One line for one request, without its headers, its query and the bodies."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._start = time.monotonic()
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, traceback: object) -> None:
+        if not _log.isEnabledFor(logging.DEBUG):
+            return
+        outcome = "done"
+        if isinstance(error, StepflowError):
+            outcome = _name(error)
+        elif kind is not None:
+            # The driver closes the steps of a call that is cancelled or interrupted.
+            outcome = "cancelled"
+        milliseconds = (time.monotonic() - self._start) * 1000
+        request = self._request
+        _log.debug("%s %s: %s after %.1f ms", request.method, request.path, outcome, milliseconds)
 
 
 def _timeouts(seconds: float, deadline: Deadline) -> Timeouts:

@@ -9,10 +9,8 @@ from typing import Any, TypeVar
 import httpx
 
 from stepflow_api import AuthenticatedClient, Client
-from stepflow_api._hidden import Hidden
-from stepflow_api._proxies import checked_proxy, environment_proxy
-from stepflow_api._settings import split_address
 from stepflow_api.errors import InvalidRequest
+from stepflow_api.support import Hidden, checked_proxy, environment_proxy, split_address
 from stepflow_client._constants import DEFAULT_URL, URL_VARIABLE
 from stepflow_client._retry import RetryPolicy
 from stepflow_client._run_core import RunCore

@@ -9,8 +9,7 @@ from uuid import UUID
 
 import httpx
 
-from stepflow_api._constants import RESPONSE_LIMIT
-from stepflow_api._hidden import Hidden
+from stepflow_api.lowlevel import run_async as drive_async
 from stepflow_api.models import (
     ComponentInfo,
     ExecutionStatus,
@@ -21,9 +20,9 @@ from stepflow_api.models import (
     RunSummary,
     WorkflowOverrides,
 )
+from stepflow_api.support import RESPONSE_LIMIT, Hidden
 from stepflow_client._constants import REQUEST_TIMEOUT
-from stepflow_client._drivers import drive_async
-from stepflow_client._effects import Deadline
+from stepflow_client._deadline import Deadline
 from stepflow_client._flows import FlowSource
 from stepflow_client._results import BatchResults, FlowValidation, Progress
 from stepflow_client._retry import RetryPolicy

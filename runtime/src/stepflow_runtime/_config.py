@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from stepflow_api._hidden import Hidden
-from stepflow_client._documents import parse, read_file
+from stepflow_api.support import Hidden
+from stepflow_client.documents import parse, read_file
 from stepflow_runtime._constants import ORCHESTRATOR_ID, SHELL
 from stepflow_runtime._database import STORAGE_KEYS
 from stepflow_runtime._recovery import complete_recovery, warn_of_periodic_check

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import httpx
 
-from stepflow_api._hidden import Hidden
-from stepflow_api._proxies import environment_proxy
-from stepflow_api._settings import split_address
+from stepflow_api.support import Hidden, environment_proxy, split_address
 from stepflow_client import RetryPolicy, StepflowClient, SyncStepflowClient
 
 

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 
-from stepflow_api._hidden import Hidden
+from stepflow_api.support import Hidden
 from stepflow_runtime._constants import GUARD_RETRY_SECONDS, SHELL
 from stepflow_runtime._fork import held_pipe
 from stepflow_runtime._loopback import LoopbackBinds

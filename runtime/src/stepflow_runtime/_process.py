@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stepflow_api._hidden import Hidden
+from stepflow_api.support import Hidden
 from stepflow_runtime._binary import cannot_run
 from stepflow_runtime._constants import CONNECT_RETRY_SECONDS, TAKES_RUNS_SECONDS
 from stepflow_runtime._guard import NOT_EXECUTED, Guarded

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, cast
 from urllib.parse import unquote
 
-from stepflow_api._hidden import Hidden
+from stepflow_api.support import Hidden
 
 #: Stands for what has been removed.
 PLACEHOLDER: Final = "***"

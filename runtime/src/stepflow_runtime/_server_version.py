@@ -6,8 +6,6 @@ import json
 from dataclasses import replace
 from typing import Final
 
-from stepflow_api._headers import Headers
-from stepflow_api._operation import Answer
 from stepflow_runtime._logs import Log, LogConfig
 from stepflow_runtime._process import Launch, ServerProcess
 from stepflow_runtime._secrets import Secrets
@@ -26,9 +24,9 @@ _CONFIG: Final = {
 def version_in_health(health: bytes) -> str:
     """Return the version that a server reports in its response to a health check."""
     # Imported here to keep imports fast; the client needs the module at its first call anyway.
-    from stepflow_api._dialects._versions import version_in
+    from stepflow_api.support import parse_version
 
-    return version_in(Answer("", 200, Headers(()), health)) or "unknown"
+    return parse_version(health) or "unknown"
 
 
 def binary_version(launch: Launch, fingerprint: Fingerprint | None, startup_timeout: float) -> str:

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Generator, Sequence
 from typing import ParamSpec, TypeVar
 
-from stepflow_api._hidden import Hidden
+from stepflow_api.support import Hidden
 from stepflow_runtime._constants import SHELL
 from stepflow_runtime._log_lines import LogLine, summary
 from stepflow_runtime.errors import (

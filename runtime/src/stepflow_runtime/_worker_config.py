@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from stepflow_api._hidden import Hidden
+from stepflow_api.support import Hidden
 from stepflow_runtime import _worker_process
 from stepflow_runtime._secrets import Secrets
 from stepflow_runtime._workers import Workers

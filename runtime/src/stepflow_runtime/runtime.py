@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any, Literal, NoReturn, Self
 
-from stepflow_api._hidden import Hidden
-from stepflow_api._ways import asyncio_loop, refuse_trio, running_loop
 from stepflow_api.models import FlowResult, WorkflowOverrides
+from stepflow_api.support import Hidden, asyncio_loop, refuse_trio, running_loop
 from stepflow_client import (
     BatchResults,
     FlowSource,

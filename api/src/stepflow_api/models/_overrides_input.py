@@ -7,7 +7,7 @@ from typing import Any, cast
 
 
 def normalised_overrides(value: Any) -> Any:
-    """Gives overrides in the server's shape, `{"steps": {step id: {"value": patch}}}`.
+    """Return overrides in the server's shape, `{"steps": {step id: {"value": patch}}}`.
 
     Args:
         value: That shape; a flat map of step ids; either with a bare patch, such as

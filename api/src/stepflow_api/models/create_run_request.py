@@ -54,7 +54,7 @@ class CreateRunRequest(GeneratedCreateRunRequest):
 
     @classmethod
     def single(cls, flow_id: str, input: Any, **fields: Any) -> Self:
-        """Makes a request for one run whose input is `input`, a list included.
+        """Make a request for one run whose input is `input`, a list included.
 
         Args:
             flow_id: The flow to run.

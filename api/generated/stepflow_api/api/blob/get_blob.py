@@ -8,9 +8,16 @@ from stepflow_api._operation import Json, Operation, Request
 from stepflow_api.client import Client
 from stepflow_api.types import Response
 
-__all__ = ["asyncio", "asyncio_detailed", "sync", "sync_detailed"]
+__all__ = [
+    "OPERATION",
+    "asyncio",
+    "asyncio_detailed",
+    "build_request",
+    "sync",
+    "sync_detailed",
+]
 
-_OPERATION: Operation[models.GetBlobResponse, models.GetBlobResponse | models.ErrorResponse] = (
+OPERATION: Operation[models.GetBlobResponse, models.GetBlobResponse | models.ErrorResponse] = (
     Operation(
         id="getBlob",
         method="GET",
@@ -21,13 +28,14 @@ _OPERATION: Operation[models.GetBlobResponse, models.GetBlobResponse | models.Er
         },
     )
 )
+"""The operation, for `stepflow_api.lowlevel`."""
 
 
-def _request(
-    *,
+def build_request(
     blob_id: str,
 ) -> Request:
-    return _OPERATION.request(
+    """Return the request that `sync` sends, which is described there, without sending it."""
+    return OPERATION.request(
         path={
             "blob_id": blob_id,
         },
@@ -47,23 +55,23 @@ def sync_detailed(
 
     Args:
         blob_id: The blob's content-based hash ID.
-        client: Where to send it.
+        client: Sends the request.
 
     Returns:
-        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+        The response, whatever its status. The type of `parsed` depends on the status:
 
         - 200 `models.GetBlobResponse`: Blob data
         - 404 `models.ErrorResponse`: Blob not found
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
     return client.send(
-        _OPERATION,
-        _request(
+        OPERATION,
+        build_request(
             blob_id=blob_id,
         ),
     )
@@ -82,24 +90,24 @@ def sync(
 
     Args:
         blob_id: The blob's content-based hash ID.
-        client: Where to send it.
+        client: Sends the request.
 
     Returns:
-        What success gives:
+        On success:
 
         - 200 `models.GetBlobResponse`: Blob data
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: The body is not what the spec documents.
         StatusError: The server answered with another status. The spec documents:
 
             - 404 `models.ErrorResponse`: Blob not found
     """
     return client.call(
-        _OPERATION,
-        _request(
+        OPERATION,
+        build_request(
             blob_id=blob_id,
         ),
     )
@@ -118,23 +126,23 @@ async def asyncio_detailed(
 
     Args:
         blob_id: The blob's content-based hash ID.
-        client: Where to send it.
+        client: Sends the request.
 
     Returns:
-        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+        The response, whatever its status. The type of `parsed` depends on the status:
 
         - 200 `models.GetBlobResponse`: Blob data
         - 404 `models.ErrorResponse`: Blob not found
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
     return await client.send_async(
-        _OPERATION,
-        _request(
+        OPERATION,
+        build_request(
             blob_id=blob_id,
         ),
     )
@@ -153,24 +161,24 @@ async def asyncio(
 
     Args:
         blob_id: The blob's content-based hash ID.
-        client: Where to send it.
+        client: Sends the request.
 
     Returns:
-        What success gives:
+        On success:
 
         - 200 `models.GetBlobResponse`: Blob data
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: The body is not what the spec documents.
         StatusError: The server answered with another status. The spec documents:
 
             - 404 `models.ErrorResponse`: Blob not found
     """
     return await client.call_async(
-        _OPERATION,
-        _request(
+        OPERATION,
+        build_request(
             blob_id=blob_id,
         ),
     )

@@ -8,9 +8,16 @@ from stepflow_api._operation import Json, Operation, Request
 from stepflow_api.client import Client
 from stepflow_api.types import Response
 
-__all__ = ["asyncio", "asyncio_detailed", "sync", "sync_detailed"]
+__all__ = [
+    "OPERATION",
+    "asyncio",
+    "asyncio_detailed",
+    "build_request",
+    "sync",
+    "sync_detailed",
+]
 
-_OPERATION: Operation[models.StoreBlobResponse, models.StoreBlobResponse | models.ErrorResponse] = (
+OPERATION: Operation[models.StoreBlobResponse, models.StoreBlobResponse | models.ErrorResponse] = (
     Operation(
         id="storeBlob",
         method="POST",
@@ -25,13 +32,15 @@ _OPERATION: Operation[models.StoreBlobResponse, models.StoreBlobResponse | model
         ),
     )
 )
+"""The operation, for `stepflow_api.lowlevel`."""
 
 
-def _request(
+def build_request(
     *,
     body: models.StoreBlobRequest | bytes,
 ) -> Request:
-    return _OPERATION.request(
+    """Return the request that `sync` sends, which is described there, without sending it."""
+    return OPERATION.request(
         body=body,
     )
 
@@ -48,22 +57,22 @@ def sync_detailed(
     `application/octet-stream` (raw binary body, use `X-Blob-Filename` header for filename).
 
     Args:
-        client: Where to send it.
+        client: Sends the request.
         body: Blob data to store
 
     Returns:
-        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+        The response, whatever its status. The type of `parsed` depends on the status:
 
         - 200 `models.StoreBlobResponse`: Blob stored successfully
         - 400 `models.ErrorResponse`: Invalid request body
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
-    return client.send(_OPERATION, _request(body=body))
+    return client.send(OPERATION, build_request(body=body))
 
 
 def sync(
@@ -78,23 +87,23 @@ def sync(
     `application/octet-stream` (raw binary body, use `X-Blob-Filename` header for filename).
 
     Args:
-        client: Where to send it.
+        client: Sends the request.
         body: Blob data to store
 
     Returns:
-        What success gives:
+        On success:
 
         - 200 `models.StoreBlobResponse`: Blob stored successfully
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: The body is not what the spec documents.
         StatusError: The server answered with another status. The spec documents:
 
             - 400 `models.ErrorResponse`: Invalid request body
     """
-    return client.call(_OPERATION, _request(body=body))
+    return client.call(OPERATION, build_request(body=body))
 
 
 async def asyncio_detailed(
@@ -109,22 +118,22 @@ async def asyncio_detailed(
     `application/octet-stream` (raw binary body, use `X-Blob-Filename` header for filename).
 
     Args:
-        client: Where to send it.
+        client: Sends the request.
         body: Blob data to store
 
     Returns:
-        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+        The response, whatever its status. The type of `parsed` depends on the status:
 
         - 200 `models.StoreBlobResponse`: Blob stored successfully
         - 400 `models.ErrorResponse`: Invalid request body
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
-    return await client.send_async(_OPERATION, _request(body=body))
+    return await client.send_async(OPERATION, build_request(body=body))
 
 
 async def asyncio(
@@ -139,20 +148,20 @@ async def asyncio(
     `application/octet-stream` (raw binary body, use `X-Blob-Filename` header for filename).
 
     Args:
-        client: Where to send it.
+        client: Sends the request.
         body: Blob data to store
 
     Returns:
-        What success gives:
+        On success:
 
         - 200 `models.StoreBlobResponse`: Blob stored successfully
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: The body is not what the spec documents.
         StatusError: The server answered with another status. The spec documents:
 
             - 400 `models.ErrorResponse`: Invalid request body
     """
-    return await client.call_async(_OPERATION, _request(body=body))
+    return await client.call_async(OPERATION, build_request(body=body))

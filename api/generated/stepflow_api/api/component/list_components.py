@@ -8,9 +8,16 @@ from stepflow_api._operation import Json, Operation, Request
 from stepflow_api.client import Client
 from stepflow_api.types import UNSET, Response, Unset
 
-__all__ = ["asyncio", "asyncio_detailed", "sync", "sync_detailed"]
+__all__ = [
+    "OPERATION",
+    "asyncio",
+    "asyncio_detailed",
+    "build_request",
+    "sync",
+    "sync_detailed",
+]
 
-_OPERATION: Operation[
+OPERATION: Operation[
     models.ListComponentsResponse, models.ListComponentsResponse | models.ErrorResponse
 ] = Operation(
     id="listComponents",
@@ -21,13 +28,15 @@ _OPERATION: Operation[
         "400": Json(models.ErrorResponse),
     },
 )
+"""The operation, for `stepflow_api.lowlevel`."""
 
 
-def _request(
+def build_request(
     *,
-    include_schemas: bool | Unset,
+    include_schemas: bool | Unset = UNSET,
 ) -> Request:
-    return _OPERATION.request(
+    """Return the request that `sync` sends, which is described there, without sending it."""
+    return OPERATION.request(
         query={
             "includeSchemas": include_schemas,
         },
@@ -44,25 +53,25 @@ def sync_detailed(
     List all available components from registered plugins.
 
     Args:
-        client: Where to send it.
+        client: Sends the request.
         include_schemas: Whether to include schemas in the response (default: true). The
             server's default is true.
 
     Returns:
-        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+        The response, whatever its status. The type of `parsed` depends on the status:
 
         - 200 `models.ListComponentsResponse`: Response for listing components
         - 400 `models.ErrorResponse`: Invalid query parameters
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
     return client.send(
-        _OPERATION,
-        _request(
+        OPERATION,
+        build_request(
             include_schemas=include_schemas,
         ),
     )
@@ -78,26 +87,26 @@ def sync(
     List all available components from registered plugins.
 
     Args:
-        client: Where to send it.
+        client: Sends the request.
         include_schemas: Whether to include schemas in the response (default: true). The
             server's default is true.
 
     Returns:
-        What success gives:
+        On success:
 
         - 200 `models.ListComponentsResponse`: Response for listing components
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: The body is not what the spec documents.
         StatusError: The server answered with another status. The spec documents:
 
             - 400 `models.ErrorResponse`: Invalid query parameters
     """
     return client.call(
-        _OPERATION,
-        _request(
+        OPERATION,
+        build_request(
             include_schemas=include_schemas,
         ),
     )
@@ -113,25 +122,25 @@ async def asyncio_detailed(
     List all available components from registered plugins.
 
     Args:
-        client: Where to send it.
+        client: Sends the request.
         include_schemas: Whether to include schemas in the response (default: true). The
             server's default is true.
 
     Returns:
-        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+        The response, whatever its status. The type of `parsed` depends on the status:
 
         - 200 `models.ListComponentsResponse`: Response for listing components
         - 400 `models.ErrorResponse`: Invalid query parameters
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
     return await client.send_async(
-        _OPERATION,
-        _request(
+        OPERATION,
+        build_request(
             include_schemas=include_schemas,
         ),
     )
@@ -147,26 +156,26 @@ async def asyncio(
     List all available components from registered plugins.
 
     Args:
-        client: Where to send it.
+        client: Sends the request.
         include_schemas: Whether to include schemas in the response (default: true). The
             server's default is true.
 
     Returns:
-        What success gives:
+        On success:
 
         - 200 `models.ListComponentsResponse`: Response for listing components
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: The body is not what the spec documents.
         StatusError: The server answered with another status. The spec documents:
 
             - 400 `models.ErrorResponse`: Invalid query parameters
     """
     return await client.call_async(
-        _OPERATION,
-        _request(
+        OPERATION,
+        build_request(
             include_schemas=include_schemas,
         ),
     )

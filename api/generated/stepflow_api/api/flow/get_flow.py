@@ -8,9 +8,16 @@ from stepflow_api._operation import Json, Operation, Request
 from stepflow_api.client import Client
 from stepflow_api.types import Response
 
-__all__ = ["asyncio", "asyncio_detailed", "sync", "sync_detailed"]
+__all__ = [
+    "OPERATION",
+    "asyncio",
+    "asyncio_detailed",
+    "build_request",
+    "sync",
+    "sync_detailed",
+]
 
-_OPERATION: Operation[models.FlowResponse, models.FlowResponse | models.ErrorResponse] = Operation(
+OPERATION: Operation[models.FlowResponse, models.FlowResponse | models.ErrorResponse] = Operation(
     id="getFlow",
     method="GET",
     path="/flows/{flow_id}",
@@ -19,13 +26,14 @@ _OPERATION: Operation[models.FlowResponse, models.FlowResponse | models.ErrorRes
         "404": Json(models.ErrorResponse),
     },
 )
+"""The operation, for `stepflow_api.lowlevel`."""
 
 
-def _request(
-    *,
+def build_request(
     flow_id: str,
 ) -> Request:
-    return _OPERATION.request(
+    """Return the request that `sync` sends, which is described there, without sending it."""
+    return OPERATION.request(
         path={
             "flow_id": flow_id,
         },
@@ -43,23 +51,23 @@ def sync_detailed(
 
     Args:
         flow_id: The flow's content-based hash ID.
-        client: Where to send it.
+        client: Sends the request.
 
     Returns:
-        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+        The response, whatever its status. The type of `parsed` depends on the status:
 
         - 200 `models.FlowResponse`: Response containing a flow definition and its ID
         - 404 `models.ErrorResponse`: Flow not found
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
     return client.send(
-        _OPERATION,
-        _request(
+        OPERATION,
+        build_request(
             flow_id=flow_id,
         ),
     )
@@ -76,24 +84,24 @@ def sync(
 
     Args:
         flow_id: The flow's content-based hash ID.
-        client: Where to send it.
+        client: Sends the request.
 
     Returns:
-        What success gives:
+        On success:
 
         - 200 `models.FlowResponse`: Response containing a flow definition and its ID
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: The body is not what the spec documents.
         StatusError: The server answered with another status. The spec documents:
 
             - 404 `models.ErrorResponse`: Flow not found
     """
     return client.call(
-        _OPERATION,
-        _request(
+        OPERATION,
+        build_request(
             flow_id=flow_id,
         ),
     )
@@ -110,23 +118,23 @@ async def asyncio_detailed(
 
     Args:
         flow_id: The flow's content-based hash ID.
-        client: Where to send it.
+        client: Sends the request.
 
     Returns:
-        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+        The response, whatever its status. The type of `parsed` depends on the status:
 
         - 200 `models.FlowResponse`: Response containing a flow definition and its ID
         - 404 `models.ErrorResponse`: Flow not found
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
     return await client.send_async(
-        _OPERATION,
-        _request(
+        OPERATION,
+        build_request(
             flow_id=flow_id,
         ),
     )
@@ -143,24 +151,24 @@ async def asyncio(
 
     Args:
         flow_id: The flow's content-based hash ID.
-        client: Where to send it.
+        client: Sends the request.
 
     Returns:
-        What success gives:
+        On success:
 
         - 200 `models.FlowResponse`: Response containing a flow definition and its ID
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: The body is not what the spec documents.
         StatusError: The server answered with another status. The spec documents:
 
             - 404 `models.ErrorResponse`: Flow not found
     """
     return await client.call_async(
-        _OPERATION,
-        _request(
+        OPERATION,
+        build_request(
             flow_id=flow_id,
         ),
     )

@@ -8,9 +8,16 @@ from stepflow_api._operation import Json, Operation, Request
 from stepflow_api.client import Client
 from stepflow_api.types import Response
 
-__all__ = ["asyncio", "asyncio_detailed", "sync", "sync_detailed"]
+__all__ = [
+    "OPERATION",
+    "asyncio",
+    "asyncio_detailed",
+    "build_request",
+    "sync",
+    "sync_detailed",
+]
 
-_OPERATION: Operation[
+OPERATION: Operation[
     models.FlowVariablesResponse, models.FlowVariablesResponse | models.ErrorResponse
 ] = Operation(
     id="getFlowVariables",
@@ -21,13 +28,14 @@ _OPERATION: Operation[
         "404": Json(models.ErrorResponse),
     },
 )
+"""The operation, for `stepflow_api.lowlevel`."""
 
 
-def _request(
-    *,
+def build_request(
     flow_id: str,
 ) -> Request:
-    return _OPERATION.request(
+    """Return the request that `sync` sends, which is described there, without sending it."""
+    return OPERATION.request(
         path={
             "flow_id": flow_id,
         },
@@ -46,10 +54,10 @@ def sync_detailed(
 
     Args:
         flow_id: The flow's content-based hash ID.
-        client: Where to send it.
+        client: Sends the request.
 
     Returns:
-        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+        The response, whatever its status. The type of `parsed` depends on the status:
 
         - 200 `models.FlowVariablesResponse`: Response containing variable schema and environment
             variable mappings for a flow.
@@ -57,13 +65,13 @@ def sync_detailed(
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
     return client.send(
-        _OPERATION,
-        _request(
+        OPERATION,
+        build_request(
             flow_id=flow_id,
         ),
     )
@@ -81,25 +89,25 @@ def sync(
 
     Args:
         flow_id: The flow's content-based hash ID.
-        client: Where to send it.
+        client: Sends the request.
 
     Returns:
-        What success gives:
+        On success:
 
         - 200 `models.FlowVariablesResponse`: Response containing variable schema and environment
             variable mappings for a flow.
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: The body is not what the spec documents.
         StatusError: The server answered with another status. The spec documents:
 
             - 404 `models.ErrorResponse`: Flow not found
     """
     return client.call(
-        _OPERATION,
-        _request(
+        OPERATION,
+        build_request(
             flow_id=flow_id,
         ),
     )
@@ -117,10 +125,10 @@ async def asyncio_detailed(
 
     Args:
         flow_id: The flow's content-based hash ID.
-        client: Where to send it.
+        client: Sends the request.
 
     Returns:
-        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+        The response, whatever its status. The type of `parsed` depends on the status:
 
         - 200 `models.FlowVariablesResponse`: Response containing variable schema and environment
             variable mappings for a flow.
@@ -128,13 +136,13 @@ async def asyncio_detailed(
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
     return await client.send_async(
-        _OPERATION,
-        _request(
+        OPERATION,
+        build_request(
             flow_id=flow_id,
         ),
     )
@@ -152,25 +160,25 @@ async def asyncio(
 
     Args:
         flow_id: The flow's content-based hash ID.
-        client: Where to send it.
+        client: Sends the request.
 
     Returns:
-        What success gives:
+        On success:
 
         - 200 `models.FlowVariablesResponse`: Response containing variable schema and environment
             variable mappings for a flow.
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: The body is not what the spec documents.
         StatusError: The server answered with another status. The spec documents:
 
             - 404 `models.ErrorResponse`: Flow not found
     """
     return await client.call_async(
-        _OPERATION,
-        _request(
+        OPERATION,
+        build_request(
             flow_id=flow_id,
         ),
     )

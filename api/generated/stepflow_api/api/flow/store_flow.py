@@ -8,9 +8,16 @@ from stepflow_api._operation import Json, Operation, Request
 from stepflow_api.client import Client
 from stepflow_api.types import Response
 
-__all__ = ["asyncio", "asyncio_detailed", "sync", "sync_detailed"]
+__all__ = [
+    "OPERATION",
+    "asyncio",
+    "asyncio_detailed",
+    "build_request",
+    "sync",
+    "sync_detailed",
+]
 
-_OPERATION: Operation[models.StoreFlowResponse, models.StoreFlowResponse | models.ErrorResponse] = (
+OPERATION: Operation[models.StoreFlowResponse, models.StoreFlowResponse | models.ErrorResponse] = (
     Operation(
         id="storeFlow",
         method="POST",
@@ -22,13 +29,15 @@ _OPERATION: Operation[models.StoreFlowResponse, models.StoreFlowResponse | model
         accepts=("application/json",),
     )
 )
+"""The operation, for `stepflow_api.lowlevel`."""
 
 
-def _request(
+def build_request(
     *,
     body: models.StoreFlowRequest,
 ) -> Request:
-    return _OPERATION.request(
+    """Return the request that `sync` sends, which is described there, without sending it."""
+    return OPERATION.request(
         body=body,
     )
 
@@ -43,22 +52,22 @@ def sync_detailed(
     Store a flow and return its content-based hash ID.
 
     Args:
-        client: Where to send it.
+        client: Sends the request.
         body: Request to store a flow
 
     Returns:
-        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+        The response, whatever its status. The type of `parsed` depends on the status:
 
         - 200 `models.StoreFlowResponse`: Response when a flow is stored
         - 400 `models.ErrorResponse`: Invalid flow definition
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
-    return client.send(_OPERATION, _request(body=body))
+    return client.send(OPERATION, build_request(body=body))
 
 
 def sync(
@@ -71,23 +80,23 @@ def sync(
     Store a flow and return its content-based hash ID.
 
     Args:
-        client: Where to send it.
+        client: Sends the request.
         body: Request to store a flow
 
     Returns:
-        What success gives:
+        On success:
 
         - 200 `models.StoreFlowResponse`: Response when a flow is stored
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: The body is not what the spec documents.
         StatusError: The server answered with another status. The spec documents:
 
             - 400 `models.ErrorResponse`: Invalid flow definition
     """
-    return client.call(_OPERATION, _request(body=body))
+    return client.call(OPERATION, build_request(body=body))
 
 
 async def asyncio_detailed(
@@ -100,22 +109,22 @@ async def asyncio_detailed(
     Store a flow and return its content-based hash ID.
 
     Args:
-        client: Where to send it.
+        client: Sends the request.
         body: Request to store a flow
 
     Returns:
-        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+        The response, whatever its status. The type of `parsed` depends on the status:
 
         - 200 `models.StoreFlowResponse`: Response when a flow is stored
         - 400 `models.ErrorResponse`: Invalid flow definition
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
-    return await client.send_async(_OPERATION, _request(body=body))
+    return await client.send_async(OPERATION, build_request(body=body))
 
 
 async def asyncio(
@@ -128,20 +137,20 @@ async def asyncio(
     Store a flow and return its content-based hash ID.
 
     Args:
-        client: Where to send it.
+        client: Sends the request.
         body: Request to store a flow
 
     Returns:
-        What success gives:
+        On success:
 
         - 200 `models.StoreFlowResponse`: Response when a flow is stored
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: The body is not what the spec documents.
         StatusError: The server answered with another status. The spec documents:
 
             - 400 `models.ErrorResponse`: Invalid flow definition
     """
-    return await client.call_async(_OPERATION, _request(body=body))
+    return await client.call_async(OPERATION, build_request(body=body))

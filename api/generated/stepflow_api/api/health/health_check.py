@@ -8,9 +8,16 @@ from stepflow_api._operation import Json, Operation, Request
 from stepflow_api.client import Client
 from stepflow_api.types import UNSET, Response, Unset
 
-__all__ = ["asyncio", "asyncio_detailed", "sync", "sync_detailed"]
+__all__ = [
+    "OPERATION",
+    "asyncio",
+    "asyncio_detailed",
+    "build_request",
+    "sync",
+    "sync_detailed",
+]
 
-_OPERATION: Operation[models.HealthResponse, models.HealthResponse | models.ErrorResponse] = (
+OPERATION: Operation[models.HealthResponse, models.HealthResponse | models.ErrorResponse] = (
     Operation(
         id="healthCheck",
         method="GET",
@@ -21,13 +28,15 @@ _OPERATION: Operation[models.HealthResponse, models.HealthResponse | models.Erro
         },
     )
 )
+"""The operation, for `stepflow_api.lowlevel`."""
 
 
-def _request(
+def build_request(
     *,
-    error: str | None | Unset,
+    error: str | None | Unset = UNSET,
 ) -> Request:
-    return _OPERATION.request(
+    """Return the request that `sync` sends, which is described there, without sending it."""
+    return OPERATION.request(
         query={
             "error": error,
         },
@@ -45,24 +54,24 @@ def sync_detailed(
     test error responses.
 
     Args:
-        client: Where to send it.
+        client: Sends the request.
         error: Trigger an error for testing error response format.
 
     Returns:
-        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+        The response, whatever its status. The type of `parsed` depends on the status:
 
         - 200 `models.HealthResponse`: Health check response
         - 400 `models.ErrorResponse`: Error triggered via query parameter
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
     return client.send(
-        _OPERATION,
-        _request(
+        OPERATION,
+        build_request(
             error=error,
         ),
     )
@@ -79,25 +88,25 @@ def sync(
     test error responses.
 
     Args:
-        client: Where to send it.
+        client: Sends the request.
         error: Trigger an error for testing error response format.
 
     Returns:
-        What success gives:
+        On success:
 
         - 200 `models.HealthResponse`: Health check response
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: The body is not what the spec documents.
         StatusError: The server answered with another status. The spec documents:
 
             - 400 `models.ErrorResponse`: Error triggered via query parameter
     """
     return client.call(
-        _OPERATION,
-        _request(
+        OPERATION,
+        build_request(
             error=error,
         ),
     )
@@ -114,24 +123,24 @@ async def asyncio_detailed(
     test error responses.
 
     Args:
-        client: Where to send it.
+        client: Sends the request.
         error: Trigger an error for testing error response format.
 
     Returns:
-        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+        The response, whatever its status. The type of `parsed` depends on the status:
 
         - 200 `models.HealthResponse`: Health check response
         - 400 `models.ErrorResponse`: Error triggered via query parameter
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
     return await client.send_async(
-        _OPERATION,
-        _request(
+        OPERATION,
+        build_request(
             error=error,
         ),
     )
@@ -148,25 +157,25 @@ async def asyncio(
     test error responses.
 
     Args:
-        client: Where to send it.
+        client: Sends the request.
         error: Trigger an error for testing error response format.
 
     Returns:
-        What success gives:
+        On success:
 
         - 200 `models.HealthResponse`: Health check response
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: The body is not what the spec documents.
         StatusError: The server answered with another status. The spec documents:
 
             - 400 `models.ErrorResponse`: Error triggered via query parameter
     """
     return await client.call_async(
-        _OPERATION,
-        _request(
+        OPERATION,
+        build_request(
             error=error,
         ),
     )

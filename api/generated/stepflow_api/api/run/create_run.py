@@ -8,9 +8,16 @@ from stepflow_api._operation import Json, Operation, Request
 from stepflow_api.client import Client
 from stepflow_api.types import Response
 
-__all__ = ["asyncio", "asyncio_detailed", "sync", "sync_detailed"]
+__all__ = [
+    "OPERATION",
+    "asyncio",
+    "asyncio_detailed",
+    "build_request",
+    "sync",
+    "sync_detailed",
+]
 
-_OPERATION: Operation[models.CreateRunResponse, models.CreateRunResponse | models.ErrorResponse] = (
+OPERATION: Operation[models.CreateRunResponse, models.CreateRunResponse | models.ErrorResponse] = (
     Operation(
         id="createRun",
         method="POST",
@@ -24,13 +31,15 @@ _OPERATION: Operation[models.CreateRunResponse, models.CreateRunResponse | model
         accepts=("application/json",),
     )
 )
+"""The operation, for `stepflow_api.lowlevel`."""
 
 
-def _request(
+def build_request(
     *,
     body: models.CreateRunRequest,
 ) -> Request:
-    return _OPERATION.request(
+    """Return the request that `sync` sends, which is described there, without sending it."""
+    return OPERATION.request(
         body=body,
     )
 
@@ -47,7 +56,7 @@ def sync_detailed(
     OK with the result.
 
     Args:
-        client: Where to send it.
+        client: Sends the request.
         body: Request to create/execute a flow.
 
             The `input` field is always an array of input values:
@@ -58,7 +67,7 @@ def sync_detailed(
             wrap it in another array: `[[1, 2, 3]]` runs once with input `[1, 2, 3]`.
 
     Returns:
-        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+        The response, whatever its status. The type of `parsed` depends on the status:
 
         - 202 `models.CreateRunResponse`: Run created and executing asynchronously
         - 200 `models.CreateRunResponse`: Run completed (when wait=true)
@@ -67,11 +76,11 @@ def sync_detailed(
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
-    return client.send(_OPERATION, _request(body=body))
+    return client.send(OPERATION, build_request(body=body))
 
 
 def sync(
@@ -86,7 +95,7 @@ def sync(
     OK with the result.
 
     Args:
-        client: Where to send it.
+        client: Sends the request.
         body: Request to create/execute a flow.
 
             The `input` field is always an array of input values:
@@ -97,21 +106,21 @@ def sync(
             wrap it in another array: `[[1, 2, 3]]` runs once with input `[1, 2, 3]`.
 
     Returns:
-        What success gives:
+        On success:
 
         - 202 `models.CreateRunResponse`: Run created and executing asynchronously
         - 200 `models.CreateRunResponse`: Run completed (when wait=true)
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: The body is not what the spec documents.
         StatusError: The server answered with another status. The spec documents:
 
             - 400 `models.ErrorResponse`: Invalid request
             - 404 `models.ErrorResponse`: Flow not found
     """
-    return client.call(_OPERATION, _request(body=body))
+    return client.call(OPERATION, build_request(body=body))
 
 
 async def asyncio_detailed(
@@ -126,7 +135,7 @@ async def asyncio_detailed(
     OK with the result.
 
     Args:
-        client: Where to send it.
+        client: Sends the request.
         body: Request to create/execute a flow.
 
             The `input` field is always an array of input values:
@@ -137,7 +146,7 @@ async def asyncio_detailed(
             wrap it in another array: `[[1, 2, 3]]` runs once with input `[1, 2, 3]`.
 
     Returns:
-        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+        The response, whatever its status. The type of `parsed` depends on the status:
 
         - 202 `models.CreateRunResponse`: Run created and executing asynchronously
         - 200 `models.CreateRunResponse`: Run completed (when wait=true)
@@ -146,11 +155,11 @@ async def asyncio_detailed(
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
-    return await client.send_async(_OPERATION, _request(body=body))
+    return await client.send_async(OPERATION, build_request(body=body))
 
 
 async def asyncio(
@@ -165,7 +174,7 @@ async def asyncio(
     OK with the result.
 
     Args:
-        client: Where to send it.
+        client: Sends the request.
         body: Request to create/execute a flow.
 
             The `input` field is always an array of input values:
@@ -176,18 +185,18 @@ async def asyncio(
             wrap it in another array: `[[1, 2, 3]]` runs once with input `[1, 2, 3]`.
 
     Returns:
-        What success gives:
+        On success:
 
         - 202 `models.CreateRunResponse`: Run created and executing asynchronously
         - 200 `models.CreateRunResponse`: Run completed (when wait=true)
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: The body is not what the spec documents.
         StatusError: The server answered with another status. The spec documents:
 
             - 400 `models.ErrorResponse`: Invalid request
             - 404 `models.ErrorResponse`: Flow not found
     """
-    return await client.call_async(_OPERATION, _request(body=body))
+    return await client.call_async(OPERATION, build_request(body=body))

@@ -10,9 +10,16 @@ from stepflow_api._operation import Json, Operation, Request, nothing
 from stepflow_api.client import Client
 from stepflow_api.types import Response
 
-__all__ = ["asyncio", "asyncio_detailed", "sync", "sync_detailed"]
+__all__ = [
+    "OPERATION",
+    "asyncio",
+    "asyncio_detailed",
+    "build_request",
+    "sync",
+    "sync_detailed",
+]
 
-_OPERATION: Operation[None, models.ErrorResponse | None] = Operation(
+OPERATION: Operation[None, models.ErrorResponse | None] = Operation(
     id="deleteRun",
     method="DELETE",
     path="/runs/{run_id}",
@@ -22,13 +29,14 @@ _OPERATION: Operation[None, models.ErrorResponse | None] = Operation(
         "409": Json(models.ErrorResponse),
     },
 )
+"""The operation, for `stepflow_api.lowlevel`."""
 
 
-def _request(
-    *,
+def build_request(
     run_id: UUID | str,
 ) -> Request:
-    return _OPERATION.request(
+    """Return the request that `sync` sends, which is described there, without sending it."""
+    return OPERATION.request(
         path={
             "run_id": run_id,
         },
@@ -46,10 +54,10 @@ def sync_detailed(
 
     Args:
         run_id: Run ID (UUID).
-        client: Where to send it.
+        client: Sends the request.
 
     Returns:
-        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+        The response, whatever its status. The type of `parsed` depends on the status:
 
         - 200 `None`: no content
         - 404 `models.ErrorResponse`: Run not found
@@ -57,13 +65,13 @@ def sync_detailed(
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
     return client.send(
-        _OPERATION,
-        _request(
+        OPERATION,
+        build_request(
             run_id=run_id,
         ),
     )
@@ -80,16 +88,16 @@ def sync(
 
     Args:
         run_id: Run ID (UUID).
-        client: Where to send it.
+        client: Sends the request.
 
     Returns:
-        What success gives:
+        On success:
 
         - 200 `None`: no content
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: The body is not what the spec documents.
         StatusError: The server answered with another status. The spec documents:
 
@@ -97,8 +105,8 @@ def sync(
             - 409 `models.ErrorResponse`: Run is still running and cannot be deleted
     """
     return client.call(
-        _OPERATION,
-        _request(
+        OPERATION,
+        build_request(
             run_id=run_id,
         ),
     )
@@ -115,10 +123,10 @@ async def asyncio_detailed(
 
     Args:
         run_id: Run ID (UUID).
-        client: Where to send it.
+        client: Sends the request.
 
     Returns:
-        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+        The response, whatever its status. The type of `parsed` depends on the status:
 
         - 200 `None`: no content
         - 404 `models.ErrorResponse`: Run not found
@@ -126,13 +134,13 @@ async def asyncio_detailed(
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
     return await client.send_async(
-        _OPERATION,
-        _request(
+        OPERATION,
+        build_request(
             run_id=run_id,
         ),
     )
@@ -149,16 +157,16 @@ async def asyncio(
 
     Args:
         run_id: Run ID (UUID).
-        client: Where to send it.
+        client: Sends the request.
 
     Returns:
-        What success gives:
+        On success:
 
         - 200 `None`: no content
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: The body is not what the spec documents.
         StatusError: The server answered with another status. The spec documents:
 
@@ -166,8 +174,8 @@ async def asyncio(
             - 409 `models.ErrorResponse`: Run is still running and cannot be deleted
     """
     return await client.call_async(
-        _OPERATION,
-        _request(
+        OPERATION,
+        build_request(
             run_id=run_id,
         ),
     )

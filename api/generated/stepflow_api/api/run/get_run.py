@@ -10,9 +10,16 @@ from stepflow_api._operation import Json, Operation, Request
 from stepflow_api.client import Client
 from stepflow_api.types import UNSET, Response, Unset
 
-__all__ = ["asyncio", "asyncio_detailed", "sync", "sync_detailed"]
+__all__ = [
+    "OPERATION",
+    "asyncio",
+    "asyncio_detailed",
+    "build_request",
+    "sync",
+    "sync_detailed",
+]
 
-_OPERATION: Operation[models.RunDetails, models.RunDetails | models.ErrorResponse] = Operation(
+OPERATION: Operation[models.RunDetails, models.RunDetails | models.ErrorResponse] = Operation(
     id="getRun",
     method="GET",
     path="/runs/{run_id}",
@@ -21,15 +28,17 @@ _OPERATION: Operation[models.RunDetails, models.RunDetails | models.ErrorRespons
         "404": Json(models.ErrorResponse),
     },
 )
+"""The operation, for `stepflow_api.lowlevel`."""
 
 
-def _request(
-    *,
+def build_request(
     run_id: UUID | str,
-    wait: bool | None | Unset,
-    timeout_secs: int | None | Unset,
+    *,
+    wait: bool | None | Unset = UNSET,
+    timeout_secs: int | None | Unset = UNSET,
 ) -> Request:
-    return _OPERATION.request(
+    """Return the request that `sync` sends, which is described there, without sending it."""
+    return OPERATION.request(
         path={
             "run_id": run_id,
         },
@@ -54,13 +63,13 @@ def sync_detailed(
 
     Args:
         run_id: Run ID (UUID).
-        client: Where to send it.
+        client: Sends the request.
         wait: If true, wait for the run to reach a terminal state before responding.
         timeout_secs: Maximum seconds to wait when wait=true (default 300). If the timeout elapses,
             returns the current run status rather than an error.
 
     Returns:
-        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+        The response, whatever its status. The type of `parsed` depends on the status:
 
         - 200 `models.RunDetails`: Detailed flow run information including item details.
 
@@ -71,13 +80,13 @@ def sync_detailed(
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
     return client.send(
-        _OPERATION,
-        _request(
+        OPERATION,
+        build_request(
             run_id=run_id,
             wait=wait,
             timeout_secs=timeout_secs,
@@ -99,13 +108,13 @@ def sync(
 
     Args:
         run_id: Run ID (UUID).
-        client: Where to send it.
+        client: Sends the request.
         wait: If true, wait for the run to reach a terminal state before responding.
         timeout_secs: Maximum seconds to wait when wait=true (default 300). If the timeout elapses,
             returns the current run status rather than an error.
 
     Returns:
-        What success gives:
+        On success:
 
         - 200 `models.RunDetails`: Detailed flow run information including item details.
 
@@ -115,15 +124,15 @@ def sync(
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: The body is not what the spec documents.
         StatusError: The server answered with another status. The spec documents:
 
             - 404 `models.ErrorResponse`: Run not found
     """
     return client.call(
-        _OPERATION,
-        _request(
+        OPERATION,
+        build_request(
             run_id=run_id,
             wait=wait,
             timeout_secs=timeout_secs,
@@ -145,13 +154,13 @@ async def asyncio_detailed(
 
     Args:
         run_id: Run ID (UUID).
-        client: Where to send it.
+        client: Sends the request.
         wait: If true, wait for the run to reach a terminal state before responding.
         timeout_secs: Maximum seconds to wait when wait=true (default 300). If the timeout elapses,
             returns the current run status rather than an error.
 
     Returns:
-        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+        The response, whatever its status. The type of `parsed` depends on the status:
 
         - 200 `models.RunDetails`: Detailed flow run information including item details.
 
@@ -162,13 +171,13 @@ async def asyncio_detailed(
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
     return await client.send_async(
-        _OPERATION,
-        _request(
+        OPERATION,
+        build_request(
             run_id=run_id,
             wait=wait,
             timeout_secs=timeout_secs,
@@ -190,13 +199,13 @@ async def asyncio(
 
     Args:
         run_id: Run ID (UUID).
-        client: Where to send it.
+        client: Sends the request.
         wait: If true, wait for the run to reach a terminal state before responding.
         timeout_secs: Maximum seconds to wait when wait=true (default 300). If the timeout elapses,
             returns the current run status rather than an error.
 
     Returns:
-        What success gives:
+        On success:
 
         - 200 `models.RunDetails`: Detailed flow run information including item details.
 
@@ -206,15 +215,15 @@ async def asyncio(
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: The body is not what the spec documents.
         StatusError: The server answered with another status. The spec documents:
 
             - 404 `models.ErrorResponse`: Run not found
     """
     return await client.call_async(
-        _OPERATION,
-        _request(
+        OPERATION,
+        build_request(
             run_id=run_id,
             wait=wait,
             timeout_secs=timeout_secs,

@@ -10,9 +10,16 @@ from stepflow_api._operation import Json, Operation, Request
 from stepflow_api.client import Client
 from stepflow_api.types import Response
 
-__all__ = ["asyncio", "asyncio_detailed", "sync", "sync_detailed"]
+__all__ = [
+    "OPERATION",
+    "asyncio",
+    "asyncio_detailed",
+    "build_request",
+    "sync",
+    "sync_detailed",
+]
 
-_OPERATION: Operation[models.RunFlowResponse, models.RunFlowResponse | models.ErrorResponse] = (
+OPERATION: Operation[models.RunFlowResponse, models.RunFlowResponse | models.ErrorResponse] = (
     Operation(
         id="getRunFlow",
         method="GET",
@@ -23,13 +30,14 @@ _OPERATION: Operation[models.RunFlowResponse, models.RunFlowResponse | models.Er
         },
     )
 )
+"""The operation, for `stepflow_api.lowlevel`."""
 
 
-def _request(
-    *,
+def build_request(
     run_id: UUID | str,
 ) -> Request:
-    return _OPERATION.request(
+    """Return the request that `sync` sends, which is described there, without sending it."""
+    return OPERATION.request(
         path={
             "run_id": run_id,
         },
@@ -47,10 +55,10 @@ def sync_detailed(
 
     Args:
         run_id: Run ID (UUID).
-        client: Where to send it.
+        client: Sends the request.
 
     Returns:
-        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+        The response, whatever its status. The type of `parsed` depends on the status:
 
         - 200 `models.RunFlowResponse`: Response containing a flow definition and its hash for run
             endpoints
@@ -58,13 +66,13 @@ def sync_detailed(
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
     return client.send(
-        _OPERATION,
-        _request(
+        OPERATION,
+        build_request(
             run_id=run_id,
         ),
     )
@@ -81,25 +89,25 @@ def sync(
 
     Args:
         run_id: Run ID (UUID).
-        client: Where to send it.
+        client: Sends the request.
 
     Returns:
-        What success gives:
+        On success:
 
         - 200 `models.RunFlowResponse`: Response containing a flow definition and its hash for run
             endpoints
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: The body is not what the spec documents.
         StatusError: The server answered with another status. The spec documents:
 
             - 404 `models.ErrorResponse`: Run not found
     """
     return client.call(
-        _OPERATION,
-        _request(
+        OPERATION,
+        build_request(
             run_id=run_id,
         ),
     )
@@ -116,10 +124,10 @@ async def asyncio_detailed(
 
     Args:
         run_id: Run ID (UUID).
-        client: Where to send it.
+        client: Sends the request.
 
     Returns:
-        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+        The response, whatever its status. The type of `parsed` depends on the status:
 
         - 200 `models.RunFlowResponse`: Response containing a flow definition and its hash for run
             endpoints
@@ -127,13 +135,13 @@ async def asyncio_detailed(
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
     return await client.send_async(
-        _OPERATION,
-        _request(
+        OPERATION,
+        build_request(
             run_id=run_id,
         ),
     )
@@ -150,25 +158,25 @@ async def asyncio(
 
     Args:
         run_id: Run ID (UUID).
-        client: Where to send it.
+        client: Sends the request.
 
     Returns:
-        What success gives:
+        On success:
 
         - 200 `models.RunFlowResponse`: Response containing a flow definition and its hash for run
             endpoints
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: The body is not what the spec documents.
         StatusError: The server answered with another status. The spec documents:
 
             - 404 `models.ErrorResponse`: Run not found
     """
     return await client.call_async(
-        _OPERATION,
-        _request(
+        OPERATION,
+        build_request(
             run_id=run_id,
         ),
     )

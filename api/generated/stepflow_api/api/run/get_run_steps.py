@@ -10,9 +10,16 @@ from stepflow_api._operation import Json, Operation, Request
 from stepflow_api.client import Client
 from stepflow_api.types import UNSET, Response, Unset
 
-__all__ = ["asyncio", "asyncio_detailed", "sync", "sync_detailed"]
+__all__ = [
+    "OPERATION",
+    "asyncio",
+    "asyncio_detailed",
+    "build_request",
+    "sync",
+    "sync_detailed",
+]
 
-_OPERATION: Operation[
+OPERATION: Operation[
     models.ListStepRunsResponse, models.ListStepRunsResponse | models.ErrorResponse
 ] = Operation(
     id="getRunSteps",
@@ -23,14 +30,16 @@ _OPERATION: Operation[
         "404": Json(models.ErrorResponse),
     },
 )
+"""The operation, for `stepflow_api.lowlevel`."""
 
 
-def _request(
-    *,
+def build_request(
     run_id: UUID | str,
-    item_index: int | None | Unset,
+    *,
+    item_index: int | None | Unset = UNSET,
 ) -> Request:
-    return _OPERATION.request(
+    """Return the request that `sync` sends, which is described there, without sending it."""
+    return OPERATION.request(
         path={
             "run_id": run_id,
         },
@@ -53,27 +62,27 @@ def sync_detailed(
 
     Args:
         run_id: Run ID (UUID).
-        client: Where to send it.
+        client: Sends the request.
         item_index: Optional item index for multi-item (batch) runs.
             If not specified, step statuses are aggregated across all items
             using "worst status" precedence (Failed > Running > Runnable > Blocked > Skipped >
             Completed).
 
     Returns:
-        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+        The response, whatever its status. The type of `parsed` depends on the status:
 
         - 200 `models.ListStepRunsResponse`: Response for listing step runs
         - 404 `models.ErrorResponse`: Run not found
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
     return client.send(
-        _OPERATION,
-        _request(
+        OPERATION,
+        build_request(
             run_id=run_id,
             item_index=item_index,
         ),
@@ -93,28 +102,28 @@ def sync(
 
     Args:
         run_id: Run ID (UUID).
-        client: Where to send it.
+        client: Sends the request.
         item_index: Optional item index for multi-item (batch) runs.
             If not specified, step statuses are aggregated across all items
             using "worst status" precedence (Failed > Running > Runnable > Blocked > Skipped >
             Completed).
 
     Returns:
-        What success gives:
+        On success:
 
         - 200 `models.ListStepRunsResponse`: Response for listing step runs
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: The body is not what the spec documents.
         StatusError: The server answered with another status. The spec documents:
 
             - 404 `models.ErrorResponse`: Run not found
     """
     return client.call(
-        _OPERATION,
-        _request(
+        OPERATION,
+        build_request(
             run_id=run_id,
             item_index=item_index,
         ),
@@ -134,27 +143,27 @@ async def asyncio_detailed(
 
     Args:
         run_id: Run ID (UUID).
-        client: Where to send it.
+        client: Sends the request.
         item_index: Optional item index for multi-item (batch) runs.
             If not specified, step statuses are aggregated across all items
             using "worst status" precedence (Failed > Running > Runnable > Blocked > Skipped >
             Completed).
 
     Returns:
-        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+        The response, whatever its status. The type of `parsed` depends on the status:
 
         - 200 `models.ListStepRunsResponse`: Response for listing step runs
         - 404 `models.ErrorResponse`: Run not found
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
     return await client.send_async(
-        _OPERATION,
-        _request(
+        OPERATION,
+        build_request(
             run_id=run_id,
             item_index=item_index,
         ),
@@ -174,28 +183,28 @@ async def asyncio(
 
     Args:
         run_id: Run ID (UUID).
-        client: Where to send it.
+        client: Sends the request.
         item_index: Optional item index for multi-item (batch) runs.
             If not specified, step statuses are aggregated across all items
             using "worst status" precedence (Failed > Running > Runnable > Blocked > Skipped >
             Completed).
 
     Returns:
-        What success gives:
+        On success:
 
         - 200 `models.ListStepRunsResponse`: Response for listing step runs
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: The body is not what the spec documents.
         StatusError: The server answered with another status. The spec documents:
 
             - 404 `models.ErrorResponse`: Run not found
     """
     return await client.call_async(
-        _OPERATION,
-        _request(
+        OPERATION,
+        build_request(
             run_id=run_id,
             item_index=item_index,
         ),

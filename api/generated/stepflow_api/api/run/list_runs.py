@@ -10,9 +10,16 @@ from stepflow_api._operation import Json, Operation, Request
 from stepflow_api.client import Client
 from stepflow_api.types import UNSET, Response, Unset
 
-__all__ = ["asyncio", "asyncio_detailed", "sync", "sync_detailed"]
+__all__ = [
+    "OPERATION",
+    "asyncio",
+    "asyncio_detailed",
+    "build_request",
+    "sync",
+    "sync_detailed",
+]
 
-_OPERATION: Operation[models.ListRunsResponse, models.ListRunsResponse | models.ErrorResponse] = (
+OPERATION: Operation[models.ListRunsResponse, models.ListRunsResponse | models.ErrorResponse] = (
     Operation(
         id="listRuns",
         method="GET",
@@ -23,20 +30,22 @@ _OPERATION: Operation[models.ListRunsResponse, models.ListRunsResponse | models.
         },
     )
 )
+"""The operation, for `stepflow_api.lowlevel`."""
 
 
-def _request(
+def build_request(
     *,
-    status: models.ExecutionStatus | None | Unset,
-    flow_name: str | None | Unset,
-    root_run_id: UUID | str | None | Unset,
-    parent_run_id: UUID | str | None | Unset,
-    roots_only: bool | None | Unset,
-    max_depth: int | None | Unset,
-    limit: int | None | Unset,
-    offset: int | None | Unset,
+    status: models.ExecutionStatus | None | Unset = UNSET,
+    flow_name: str | None | Unset = UNSET,
+    root_run_id: UUID | str | None | Unset = UNSET,
+    parent_run_id: UUID | str | None | Unset = UNSET,
+    roots_only: bool | None | Unset = UNSET,
+    max_depth: int | None | Unset = UNSET,
+    limit: int | None | Unset = UNSET,
+    offset: int | None | Unset = UNSET,
 ) -> Request:
-    return _OPERATION.request(
+    """Return the request that `sync` sends, which is described there, without sending it."""
+    return OPERATION.request(
         query={
             "status": status,
             "flowName": flow_name,
@@ -67,7 +76,7 @@ def sync_detailed(
     List executions with optional status, flow name, and hierarchy filtering.
 
     Args:
-        client: Where to send it.
+        client: Sends the request.
         status: Filter by execution status.
         flow_name: Filter by flow name.
         root_run_id: Filter to runs under this root (includes the root itself).
@@ -78,20 +87,20 @@ def sync_detailed(
         offset: Number of results to skip.
 
     Returns:
-        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+        The response, whatever its status. The type of `parsed` depends on the status:
 
         - 200 `models.ListRunsResponse`: Response for listing runs
         - 400 `models.ErrorResponse`: Invalid query parameters
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
     return client.send(
-        _OPERATION,
-        _request(
+        OPERATION,
+        build_request(
             status=status,
             flow_name=flow_name,
             root_run_id=root_run_id,
@@ -121,7 +130,7 @@ def sync(
     List executions with optional status, flow name, and hierarchy filtering.
 
     Args:
-        client: Where to send it.
+        client: Sends the request.
         status: Filter by execution status.
         flow_name: Filter by flow name.
         root_run_id: Filter to runs under this root (includes the root itself).
@@ -132,21 +141,21 @@ def sync(
         offset: Number of results to skip.
 
     Returns:
-        What success gives:
+        On success:
 
         - 200 `models.ListRunsResponse`: Response for listing runs
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: The body is not what the spec documents.
         StatusError: The server answered with another status. The spec documents:
 
             - 400 `models.ErrorResponse`: Invalid query parameters
     """
     return client.call(
-        _OPERATION,
-        _request(
+        OPERATION,
+        build_request(
             status=status,
             flow_name=flow_name,
             root_run_id=root_run_id,
@@ -176,7 +185,7 @@ async def asyncio_detailed(
     List executions with optional status, flow name, and hierarchy filtering.
 
     Args:
-        client: Where to send it.
+        client: Sends the request.
         status: Filter by execution status.
         flow_name: Filter by flow name.
         root_run_id: Filter to runs under this root (includes the root itself).
@@ -187,20 +196,20 @@ async def asyncio_detailed(
         offset: Number of results to skip.
 
     Returns:
-        The whole answer, whatever its status. The type of its `parsed` goes by the status:
+        The response, whatever its status. The type of `parsed` depends on the status:
 
         - 200 `models.ListRunsResponse`: Response for listing runs
         - 400 `models.ErrorResponse`: Invalid query parameters
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
     return await client.send_async(
-        _OPERATION,
-        _request(
+        OPERATION,
+        build_request(
             status=status,
             flow_name=flow_name,
             root_run_id=root_run_id,
@@ -230,7 +239,7 @@ async def asyncio(
     List executions with optional status, flow name, and hierarchy filtering.
 
     Args:
-        client: Where to send it.
+        client: Sends the request.
         status: Filter by execution status.
         flow_name: Filter by flow name.
         root_run_id: Filter to runs under this root (includes the root itself).
@@ -241,21 +250,21 @@ async def asyncio(
         offset: Number of results to skip.
 
     Returns:
-        What success gives:
+        On success:
 
         - 200 `models.ListRunsResponse`: Response for listing runs
 
     Raises:
         InvalidRequest: An argument cannot be sent.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: The body is not what the spec documents.
         StatusError: The server answered with another status. The spec documents:
 
             - 400 `models.ErrorResponse`: Invalid query parameters
     """
     return await client.call_async(
-        _OPERATION,
-        _request(
+        OPERATION,
+        build_request(
             status=status,
             flow_name=flow_name,
             root_run_id=root_run_id,

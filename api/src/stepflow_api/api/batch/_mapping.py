@@ -16,7 +16,7 @@ B = TypeVar("B")
 def mapped(
     response: Response[A | models.ErrorResponse], change: Callable[[A], B]
 ) -> Response[B | models.ErrorResponse]:
-    """Gives the response with a success's value changed, an error's left as it is."""
+    """Return the response with a success's value changed, an error's left as it is."""
     parsed = response.parsed
     value: B | models.ErrorResponse | None
     value = parsed if parsed is None or isinstance(parsed, models.ErrorResponse) else change(parsed)
@@ -24,20 +24,20 @@ def mapped(
 
 
 def run_request(body: models.CreateBatchRequest) -> models.CreateRunRequest:
-    """Gives the request for a batch's run; what was not set stays so."""
+    """Return the request for a batch's run; what was not set stays so."""
     fields = {name: getattr(body, name) for name in body.model_fields_set}
     return models.CreateRunRequest(input=fields.pop("inputs"), **fields)
 
 
 def created(run: models.CreateRunResponse) -> models.CreateBatchResponse:
-    """Gives a new run as a batch."""
+    """Return a new run as a batch."""
     return models.CreateBatchResponse(
         batch_id=run.run_id, total_inputs=run.items.total, status=run.status
     )
 
 
 def metadata(run: models.RunSummary) -> models.BatchMetadata:
-    """Gives a listed run as a batch."""
+    """Return a listed run as a batch."""
     return models.BatchMetadata(
         batch_id=run.run_id,
         total_inputs=run.items.total,
@@ -49,7 +49,7 @@ def metadata(run: models.RunSummary) -> models.BatchMetadata:
 
 
 def details(run: models.RunDetails) -> models.BatchDetails:
-    """Gives a run as a batch."""
+    """Return a run as a batch."""
     return models.BatchDetails(
         batch_id=run.run_id,
         total_inputs=run.items.total,
@@ -63,7 +63,7 @@ def details(run: models.RunDetails) -> models.BatchDetails:
 
 
 def outputs(items: models.ListItemsResponse) -> models.ListBatchOutputsResponse:
-    """Gives the items of a batch's run as its outputs."""
+    """Return the items of a batch's run as its outputs."""
     return models.ListBatchOutputsResponse(
         outputs=[
             models.BatchOutputInfo(
@@ -75,12 +75,12 @@ def outputs(items: models.ListItemsResponse) -> models.ListBatchOutputsResponse:
 
 
 def cancelled(run: models.RunSummary) -> models.CancelBatchResponse:
-    """Gives a cancelled run as a batch."""
+    """Return a cancelled run as a batch."""
     return models.CancelBatchResponse(batch_id=run.run_id, status=run.status)
 
 
 def runs(batch_id: UUID | str, items: models.ListItemsResponse) -> models.ListBatchRunsResponse:
-    """Gives the items of a batch's run as runs."""
+    """Return the items of a batch's run as runs."""
     run_id = UUID(str(batch_id))
     return models.ListBatchRunsResponse(
         runs=[

@@ -20,14 +20,14 @@ def sync_detailed(
 
     Args:
         batch_id: Id of the batch.
-        client: Where to send it.
+        client: Sends the request.
 
     Returns:
-        The whole answer to `cancelRun`, with a success's `parsed` as
+        The response to `cancelRun`, with a success's `parsed` as
         `models.CancelBatchResponse`.
 
     Raises:
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
@@ -40,14 +40,14 @@ def sync(batch_id: UUID | str, *, client: Client) -> models.CancelBatchResponse:
 
     Args:
         batch_id: Id of the batch.
-        client: Where to send it.
+        client: Sends the request.
 
     Returns:
         The batch, cancelled.
 
     Raises:
         StatusError: The server answered with an error status.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
     """
@@ -61,14 +61,14 @@ async def asyncio_detailed(
 
     Args:
         batch_id: Id of the batch.
-        client: Where to send it.
+        client: Sends the request.
 
     Returns:
-        The whole answer to `cancelRun`, with a success's `parsed` as
+        The response to `cancelRun`, with a success's `parsed` as
         `models.CancelBatchResponse`.
 
     Raises:
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
@@ -81,14 +81,14 @@ async def asyncio(batch_id: UUID | str, *, client: Client) -> models.CancelBatch
 
     Args:
         batch_id: Id of the batch.
-        client: Where to send it.
+        client: Sends the request.
 
     Returns:
         The batch, cancelled.
 
     Raises:
         StatusError: The server answered with an error status.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
     """

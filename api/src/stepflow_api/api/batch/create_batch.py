@@ -17,15 +17,15 @@ def sync_detailed(
     """Run a flow once for each of many inputs.
 
     Args:
-        client: Where to send it.
+        client: Sends the request.
         body: The flow and its inputs.
 
     Returns:
-        The whole answer to `createRun`, with a success's `parsed` as
+        The response to `createRun`, with a success's `parsed` as
         `models.CreateBatchResponse`.
 
     Raises:
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
@@ -37,7 +37,7 @@ def sync(*, client: Client, body: models.CreateBatchRequest) -> models.CreateBat
     """Run a flow once for each of many inputs.
 
     Args:
-        client: Where to send it.
+        client: Sends the request.
         body: The flow and its inputs.
 
     Returns:
@@ -45,7 +45,7 @@ def sync(*, client: Client, body: models.CreateBatchRequest) -> models.CreateBat
 
     Raises:
         StatusError: The server answered with an error status.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
     """
@@ -58,15 +58,15 @@ async def asyncio_detailed(
     """Run a flow once for each of many inputs.
 
     Args:
-        client: Where to send it.
+        client: Sends the request.
         body: The flow and its inputs.
 
     Returns:
-        The whole answer to `createRun`, with a success's `parsed` as
+        The response to `createRun`, with a success's `parsed` as
         `models.CreateBatchResponse`.
 
     Raises:
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
@@ -78,7 +78,7 @@ async def asyncio(*, client: Client, body: models.CreateBatchRequest) -> models.
     """Run a flow once for each of many inputs.
 
     Args:
-        client: Where to send it.
+        client: Sends the request.
         body: The flow and its inputs.
 
     Returns:
@@ -86,7 +86,7 @@ async def asyncio(*, client: Client, body: models.CreateBatchRequest) -> models.
 
     Raises:
         StatusError: The server answered with an error status.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
     """

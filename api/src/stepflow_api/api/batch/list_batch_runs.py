@@ -21,14 +21,14 @@ def sync_detailed(
 
     Args:
         batch_id: Id of the batch.
-        client: Where to send it.
+        client: Sends the request.
 
     Returns:
-        The whole answer to `getRunItems`, with a success's `parsed` as
+        The response to `getRunItems`, with a success's `parsed` as
         `models.ListBatchRunsResponse`.
 
     Raises:
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
@@ -41,14 +41,14 @@ def sync(batch_id: UUID | str, *, client: Client) -> models.ListBatchRunsRespons
 
     Args:
         batch_id: Id of the batch.
-        client: Where to send it.
+        client: Sends the request.
 
     Returns:
         One run for each input, in the order of the inputs.
 
     Raises:
         StatusError: The server answered with an error status.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
     """
@@ -62,14 +62,14 @@ async def asyncio_detailed(
 
     Args:
         batch_id: Id of the batch.
-        client: Where to send it.
+        client: Sends the request.
 
     Returns:
-        The whole answer to `getRunItems`, with a success's `parsed` as
+        The response to `getRunItems`, with a success's `parsed` as
         `models.ListBatchRunsResponse`.
 
     Raises:
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
@@ -84,14 +84,14 @@ async def asyncio(batch_id: UUID | str, *, client: Client) -> models.ListBatchRu
 
     Args:
         batch_id: Id of the batch.
-        client: Where to send it.
+        client: Sends the request.
 
     Returns:
         One run for each input, in the order of the inputs.
 
     Raises:
         StatusError: The server answered with an error status.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
     """

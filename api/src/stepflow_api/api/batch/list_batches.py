@@ -35,7 +35,7 @@ class _Search:
         self._found: dict[UUID, models.BatchMetadata] = {}
 
     def add(self, page: models.ListRunsResponse) -> models.ListBatchesResponse:
-        """Takes the next page, and gives the batches found so far."""
+        """Take the next page, and gives the batches found so far."""
         # A run that is created meanwhile shifts the pages, so that a batch may come twice.
         self._found.update((r.run_id, metadata(r)) for r in page.runs if r.items.total != 1)
         self.position += len(page.runs)
@@ -59,7 +59,7 @@ def sync_detailed(
     many pages of runs as it takes to find the batches that are asked for.
 
     Args:
-        client: Where to send it.
+        client: Sends the request.
         status: Only batches of this status.
         flow_name: Only batches of the flow of this name.
         limit: How many batches to give at most; all by default.
@@ -70,7 +70,7 @@ def sync_detailed(
         `models.ListBatchesResponse`, which has the batches of all pages.
 
     Raises:
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
@@ -105,7 +105,7 @@ def sync(
     many pages of runs as it takes to find the batches that are asked for.
 
     Args:
-        client: Where to send it.
+        client: Sends the request.
         status: Only batches of this status.
         flow_name: Only batches of the flow of this name.
         limit: How many batches to give at most; all by default.
@@ -116,7 +116,7 @@ def sync(
 
     Raises:
         StatusError: The server answered with an error status.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
     """
@@ -149,7 +149,7 @@ async def asyncio_detailed(
     many pages of runs as it takes to find the batches that are asked for.
 
     Args:
-        client: Where to send it.
+        client: Sends the request.
         status: Only batches of this status.
         flow_name: Only batches of the flow of this name.
         limit: How many batches to give at most; all by default.
@@ -160,7 +160,7 @@ async def asyncio_detailed(
         `models.ListBatchesResponse`, which has the batches of all pages.
 
     Raises:
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
@@ -195,7 +195,7 @@ async def asyncio(
     many pages of runs as it takes to find the batches that are asked for.
 
     Args:
-        client: Where to send it.
+        client: Sends the request.
         status: Only batches of this status.
         flow_name: Only batches of the flow of this name.
         limit: How many batches to give at most; all by default.
@@ -206,7 +206,7 @@ async def asyncio(
 
     Raises:
         StatusError: The server answered with an error status.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
     """

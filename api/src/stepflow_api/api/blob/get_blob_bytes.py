@@ -7,9 +7,9 @@ from stepflow_api._operation import Json, Operation, Request, raw
 from stepflow_api.client import Client
 from stepflow_api.types import Response
 
-__all__ = ["asyncio", "asyncio_detailed", "sync", "sync_detailed"]
+__all__ = ["OPERATION", "asyncio", "asyncio_detailed", "build_request", "sync", "sync_detailed"]
 
-_OPERATION: Operation[bytes, bytes | models.ErrorResponse] = Operation(
+OPERATION: Operation[bytes, bytes | models.ErrorResponse] = Operation(
     id="getBlob",
     method="GET",
     path="/blobs/{blob_id}",
@@ -18,10 +18,12 @@ _OPERATION: Operation[bytes, bytes | models.ErrorResponse] = Operation(
         "404": Json(models.ErrorResponse),
     },
 )
+"""The operation, for `stepflow_api.lowlevel`."""
 
 
-def _request(blob_id: str) -> Request:
-    return _OPERATION.request(
+def build_request(blob_id: str) -> Request:
+    """Return the request that `sync` sends, which is described there, without sending it."""
+    return OPERATION.request(
         path={"blob_id": blob_id}, headers={"accept": "application/octet-stream"}
     )
 
@@ -35,20 +37,20 @@ def sync_detailed(blob_id: str, *, client: Client) -> Response[bytes | models.Er
 
     Args:
         blob_id: Id of the blob.
-        client: Where to send it.
+        client: Sends the request.
 
     Returns:
-        The whole answer, whatever its status. Its `parsed` is by status:
+        The response, whatever its status. The type of `parsed` depends on the status:
         200 `bytes`,
         404 `models.ErrorResponse`.
 
     Raises:
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
-    return client.send(_OPERATION, _request(blob_id))
+    return client.send(OPERATION, build_request(blob_id))
 
 
 def sync(blob_id: str, *, client: Client) -> bytes:
@@ -60,18 +62,18 @@ def sync(blob_id: str, *, client: Client) -> bytes:
 
     Args:
         blob_id: Id of the blob.
-        client: Where to send it.
+        client: Sends the request.
 
     Returns:
         The bytes.
 
     Raises:
         StatusError: The server answered with an error status.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
     """
-    return client.call(_OPERATION, _request(blob_id))
+    return client.call(OPERATION, build_request(blob_id))
 
 
 async def asyncio_detailed(
@@ -85,20 +87,20 @@ async def asyncio_detailed(
 
     Args:
         blob_id: Id of the blob.
-        client: Where to send it.
+        client: Sends the request.
 
     Returns:
-        The whole answer, whatever its status. Its `parsed` is by status:
+        The response, whatever its status. The type of `parsed` depends on the status:
         200 `bytes`,
         404 `models.ErrorResponse`.
 
     Raises:
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
-    return await client.send_async(_OPERATION, _request(blob_id))
+    return await client.send_async(OPERATION, build_request(blob_id))
 
 
 async def asyncio(blob_id: str, *, client: Client) -> bytes:
@@ -110,15 +112,15 @@ async def asyncio(blob_id: str, *, client: Client) -> bytes:
 
     Args:
         blob_id: Id of the blob.
-        client: Where to send it.
+        client: Sends the request.
 
     Returns:
         The bytes.
 
     Raises:
         StatusError: The server answered with an error status.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
     """
-    return await client.call_async(_OPERATION, _request(blob_id))
+    return await client.call_async(OPERATION, build_request(blob_id))

@@ -7,9 +7,9 @@ from stepflow_api._operation import Json, Operation, Request
 from stepflow_api.client import Client
 from stepflow_api.types import UNSET, Response, Unset
 
-__all__ = ["asyncio", "asyncio_detailed", "sync", "sync_detailed"]
+__all__ = ["OPERATION", "asyncio", "asyncio_detailed", "build_request", "sync", "sync_detailed"]
 
-_OPERATION: Operation[models.StoreBlobResponse, models.StoreBlobResponse | models.ErrorResponse] = (
+OPERATION: Operation[models.StoreBlobResponse, models.StoreBlobResponse | models.ErrorResponse] = (
     Operation(
         id="storeBlob",
         method="POST",
@@ -21,10 +21,12 @@ _OPERATION: Operation[models.StoreBlobResponse, models.StoreBlobResponse | model
         accepts=("application/octet-stream",),
     )
 )
+"""The operation, for `stepflow_api.lowlevel`."""
 
 
-def _request(content: bytes, filename: str | Unset | None) -> Request:
-    return _OPERATION.request(headers={"x-blob-filename": filename}, body=content)
+def build_request(content: bytes, *, filename: str | Unset | None = UNSET) -> Request:
+    """Return the request that `sync` sends, which is described there, without sending it."""
+    return OPERATION.request(headers={"x-blob-filename": filename}, body=content)
 
 
 def sync_detailed(
@@ -37,21 +39,21 @@ def sync_detailed(
 
     Args:
         content: The bytes; up to about 2 MiB on servers up to 0.11.
-        client: Where to send it.
+        client: Sends the request.
         filename: File name to keep with the blob, in ASCII: the server drops any other.
 
     Returns:
-        The whole answer, whatever its status. Its `parsed` is by status:
+        The response, whatever its status. The type of `parsed` depends on the status:
         200 `models.StoreBlobResponse`,
         400 `models.ErrorResponse`.
 
     Raises:
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
-    return client.send(_OPERATION, _request(content, filename))
+    return client.send(OPERATION, build_request(content, filename=filename))
 
 
 def sync(
@@ -64,7 +66,7 @@ def sync(
 
     Args:
         content: The bytes; up to about 2 MiB on servers up to 0.11.
-        client: Where to send it.
+        client: Sends the request.
         filename: File name to keep with the blob, in ASCII: the server drops any other.
 
     Returns:
@@ -72,11 +74,11 @@ def sync(
 
     Raises:
         StatusError: The server answered with an error status.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
     """
-    return client.call(_OPERATION, _request(content, filename))
+    return client.call(OPERATION, build_request(content, filename=filename))
 
 
 async def asyncio_detailed(
@@ -89,21 +91,21 @@ async def asyncio_detailed(
 
     Args:
         content: The bytes; up to about 2 MiB on servers up to 0.11.
-        client: Where to send it.
+        client: Sends the request.
         filename: File name to keep with the blob, in ASCII: the server drops any other.
 
     Returns:
-        The whole answer, whatever its status. Its `parsed` is by status:
+        The response, whatever its status. The type of `parsed` depends on the status:
         200 `models.StoreBlobResponse`,
         400 `models.ErrorResponse`.
 
     Raises:
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: A success whose body is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
-    return await client.send_async(_OPERATION, _request(content, filename))
+    return await client.send_async(OPERATION, build_request(content, filename=filename))
 
 
 async def asyncio(
@@ -116,7 +118,7 @@ async def asyncio(
 
     Args:
         content: The bytes; up to about 2 MiB on servers up to 0.11.
-        client: Where to send it.
+        client: Sends the request.
         filename: File name to keep with the blob, in ASCII: the server drops any other.
 
     Returns:
@@ -124,8 +126,8 @@ async def asyncio(
 
     Raises:
         StatusError: The server answered with an error status.
-        TransportError: No whole answer arrived.
+        TransportError: No complete response arrived.
         InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
     """
-    return await client.call_async(_OPERATION, _request(content, filename))
+    return await client.call_async(OPERATION, build_request(content, filename=filename))

@@ -1,0 +1,134 @@
+"""The only place where the effects of a generator are performed, with or without blocking."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, TypeVar
+
+from stepflow_api._exchange.effects import Call, Close, OpenStream, Read, Sleep, Steps, Wait
+from stepflow_api._exchange.exchange import Exchange, parse_event
+from stepflow_api._operation import Request
+from stepflow_api._transport.event_loops import asyncio_loop
+from stepflow_api._transport.timeouts import Timeouts
+from stepflow_api.errors import StepflowError
+
+T = TypeVar("T")
+
+
+def run(exchange: Exchange, steps: Steps[T], timeouts: Timeouts) -> T:
+    """Run a generator to its end.
+
+    Args:
+        exchange: The exchange with the server.
+        steps: The generator; closed at the end, however that comes.
+        timeouts: Those of its requests; a `Call` has its own.
+
+    Returns:
+        What the generator returns.
+    """
+    transport = exchange.transport
+    try:
+        effect = steps.send(None)
+        while True:
+            try:
+                if type(effect) is Request:
+                    value = transport.send(effect, timeouts)
+                else:
+                    value = _perform(exchange, effect, timeouts)
+            except StepflowError as error:
+                effect = steps.throw(error)
+            else:
+                effect = steps.send(value)
+                # The next response may be as large as this one.
+                del value
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    except BaseException:
+        steps.close()
+        raise
+
+
+async def run_async(exchange: Exchange, steps: Steps[T], timeouts: Timeouts) -> T:
+    """Async version of `run`."""
+    transport = exchange.transport
+    try:
+        effect = steps.send(None)
+        while True:
+            try:
+                if type(effect) is Request:
+                    value = await transport.send_async(effect, timeouts)
+                else:
+                    value = await _perform_async(exchange, effect, timeouts)
+            except StepflowError as error:
+                effect = steps.throw(error)
+            else:
+                effect = steps.send(value)
+                # The next response may be as large as this one.
+                del value
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    except BaseException:
+        steps.close()
+        raise
+
+
+def _perform(exchange: Exchange, effect: Any, timeouts: Timeouts) -> Any:
+    transport = exchange.transport
+    match effect:
+        case Call():
+            own = transport.timeouts(effect.timeout)
+            return run(exchange, _steps(exchange, effect), own)
+        case OpenStream(request):
+            return transport.open(request, timeouts, parse_event)
+        case Read(stream, seconds):
+            return stream.read(seconds)
+        case Close(stream):
+            return stream.close()
+        case Sleep(seconds):
+            return time.sleep(seconds)
+        case Wait(future, request):
+            try:
+                return future.result(timeouts.bound(timeouts.read))
+            except TimeoutError:
+                raise transport.timeout_error(request) from None
+        case _:
+            raise _no_effect(effect)
+
+
+async def _perform_async(exchange: Exchange, effect: Any, timeouts: Timeouts) -> Any:
+    transport = exchange.transport
+    import asyncio
+
+    match effect:
+        case Call():
+            own = transport.timeouts(effect.timeout)
+            return await run_async(exchange, _steps(exchange, effect), own)
+        case OpenStream(request):
+            return await transport.open_async(request, timeouts, parse_event)
+        case Read(stream, seconds):
+            return await stream.read(seconds)
+        case Close(stream):
+            return await stream.close()
+        case Sleep(seconds):
+            return await asyncio.sleep(seconds)
+        case Wait(future, request):
+            asyncio_loop()
+            try:
+                # Others wait for it as well, so the end of this caller must not end it.
+                shared = asyncio.shield(asyncio.wrap_future(future))
+                return await asyncio.wait_for(shared, timeouts.bound(timeouts.read))
+            except TimeoutError:
+                raise transport.timeout_error(request) from None
+        case _:
+            raise _no_effect(effect)
+
+
+def _steps(exchange: Exchange, call: Call[T]) -> Steps[Any]:
+    return exchange.steps(call.operation, call.sending, call.parse)
+
+
+def _no_effect(effect: object) -> TypeError:
+    kind = type(effect).__name__
+    return TypeError(f"a generator yielded a {kind}; yield an effect of stepflow_api.lowlevel")

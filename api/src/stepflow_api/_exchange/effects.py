@@ -1,0 +1,140 @@
+"""What a generator yields to have something done, and what it is sent in return.
+
+Code of this package that needs I/O does none: it is a generator, `Steps[T]`, which yields effects
+and returns a `T`. `driver` performs the effects, blocking or not, so each rule is written once.
+
+A generator yields      | and is sent
+------------------------|------------------------------------------------------------------------
+`Request`               | the `Answer` to it, whatever its status
+`OpenStream`            | an event stream, or the `Answer` if the response is none
+`Call`, `Fetch`, `Open` | what the operation returns for a success, in the terms of the stored spec
+`Read`                  | the next events of a stream; None at its end
+`Close`, `Sleep`        | None, once it is done
+`Wait`                  | the result of the future
+
+The first value that a generator is sent is None, which starts it. A `StepflowError` of an effect is
+raised where the effect was yielded; any other exception closes the generator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+
+from stepflow_api._operation import Answer, Operation, Request
+from stepflow_api.types import UNSET
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenStream:
+    """Send a request whose response is a stream of events."""
+
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[T]):
+    """Send a request in the server's dialect; the result is what the operation returns.
+
+    Attributes:
+        operation: The operation.
+        request: The request.
+        timeout: As of `Client.call`, or the `Timeouts` of a call that has begun.
+    """
+
+    operation: Operation[T, Any]
+    request: Request
+    timeout: Any = UNSET
+
+    @property
+    def sending(self) -> Request | OpenStream:
+        """The effect that sends the request as it is."""
+        return self.request
+
+    def parse(self, answer: Any) -> Any:
+        """Return the result, from the response."""
+        return self.operation.result(answer)
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch(Call[T]):
+    """Send a request; the result is a `Response` with the body in pieces."""
+
+    def parse(self, answer: Answer) -> Any:
+        """Return the result, from the response."""
+        return self.operation.pieces(answer)
+
+
+@dataclass(frozen=True, slots=True)
+class Open(Call[T]):
+    """Send a request; the result is a stream of events, to be closed."""
+
+    @property
+    def sending(self) -> Request | OpenStream:
+        """The effect that sends the request as it is."""
+        return OpenStream(self.request)
+
+    def parse(self, answer: Any) -> Any:
+        """Return the result, from the response."""
+        return self.operation.stream(answer)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Wait for the next events of a stream; the result is what its `read` returns.
+
+    Attributes:
+        stream: An `EventStream`, or an `AsyncEventStream` in async code.
+        seconds: Maximum time to wait.
+    """
+
+    stream: Any
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Close a stream.
+
+    Attributes:
+        stream: The stream.
+    """
+
+    stream: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """Wait.
+
+    Attributes:
+        seconds: How long.
+    """
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Wait for what another caller is doing.
+
+    Attributes:
+        future: Is done once the other caller is.
+        request: The other caller's request, for the error after the read timeout.
+    """
+
+    future: Future[Any]
+    request: Request
+
+
+#: What a generator may yield.
+Effect: TypeAlias = Request | OpenStream | Call[Any] | Read | Close | Sleep | Wait
+
+Steps: TypeAlias = Generator[Effect, Any, T]
+"""A generator that yields effects, and returns a `T`."""

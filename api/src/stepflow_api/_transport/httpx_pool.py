@@ -1,0 +1,165 @@
+"""httpx clients for a transport that the caller passed, and for proxies of the environment.
+
+Each pool lends httpx clients, each to one request at a time. One httpx client for all would be less
+code and lose requests: when its own pool looks for dead connections, it now and then closes one
+that another thread has just begun to use. It also looks the longer the more requests there are:
+64 tasks take four times as long (httpcore 1.0).
+"""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING
+
+import httpx
+
+from stepflow_api._constants import CONNECTIONS
+from stepflow_api._fork import reset_after_fork
+from stepflow_api._transport.httpx_fork import reset_http
+from stepflow_api._transport.timeouts import Timeouts
+
+if TYPE_CHECKING:
+    import asyncio
+
+
+class SyncPool:
+    """httpx clients for any number of threads.
+
+    Args:
+        transport: Transport for all requests; by default each httpx client has a connection.
+        proxy: The proxy to connect through; httpx itself does not read the environment.
+    """
+
+    def __init__(
+        self, transport: httpx.BaseTransport | None, proxy: httpx.Proxy | None = None
+    ) -> None:
+        self._transport = transport
+        self._proxy = proxy
+        self._ssl: ssl.SSLContext | None = None
+        self._closed = False
+        self._begin()
+        reset_after_fork(self, SyncPool._begin)
+
+    def _begin(self) -> None:
+        """Create the state that no two processes share."""
+        self._lock = threading.Lock()
+        self._idle: list[httpx.Client] = []
+
+    @contextmanager
+    def acquire(self) -> Generator[httpx.Client]:
+        """Lend an httpx client for one request."""
+        with self._lock:
+            http = self._idle.pop() if self._idle else self._make()
+        try:
+            yield http
+        finally:
+            with self._lock:
+                if not self._closed:
+                    self._idle.append(http)
+            if self._closed:
+                http.close()
+
+    def close(self) -> None:
+        """Close all connections: that of a request under way after its response."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for http in idle:
+            http.close()
+
+    def _make(self) -> httpx.Client:
+        if self._transport is not None:
+            return httpx.Client(transport=_Borrowed(self._transport), verify=False)
+        # Making this takes far longer than making a client, so all share it.
+        self._ssl = self._ssl or httpx.create_ssl_context()
+        http = httpx.Client(verify=self._ssl, proxy=self._proxy, trust_env=False)
+        reset_after_fork(http, reset_http)
+        return http
+
+
+class AsyncPool:
+    """httpx clients for the tasks of one event loop.
+
+    Args:
+        transport: Transport for all requests; by default each httpx client has a connection.
+        proxy: The proxy to connect through; httpx itself does not read the environment.
+    """
+
+    def __init__(
+        self, transport: httpx.AsyncBaseTransport | None, proxy: httpx.Proxy | None = None
+    ) -> None:
+        self._transport = transport
+        self._proxy = proxy
+        self._ssl: ssl.SSLContext | None = None
+        self._free: asyncio.Semaphore | None = None
+        self._idle: list[httpx.AsyncClient] = []
+        self._closed = False
+
+    @asynccontextmanager
+    async def acquire(self, timeouts: Timeouts) -> AsyncGenerator[httpx.AsyncClient]:
+        """Lend an httpx client for one request.
+
+        Args:
+            timeouts: Those of the call, which begins a new exchange once it has a client.
+
+        Raises:
+            httpx.PoolTimeout: None came back in time.
+        """
+        # Importing it takes long, and here it is imported.
+        import asyncio
+
+        self._free = self._free or asyncio.Semaphore(CONNECTIONS)
+        try:
+            is_locked = self._free.locked()
+            async with asyncio.timeout(timeouts.bound(timeouts.pool) if is_locked else None):
+                await self._free.acquire()
+        except TimeoutError:
+            raise httpx.PoolTimeout("") from None
+        timeouts.begin()
+        http = self._idle.pop() if self._idle else self._make()
+        try:
+            yield http
+        finally:
+            self._free.release()
+            if self._closed:
+                await http.aclose()
+            else:
+                self._idle.append(http)
+
+    async def aclose(self) -> None:
+        """Close all connections: that of a request under way after its response."""
+        self._closed = True
+        idle, self._idle = self._idle, []
+        for http in idle:
+            await http.aclose()
+
+    def _make(self) -> httpx.AsyncClient:
+        if self._transport is not None:
+            return httpx.AsyncClient(transport=_BorrowedAsync(self._transport), verify=False)
+        self._ssl = self._ssl or httpx.create_ssl_context()
+        http = httpx.AsyncClient(verify=self._ssl, proxy=self._proxy, trust_env=False)
+        reset_after_fork(http, reset_http)
+        return http
+
+
+class _Borrowed(httpx.BaseTransport):
+    """Another's transport, which stays open when the httpx client around it is closed."""
+
+    def __init__(self, transport: httpx.BaseTransport) -> None:
+        self._transport = transport
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return self._transport.handle_request(request)
+
+
+class _BorrowedAsync(httpx.AsyncBaseTransport):
+    """Another's async transport, which stays open when the httpx client around it is closed."""
+
+    def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
+        self._transport = transport
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return await self._transport.handle_async_request(request)

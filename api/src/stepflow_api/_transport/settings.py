@@ -1,0 +1,215 @@
+"""Arguments of a client: checked, and in the form that requests need."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+from urllib.parse import unquote, urlsplit
+
+from stepflow_api._headers import FIELD_NAME, FIELD_VALUE, Fields
+from stepflow_api._hidden import Hidden
+from stepflow_api._transport.timeouts import is_httpx_timeout
+from stepflow_api.errors import InvalidRequest
+from stepflow_api.spec import PATH_PREFIX
+from stepflow_api.types import UNSET
+
+# The URLs that most programs have, which need no httpx to be taken apart.
+_PLAIN_URL = re.compile(
+    r"https?://[a-z0-9.-]+(?::(?P<port>[1-9][0-9]{0,4}))?(?:/[\w-]+)*/?", re.ASCII
+)
+
+
+def split_address(base_url: Hidden[str]) -> tuple[str, Hidden[str] | None]:
+    """Return the API's URL without user and password, and these as an `Authorization` value.
+
+    Args:
+        base_url: Where the server is, with or without the API's prefix.
+
+    Raises:
+        InvalidRequest: The URL is not a valid server URL; the message quotes no part of it.
+    """
+    found = _split(base_url.value)
+    if isinstance(found, str):
+        # Raised here, where no variable holds the URL.
+        raise InvalidRequest(found)
+    return found
+
+
+def _split(base_url: str) -> tuple[str, Hidden[str] | None] | str:
+    """Return the parts of a URL, or what is wrong with it."""
+    if not isinstance(base_url, str):
+        return f"base_url is a {type(base_url).__name__}; give text, such as http://HOST:PORT"
+    if _is_plain(base_url):
+        return _with_prefix(base_url), None
+    import httpx
+
+    url = httpx.URL()
+    try:
+        url = httpx.URL(base_url)
+        # Requests are sent to what urlsplit finds, which refuses some of what httpx accepts; httpx
+        # decodes the host, and may fail to, whenever it is read.
+        ascii_url = urlsplit(str(url).encode("ascii"))
+        valid = (
+            not re.search(r"\s", base_url)
+            and 0 <= (ascii_url.port or 0) < 2**16
+            and bool(url.host) == bool(ascii_url.hostname)
+            # No name has one: it is an escaped @ or : of a password. Zones of IPv6 have.
+            and ("%" not in url.host or ":" in url.host)
+        )
+    except (httpx.InvalidURL, ValueError):
+        valid = False
+    if not valid:
+        # Outside of the handler, since httpx's error may quote a part of the password. No part of
+        # the URL is quoted here, since any may be a secret if it is not written as it must be.
+        return "the server's URL is not valid; write http://HOST:PORT"
+    if url.scheme not in ("http", "https") or not url.host:
+        return "the server's URL has no http:// or https:// and host; write http://HOST:PORT"
+    if url.query or url.fragment:
+        return (
+            "the server's URL has a query or a fragment; leave it out: a token belongs in a header"
+            " field"
+        )
+    if "@" in url.path:
+        return "the server's URL has an @ in its path; write a / in a password as %2F"
+    authorization = None
+    if url.userinfo:
+        user, _, password = url.userinfo.decode().partition(":")
+        pair = f"{unquote(user)}:{unquote(password)}".encode()
+        authorization = Hidden(f"Basic {base64.b64encode(pair).decode()}")
+    return _with_prefix(str(url.copy_with(username=None, password=None))), authorization
+
+
+def _is_plain(url: str) -> bool:
+    """Return whether a URL is one that httpx would leave as it is."""
+    found = _PLAIN_URL.fullmatch(url)
+    port = int(found["port"] or 8080) if found is not None else 0
+    # It leaves out those that the scheme has anyway.
+    return 0 < port < 2**16 and port not in (80, 443)
+
+
+def _with_prefix(url: str) -> str:
+    bare = url.rstrip("/")
+    return bare if bare.endswith(PATH_PREFIX) else bare + PATH_PREFIX
+
+
+def header_fields(headers: Hidden[Any]) -> Fields:
+    """Return header fields that can be sent.
+
+    Args:
+        headers: A mapping of names to values, or pairs of them.
+
+    Raises:
+        InvalidRequest: A field cannot be sent; the message shows no value.
+    """
+    found = _fields(headers.value)
+    if isinstance(found, str):
+        # Raised here, where no variable holds a value, and what was raised is no part of it.
+        raise InvalidRequest(f"headers cannot be sent: {found}")
+    return found
+
+
+def _fields(headers: Any) -> Fields | str:
+    """Return header fields, or what is wrong with them."""
+    try:
+        mapping = isinstance(headers, Mapping)
+        pairs: Iterable[Any] = (
+            cast(Mapping[Any, Any], headers).items() if mapping else headers or ()
+        )
+        raw = [(_as_bytes(name), _as_bytes(value)) for name, value in pairs]
+    except (TypeError, ValueError, AttributeError):
+        return "give a mapping of names to values, both in ASCII"
+    for name, value in raw:
+        if not FIELD_NAME.fullmatch(name):
+            return f"{name.decode()!r} is no header name"
+        if not FIELD_VALUE.fullmatch(value):
+            return (
+                f"the value of {name.decode()} has a control character, or a space or line break at"
+                " an end; strip it"
+            )
+    return Hidden({name.lower(): (name, value) for name, value in raw})
+
+
+def token_value(given: Hidden[tuple[str, str]]) -> Hidden[str]:
+    """Return the value of the header field that carries a token.
+
+    Args:
+        given: The token, and what to send before it.
+
+    Raises:
+        InvalidRequest: No header field can hold the token; the message does not show it.
+    """
+    if not _is_token(given.value[0]):
+        raise InvalidRequest(
+            "the token cannot be sent: it is no text, empty, or has a space, a line break or a"
+            " character beyond ASCII; strip what a file or a variable has around it"
+        )
+    return Hidden(f"{given.value[1]} {given.value[0]}" if given.value[1] else given.value[0])
+
+
+def _is_token(token: Any) -> bool:
+    if not isinstance(token, str) or not token:
+        return False
+    return FIELD_VALUE.fullmatch(_ascii(token)) is not None
+
+
+def check_timeout(timeout: Any) -> None:
+    """Reject what is no timeout.
+
+    Raises:
+        InvalidRequest: It is none.
+    """
+    if timeout is UNSET or timeout is None or is_httpx_timeout(timeout):
+        return
+    # The comparison also refuses NaN.
+    if isinstance(timeout, int | float) and not isinstance(timeout, bool) and timeout > 0:
+        return
+    raise InvalidRequest(
+        f"timeout is {timeout!r}; give seconds above 0, an httpx.Timeout, or None for no timeout"
+    )
+
+
+def check_limit(limit: Any) -> None:
+    """Reject what is no maximum size of a response.
+
+    Raises:
+        InvalidRequest: It is none.
+    """
+    is_number = isinstance(limit, int) and not isinstance(limit, bool)
+    if limit is not None and not (is_number and limit > 0):
+        raise InvalidRequest(
+            f"max_response_size is {limit!r}; give bytes above 0, or None for no limit"
+        )
+
+
+def check_connection(http_client: Any, transport: Any) -> None:
+    """Reject what requests cannot be sent through.
+
+    Raises:
+        InvalidRequest: Both are given, or one is of a wrong class.
+    """
+    if http_client is not None and transport is not None:
+        raise InvalidRequest(
+            "http_client and transport are both given; a client has its own, give one"
+        )
+    if http_client is None and transport is None:
+        return
+    import httpx
+
+    for name, given, classes in (
+        ("http_client", http_client, (httpx.Client, httpx.AsyncClient)),
+        ("transport", transport, (httpx.BaseTransport, httpx.AsyncBaseTransport)),
+    ):
+        if given is not None and not isinstance(given, classes):
+            wanted = " or an ".join(f"httpx.{one.__name__}" for one in classes)
+            raise InvalidRequest(f"{name} is a {type(given).__name__}; give an {wanted}")
+
+
+def _as_bytes(text: str | bytes) -> bytes:
+    return text if isinstance(text, bytes) else text.encode("ascii")
+
+
+def _ascii(text: str) -> bytes:
+    # A character beyond ASCII becomes one that no value can have.
+    return text.encode("ascii", "replace") if text.isascii() else b"\0"

@@ -1,0 +1,268 @@
+"""Moves one request to the server, and its response back: over own connections, or through httpx.
+
+What only some programs need is imported when it is needed.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from stepflow_api._fork import reset_after_fork
+from stepflow_api._headers import Fields
+from stepflow_api._operation import Answer, Request
+from stepflow_api._transport.event_loops import asyncio_loop, loop_of_this_call
+from stepflow_api._transport.settings import check_connection, check_limit, check_timeout
+from stepflow_api._transport.timeouts import OVERDUE, Timeouts, timeouts
+from stepflow_api.errors import InvalidRequest, StepflowError
+from stepflow_api.types import UNSET
+
+if TYPE_CHECKING:
+    import asyncio
+
+    import httpx
+
+    from stepflow_api._transport.async_connections import AsyncConnections
+    from stepflow_api._transport.event_stream import AsyncEventStream, EventStream
+    from stepflow_api._transport.http11 import Address
+    from stepflow_api._transport.httpx_transport import HttpxTransport
+    from stepflow_api._transport.sync_connections import SyncConnections
+
+
+class Transport:
+    """Transport to one server: own connections, or httpx for what was passed and for proxies.
+
+    Args:
+        base_url: Its URL with the API's prefix.
+        headers: Header fields for every request; what is added to them later is sent as well.
+        timeout: Seconds, an `httpx.Timeout`, None for none, or `UNSET` for the defaults.
+        http_client: What to send through; stays open.
+        transport: What to send through; stays open.
+        limit: Maximum size of a response body in bytes; None for no limit.
+
+    Raises:
+        InvalidRequest: An argument cannot be used.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        headers: Fields,
+        timeout: Any,
+        http_client: Any,
+        transport: Any,
+        limit: int | None,
+    ) -> None:
+        check_timeout(timeout)
+        check_limit(limit)
+        check_connection(http_client, transport)
+        self._base_url = base_url
+        self._headers = headers
+        self._timeout = timeout
+        self._limit = limit
+        self._http_client = http_client
+        self._given_transport = transport
+        is_given = http_client is not None or transport is not None
+        self._proxy = None if is_given else _proxy(base_url)
+        self._is_direct = not is_given and self._proxy is None
+        self._closed = False
+        self._reset_given: Callable[[], None] | None = None
+        if is_given:
+            # Imported now: in a forked child, an import may wait for a thread that does not exist.
+            from stepflow_api._transport.httpx_fork import reset_http
+
+            self._reset_given = partial(reset_http, http_client, transport)
+        self._begin()
+        reset_after_fork(self, Transport._reset_in_child)
+
+    def _begin(self) -> None:
+        """Create the state that no two processes share."""
+        self._lock = threading.Lock()
+        self._address: Address | None = None
+        self._connections: SyncConnections | None = None
+        self._async_connections: AsyncConnections | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._httpx_transport: HttpxTransport | None = None
+
+    def _reset_in_child(self) -> None:
+        self._begin()
+        if self._reset_given is not None:
+            self._reset_given()
+
+    def close(self) -> None:
+        """Close the connections of the sync calls; that of a request under way after it."""
+        with self._lock:
+            self._closed = True
+        if self._connections is not None:
+            self._connections.close()
+        if self._httpx_transport is not None:
+            self._httpx_transport.close()
+
+    async def aclose(self) -> None:
+        """Close all connections; those in use are closed after their requests.
+
+        Raises:
+            InvalidRequest: No asyncio event loop is running; only connections of sync calls are
+                closed.
+        """
+        self.close()
+        if self._loop is asyncio_loop() and self._async_connections is not None:
+            await self._async_connections.aclose()
+        if self._httpx_transport is not None:
+            await self._httpx_transport.aclose()
+
+    def timeouts(self, timeout: Any) -> Timeouts:
+        """Return the timeouts of a call that begins now.
+
+        Args:
+            timeout: That of the call; `UNSET` for the client's, or that of its `http_client`.
+        """
+        wanted = self._timeout if timeout is UNSET else timeout
+        if wanted is UNSET and self._http_client is not None:
+            wanted = self._http_client.timeout
+        return timeouts(wanted)
+
+    def send(self, request: Request, timeouts: Timeouts) -> Answer:
+        """Send a request, and return the complete response, whatever its status.
+
+        Args:
+            request: The request.
+            timeouts: Those of the call.
+
+        Raises:
+            InvalidRequest: It cannot be sent.
+            TransportError: No complete response arrived.
+        """
+        if self._closed:
+            self._check_open()
+        if not self._is_direct:
+            return self._httpx().send(request, timeouts)
+        connections = self._connections or self._make_connections()
+        try:
+            timeouts.begin()
+            return connections.send(request, timeouts)
+        except Exception as error:
+            self._raise_failure(request, error)
+            raise
+
+    async def send_async(self, request: Request, timeouts: Timeouts) -> Answer:
+        """Async version of `send`."""
+        if self._closed:
+            self._check_open()
+        if not self._is_direct:
+            return await self._httpx().send_async(request, timeouts)
+        connections = self._async_connections
+        if self._loop is not asyncio_loop() or connections is None:
+            connections = self._make_async_connections()
+        try:
+            timeouts.begin()
+            return await connections.send(request, timeouts)
+        except Exception as error:
+            self._raise_failure(request, error)
+            raise
+
+    def open(
+        self, request: Request, timeouts: Timeouts, parse: Callable[[bytes], dict[str, Any]]
+    ) -> EventStream | Answer:
+        """Send a request and gives a stream of events as it comes, anything else as `send` does.
+
+        Args:
+            request: What to send.
+            timeouts: Those of the call, which bound it until the stream begins. From then on, the
+                read timeout bounds each wait for the next event.
+            parse: Makes a document of an event's data.
+
+        Raises:
+            InvalidRequest: It cannot be sent.
+            TransportError: No response arrived.
+        """
+        self._check_open()
+        return self._httpx().open(request, timeouts, parse)
+
+    async def open_async(
+        self, request: Request, timeouts: Timeouts, parse: Callable[[bytes], dict[str, Any]]
+    ) -> AsyncEventStream | Answer:
+        """Async version of `open`."""
+        self._check_open()
+        return await self._httpx().open_async(request, timeouts, parse)
+
+    def timeout_error(self, request: Request) -> StepflowError:
+        """Return the error for a request whose answer has not come in time."""
+        import httpx
+
+        from stepflow_api._transport.failures import failure
+
+        return failure(request, self.url(request), httpx.ReadTimeout(OVERDUE))
+
+    def url(self, request: Request) -> str:
+        """Return the URL of a request, without user and password."""
+        return request.url(self._base_url)
+
+    def _raise_failure(self, request: Request, error: Exception) -> None:
+        """Raise this package's error for one of the network."""
+        from stepflow_api._transport.failures import HTTP_FAILURES, cause_to_show, failure
+
+        if isinstance(error, HTTP_FAILURES):
+            raise failure(request, self.url(request), error) from cause_to_show(error)
+
+    def _make_connections(self) -> SyncConnections:
+        from stepflow_api._transport.sync_connections import SyncConnections
+
+        with self._lock:
+            self._check_open()
+            if self._connections is None:
+                self._connections = SyncConnections(self._where())
+            return self._connections
+
+    def _make_async_connections(self) -> AsyncConnections:
+        from stepflow_api._transport.async_connections import AsyncConnections
+
+        with self._lock:
+            self._loop = loop_of_this_call(self._loop)
+            # SyncConnections of a closed loop went with it.
+            self._async_connections = AsyncConnections(self._where())
+            return self._async_connections
+
+    def _where(self) -> Address:
+        from stepflow_api._transport.http11 import Address
+
+        self._address = self._address or Address(self._base_url, self._headers, self._limit)
+        return self._address
+
+    def _httpx(self) -> HttpxTransport:
+        from stepflow_api._transport.httpx_transport import HttpxTransport
+
+        with self._lock:
+            self._check_open()
+            if self._httpx_transport is None:
+                self._httpx_transport = HttpxTransport(
+                    self._base_url,
+                    self._headers,
+                    self._http_client,
+                    self._given_transport,
+                    self._proxy,
+                    self._limit,
+                )
+            return self._httpx_transport
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise InvalidRequest(
+                "this client is closed; make a new one, or use it inside its with block"
+            )
+
+
+def _proxy(base_url: str) -> httpx.Proxy | None:
+    """Return the proxy that the environment or the system sets for a server."""
+    # Most environments set none, and importing the module that reads them takes time.
+    if sys.platform not in ("darwin", "win32") and not any(
+        name.lower() in ("http_proxy", "https_proxy", "all_proxy") for name in os.environ
+    ):
+        return None
+    from stepflow_api._transport.proxies import environment_proxy
+
+    return environment_proxy(base_url)

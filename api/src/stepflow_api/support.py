@@ -1,0 +1,57 @@
+"""Helpers that the packages above this one share: secrets, addresses, proxies, event loops.
+
+Names are imported when they are first used, since most callers need one of them.
+"""
+
+from __future__ import annotations
+
+# Type checkers know this name; importing it from typing would double what this import costs.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from stepflow_api._base import AnswerModel
+    from stepflow_api._constants import RESPONSE_LIMIT
+    from stepflow_api._exchange.dialects.versions import parse_version
+    from stepflow_api._hidden import Hidden
+    from stepflow_api._transport.event_loops import asyncio_loop, refuse_trio, running_loop
+    from stepflow_api._transport.proxies import checked_proxy, environment_proxy
+    from stepflow_api._transport.settings import split_address
+
+__all__ = [
+    "RESPONSE_LIMIT",
+    "AnswerModel",
+    "Hidden",
+    "asyncio_loop",
+    "checked_proxy",
+    "environment_proxy",
+    "parse_version",
+    "refuse_trio",
+    "running_loop",
+    "split_address",
+]
+
+_MODULES = {
+    "AnswerModel": "_base",
+    "Hidden": "_hidden",
+    "RESPONSE_LIMIT": "_constants",
+    "asyncio_loop": "_transport.event_loops",
+    "checked_proxy": "_transport.proxies",
+    "environment_proxy": "_transport.proxies",
+    "parse_version": "_exchange.dialects.versions",
+    "refuse_trio": "_transport.event_loops",
+    "running_loop": "_transport.event_loops",
+    "split_address": "_transport.settings",
+}
+
+
+def __getattr__(name: str) -> object:
+    import importlib
+
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"stepflow_api.{_MODULES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,81 @@
+"""Generators that yield effects run alike for sync and async callers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from stepflow_api import Client
+from stepflow_api.api.component import list_components
+from stepflow_api.errors import NotFound
+from stepflow_api.lowlevel import Call, Fetch, Sleep, Steps, run, run_async
+
+BODY = b'{"components":[]}'
+
+
+def respond(request: httpx.Request) -> httpx.Response:
+    if b"includeSchemas=true" in request.url.query:
+        return httpx.Response(404, json={"code": 404, "message": "none here"})
+    return httpx.Response(200, content=BODY, headers={"content-type": "application/json"})
+
+
+def run_in_loop(client: Client, steps: Steps[Any]) -> Any:
+    return asyncio.run(run_async(client, steps))
+
+
+by_form = pytest.mark.parametrize("perform", [run, run_in_loop], ids=["sync", "async"])
+
+
+@pytest.fixture
+def client() -> Client:
+    return Client("http://server", transport=httpx.MockTransport(respond), server_version="0.11.1")
+
+
+def call(kind: type[Call[Any]] = Call, **arguments: Any) -> Call[Any]:
+    return kind(list_components.OPERATION, list_components.build_request(**arguments), timeout=5)
+
+
+@by_form
+def test_each_effect_is_sent_its_result(perform: Callable[..., Any], client: Client) -> None:
+    def steps() -> Steps[list[Any]]:
+        parsed = yield call()
+        fetched = yield call(Fetch)
+        slept = yield Sleep(0.001)
+        return [parsed.components, fetched.parsed, slept]
+
+    assert perform(client, steps()) == [[], [BODY], None]
+
+
+@by_form
+def test_an_error_is_raised_where_the_effect_was_yielded(
+    perform: Callable[..., Any], client: Client
+) -> None:
+    def steps() -> Steps[str]:
+        try:
+            yield call(include_schemas=True)
+        except NotFound as error:
+            return str(error)
+        return ""
+
+    assert "none here" in perform(client, steps())
+
+
+@by_form
+def test_what_is_no_effect_closes_the_generator(
+    perform: Callable[..., Any], client: Client
+) -> None:
+    closed: list[bool] = []
+
+    def steps() -> Any:
+        try:
+            yield "now"
+        finally:
+            closed.append(True)
+
+    with pytest.raises(TypeError, match="a generator yielded a str; yield an effect"):
+        perform(client, steps())
+    assert closed == [True]
