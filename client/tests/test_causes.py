@@ -180,7 +180,7 @@ ASKING: dict[str, Callable[[Any], Any]] = {
 def test_nothing_is_claimed_of_a_run_that_no_server_was_asked_for(
     do: Driver, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stepflow_client._sending.RECONNECT_SECONDS", 0.0)
+    monkeypatch.setattr("stepflow_client._requests.sending.RECONNECT_SECONDS", 0.0)
     client = client_of(do, lambda request: refuse(), retry=AT_ONCE)
     with pytest.raises((errors.Unreachable, errors.Timeout)) as caught:
         do(ASKING[name](client.handle(RUN_ID)))

@@ -228,7 +228,7 @@ def test_a_lost_answer_to_creating_ends_with_3(
 def test_a_server_that_goes_away_while_waiting_ends_with_3(
     command: Command, proxy: FaultProxy, echo: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stepflow_client._sending.RECONNECT_SECONDS", 0.05)
+    monkeypatch.setattr("stepflow_client._requests.sending.RECONNECT_SECONDS", 0.05)
     proxy.plan = lambda seen: Fault.RESET_BEFORE if seen.waits else Fault.NONE
     err = command("--url", proxy.url, "run", echo, code=3)
     assert re.search(r"wait again: stepflow-client wait [0-9a-f-]{36}\n$", err)

@@ -218,7 +218,7 @@ def test_a_deadline_holds_while_the_server_is_away(
 def test_a_wait_without_a_deadline_gives_up_a_server_that_stays_away(
     do: Driver, proxied: Any, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stepflow_client._sending.RECONNECT_SECONDS", 0.2)
+    monkeypatch.setattr("stepflow_client._requests.sending.RECONNECT_SECONDS", 0.2)
     handle = do(proxied.submit(ECHO, 1))
     proxy.plan = lambda seen: Fault.RESET_BEFORE
     with pytest.raises(errors.Unreachable, match=r"what became of run .* is unknown") as caught:

@@ -20,12 +20,12 @@ from stepflow_api.models import (
     StoreFlowResponse,
 )
 from stepflow_api.types import Response
-from stepflow_client import _endpoints
 from stepflow_client._constants import PAGE_SIZE
-from stepflow_client._effects import NO_DEADLINE, Deadline, Steps
 from stepflow_client._flows import FlowContent, FlowIds, FlowSource, StoredFlow, resolve
+from stepflow_client._requests import endpoints
+from stepflow_client._requests.effects import NO_DEADLINE, Deadline, Steps
+from stepflow_client._requests.sending import Sender
 from stepflow_client._results import FlowValidation, Source
-from stepflow_client._sending import Sender
 from stepflow_client.errors import FlowInvalid, InvalidInput, NotFound
 
 
@@ -42,12 +42,12 @@ class Core:
 
     def health(self) -> Steps[HealthResponse]:
         """Asks for the server's health."""
-        answer: HealthResponse = yield from self._sender.send(_endpoints.health())
+        answer: HealthResponse = yield from self._sender.send(endpoints.health())
         return answer
 
     def list_components(self, include_schemas: bool) -> Steps[list[ComponentInfo]]:
         """Lists components."""
-        answer = yield from self._sender.send(_endpoints.list_components(include_schemas))
+        answer = yield from self._sender.send(endpoints.list_components(include_schemas))
         components: list[ComponentInfo] = answer.components
         return components
 
@@ -73,13 +73,13 @@ class Core:
             else given.load()
         )
         answer: StoreFlowResponse = yield from self._sender.send(
-            _endpoints.store_flow(model, dry_run=True)
+            endpoints.store_flow(model, dry_run=True)
         )
         return FlowValidation(answer.flow_id, answer.diagnostics)
 
     def get_flow(self, flow_id: str) -> Steps[Flow]:
         """Gets a stored flow."""
-        answer = yield from self._sender.send(_endpoints.get_flow(flow_id))
+        answer = yield from self._sender.send(endpoints.get_flow(flow_id))
         flow: Flow = answer.flow
         return flow
 
@@ -88,16 +88,16 @@ class Core:
     ) -> Steps[FlowVariablesResponse]:
         """Gets the variables of a stored flow."""
         answer: FlowVariablesResponse = yield from self._sender.send(
-            _endpoints.get_variables(flow_id), deadline=deadline
+            endpoints.get_variables(flow_id), deadline=deadline
         )
         return answer
 
     def put_blob(self, data: Any, filename: str | None) -> Steps[str]:
         """Stores a blob."""
         call = (
-            _endpoints.store_bytes_blob(bytes(data), filename)
+            endpoints.store_bytes_blob(bytes(data), filename)
             if isinstance(data, bytes | bytearray)
-            else _endpoints.store_json_blob(data, filename)
+            else endpoints.store_json_blob(data, filename)
         )
         answer = yield from self._sender.send(call)
         blob_id: str = answer.blob_id
@@ -105,7 +105,7 @@ class Core:
 
     def get_blob(self, blob_id: str) -> Steps[Any]:
         """Gets a blob."""
-        call = _endpoints.get_blob(blob_id)
+        call = endpoints.get_blob(blob_id)
         answer: Response[list[bytes]] = yield from self._sender.send(call)
         content = b"".join(answer.parsed or ())
         if answer.headers.get("x-blob-type", "binary") == "binary":
@@ -131,7 +131,7 @@ class Core:
         if flow_id is None:
             flow = content.load()
             answer: StoreFlowResponse = yield from self._sender.send(
-                _endpoints.store_flow(flow, dry_run=False), deadline=deadline
+                endpoints.store_flow(flow, dry_run=False), deadline=deadline
             )
             if not answer.stored or answer.diagnostics.num_fatal:
                 raise _refused(flow, answer)
@@ -178,7 +178,7 @@ class RunPages:
             # Pages after the first are requested whole, since a few runs could all be repeats.
             size = PAGE_SIZE if self._left is None or self._offset else min(PAGE_SIZE, self._left)
             answer = yield from self._sender.send(
-                _endpoints.list_runs(self._filters, size, self._offset)
+                endpoints.list_runs(self._filters, size, self._offset)
             )
             runs: list[RunSummary] = answer.runs
             self._offset += len(runs)

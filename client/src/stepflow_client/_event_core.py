@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from stepflow_api.errors import ConnectionLost, RequestTimeout, TransportError
-from stepflow_client import _endpoints
 from stepflow_client._constants import (
     EVENTS_DRAIN_SECONDS,
     EVENTS_SILENCE_SECONDS,
     LATE_SECONDS,
     RECONNECT_SECONDS,
 )
-from stepflow_client._effects import Close, Deadline, Effect, Read, Sleep, Steps
 from stepflow_client._polled_events import PolledEvents
+from stepflow_client._requests import endpoints
+from stepflow_client._requests.effects import Close, Deadline, Effect, Read, Sleep, Steps
+from stepflow_client._requests.retry import Resend
 from stepflow_client._results import has_ended
-from stepflow_client._retry import Resend
 from stepflow_client.errors import InvalidInput, Unsupported
 from stepflow_client.events import RunCompleted, RunEvent, event_of
 
 if TYPE_CHECKING:
+    from stepflow_client._requests.sending import Sender
     from stepflow_client._run_core import RunCore
-    from stepflow_client._sending import Sender
 
 T = TypeVar("T")
 
@@ -118,7 +118,7 @@ class RunEvents:
         self._patience = EVENTS_DRAIN_SECONDS if self._has_no_end else EVENTS_SILENCE_SECONDS
         try:
             self._stream = yield from self._sender.send(
-                _endpoints.run_events(self._run_id, self._number),
+                endpoints.run_events(self._run_id, self._number),
                 resend=Resend.WAITING,
                 deadline=self._deadline,
                 timeout=self._patience,
@@ -144,7 +144,7 @@ class RunEvents:
         if self._has_no_end and (is_silent or error is None):
             self._is_done = True
             return
-        call = _endpoints.run_events(self._run_id, self._number)
+        call = endpoints.run_events(self._run_id, self._number)
         error = error or ConnectionLost(
             "the server ended the event stream before the run's last event",
             method="GET",
@@ -172,7 +172,7 @@ class RunEvents:
         try:
             event = event_of(document)
         except ValueError as error:
-            path = _endpoints.run_events(self._run_id, number).request.path
+            path = endpoints.run_events(self._run_id, number).request.path
             raise self._core.source(path, 200).invalid(error) from error
         self._is_done = isinstance(event, RunCompleted) and event.run_id == self._run_id
         return event

@@ -29,7 +29,6 @@ from stepflow_api.models import (
     WorkflowOverrides,
 )
 from stepflow_api.types import Response
-from stepflow_client import _endpoints
 from stepflow_client._constants import (
     FIRST_PROGRESS_SECONDS,
     LONG_POLL_GRACE,
@@ -37,13 +36,14 @@ from stepflow_client._constants import (
     PROGRESS_SECONDS,
 )
 from stepflow_client._core import Core
-from stepflow_client._effects import NO_DEADLINE, Deadline, Sleep, Steps
 from stepflow_client._event_core import RunEvents
 from stepflow_client._flows import FlowContent, FlowSource, resolve
 from stepflow_client._reader import read_elements
+from stepflow_client._requests import endpoints
+from stepflow_client._requests.effects import NO_DEADLINE, Deadline, Sleep, Steps
+from stepflow_client._requests.retry import Resend
+from stepflow_client._requests.sending import Tries
 from stepflow_client._results import BatchResults, Items, Progress, has_ended, reason, result_of
-from stepflow_client._retry import Resend
-from stepflow_client._sending import Tries
 from stepflow_client.errors import (
     FlowFailed,
     InvalidInput,
@@ -165,7 +165,7 @@ class RunCore(Core):
         self, run_id: UUID, deadline: Deadline = NO_DEADLINE, resend: Resend = Resend.SAFE
     ) -> Steps[Items]:
         """Gets the items of a run as they are now."""
-        call = _endpoints.run_items(run_id)
+        call = endpoints.run_items(run_id)
         answer: Response[list[bytes]] = yield from self._sender.send(
             call, resend=resend, deadline=deadline, run_id=run_id
         )
@@ -177,7 +177,7 @@ class RunCore(Core):
     ) -> Steps[dict[str, StepRunResponse]]:
         """Gets the steps of a run's item."""
         answer = yield from self._sender.send(
-            _endpoints.run_steps(run_id, item_index), deadline=deadline
+            endpoints.run_steps(run_id, item_index), deadline=deadline
         )
         steps: dict[str, StepRunResponse] = answer.steps
         return steps
@@ -202,7 +202,7 @@ class RunCore(Core):
         tries = Tries()
         try:
             answer: RunSummary = yield from self._sender.send(
-                _endpoints.cancel_run(run_id), tries=tries
+                endpoints.cancel_run(run_id), tries=tries
             )
         except Conflict:
             if not tries.maybe_acted:
@@ -219,7 +219,7 @@ class RunCore(Core):
         variables = yield from self._variables(
             flow_id, options.variables, options.variables_from_env, deadline
         )
-        call = _endpoints.create_run(_request(flow_id, inputs, options, variables))
+        call = endpoints.create_run(_request(flow_id, inputs, options, variables))
         if deadline.has_passed:
             raise self._sender.timeout(deadline, None)
         since = datetime.datetime.now(datetime.UTC)
@@ -298,7 +298,7 @@ class RunCore(Core):
     def look(self, run_id: UUID, deadline: Deadline) -> Steps[RunSummary]:
         """Gets a run's status while it is waited for, in an answer that is short for any run."""
         # The one to a GET of the run names every item.
-        call = _endpoints.list_runs({"root_run_id": run_id, "roots_only": True}, 1, 0)
+        call = endpoints.list_runs({"root_run_id": run_id, "roots_only": True}, 1, 0)
         answer = yield from self._sender.send(
             call, resend=Resend.WAITING, deadline=deadline, run_id=run_id
         )
@@ -310,7 +310,7 @@ class RunCore(Core):
     def _summary(
         self, run_id: UUID, wait_seconds: int | None, deadline: Deadline, resend: Resend
     ) -> Steps[RunSummary]:
-        call = _endpoints.run_details(run_id, wait_seconds)
+        call = endpoints.run_details(run_id, wait_seconds)
         answer: Response[list[bytes]] = yield from self._sender.send(
             call,
             resend=resend,

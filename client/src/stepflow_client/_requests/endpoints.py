@@ -21,7 +21,7 @@ from stepflow_api.api.run import create_run as _create_run
 from stepflow_api.api.run import get_run, get_run_items, get_run_steps
 from stepflow_api.api.run import list_runs as _list_runs
 from stepflow_api.types import UNSET
-from stepflow_client._effects import Call, Fetch, Open
+from stepflow_client._requests.effects import Call, Fetch, Open
 
 
 def _no_events(content: bytes) -> None:

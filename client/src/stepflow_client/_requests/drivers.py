@@ -12,8 +12,8 @@ from stepflow_api import Client
 from stepflow_api._operation import Request
 from stepflow_api._ways import asyncio_loop
 from stepflow_api.errors import StatusError, StepflowError
-from stepflow_client._effects import Call, Close, Effect, Fetch, Open, Read, Sleep, Steps
-from stepflow_client._tracing import trace_headers
+from stepflow_client._requests.effects import Call, Close, Effect, Fetch, Open, Read, Sleep, Steps
+from stepflow_client._requests.tracing import trace_headers
 
 T = TypeVar("T")
 

@@ -17,8 +17,8 @@ from stepflow_api.errors import (
     TransportError,
 )
 from stepflow_client._constants import CONNECT_TIMEOUT, LATE_SECONDS, RECONNECT_SECONDS
-from stepflow_client._effects import NO_DEADLINE, Call, Deadline, Sleep, Steps
-from stepflow_client._retry import Resend, RetryPolicy
+from stepflow_client._requests.effects import NO_DEADLINE, Call, Deadline, Sleep, Steps
+from stepflow_client._requests.retry import Resend, RetryPolicy
 from stepflow_client.errors import Timeout, Unreachable, Unsupported
 
 T = TypeVar("T")
