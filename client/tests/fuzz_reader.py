@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from stepflow_client._reader import read_blocks, read_elements
+from stepflow_client._core.json_array import read_blocks, read_elements
 from tools.fuzz.fuzz import run
 
 ARRAY = "items"

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol, runtime_checkable
 
 from stepflow_api.models import FlowResult, WorkflowOverrides
-from stepflow_client._flows import FlowSource
-from stepflow_client._results import BatchResults, FlowValidation, Progress
+from stepflow_client._core.flow_source import FlowSource
+from stepflow_client._core.results import BatchResults, FlowValidation, Progress
 from stepflow_client.handle import RunHandle
 from stepflow_client.sync_handle import SyncRunHandle
 

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from stepflow_api import Client
 from stepflow_api.models import FlowResult, RunSummary, StepRunResponse
+from stepflow_client._core.results import BatchResults, Items, Progress
+from stepflow_client._core.runs import RunCore
 from stepflow_client._requests.drivers import drive_async
 from stepflow_client._requests.effects import Deadline
-from stepflow_client._results import BatchResults, Items, Progress
-from stepflow_client._run_core import RunCore
 from stepflow_client.events import RunEvent
 
 __all__ = ["RunHandle"]

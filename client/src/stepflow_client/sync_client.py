@@ -22,13 +22,13 @@ from stepflow_api.models import (
     WorkflowOverrides,
 )
 from stepflow_client._constants import REQUEST_TIMEOUT
-from stepflow_client._flows import FlowSource
+from stepflow_client._core.flow_source import FlowSource
+from stepflow_client._core.results import BatchResults, FlowValidation, Progress
+from stepflow_client._core.runs import Options, parse_run_id
+from stepflow_client._factory import api_client, core, own_http_client, server_url
 from stepflow_client._requests.drivers import drive
 from stepflow_client._requests.effects import Deadline
 from stepflow_client._requests.retry import RetryPolicy
-from stepflow_client._results import BatchResults, FlowValidation, Progress
-from stepflow_client._run_core import Options, parse_run_id
-from stepflow_client._shell import api_client, core, own_http_client, server_url
 from stepflow_client.sync_handle import SyncRunHandle
 
 __all__ = ["SyncStepflowClient"]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from stepflow_api._hidden import Hidden
-from stepflow_client._documents import parse, read_file
+from stepflow_client._core.documents import parse, read_file
 from stepflow_runtime._constants import ORCHESTRATOR_ID, SHELL
 from stepflow_runtime._database import STORAGE_KEYS
 from stepflow_runtime._recovery import complete_recovery, warn_of_periodic_check

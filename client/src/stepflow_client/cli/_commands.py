@@ -13,8 +13,8 @@ from typing import Annotated, Any
 import typer
 
 from stepflow_api.models import ExecutionStatus, FlowResult
-from stepflow_client._documents import read_file
-from stepflow_client._results import reason
+from stepflow_client._core.documents import read_file
+from stepflow_client._core.results import reason
 from stepflow_client.cli._input import (
     read_input,
     read_inputs,

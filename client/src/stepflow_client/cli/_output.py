@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from stepflow_api.errors import one_line, printable
-from stepflow_client import _results
+from stepflow_client._core import results
 from stepflow_client.errors import InvalidInput
 
 #: Seconds between two lines about a batch where no bar can be drawn.
@@ -193,7 +193,7 @@ class BatchProgress:
         if self._bar.console.is_terminal:
             self._bar.stop()
 
-    def __call__(self, progress: _results.Progress) -> None:
+    def __call__(self, progress: results.Progress) -> None:
         """Shows it."""
         now = time.monotonic()
         rate = progress.done / max(now - self._start, 0.001)

@@ -35,15 +35,22 @@ from stepflow_client._constants import (
     LONG_POLL_SECONDS,
     PROGRESS_SECONDS,
 )
-from stepflow_client._core import Core
-from stepflow_client._event_core import RunEvents
-from stepflow_client._flows import FlowContent, FlowSource, resolve
-from stepflow_client._reader import read_elements
+from stepflow_client._core.core import Core
+from stepflow_client._core.events import RunEvents
+from stepflow_client._core.flow_source import FlowContent, FlowSource, resolve
+from stepflow_client._core.json_array import read_elements
+from stepflow_client._core.results import (
+    BatchResults,
+    Items,
+    Progress,
+    has_ended,
+    reason,
+    result_of,
+)
 from stepflow_client._requests import endpoints
 from stepflow_client._requests.effects import NO_DEADLINE, Deadline, Sleep, Steps
 from stepflow_client._requests.retry import Resend
 from stepflow_client._requests.sending import Tries
-from stepflow_client._results import BatchResults, Items, Progress, has_ended, reason, result_of
 from stepflow_client.errors import (
     FlowFailed,
     InvalidInput,

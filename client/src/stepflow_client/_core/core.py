@@ -21,11 +21,11 @@ from stepflow_api.models import (
 )
 from stepflow_api.types import Response
 from stepflow_client._constants import PAGE_SIZE
-from stepflow_client._flows import FlowContent, FlowIds, FlowSource, StoredFlow, resolve
+from stepflow_client._core.flow_source import FlowContent, FlowIds, FlowSource, StoredFlow, resolve
+from stepflow_client._core.results import FlowValidation, Source
 from stepflow_client._requests import endpoints
 from stepflow_client._requests.effects import NO_DEADLINE, Deadline, Steps
 from stepflow_client._requests.sending import Sender
-from stepflow_client._results import FlowValidation, Source
 from stepflow_client.errors import FlowInvalid, InvalidInput, NotFound
 
 

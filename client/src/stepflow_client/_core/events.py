@@ -15,17 +15,17 @@ from stepflow_client._constants import (
     LATE_SECONDS,
     RECONNECT_SECONDS,
 )
-from stepflow_client._polled_events import PolledEvents
+from stepflow_client._core.polled_events import PolledEvents
+from stepflow_client._core.results import has_ended
 from stepflow_client._requests import endpoints
 from stepflow_client._requests.effects import Close, Deadline, Effect, Read, Sleep, Steps
 from stepflow_client._requests.retry import Resend
-from stepflow_client._results import has_ended
 from stepflow_client.errors import InvalidInput, Unsupported
 from stepflow_client.events import RunCompleted, RunEvent, event_of
 
 if TYPE_CHECKING:
+    from stepflow_client._core.runs import RunCore
     from stepflow_client._requests.sending import Sender
-    from stepflow_client._run_core import RunCore
 
 T = TypeVar("T")
 

@@ -22,7 +22,7 @@ from stepflow_api.models import (
     ItemStatistics,
     RunSummary,
 )
-from stepflow_client._reader import read_blocks, read_elements
+from stepflow_client._core.json_array import read_blocks, read_elements
 from stepflow_client.errors import FlowFailed, InvalidAnswer
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from stepflow_api._proxies import checked_proxy, environment_proxy
 from stepflow_api._settings import split_address
 from stepflow_api.errors import InvalidRequest
 from stepflow_client._constants import DEFAULT_URL, URL_VARIABLE
+from stepflow_client._core.runs import RunCore
 from stepflow_client._requests.retry import RetryPolicy
 from stepflow_client._requests.sending import Sender
-from stepflow_client._run_core import RunCore
 from stepflow_client.errors import InvalidInput
 
 H = TypeVar("H", httpx.Client, httpx.AsyncClient)

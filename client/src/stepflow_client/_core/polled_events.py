@@ -9,13 +9,13 @@ from uuid import UUID
 from stepflow_api.errors import UnsupportedByServer
 from stepflow_api.models import RunSummary, StepRunResponse, StepStatus
 from stepflow_client._constants import FIRST_PROGRESS_SECONDS, PROGRESS_SECONDS
+from stepflow_client._core.results import has_ended
 from stepflow_client._requests.effects import Deadline, Sleep, Steps
-from stepflow_client._results import has_ended
 from stepflow_client.events import RunCompleted, RunCreated, RunEvent, StepCompleted, StepStarted
 
 if TYPE_CHECKING:
+    from stepflow_client._core.runs import RunCore
     from stepflow_client._requests.sending import Sender
-    from stepflow_client._run_core import RunCore
 
 _STARTED = (StepStatus.RUNNING, StepStatus.COMPLETED)
 _ENDED = (StepStatus.COMPLETED, StepStatus.FAILED, StepStatus.SKIPPED)
