@@ -173,8 +173,8 @@ def test_a_cut_while_waiting_does_not_surface(
 ) -> None:
     # The server answers a wait of no seconds at once; only one that is to be cut needs its second.
     seconds = 1 if fault is Fault.CUT_WAITING else 0
-    monkeypatch.setattr("stepflow_client._core.runs.LONG_POLL_SECONDS", seconds)
-    monkeypatch.setattr("stepflow_client._core.runs.LONG_POLL_GRACE", 0.2)
+    monkeypatch.setattr("stepflow_client._core.status.LONG_POLL_SECONDS", seconds)
+    monkeypatch.setattr("stepflow_client._core.status.LONG_POLL_GRACE", 0.2)
     path = fifo()
     input = {"path": str(path)}
     if name.startswith("result"):

@@ -119,7 +119,7 @@ def wait_for(do: Driver, server: Server, version: str, wait: Callable[[Any], Any
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """No pause between two polls of a run."""
-    monkeypatch.setattr("stepflow_client._core.runs.PROGRESS_SECONDS", 0.0)
+    monkeypatch.setattr("stepflow_client._core.status.PROGRESS_SECONDS", 0.0)
 
 
 def test_every_status_is_known() -> None:

@@ -14,7 +14,7 @@ from stepflow_api._proxies import checked_proxy, environment_proxy
 from stepflow_api._settings import split_address
 from stepflow_api.errors import InvalidRequest
 from stepflow_client._constants import DEFAULT_URL, URL_VARIABLE
-from stepflow_client._core.runs import RunCore
+from stepflow_client._core.core import Core
 from stepflow_client._requests.retry import RetryPolicy
 from stepflow_client._requests.sending import Sender
 from stepflow_client.errors import InvalidInput
@@ -93,7 +93,7 @@ def api_client(
     return AuthenticatedClient(url.value, token.value, headers=headers.value, **options)
 
 
-def core(client: Client, retry: RetryPolicy | None, timeout: Any) -> RunCore:
+def core(client: Client, retry: RetryPolicy | None, timeout: Any) -> Core:
     """Makes the core of a client.
 
     Raises:
@@ -102,4 +102,4 @@ def core(client: Client, retry: RetryPolicy | None, timeout: Any) -> RunCore:
     is_number = isinstance(timeout, int | float) and not isinstance(timeout, bool)
     if not (is_number and timeout > 0):
         raise InvalidInput(f"timeout is {timeout!r}; give seconds above 0")
-    return RunCore(Sender(client.base_url, retry or RetryPolicy(), timeout))
+    return Core(Sender(client.base_url, retry or RetryPolicy(), timeout))

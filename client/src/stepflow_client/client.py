@@ -168,10 +168,8 @@ class StepflowClient:
             Unreachable: The server does not answer.
             StatusError: The server refuses the request.
         """
-        options = Options(
-            overrides, variables, variables_from_env=variables_from_env, retry_create=retry_create
-        )
-        steps = self._core.run(flow, input, options, timeout, raise_on_failure)
+        options = Options(overrides, variables, variables_from_env, retry_create)
+        steps = self._core.runs.run(flow, input, options, timeout, raise_on_failure)
         return await drive_async(self._client, steps)
 
     async def submit(
@@ -209,12 +207,10 @@ class StepflowClient:
             Unreachable: The server does not answer.
             StatusError: The server refuses the request.
         """
-        options = Options(
-            overrides, variables, variables_from_env=variables_from_env, retry_create=retry_create
-        )
+        options = Options(overrides, variables, variables_from_env, retry_create)
         deadline = Deadline.after(timeout)
         run_id = await drive_async(
-            self._client, self._core.create(flow, [input], options, deadline)
+            self._client, self._core.runs.create(flow, [input], options, deadline)
         )
         return RunHandle(self._client, self._core, run_id)
 
@@ -260,8 +256,8 @@ class StepflowClient:
             Unreachable: The server does not answer.
             StatusError: The server refuses the request.
         """
-        options = Options(overrides, variables, variables_from_env, max_concurrency, retry_create)
-        steps = self._core.run_batch(flow, inputs, options, timeout, on_progress)
+        options = Options(overrides, variables, variables_from_env, retry_create, max_concurrency)
+        steps = self._core.runs.run_batch(flow, inputs, options, timeout, on_progress)
         return await drive_async(self._client, steps)
 
     async def submit_batch(
@@ -302,9 +298,11 @@ class StepflowClient:
             Unreachable: The server does not answer.
             StatusError: The server refuses the request.
         """
-        options = Options(overrides, variables, variables_from_env, max_concurrency, retry_create)
+        options = Options(overrides, variables, variables_from_env, retry_create, max_concurrency)
         deadline = Deadline.after(timeout)
-        run_id = await drive_async(self._client, self._core.create(flow, inputs, options, deadline))
+        run_id = await drive_async(
+            self._client, self._core.runs.create(flow, inputs, options, deadline)
+        )
         return RunHandle(self._client, self._core, run_id)
 
     def handle(self, run_id: UUID | str) -> RunHandle:
@@ -332,7 +330,7 @@ class StepflowClient:
             Unreachable: The server does not answer.
             StatusError: The server refuses the request.
         """
-        return await drive_async(self._client, self._core.validate(flow))
+        return await drive_async(self._client, self._core.flows.validate(flow))
 
     async def store_flow(self, flow: FlowSource) -> str:
         """Stores a flow, unless this client has done so already and the server still has it.
@@ -349,7 +347,7 @@ class StepflowClient:
             Unreachable: The server does not answer.
             StatusError: The server refuses the request.
         """
-        return await drive_async(self._client, self._core.store_flow(flow))
+        return await drive_async(self._client, self._core.flows.store(flow))
 
     async def get_flow(self, flow_id: str) -> Flow:
         """Gets a stored flow.
@@ -362,7 +360,7 @@ class StepflowClient:
             Unreachable: The server does not answer.
             StatusError: The server refuses the request.
         """
-        return await drive_async(self._client, self._core.get_flow(flow_id))
+        return await drive_async(self._client, self._core.flows.get(flow_id))
 
     async def get_variables(self, flow_id: str) -> FlowVariablesResponse:
         """Gets the schema of a stored flow's variables, and the environment variables they map to.
@@ -376,7 +374,7 @@ class StepflowClient:
             Unreachable: The server does not answer.
             StatusError: The server refuses the request.
         """
-        return await drive_async(self._client, self._core.get_variables(flow_id))
+        return await drive_async(self._client, self._core.flows.get_variables(flow_id))
 
     async def list_runs(
         self,
@@ -416,8 +414,8 @@ class StepflowClient:
             "roots_only": roots_only,
             "max_depth": max_depth,
         }
-        pages = self._core.pages(filters, limit)
-        while page := await drive_async(self._client, pages.page()):
+        pages = self._core.runs.pages(filters, limit)
+        while page := await drive_async(self._client, pages.next_page()):
             for run in page:
                 yield run
 

@@ -175,11 +175,11 @@ _KINDS: dict[str, type[RunEvent]] = {
 _ON_ALL = ("sequenceNumber", "timestamp", "kind")
 
 
-def event_of(document: dict[str, Any]) -> RunEvent:
-    """Makes the event of a document.
+def parse_event(document: dict[str, Any]) -> RunEvent:
+    """Return the event in a JSON document.
 
     Raises:
-        ValueError: It is none.
+        ValueError: It is not an event.
     """
     cls = _KINDS.get(document["kind"])
     if cls is not None:

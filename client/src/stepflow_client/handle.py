@@ -7,8 +7,9 @@ from uuid import UUID
 
 from stepflow_api import Client
 from stepflow_api.models import FlowResult, RunSummary, StepRunResponse
+from stepflow_client._core.core import Core
+from stepflow_client._core.events import RunEvents
 from stepflow_client._core.results import BatchResults, Items, Progress
-from stepflow_client._core.runs import RunCore
 from stepflow_client._requests.drivers import drive_async
 from stepflow_client._requests.effects import Deadline
 from stepflow_client.events import RunEvent
@@ -23,7 +24,7 @@ class RunHandle:
         id: Id of the run. Whoever has it can go on with the run, in another process as well.
     """
 
-    def __init__(self, client: Client, core: RunCore, run_id: UUID) -> None:
+    def __init__(self, client: Client, core: Core, run_id: UUID) -> None:
         self.id = run_id
         self._client = client
         self._core = core
@@ -54,7 +55,7 @@ class RunHandle:
             NotFound: The server does not know the run.
             StatusError: The server refuses the request.
         """
-        steps = self._core.result(self.id, Deadline.after(timeout), raise_on_failure)
+        steps = self._core.runs.result(self.id, Deadline.after(timeout), raise_on_failure)
         return await drive_async(self._client, steps)
 
     async def results(
@@ -80,7 +81,7 @@ class RunHandle:
             NotFound: The server does not know the run.
             StatusError: The server refuses the request.
         """
-        steps = self._core.results(self.id, Deadline.after(timeout), on_progress)
+        steps = self._core.runs.results(self.id, Deadline.after(timeout), on_progress)
         return await drive_async(self._client, steps)
 
     async def status(self) -> RunSummary:
@@ -91,7 +92,7 @@ class RunHandle:
             Unreachable: The server does not answer.
             StatusError: The server refuses the request.
         """
-        return await drive_async(self._client, self._core.status(self.id))
+        return await drive_async(self._client, self._core.runs.status(self.id))
 
     async def items(self) -> Items:
         """Gives the run's items as they are now; an item that still runs has no result.
@@ -101,7 +102,7 @@ class RunHandle:
             Unreachable: The server does not answer.
             StatusError: The server refuses the request.
         """
-        return await drive_async(self._client, self._core.items(self.id))
+        return await drive_async(self._client, self._core.runs.items(self.id))
 
     async def steps(self, *, item_index: int | None = None) -> dict[str, StepRunResponse]:
         """Gives the steps of one item by their ids, as they are now.
@@ -114,7 +115,7 @@ class RunHandle:
             Unreachable: The server does not answer.
             StatusError: The server refuses the request.
         """
-        return await drive_async(self._client, self._core.steps(self.id, item_index))
+        return await drive_async(self._client, self._core.runs.steps(self.id, item_index))
 
     async def events(
         self, *, since: int = 0, timeout: float | None = None
@@ -145,9 +146,9 @@ class RunHandle:
             InvalidInput: There is no such number.
             NotFound: The server does not know the run.
         """
-        stream = self._core.events(self.id, since, timeout)
+        stream = RunEvents(self._core.sender, self.id, since, Deadline.after(timeout))
         try:
-            while events := await drive_async(self._client, stream.more()):
+            while events := await drive_async(self._client, stream.next_events()):
                 for event in events:
                     yield event
         finally:
@@ -172,4 +173,4 @@ class RunHandle:
             Unreachable: The server does not answer.
             StatusError: The server refuses the request.
         """
-        return await drive_async(self._client, self._core.cancel(self.id, wait, timeout))
+        return await drive_async(self._client, self._core.runs.cancel(self.id, wait, timeout))

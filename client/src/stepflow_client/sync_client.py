@@ -165,10 +165,8 @@ class SyncStepflowClient:
             Unreachable: The server does not answer.
             StatusError: The server refuses the request.
         """
-        options = Options(
-            overrides, variables, variables_from_env=variables_from_env, retry_create=retry_create
-        )
-        steps = self._core.run(flow, input, options, timeout, raise_on_failure)
+        options = Options(overrides, variables, variables_from_env, retry_create)
+        steps = self._core.runs.run(flow, input, options, timeout, raise_on_failure)
         return drive(self._client, steps)
 
     def submit(
@@ -206,11 +204,9 @@ class SyncStepflowClient:
             Unreachable: The server does not answer.
             StatusError: The server refuses the request.
         """
-        options = Options(
-            overrides, variables, variables_from_env=variables_from_env, retry_create=retry_create
-        )
+        options = Options(overrides, variables, variables_from_env, retry_create)
         deadline = Deadline.after(timeout)
-        run_id = drive(self._client, self._core.create(flow, [input], options, deadline))
+        run_id = drive(self._client, self._core.runs.create(flow, [input], options, deadline))
         return SyncRunHandle(self._client, self._core, run_id)
 
     def run_batch(
@@ -255,8 +251,8 @@ class SyncStepflowClient:
             Unreachable: The server does not answer.
             StatusError: The server refuses the request.
         """
-        options = Options(overrides, variables, variables_from_env, max_concurrency, retry_create)
-        steps = self._core.run_batch(flow, inputs, options, timeout, on_progress)
+        options = Options(overrides, variables, variables_from_env, retry_create, max_concurrency)
+        steps = self._core.runs.run_batch(flow, inputs, options, timeout, on_progress)
         return drive(self._client, steps)
 
     def submit_batch(
@@ -297,9 +293,9 @@ class SyncStepflowClient:
             Unreachable: The server does not answer.
             StatusError: The server refuses the request.
         """
-        options = Options(overrides, variables, variables_from_env, max_concurrency, retry_create)
+        options = Options(overrides, variables, variables_from_env, retry_create, max_concurrency)
         deadline = Deadline.after(timeout)
-        run_id = drive(self._client, self._core.create(flow, inputs, options, deadline))
+        run_id = drive(self._client, self._core.runs.create(flow, inputs, options, deadline))
         return SyncRunHandle(self._client, self._core, run_id)
 
     def handle(self, run_id: UUID | str) -> SyncRunHandle:
@@ -327,7 +323,7 @@ class SyncStepflowClient:
             Unreachable: The server does not answer.
             StatusError: The server refuses the request.
         """
-        return drive(self._client, self._core.validate(flow))
+        return drive(self._client, self._core.flows.validate(flow))
 
     def store_flow(self, flow: FlowSource) -> str:
         """Stores a flow, unless this client has done so already and the server still has it.
@@ -344,7 +340,7 @@ class SyncStepflowClient:
             Unreachable: The server does not answer.
             StatusError: The server refuses the request.
         """
-        return drive(self._client, self._core.store_flow(flow))
+        return drive(self._client, self._core.flows.store(flow))
 
     def get_flow(self, flow_id: str) -> Flow:
         """Gets a stored flow.
@@ -357,7 +353,7 @@ class SyncStepflowClient:
             Unreachable: The server does not answer.
             StatusError: The server refuses the request.
         """
-        return drive(self._client, self._core.get_flow(flow_id))
+        return drive(self._client, self._core.flows.get(flow_id))
 
     def get_variables(self, flow_id: str) -> FlowVariablesResponse:
         """Gets the schema of a stored flow's variables, and the environment variables they map to.
@@ -371,7 +367,7 @@ class SyncStepflowClient:
             Unreachable: The server does not answer.
             StatusError: The server refuses the request.
         """
-        return drive(self._client, self._core.get_variables(flow_id))
+        return drive(self._client, self._core.flows.get_variables(flow_id))
 
     def list_runs(
         self,
@@ -411,8 +407,8 @@ class SyncStepflowClient:
             "roots_only": roots_only,
             "max_depth": max_depth,
         }
-        pages = self._core.pages(filters, limit)
-        while page := drive(self._client, pages.page()):
+        pages = self._core.runs.pages(filters, limit)
+        while page := drive(self._client, pages.next_page()):
             yield from page
 
     def list_components(self, *, include_schemas: bool = True) -> list[ComponentInfo]:

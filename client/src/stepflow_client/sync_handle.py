@@ -7,8 +7,9 @@ from uuid import UUID
 
 from stepflow_api import Client
 from stepflow_api.models import FlowResult, RunSummary, StepRunResponse
+from stepflow_client._core.core import Core
+from stepflow_client._core.events import RunEvents
 from stepflow_client._core.results import BatchResults, Items, Progress
-from stepflow_client._core.runs import RunCore
 from stepflow_client._requests.drivers import drive
 from stepflow_client._requests.effects import Deadline
 from stepflow_client.events import RunEvent
@@ -23,7 +24,7 @@ class SyncRunHandle:
         id: Id of the run. Whoever has it can go on with the run, in another process as well.
     """
 
-    def __init__(self, client: Client, core: RunCore, run_id: UUID) -> None:
+    def __init__(self, client: Client, core: Core, run_id: UUID) -> None:
         self.id = run_id
         self._client = client
         self._core = core
@@ -52,7 +53,7 @@ class SyncRunHandle:
             NotFound: The server does not know the run.
             StatusError: The server refuses the request.
         """
-        steps = self._core.result(self.id, Deadline.after(timeout), raise_on_failure)
+        steps = self._core.runs.result(self.id, Deadline.after(timeout), raise_on_failure)
         return drive(self._client, steps)
 
     def results(
@@ -78,7 +79,7 @@ class SyncRunHandle:
             NotFound: The server does not know the run.
             StatusError: The server refuses the request.
         """
-        steps = self._core.results(self.id, Deadline.after(timeout), on_progress)
+        steps = self._core.runs.results(self.id, Deadline.after(timeout), on_progress)
         return drive(self._client, steps)
 
     def status(self) -> RunSummary:
@@ -89,7 +90,7 @@ class SyncRunHandle:
             Unreachable: The server does not answer.
             StatusError: The server refuses the request.
         """
-        return drive(self._client, self._core.status(self.id))
+        return drive(self._client, self._core.runs.status(self.id))
 
     def items(self) -> Items:
         """Gives the run's items as they are now; an item that still runs has no result.
@@ -99,7 +100,7 @@ class SyncRunHandle:
             Unreachable: The server does not answer.
             StatusError: The server refuses the request.
         """
-        return drive(self._client, self._core.items(self.id))
+        return drive(self._client, self._core.runs.items(self.id))
 
     def steps(self, *, item_index: int | None = None) -> dict[str, StepRunResponse]:
         """Gives the steps of one item by their ids, as they are now.
@@ -112,7 +113,7 @@ class SyncRunHandle:
             Unreachable: The server does not answer.
             StatusError: The server refuses the request.
         """
-        return drive(self._client, self._core.steps(self.id, item_index))
+        return drive(self._client, self._core.runs.steps(self.id, item_index))
 
     def events(
         self, *, since: int = 0, timeout: float | None = None
@@ -143,9 +144,9 @@ class SyncRunHandle:
             InvalidInput: There is no such number.
             NotFound: The server does not know the run.
         """
-        stream = self._core.events(self.id, since, timeout)
+        stream = RunEvents(self._core.sender, self.id, since, Deadline.after(timeout))
         try:
-            while events := drive(self._client, stream.more()):
+            while events := drive(self._client, stream.next_events()):
                 yield from events
         finally:
             drive(self._client, stream.close())
@@ -169,4 +170,4 @@ class SyncRunHandle:
             Unreachable: The server does not answer.
             StatusError: The server refuses the request.
         """
-        return drive(self._client, self._core.cancel(self.id, wait, timeout))
+        return drive(self._client, self._core.runs.cancel(self.id, wait, timeout))

@@ -28,17 +28,6 @@ _FLOW_ID = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
-class StoredFlow:
-    """A flow that is given by its id.
-
-    Attributes:
-        flow_id: The id.
-    """
-
-    flow_id: str
-
-
-@dataclass(frozen=True, slots=True)
 class FlowContent:
     """A flow that is given by its content.
 
@@ -51,14 +40,14 @@ class FlowContent:
     load: Callable[[], Flow]
 
 
-def resolve(flow: FlowSource) -> StoredFlow | FlowContent:
-    """Tells what a flow is given by; files are read, but not parsed yet.
+def resolve(flow: FlowSource) -> str | FlowContent:
+    """Return the id of a stored flow, or a flow's content; a file is read, but not parsed yet.
 
     Raises:
-        InvalidInput: It is nothing that a flow can be given by.
+        InvalidInput: It is not a flow.
     """
     if isinstance(flow, str) and _FLOW_ID.fullmatch(flow):
-        return StoredFlow(flow)
+        return flow
     if isinstance(flow, Flow):
         return FlowContent(_key(b"json", _as_json(flow)), lambda: flow)
     if isinstance(flow, Mapping):

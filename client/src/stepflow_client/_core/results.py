@@ -91,7 +91,7 @@ class FlowValidation:
 _ERRORS = (DiagnosticLevel.FATAL, DiagnosticLevel.ERROR)
 
 
-_ENDED = (
+_FINISHED = (
     ExecutionStatus.COMPLETED,
     ExecutionStatus.FAILED,
     ExecutionStatus.CANCELLED,
@@ -184,9 +184,13 @@ class BatchResults:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where an answer came from, for the error that says that it cannot be read."""
+    """Where the response to a GET came from, for the error that says that it cannot be parsed.
 
-    method: str
+    Attributes:
+        url: URL of the request.
+        status_code: Status of the response.
+    """
+
     url: str
     status_code: int
 
@@ -196,14 +200,14 @@ class Source:
             f"{self.status_code}, but the body is not what a Stepflow server answers:"
             f" {body_problem(error)};"
             " is this a Stepflow server of a supported version?",
-            method=self.method,
+            method="GET",
             url=self.url,
             status_code=self.status_code,
             content=b"",
         )
 
 
-def reason(error: FlowError) -> str:
+def failure_reason(error: FlowError) -> str:
     """Says why a flow failed: the message seldom names the cause, and the stack does."""
     causes: list[str] = []
     match error.data:
@@ -223,9 +227,9 @@ def _cause(entry: object) -> str | None:
             return None
 
 
-def has_ended(run: RunSummary) -> bool:
-    """Whether a run has ended, however."""
-    return run.status in _ENDED
+def is_finished(run: RunSummary) -> bool:
+    """Whether a run is complete, failed or cancelled."""
+    return run.status in _FINISHED
 
 
 def result_of(item: ItemResult, run_id: UUID) -> FlowResultSuccess | FlowResultFailed:

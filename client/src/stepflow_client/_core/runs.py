@@ -1,9 +1,8 @@
-"""Runs: creating one without ever creating two, and waiting for it whatever the network does."""
+"""Runs: creating one without ever creating two, its results, and cancelling it."""
 
 from __future__ import annotations
 
 import datetime
-import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -11,14 +10,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from stepflow_api.errors import (
-    Conflict,
-    NotFound,
-    ServerError,
-    StepflowError,
-    TransportError,
-    one_line,
-)
+from stepflow_api.errors import Conflict, NotFound, StepflowError, TransportError, one_line
 from stepflow_api.models import (
     CreateRunRequest,
     ExecutionStatus,
@@ -29,35 +21,23 @@ from stepflow_api.models import (
     WorkflowOverrides,
 )
 from stepflow_api.types import Response
-from stepflow_client._constants import (
-    FIRST_PROGRESS_SECONDS,
-    LONG_POLL_GRACE,
-    LONG_POLL_SECONDS,
-    PROGRESS_SECONDS,
-)
-from stepflow_client._core.core import Core
-from stepflow_client._core.events import RunEvents
-from stepflow_client._core.flow_source import FlowContent, FlowSource, resolve
-from stepflow_client._core.json_array import read_elements
+from stepflow_client._constants import PAGE_SIZE
+from stepflow_client._core.flow_source import FlowSource, resolve
+from stepflow_client._core.flows import Flows
 from stepflow_client._core.results import (
     BatchResults,
     Items,
     Progress,
-    has_ended,
-    reason,
+    Source,
+    failure_reason,
     result_of,
 )
+from stepflow_client._core.status import get_status, wait, wait_for_steps, watch
 from stepflow_client._requests import endpoints
-from stepflow_client._requests.effects import NO_DEADLINE, Deadline, Sleep, Steps
+from stepflow_client._requests.effects import NO_DEADLINE, Deadline, Steps
 from stepflow_client._requests.retry import Resend
-from stepflow_client._requests.sending import Tries
-from stepflow_client.errors import (
-    FlowFailed,
-    InvalidInput,
-    RunCancelled,
-    RunOutcomeUnknown,
-    Unsupported,
-)
+from stepflow_client._requests.sending import Sender, Tries
+from stepflow_client.errors import FlowFailed, InvalidInput, RunOutcomeUnknown, Unsupported
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,44 +47,30 @@ class Options:
     Attributes:
         overrides: Changes to steps.
         variables: Values of the flow's variables.
-        variables_from_env: Whether the environment fills those that are not given.
-        max_concurrency: How many items are worked on at once.
-        retry_create: Whether creating is tried again where it may then run twice.
+        variables_from_env: Whether environment variables provide missing ones.
+        retry_create: Whether a lost response to creating the run leads to another attempt, which
+            may then run the flow twice.
+        max_concurrency: Maximum number of items that are executed at once.
     """
 
     overrides: Mapping[str, Any] | WorkflowOverrides | None = None
     variables: Mapping[str, Any] | None = None
     variables_from_env: bool = False
-    max_concurrency: int | None = None
     retry_create: bool = False
+    max_concurrency: int | None = None
 
 
-class RunCore(Core):
-    """Everything of `Core`, and runs."""
+class Runs:
+    """Runs on a server.
 
-    def create(
-        self,
-        flow: FlowSource,
-        inputs: Iterable[Any],
-        options: Options,
-        deadline: Deadline = NO_DEADLINE,
-    ) -> Steps[UUID]:
-        """Creates a run, storing its flow before where need be."""
-        given = resolve(flow)
-        inputs = _listed(inputs)
-        if not isinstance(given, FlowContent):
-            return (yield from self._create(given.flow_id, inputs, options, deadline))
-        was_known = self._ids.get(given.key) is not None
-        flow_id = yield from self._flow_id(given, deadline)
-        try:
-            return (yield from self._create(flow_id, inputs, options, deadline))
-        except NotFound as error:
-            if not was_known or isinstance(error, Unsupported):
-                raise
-            # The server has forgotten the flow, as one without storage does when it restarts.
-            self._ids.forget(given.key)
-            flow_id = yield from self._flow_id(given, deadline)
-            return (yield from self._create(flow_id, inputs, options, deadline))
+    Args:
+        sender: Sends the requests.
+        flows: Stores the flows.
+    """
+
+    def __init__(self, sender: Sender, flows: Flows) -> None:
+        self._sender = sender
+        self._flows = flows
 
     def run(
         self,
@@ -114,7 +80,7 @@ class RunCore(Core):
         timeout: float | None,
         raise_on_failure: bool,
     ) -> Steps[FlowResult]:
-        """Runs a flow once and gives its result."""
+        """Run a flow once and return its result."""
         deadline = Deadline.after(timeout)
         run_id = yield from self.create(flow, [input], options, deadline)
         return (yield from self.result(run_id, deadline, raise_on_failure))
@@ -127,16 +93,51 @@ class RunCore(Core):
         timeout: float | None,
         on_progress: Callable[[Progress], object] | None,
     ) -> Steps[BatchResults]:
-        """Runs a flow once for each input and gives the results."""
+        """Run a flow once for each input and return the results."""
         deadline = Deadline.after(timeout)
         run_id = yield from self.create(flow, inputs, options, deadline)
         return (yield from self.results(run_id, deadline, on_progress))
 
+    def create(
+        self,
+        flow: FlowSource,
+        inputs: Iterable[Any],
+        options: Options,
+        deadline: Deadline = NO_DEADLINE,
+    ) -> Steps[UUID]:
+        """Create a run and return its id; its flow is stored first if need be."""
+        source = resolve(flow)
+        inputs = _listed(inputs)
+        if isinstance(source, str):
+            return (yield from self._create(source, inputs, options, deadline))
+        was_known = self._flows.is_known(source)
+        flow_id = yield from self._flows.id_of(source, deadline)
+        try:
+            return (yield from self._create(flow_id, inputs, options, deadline))
+        except NotFound as error:
+            if not was_known or isinstance(error, Unsupported):
+                raise
+            # The server has lost the flow, as one without storage does when it restarts.
+            self._flows.forget(source)
+            flow_id = yield from self._flows.id_of(source, deadline)
+            return (yield from self._create(flow_id, inputs, options, deadline))
+
+    def pages(self, filters: Mapping[str, Any], limit: int | None) -> RunPages:
+        """Return the pages of a list of runs.
+
+        Raises:
+            InvalidInput: The limit is not a number of runs.
+        """
+        is_number = isinstance(limit, int) and not isinstance(limit, bool)
+        if limit is not None and not (is_number and limit >= 0):
+            raise InvalidInput(f"limit is {limit!r}; give 0 or more, or None for all runs")
+        return RunPages(self._sender, filters, limit)
+
     def result(
         self, run_id: UUID, deadline: Deadline, raise_on_failure: bool = False
     ) -> Steps[FlowResult]:
-        """Waits for a run of one item."""
-        yield from self._wait(run_id, deadline)
+        """Wait for a run of one item and return its result."""
+        yield from wait(self._sender, run_id, deadline)
         items = list((yield from self.items(run_id, deadline, Resend.WAITING)))
         if len(items) != 1:
             raise InvalidInput(
@@ -145,7 +146,7 @@ class RunCore(Core):
         result = result_of(items[0], run_id)
         if raise_on_failure and isinstance(result, FlowResultFailed):
             raise FlowFailed(
-                f"run {run_id} failed: {reason(result.error)}; look at its steps",
+                f"run {run_id} failed: {failure_reason(result.error)}; look at its steps",
                 run_id,
                 result,
             )
@@ -157,53 +158,39 @@ class RunCore(Core):
         deadline: Deadline,
         on_progress: Callable[[Progress], object] | None = None,
     ) -> Steps[BatchResults]:
-        """Waits for a run of any number of items."""
+        """Wait for a run of any number of items and return its results."""
         if on_progress is None:
-            yield from self._wait(run_id, deadline)
+            yield from wait(self._sender, run_id, deadline)
         else:
-            yield from self._watch(run_id, deadline, on_progress)
+            yield from watch(self._sender, run_id, deadline, on_progress)
         return BatchResults((yield from self.items(run_id, deadline, Resend.WAITING)))
 
     def status(self, run_id: UUID) -> Steps[RunSummary]:
-        """Gets what is known of a run, without its items."""
-        return (yield from self._summary(run_id, None, NO_DEADLINE, Resend.SAFE))
+        """Return a run's status."""
+        return get_status(self._sender, run_id)
 
     def items(
         self, run_id: UUID, deadline: Deadline = NO_DEADLINE, resend: Resend = Resend.SAFE
     ) -> Steps[Items]:
-        """Gets the items of a run as they are now."""
+        """Return the items of a run as they are now."""
         call = endpoints.run_items(run_id)
         answer: Response[list[bytes]] = yield from self._sender.send(
             call, resend=resend, deadline=deadline, run_id=run_id
         )
-        source = self.source(call.request.path, answer.status_code)
+        source = Source(self._sender.url + call.request.path, answer.status_code)
         return Items(run_id, answer.parsed or (), source)
 
-    def steps(
-        self, run_id: UUID, item_index: int | None, deadline: Deadline = NO_DEADLINE
-    ) -> Steps[dict[str, StepRunResponse]]:
-        """Gets the steps of a run's item."""
-        answer = yield from self._sender.send(
-            endpoints.run_steps(run_id, item_index), deadline=deadline
-        )
+    def steps(self, run_id: UUID, item_index: int | None) -> Steps[dict[str, StepRunResponse]]:
+        """Return the steps of a run's item."""
+        answer = yield from self._sender.send(endpoints.run_steps(run_id, item_index))
         steps: dict[str, StepRunResponse] = answer.steps
         return steps
 
-    def events(self, run_id: UUID, since: int, timeout: float | None) -> RunEvents:
-        """Goes through the events of a run."""
-        return RunEvents(self, self._sender, run_id, since, Deadline.after(timeout))
-
     def cancel(self, run_id: UUID, wait: bool, timeout: float | None) -> Steps[RunSummary]:
-        """Cancels a run, and waits for what becomes of it where that is asked for."""
+        """Cancel a run and return its status, on request only when no step is running."""
         deadline = Deadline.after(timeout)
         run = yield from self._cancel(run_id)
-        # It counts as cancelled at once, and as completed when its step has gone on to its end.
-        while wait and (run.items.running or not has_ended(run)):
-            if deadline.has_passed:
-                raise self._sender.timeout(deadline, run_id)
-            yield Sleep(deadline.bound(PROGRESS_SECONDS))
-            run = yield from self._summary(run_id, None, deadline, Resend.WAITING)
-        return run
+        return (yield from wait_for_steps(self._sender, run, deadline)) if wait else run
 
     def _cancel(self, run_id: UUID) -> Steps[RunSummary]:
         tries = Tries()
@@ -214,7 +201,7 @@ class RunCore(Core):
         except Conflict:
             if not tries.maybe_acted:
                 raise
-            # The answer to the try before was lost: perhaps it was that one which ended the run.
+            # The response to an earlier attempt was lost: perhaps that one cancelled the run.
             answer = yield from self.status(run_id)
             if answer.status is not ExecutionStatus.CANCELLED:
                 raise
@@ -223,7 +210,7 @@ class RunCore(Core):
     def _create(
         self, flow_id: str, inputs: list[Any], options: Options, deadline: Deadline
     ) -> Steps[UUID]:
-        variables = yield from self._variables(
+        variables = yield from self._flows.variables(
             flow_id, options.variables, options.variables_from_env, deadline
         )
         call = endpoints.create_run(_request(flow_id, inputs, options, variables))
@@ -239,7 +226,7 @@ class RunCore(Core):
                 tries=tries,
             )
         except StepflowError as error:
-            # Whatever became of a later try, an earlier one may have created a run.
+            # Whatever happened to a later attempt, an earlier one may have created a run.
             if not tries.maybe_acted:
                 raise
             raise self._unknown(flow_id, since, error) from error
@@ -260,82 +247,41 @@ class RunCore(Core):
             since=since,
         )
 
-    def _wait(self, run_id: UUID, deadline: Deadline) -> Steps[RunSummary]:
-        while True:
-            seconds = math.ceil(deadline.bound(LONG_POLL_SECONDS))
-            failed = False
-            try:
-                run = yield from self._summary(run_id, seconds, deadline, Resend.LONG_POLL)
-            except ServerError:
-                # Asked to wait for a run that it does not know, a server fails; asked for the run
-                # alone, it says what is the matter.
-                run = yield from self._summary(run_id, None, deadline, Resend.WAITING)
-                failed = True
-            if has_ended(run):
-                return _not_cancelled(run)
-            if deadline.has_passed:
-                raise self._sender.timeout(deadline, run_id)
-            if failed:
-                yield Sleep(deadline.bound(PROGRESS_SECONDS))
-            elif run.items.total > 1:
-                # A response to a wait contains every item, so a batch is polled without waiting.
-                return (yield from self._watch(run_id, deadline))
 
-    def _watch(
-        self,
-        run_id: UUID,
-        deadline: Deadline,
-        on_progress: Callable[[Progress], object] | None = None,
-    ) -> Steps[RunSummary]:
-        shown = None
-        pause = FIRST_PROGRESS_SECONDS
-        while True:
-            run = yield from self.look(run_id, deadline)
-            progress = Progress.of(run.items)
-            if on_progress is not None and progress != shown:
-                on_progress(progress)
-                shown = progress
-            if has_ended(run):
-                return _not_cancelled(run)
-            if deadline.has_passed:
-                raise self._sender.timeout(deadline, run_id)
-            yield Sleep(deadline.bound(pause))
-            pause = min(2 * pause, PROGRESS_SECONDS)
+class RunPages:
+    """Runs, newest first, a page at a time."""
 
-    def look(self, run_id: UUID, deadline: Deadline) -> Steps[RunSummary]:
-        """Gets a run's status while it is waited for, in an answer that is short for any run."""
-        # The one to a GET of the run names every item.
-        call = endpoints.list_runs({"root_run_id": run_id, "roots_only": True}, 1, 0)
-        answer = yield from self._sender.send(
-            call, resend=Resend.WAITING, deadline=deadline, run_id=run_id
-        )
-        run = next((run for run in answer.runs if run.run_id == run_id), None)
-        if run is None:
-            run = yield from self._summary(run_id, None, deadline, Resend.WAITING)
-        return run
+    def __init__(self, sender: Sender, filters: Mapping[str, Any], limit: int | None) -> None:
+        self._sender = sender
+        self._filters = {name: value for name, value in filters.items() if value is not None}
+        self._remaining = limit
+        self._offset = 0
+        self._returned: set[UUID] = set()
 
-    def _summary(
-        self, run_id: UUID, wait_seconds: int | None, deadline: Deadline, resend: Resend
-    ) -> Steps[RunSummary]:
-        call = endpoints.run_details(run_id, wait_seconds)
-        answer: Response[list[bytes]] = yield from self._sender.send(
-            call,
-            resend=resend,
-            deadline=deadline,
-            timeout=None if wait_seconds is None else wait_seconds + LONG_POLL_GRACE,
-            run_id=run_id,
-        )
-        members: dict[str, Any] = {}
-        try:
-            for _ in read_elements(answer.parsed or (), "itemDetails", members):
-                pass
-            return RunSummary.model_validate(members)
-        except ValueError as error:
-            raise self.source(call.request.path, answer.status_code).invalid(error) from error
+    def next_page(self) -> Steps[list[RunSummary]]:
+        """Return the next runs; an empty list at the end."""
+        while self._remaining is None or self._remaining > 0:
+            # Pages after the first are requested whole, since a few runs could all be repeats.
+            left = self._remaining
+            size = PAGE_SIZE if left is None or self._offset else min(PAGE_SIZE, left)
+            answer = yield from self._sender.send(
+                endpoints.list_runs(self._filters, size, self._offset)
+            )
+            runs: list[RunSummary] = answer.runs
+            self._offset += len(runs)
+            # A run that is created in the meantime moves runs already returned to the next page.
+            new = [run for run in runs if run.run_id not in self._returned][: self._remaining]
+            self._returned.update(run.run_id for run in new)
+            if self._remaining is not None:
+                self._remaining -= len(new)
+            # A short page is the last: on a busy server, further ones would only repeat runs.
+            if new or len(runs) < size:
+                return new
+        return []
 
 
 def _listed(inputs: Iterable[Any]) -> list[Any]:
-    # A single input is soon given in place of a list of them, and these can be iterated as well.
+    # A single input is easily passed instead of a list, and these can be iterated over as well.
     if isinstance(inputs, str | bytes | bytearray | Mapping) or not hasattr(inputs, "__iter__"):
         raise InvalidInput(
             f"inputs is a {type(cast('object', inputs)).__name__}; give a list or another iterable"
@@ -352,28 +298,20 @@ def _request(
         "variables": variables,
         "max_concurrency": options.max_concurrency,
     }
-    given = {name: value for name, value in fields.items() if value is not None}
+    present = {name: value for name, value in fields.items() if value is not None}
     try:
-        return CreateRunRequest.model_validate({"flow_id": flow_id, "input": inputs, **given})
+        return CreateRunRequest.model_validate({"flow_id": flow_id, "input": inputs, **present})
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part) for part in first["loc"])
         raise InvalidInput(f"the run cannot be created: {place}: {first['msg']}") from error
 
 
-def _not_cancelled(run: RunSummary) -> RunSummary:
-    if run.status is ExecutionStatus.CANCELLED:
-        raise RunCancelled(
-            f"run {run.run_id} was cancelled, so it has no result; run the flow again", run.run_id
-        )
-    return run
-
-
 def parse_run_id(run_id: UUID | str) -> UUID:
-    """Gives a run's id.
+    """Return a run's id as a UUID.
 
     Raises:
-        InvalidInput: It is none.
+        InvalidInput: It is not one.
     """
     if isinstance(run_id, UUID):
         return run_id

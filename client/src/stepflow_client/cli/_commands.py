@@ -14,7 +14,7 @@ import typer
 
 from stepflow_api.models import ExecutionStatus, FlowResult
 from stepflow_client._core.documents import read_file
-from stepflow_client._core.results import reason
+from stepflow_client._core.results import failure_reason
 from stepflow_client.cli._input import (
     read_input,
     read_inputs,
@@ -351,7 +351,7 @@ def _show(waiting: Waiting, as_json: bool) -> int:
     elif result.is_success:
         print_value(result.output)
     elif result.error is not None:
-        error_line(f"the flow failed: {reason(result.error)} (run {waiting.handle.id})")
+        error_line(f"the flow failed: {failure_reason(result.error)} (run {waiting.handle.id})")
     return 0 if result.is_success else 1
 
 
