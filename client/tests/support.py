@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import json
 import os
-import time
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import Any
 
 from stepflow_client import RetryPolicy, StepflowClient, SyncStepflowClient, events
+from tools.pytest.support import release as release
+from tools.pytest.support import wait_until as wait_until
 
 #: The server's version, where it is not the pinned one.
 VERSION = os.environ.get("STEPFLOW_SERVER_VERSION", "0.11.1")
@@ -105,22 +104,3 @@ def watch(
         for event in handle.events(**options):
             see(event)
     return seen
-
-
-def release(path: Path, value: Any = 42) -> bool:
-    """Lets a step that loads this FIFO end; False where none does."""
-    try:
-        with open(os.open(path, os.O_WRONLY | os.O_NONBLOCK), "wb") as stream:
-            stream.write(json.dumps(value).encode())
-    except OSError:
-        # Nobody reads it yet, or nobody any more: a step that was cancelled.
-        return False
-    return True
-
-
-def wait_until(condition: Callable[[], object], what: str, seconds: float = 30.0) -> None:
-    """Waits until a condition holds; fails when that takes too long to be true ever."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"gave up waiting until {what}"
-        time.sleep(0.005)
