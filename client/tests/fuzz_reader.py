@@ -39,7 +39,7 @@ def check(source: random.Random) -> None:
 
 
 def _reference(content: bytes) -> str:
-    """Read the document as a whole; an array that is there twice is an error."""
+    """Read the document as a whole; a duplicate array is an error."""
 
     class Pairs(dict[str, Any]):
         pairs: list[tuple[str, Any]]

@@ -51,13 +51,13 @@ CAUSES: dict[str, tuple[Callable[[Any], Any], Answer, type[Exception], type[Exce
         errors.InvalidAnswer,
         pydantic.ValidationError,
     ),
-    "a dict that is no flow": (
+    "a dict that is not a flow": (
         lambda client: client.store_flow({"steps": 1}),
         always(200),
         errors.InvalidInput,
         pydantic.ValidationError,
     ),
-    "a dict that is no JSON": (
+    "a dict that is not JSON": (
         lambda client: client.store_flow({"steps": object()}),
         always(200),
         errors.InvalidInput,
@@ -81,7 +81,7 @@ CAUSES: dict[str, tuple[Callable[[Any], Any], Answer, type[Exception], type[Exce
         errors.InvalidInput,
         yaml.YAMLError,
     ),
-    "a flow file that is no JSON": (
+    "a flow file that is not JSON": (
         lambda client: client.store_flow(write("{", ".json")),
         always(200),
         errors.InvalidInput,

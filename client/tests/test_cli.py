@@ -195,7 +195,7 @@ def test_variables_and_overrides(
         (["nope"], "No such command"),
         (["run"], "Missing argument"),
         (["run", "nowhere.yaml"], "there is no such file"),
-        (["run", "0" * 64, "--input", "{a"], "--input is no valid JSON"),
+        (["run", "0" * 64, "--input", "{a"], "--input is not valid JSON"),
         (["run", "0" * 64, "--input", "1", "--inputs", "-"], "use one of them"),
         (["run", "0" * 64, "--max-concurrency", "2"], "requires --inputs"),
         (["run", "0" * 64, "--variable", "n"], "is not NAME=VALUE"),

@@ -1,11 +1,11 @@
-"""Runs Stepflow flows from application code, sync and async.
+"""Client of Stepflow servers, synchronous and asynchronous.
 
     from stepflow_client import SyncStepflowClient
 
     with SyncStepflowClient() as client:
         result = client.run("flow.yaml", {"name": "World"})
 
-`StepflowClient` has the same methods, to be awaited.
+`StepflowClient` has the same methods as coroutines.
 """
 
 from stepflow_api import __version__ as __version__

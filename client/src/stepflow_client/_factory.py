@@ -1,4 +1,4 @@
-"""What the two clients are made with, and have in common."""
+"""What both clients are created from."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ H = TypeVar("H", httpx.Client, httpx.AsyncClient)
 
 
 def server_url(url: Hidden[str | None]) -> Hidden[str]:
-    """Return the server's URL: the one given, the environment's, or the default.
+    """Return the server's URL: the argument, the environment's, or the default.
 
     Raises:
-        InvalidInput: The environment's cannot be used.
+        InvalidInput: The environment's is invalid.
     """
     chosen = Hidden(url.value or os.environ.get(URL_VARIABLE) or DEFAULT_URL)
     if not url.value:
@@ -48,17 +48,17 @@ def own_http_client(
     """Return an httpx client with the limits and the proxy; None if neither is given.
 
     Raises:
-        InvalidInput: They are given beside an http_client or transport, which have their own, or
-            the proxy cannot be used.
-        InvalidRequest: The URL, or the proxy that the environment sets for it, cannot be used.
+        InvalidInput: There is also an http_client or transport, which have their own, or the proxy
+            is invalid.
+        InvalidRequest: The URL, or the proxy that the environment sets for it, is invalid.
     """
     if limits is None and proxy.value is None:
         return None
     if http_client is not None or transport is not None:
-        given = "limits" if proxy.value is None else "proxy"
+        option = "limits" if proxy.value is None else "proxy"
         raise InvalidInput(
-            f"{given} is given beside an http_client or transport; set it on that, or leave that"
-            " out"
+            f"{option} cannot be combined with http_client or transport; set it on that, or remove"
+            " that"
         )
     if proxy.value is None:
         chosen = environment_proxy(split_address(url)[0])
@@ -81,7 +81,7 @@ def api_client(
     server_version: str | None,
     max_response_size: int | None,
 ) -> Client:
-    """Makes the client below."""
+    """Return the client of `stepflow_api`."""
     options: dict[str, Any] = {
         "http_client": http_client,
         "transport": transport,
@@ -94,10 +94,10 @@ def api_client(
 
 
 def core(client: Client, retry: RetryPolicy | None, timeout: Any) -> Core:
-    """Makes the core of a client.
+    """Return the core of a client.
 
     Raises:
-        InvalidInput: The timeout is none.
+        InvalidInput: The timeout is invalid.
     """
     is_number = isinstance(timeout, int | float) and not isinstance(timeout, bool)
     if not (is_number and timeout > 0):

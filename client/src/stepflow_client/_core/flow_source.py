@@ -1,4 +1,4 @@
-"""The shapes in which people give a flow, and the ids of those that a server has."""
+"""The forms in which a flow can be passed, and the ids of stored flows."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _FLOW_ID = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class FlowContent:
-    """A flow that is given by its content.
+    """A flow that is passed by its content.
 
     Attributes:
-        key: The same for the same content.
-        load: Makes the model.
+        key: Hash of the content.
+        load: Parses the flow.
     """
 
     key: bytes
@@ -96,7 +96,7 @@ def _model(document: Any, name: str) -> Flow:
         place = ".".join(str(part) for part in first["loc"])
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
         raise InvalidInput(
-            f"{name} is no flow: {place}: {first['msg']}{more}; correct it there"
+            f"{name} is not a flow: {place}: {first['msg']}{more}; correct it there"
         ) from error
 
 
@@ -109,22 +109,22 @@ def _key(kind: bytes, content: bytes) -> bytes:
 
 
 class FlowIds:
-    """The ids of flows that a server has stored, by content; the oldest go first."""
+    """The ids of flows that a server has stored, by content; the oldest are dropped first."""
 
     def __init__(self, size: int = FLOW_CACHE_SIZE) -> None:
         self._size = size
         self._ids: dict[bytes, str] = {}
 
     def get(self, key: bytes) -> str | None:
-        """Gives the id, None where it is not known."""
+        """Return the id; None if it is not known."""
         return self._ids.get(key)
 
     def put(self, key: bytes, flow_id: str) -> None:
-        """Keeps an id."""
+        """Remember an id."""
         while len(self._ids) >= self._size and key not in self._ids:
             self._ids.pop(next(iter(self._ids)), None)
         self._ids[key] = flow_id
 
     def forget(self, key: bytes) -> None:
-        """Drops an id that the server does not know any more."""
+        """Drop an id."""
         self._ids.pop(key, None)

@@ -238,9 +238,9 @@ class Runs:
     ) -> RunOutcomeUnknown:
         cause = error.message if isinstance(error, TransportError) else one_line(str(error))
         return RunOutcomeUnknown(
-            f"the answer was lost, so the run may exist or not: {cause}. Look for a run of flow"
+            f"the response was lost, so the run may exist or not: {cause}. Look for a run of flow"
             f" {flow_id} created since {since.isoformat(timespec='milliseconds')} with list_runs()"
-            " before you run it again; retry_create=True runs it again by itself",
+            " before you run it again; retry_create=True runs it again automatically",
             method="POST",
             url=f"{self._sender.url}/runs",
             flow_id=flow_id,
