@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from stepflow_client._reader import read_blocks, read_elements
+from stepflow_client._core.json_array import read_blocks, read_elements
 from tools.fuzz.fuzz import run
 
 ARRAY = "items"
@@ -39,7 +39,7 @@ def check(source: random.Random) -> None:
 
 
 def _reference(content: bytes) -> str:
-    """Read the document as a whole; an array that is there twice is an error."""
+    """Read the document as a whole; a duplicate array is an error."""
 
     class Pairs(dict[str, Any]):
         pairs: list[tuple[str, Any]]

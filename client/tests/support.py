@@ -1,22 +1,21 @@
-"""What the client's tests share that is no fixture."""
+"""Helpers of the client's tests."""
 
 from __future__ import annotations
 
 import asyncio
 import inspect
-import json
 import os
-import time
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import Any
 
 from stepflow_client import RetryPolicy, StepflowClient, SyncStepflowClient, events
+from tools.pytest.support import release as release
+from tools.pytest.support import wait_until as wait_until
 
-#: The server's version, where it is not the pinned one.
+#: The server's version, if it is not the pinned one.
 VERSION = os.environ.get("STEPFLOW_SERVER_VERSION", "0.11.1")
 
-#: Gives its input back.
+#: Returns its input.
 ECHO = {"name": "echo", "steps": [], "output": {"$input": "$"}}
 
 #: Reads the file that its input names: a FIFO makes it slow, a missing file makes it fail.
@@ -56,13 +55,13 @@ class Driver:
         self._runner = asyncio.Runner() if self.is_async else None
 
     def client(self, url: str | None, **options: Any) -> Any:
-        """Makes a client."""
+        """Return a client."""
         cls = StepflowClient if self.is_async else SyncStepflowClient
         # Faults are planned by the number of a request, so none is to ask for the version.
         return cls(url, **{"retry": AT_ONCE, "server_version": VERSION, **options})
 
     def __call__(self, value: Any) -> Any:
-        """Gives what a call gives: waits for a coroutine, lists an iterator over pages."""
+        """Return the result of a call: of a coroutine, or of an iterator as a list."""
         if inspect.isawaitable(value):
             assert self._runner is not None
             return self._runner.run(_awaited(value))
@@ -72,7 +71,7 @@ class Driver:
         return list(value) if inspect.isgenerator(value) else value
 
     def close(self) -> None:
-        """Ends the event loop."""
+        """Close the event loop."""
         if self._runner is not None:
             self._runner.close()
 
@@ -88,7 +87,7 @@ async def _listed(values: AsyncIterator[Any]) -> list[Any]:
 def watch(
     do: Driver, handle: Any, on_event: Callable[[events.RunEvent], object], **options: Any
 ) -> list[events.RunEvent]:
-    """Lists events, with something done at each."""
+    """Return a list of events after calling a function with each."""
     seen: list[events.RunEvent] = []
 
     def see(event: events.RunEvent) -> None:
@@ -105,22 +104,3 @@ def watch(
         for event in handle.events(**options):
             see(event)
     return seen
-
-
-def release(path: Path, value: Any = 42) -> bool:
-    """Lets a step that loads this FIFO end; False where none does."""
-    try:
-        with open(os.open(path, os.O_WRONLY | os.O_NONBLOCK), "wb") as stream:
-            stream.write(json.dumps(value).encode())
-    except OSError:
-        # Nobody reads it yet, or nobody any more: a step that was cancelled.
-        return False
-    return True
-
-
-def wait_until(condition: Callable[[], object], what: str, seconds: float = 30.0) -> None:
-    """Waits until a condition holds; fails when that takes too long to be true ever."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"gave up waiting until {what}"
-        time.sleep(0.005)

@@ -51,13 +51,13 @@ CAUSES: dict[str, tuple[Callable[[Any], Any], Answer, type[Exception], type[Exce
         errors.InvalidAnswer,
         pydantic.ValidationError,
     ),
-    "a dict that is no flow": (
+    "a dict that is not a flow": (
         lambda client: client.store_flow({"steps": 1}),
         always(200),
         errors.InvalidInput,
         pydantic.ValidationError,
     ),
-    "a dict that is no JSON": (
+    "a dict that is not JSON": (
         lambda client: client.store_flow({"steps": object()}),
         always(200),
         errors.InvalidInput,
@@ -81,7 +81,7 @@ CAUSES: dict[str, tuple[Callable[[Any], Any], Answer, type[Exception], type[Exce
         errors.InvalidInput,
         yaml.YAMLError,
     ),
-    "a flow file that is no JSON": (
+    "a flow file that is not JSON": (
         lambda client: client.store_flow(write("{", ".json")),
         always(200),
         errors.InvalidInput,
@@ -180,7 +180,7 @@ ASKING: dict[str, Callable[[Any], Any]] = {
 def test_nothing_is_claimed_of_a_run_that_no_server_was_asked_for(
     do: Driver, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stepflow_client._sending.RECONNECT_SECONDS", 0.0)
+    monkeypatch.setattr("stepflow_client._requests.sending.RECONNECT_SECONDS", 0.0)
     client = client_of(do, lambda request: refuse(), retry=AT_ONCE)
     with pytest.raises((errors.Unreachable, errors.Timeout)) as caught:
         do(ASKING[name](client.handle(RUN_ID)))

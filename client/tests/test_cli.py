@@ -195,10 +195,10 @@ def test_variables_and_overrides(
         (["nope"], "No such command"),
         (["run"], "Missing argument"),
         (["run", "nowhere.yaml"], "there is no such file"),
-        (["run", "0" * 64, "--input", "{a"], "--input is no valid JSON"),
-        (["run", "0" * 64, "--input", "1", "--inputs", "-"], "give one"),
-        (["run", "0" * 64, "--max-concurrency", "2"], "is for a batch"),
-        (["run", "0" * 64, "--variable", "n"], "is no NAME=VALUE"),
+        (["run", "0" * 64, "--input", "{a"], "--input is not valid JSON"),
+        (["run", "0" * 64, "--input", "1", "--inputs", "-"], "use one of them"),
+        (["run", "0" * 64, "--max-concurrency", "2"], "requires --inputs"),
+        (["run", "0" * 64, "--variable", "n"], "is not NAME=VALUE"),
         (["run", "0" * 64, "--overrides", "[]"], "give an object of step ids"),
         (["status", "abc"], "give a UUID"),
         (["--url", "nonsense", "runs"], "write http://HOST:PORT"),
@@ -228,7 +228,7 @@ def test_a_lost_answer_to_creating_ends_with_3(
 def test_a_server_that_goes_away_while_waiting_ends_with_3(
     command: Command, proxy: FaultProxy, echo: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stepflow_client._sending.RECONNECT_SECONDS", 0.05)
+    monkeypatch.setattr("stepflow_client._requests.sending.RECONNECT_SECONDS", 0.05)
     proxy.plan = lambda seen: Fault.RESET_BEFORE if seen.waits else Fault.NONE
     err = command("--url", proxy.url, "run", echo, code=3)
     assert re.search(r"wait again: stepflow-client wait [0-9a-f-]{36}\n$", err)

@@ -9,8 +9,8 @@ import pytest
 
 from stepflow_api.models import Flow
 from stepflow_client import errors
-from stepflow_client._documents import parse
-from stepflow_client._flows import FlowContent, FlowIds, FlowSource, resolve
+from stepflow_client._core.documents import parse
+from stepflow_client._core.flow_source import FlowContent, FlowIds, FlowSource, resolve
 
 
 def yaml(text: str) -> Any:
@@ -72,9 +72,9 @@ def test_yaml_is_read_as_version_1_2(text: str, value: Any) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("a: 1\na: 2", "line 2, column 1: the key 'a' stands twice"),
-        ("s:\n  - id: x\n    id: y", "line 3, column 5: the key 'id' stands twice"),
-        ("1: a", "line 1, column 1: the key '1' is no text; put it in quotes"),
+        ("a: 1\na: 2", "line 2, column 1: duplicate key 'a'"),
+        ("s:\n  - id: x\n    id: y", "line 3, column 5: duplicate key 'id'"),
+        ("1: a", "line 1, column 1: the key '1' is not text; put it in quotes"),
         ("a: [1", "line 1, column 6: "),
         ("a: !!python/object:os.system x", "could not determine a constructor"),
         ("a: b: c", "mapping values are not allowed here"),
@@ -82,17 +82,17 @@ def test_yaml_is_read_as_version_1_2(text: str, value: Any) -> None:
         ("a: 1\n---\nb: 2", "but found another document"),
         ("[" * 5000, "nested too deeply"),
         ("a: \x00", "special characters are not allowed"),
-        ("a: &a [*a]", "line 1, column 4: what this anchor names holds itself"),
+        ("a: &a [*a]", "line 1, column 4: this anchor's value contains itself"),
         ("a: 1" + "0" * 5000, "Exceeds the limit"),
-        (doubled("[*{0}, *{0}]"), "holds more than 1000000 values once aliases are written out"),
-        (doubled("{{<<: [*{0}, *{0}]}}"), "holds more than 1000000 values once aliases are"),
+        (doubled("[*{0}, *{0}]"), "has more than 1000000 values with its aliases expanded"),
+        (doubled("{{<<: [*{0}, *{0}]}}"), "has more than 1000000 values with its aliases"),
     ],
 )
 def test_broken_yaml_is_told_with_its_place(text: str, problem: str) -> None:
     with pytest.raises(errors.InvalidInput) as caught:
         yaml(text)
     message = str(caught.value)
-    assert message.startswith("it is no valid YAML: ")
+    assert message.startswith("it is not valid YAML: ")
     assert problem in message
     assert "\n" not in message
 
@@ -100,9 +100,9 @@ def test_broken_yaml_is_told_with_its_place(text: str, problem: str) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        (b'{"a": 1, "a": 2}', "the key 'a' stands twice"),
-        (b'{"a": [{"b": 1, "b": 1}]}', "the key 'b' stands twice"),
-        (b'{"a": NaN}', "NaN is no JSON number"),
+        (b'{"a": 1, "a": 2}', "duplicate key 'a'"),
+        (b'{"a": [{"b": 1, "b": 1}]}', "duplicate key 'b'"),
+        (b'{"a": NaN}', "NaN is not a JSON number"),
         (b'{"a": 1', "delimiter"),
         (b"", "Expecting value"),
         (b"\xff\xfe", "not UTF-8 (byte 0)"),
@@ -121,9 +121,9 @@ def test_broken_json_is_told(text: bytes, problem: str) -> None:
     [
         ("f.yaml", "", "holds nothing, not a flow"),
         ("f.yaml", "- 1", "holds a list, not a flow"),
-        ("f.yaml", "steps: 5", "is no flow: steps: Input should be a valid list; correct it"),
-        ("f.json", '{"steps": [{"id": "a"}]}', "is no flow: steps.0.component: Field required"),
-        ("f.json", "steps: []", "is no valid JSON"),
+        ("f.yaml", "steps: 5", "is not a flow: steps: Input should be a valid list; correct it"),
+        ("f.json", '{"steps": [{"id": "a"}]}', "is not a flow: steps.0.component: Field required"),
+        ("f.json", "steps: []", "is not valid JSON"),
     ],
 )
 def test_a_file_that_is_no_flow_is_told(

@@ -255,7 +255,7 @@ def test_a_fault_at_any_request_is_outlived_or_told(
 ) -> None:
     if lasting:
         # Rather than for five minutes.
-        monkeypatch.setattr("stepflow_client._sending.RECONNECT_SECONDS", 0.05)
+        monkeypatch.setattr("stepflow_client._requests.sending.RECONNECT_SECONDS", 0.05)
     for number in range(10):
         one = given()
         first = len(proxy.seen)

@@ -173,8 +173,8 @@ def test_a_cut_while_waiting_does_not_surface(
 ) -> None:
     # The server answers a wait of no seconds at once; only one that is to be cut needs its second.
     seconds = 1 if fault is Fault.CUT_WAITING else 0
-    monkeypatch.setattr("stepflow_client._run_core.LONG_POLL_SECONDS", seconds)
-    monkeypatch.setattr("stepflow_client._run_core.LONG_POLL_GRACE", 0.2)
+    monkeypatch.setattr("stepflow_client._core.status.LONG_POLL_SECONDS", seconds)
+    monkeypatch.setattr("stepflow_client._core.status.LONG_POLL_GRACE", 0.2)
     path = fifo()
     input = {"path": str(path)}
     if name.startswith("result"):
@@ -218,7 +218,7 @@ def test_a_deadline_holds_while_the_server_is_away(
 def test_a_wait_without_a_deadline_gives_up_a_server_that_stays_away(
     do: Driver, proxied: Any, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stepflow_client._sending.RECONNECT_SECONDS", 0.2)
+    monkeypatch.setattr("stepflow_client._requests.sending.RECONNECT_SECONDS", 0.2)
     handle = do(proxied.submit(ECHO, 1))
     proxy.plan = lambda seen: Fault.RESET_BEFORE
     with pytest.raises(errors.Unreachable, match=r"what became of run .* is unknown") as caught:

@@ -7,7 +7,6 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from types import FrameType
 from typing import Any
 
 import httpx
@@ -18,6 +17,7 @@ from client.tests.support import Driver
 from stepflow_api import AuthenticatedClient, Client
 from stepflow_api._transport.http11 import HTTP11Connection
 from stepflow_client import RetryPolicy, errors
+from tools.pytest.support import check_frames
 
 TOKEN = "t0k3n-s3cr3t"
 HEADER = "h34d3r-s3cr3t"
@@ -28,32 +28,9 @@ SECRETS = (TOKEN, HEADER, PASSWORD, BASIC)
 ONCE = RetryPolicy(max_retries=0)
 
 
-def _frames(error: BaseException) -> Iterator[FrameType]:
-    """Iterate over the frames of an exception and of all that it has as a cause or context."""
-    waiting: list[BaseException | None] = [error]
-    seen: set[int] = set()
-    while waiting:
-        one = waiting.pop()
-        if one is None or id(one) in seen:
-            continue
-        seen.add(id(one))
-        waiting += [one.__cause__, one.__context__]
-        traceback = one.__traceback__
-        while traceback is not None:
-            if "/tests/" not in traceback.tb_frame.f_code.co_filename:
-                yield traceback.tb_frame
-            traceback = traceback.tb_next
-
-
 def check(error: BaseException) -> None:
     """Check that no variable of a frame shows a secret."""
-    frames = list(_frames(error))
-    assert frames
-    for frame in frames:
-        for name, value in frame.f_locals.items():
-            for secret in SECRETS:
-                where = f"{name} in {frame.f_code.co_name} of {frame.f_code.co_filename}"
-                assert secret not in repr(value), where
+    check_frames(error, *SECRETS)
     chain: list[BaseException | None] = [error]
     for one in chain:
         if one is not None and len(chain) < 20:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from stepflow_client._reader import read_blocks, read_elements
+from stepflow_client._core.json_array import read_blocks, read_elements
 
 DOCUMENTS: list[Any] = [
     {"items": []},

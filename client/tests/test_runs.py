@@ -79,7 +79,7 @@ def test_a_deadline_names_its_argument_and_leaves_the_run(
     clock = SimpleNamespace(monotonic=lambda: 100.0 if proxy.waiting.is_set() else 0.0)
     with monkeypatch.context() as patch:
         # The deadline passes when the run is there, and waited for.
-        patch.setattr("stepflow_client._deadline.time", clock)
+        patch.setattr("stepflow_client._requests.deadline.time", clock)
         with pytest.raises(
             errors.Timeout, match=r"timeout=60 s; it was not cancelled: raise the timeout argument"
         ) as caught:

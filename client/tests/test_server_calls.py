@@ -128,7 +128,7 @@ def test_limits_and_proxy_make_a_client_of_their_own(do: Driver, server: Stepflo
     do(client.close())
     with pytest.raises(errors.InvalidInput, match="proxy is not a proxy URL"):
         do.client(server.url, proxy="nonsense")
-    with pytest.raises(errors.InvalidInput, match="limits is given beside an http_client"):
+    with pytest.raises(errors.InvalidInput, match="limits cannot be combined with http_client"):
         do.client(server.url, limits=httpx.Limits(), http_client=httpx.Client())
 
 

@@ -119,7 +119,7 @@ def wait_for(do: Driver, server: Server, version: str, wait: Callable[[Any], Any
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """No pause between two polls of a run."""
-    monkeypatch.setattr("stepflow_client._run_core.PROGRESS_SECONDS", 0.0)
+    monkeypatch.setattr("stepflow_client._core.status.PROGRESS_SECONDS", 0.0)
 
 
 def test_every_status_is_known() -> None:
@@ -158,7 +158,7 @@ def test_events_end_with_the_run(
     do: Driver, status: ExecutionStatus, version: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = Server(version, [status, *([] if STATUSES[status][1] else [ExecutionStatus.FAILED])])
-    monkeypatch.setattr("stepflow_client._polled_events.PROGRESS_SECONDS", 0.0)
+    monkeypatch.setattr("stepflow_client._core.polled_events.PROGRESS_SECONDS", 0.0)
     client = client_of(do, server, version)
     *_, last = do(client.handle(RUN_ID).events(timeout=20))
     assert isinstance(last, events.RunCompleted)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from stepflow_runtime._binary import find_binary
+from tools.pytest.support import release as release
+from tools.pytest.support import wait_until as wait_until
 
 #: Gives its input back.
 ECHO: dict[str, Any] = {"name": "echo", "steps": [], "output": {"$input": "$"}}
@@ -36,14 +36,6 @@ READ_FILE: dict[str, Any] = {
     "steps": [{"id": "read", "component": "/load_file", "input": {"path": {"$input": "path"}}}],
     "output": {"$step": "read", "path": "data"},
 }
-
-
-def wait_until(condition: Callable[[], object], what: str, seconds: float = 60.0) -> None:
-    """Waits until a condition holds; fails when that takes too long to be true ever."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"gave up waiting until {what}"
-        time.sleep(0.005)
 
 
 def exists(pid: int) -> bool:
@@ -104,17 +96,6 @@ def completed_tasks(database: Path) -> int:
             "SELECT count(*) FROM journal_entries WHERE event_type = 'task_completed'"
         ).fetchone()
     return int(count)
-
-
-def release(path: Path, value: Any = 42) -> bool:
-    """Lets a step that loads this FIFO end; False where none does."""
-    try:
-        with open(os.open(path, os.O_WRONLY | os.O_NONBLOCK), "wb") as stream:
-            stream.write(json.dumps(value).encode())
-    except OSError:
-        # Nobody reads it yet, or nobody any more: a step that was cancelled.
-        return False
-    return True
 
 
 def binary_with(path: Path, output_filter: str) -> Path:

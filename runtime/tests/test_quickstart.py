@@ -127,7 +127,7 @@ def test_ends_with_1_where_an_output_is_another(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "text", "problem"),
     [
-        ("flow.yaml", "steps: [", "flow.yaml' is no valid YAML"),
+        ("flow.yaml", "steps: [", "flow.yaml' is not valid YAML"),
         ("flow.yaml", "steps: []\noutput: {$step: nope}\n", "is invalid"),
         ("flow.yaml", "steps: []\noutput: {$input: nope}\n", "not found"),
         ("input.json", "{", "input.json is no valid JSON"),

@@ -18,6 +18,7 @@ import pytest
 from runtime.tests.support import wait_until
 from stepflow_runtime import RestartPolicy, StepflowRuntime, _guard, _start_errors, errors
 from stepflow_runtime._binary import find_binary
+from tools.pytest.support import check_frames
 
 
 def failed(match: str, *arguments: Any, **options: Any) -> errors.StartFailed:
@@ -227,20 +228,4 @@ def test_no_variable_of_a_frame_shows_the_environment(fault: str, tmp_path: Path
         env["OTHER"] = f"{secret}\0"
     with pytest.raises(errors.StepflowError) as caught:
         StepflowRuntime.start(binary=server, env=env, port=-1 if fault == "port" else 0)
-    waiting: list[BaseException | None] = [caught.value]
-    seen: set[int] = set()
-    frames = 0
-    while waiting:
-        error = waiting.pop()
-        if error is None or id(error) in seen:
-            continue
-        seen.add(id(error))
-        waiting += [error.__cause__, error.__context__]
-        traceback = error.__traceback__
-        while traceback is not None:
-            if traceback.tb_frame.f_code.co_filename != __file__:
-                frames += 1
-                for name, value in traceback.tb_frame.f_locals.items():
-                    assert secret not in repr(value), (traceback.tb_frame.f_code, name)
-            traceback = traceback.tb_next
-    assert frames
+    check_frames(caught.value, secret)

@@ -40,7 +40,7 @@ def test_configs(tmp_path: Path) -> None:
     broken = tmp_path / "broken.yml"
     broken.write_text("plugins: {", encoding="utf-8")
     refused(errors.ConfigInvalid, "while parsing", broken)
-    refused(errors.InvalidInput, "no valid YAML", broken, data_dir=tmp_path)
+    refused(errors.InvalidInput, "not valid YAML", broken, data_dir=tmp_path)
     broken.write_text("[1]", encoding="utf-8")
     refused(errors.InvalidInput, "holds no object", broken, data_dir=tmp_path)
     refused(errors.ConfigInvalid, "missing field `routes`", {"plugins": {}})

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import errno
-import json
 import os
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -18,18 +14,12 @@ from stepflow_api.api.flow import store_flow
 from stepflow_api.api.health import health_check
 from stepflow_api.api.run import create_run, get_run, list_runs
 from stepflow_api.errors import TransportError
+from tools.pytest.support import release
+from tools.pytest.support import wait_until as wait_until
 
 #: Nothing has this id.
 UNKNOWN_HASH = "f" * 64
 UNKNOWN_RUN = "00000000-0000-7000-8000-000000000000"
-
-
-def wait_until(condition: Callable[[], object], what: str, seconds: float = 30.0) -> None:
-    """Waits until a condition holds; fails when that takes too long to be true ever."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"gave up waiting until {what}"
-        time.sleep(0.005)
 
 
 def echo_flow(**fields: Any) -> models.Flow:
@@ -119,7 +109,7 @@ class SlowFlow:
 
     def end(self, document: Any = None) -> None:
         """Lets the running steps end, one of them with this document, as soon as one reads."""
-        wait_until(lambda: self._write(json.dumps(document).encode()), "a step reads the pipe")
+        wait_until(lambda: release(self._pipe, document), "a step reads the pipe")
 
     def end_run(self, run_id: str, document: Any = None) -> None:
         """Lets the running steps end, and waits until this run is over."""
@@ -128,16 +118,6 @@ class SlowFlow:
             lambda: get_run.sync(run_id, client=self._client).status == "completed",
             f"run {run_id} is completed",
         )
-
-    def _write(self, text: bytes) -> bool:
-        try:
-            with open(os.open(self._pipe, os.O_WRONLY | os.O_NONBLOCK), "wb") as file:
-                file.write(text)
-        except OSError as error:
-            # Nobody reads it yet, or nobody any more: a step that was cancelled.
-            assert error.errno in (errno.ENXIO, errno.EPIPE)
-            return False
-        return True
 
     def __enter__(self) -> Self:
         return self

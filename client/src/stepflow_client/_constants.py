@@ -3,61 +3,61 @@
 from typing import Final
 
 DEFAULT_URL: Final = "http://localhost:7840"
-"""Where a server listens that was started with its own defaults."""
+"""URL of a server with default settings."""
 
 URL_VARIABLE: Final = "STEPFLOW_URL"
-"""Environment variable that names the server where the program does not."""
+"""Environment variable with the URL of the server, if the program sets none."""
 
 CONNECT_TIMEOUT: Final = 5.0
-"""Seconds for a connection to come about; a server in reach needs milliseconds."""
+"""Seconds to establish a connection; a reachable server needs milliseconds."""
 
 REQUEST_TIMEOUT: Final = 60.0
-"""Seconds for one request; only waiting for a run takes longer, and has its own timeout."""
+"""Seconds for one request; only waiting for a run may take longer, with its own timeout."""
 
 LONG_POLL_SECONDS: Final = 1
-"""Seconds that one request asks the server to wait for a run. The server notices the end of a run
-that it executes itself at once; that of another orchestrator's run, only when the wait ends."""
+"""Seconds for which one request asks the server to wait for a run. The server notices at once that
+a run has finished that it executes itself, but another orchestrator's only after the wait."""
 
 LONG_POLL_GRACE: Final = 10.0
-"""Seconds that an answer may come late before its connection counts as dead."""
+"""Seconds of delay after which the connection of a response counts as dead."""
 
 LATE_SECONDS: Final = 1.0
-"""Seconds for one look once a deadline has passed: `result(timeout=0)` asks and does not wait."""
+"""Seconds for one poll after a deadline has passed: `result(timeout=0)` polls without waiting."""
 
 RECONNECT_SECONDS: Final = 300.0
-"""Seconds that a wait without a deadline goes on while no server answers: a restart takes less."""
+"""Seconds without a response after which a wait without a deadline fails: a restart takes less."""
 
 MAX_RETRIES: Final = 4
-"""Tries after the first; with the delays below they span a few seconds."""
+"""Attempts after the first; with the delays below they take a few seconds."""
 
 FIRST_DELAY: Final = 0.1
-"""Upper bound in seconds of the first delay between tries; it doubles from try to try."""
+"""Maximum first delay between attempts, in seconds; it doubles with each attempt."""
 
 LAST_DELAY: Final = 5.0
-"""Upper bound in seconds of every delay."""
+"""Maximum delay, in seconds."""
 
 RETRY_AFTER_LIMIT: Final = 60.0
-"""Seconds of a `Retry-After` that are honoured: more would look like a hang."""
+"""Maximum seconds of a `Retry-After` that are honoured: more would look like a hang."""
 
 FIRST_PROGRESS_SECONDS: Final = 0.01
-"""Seconds between the first two looks at a batch whose progress is watched, doubled from then on:
-a batch that takes no time is not made to take half a second."""
+"""Seconds between the first two polls of a batch, doubled from then on: a fast batch does not take
+half a second."""
 
 PROGRESS_SECONDS: Final = 0.5
-"""Upper bound in seconds between two looks at a batch whose progress is watched."""
+"""Maximum seconds between two polls of a batch."""
 
 EVENTS_SILENCE_SECONDS: Final = 5.0
-"""Seconds without a whole event before the run is looked at and its stream is opened anew: a dead
-connection and a cancelled run are noticed so soon. A server says that it lives every 15 s alone."""
+"""Seconds without a complete event after which the run is polled and its stream reopened, to notice
+a dead connection or a cancelled run soon. A server's keep-alive comes only every 15 s."""
 
 EVENTS_DRAIN_SECONDS: Final = 1.0
-"""Seconds for the events of a run that was ended with a step going on, which has no last event."""
+"""Seconds for the events of a run that was cancelled during a step, which has no last event."""
 
 PAGE_SIZE: Final = 100
-"""Runs asked for at a time."""
+"""Runs per page."""
 
 FLOW_CACHE_SIZE: Final = 1024
-"""Flows whose ids a client keeps; each takes about 200 bytes."""
+"""Flows whose ids a client remembers; each takes about 200 bytes."""
 
 YAML_VALUES: Final = 1_000_000
-"""Values that a YAML file may hold: no server takes a flow of so many, and aliases make more."""
+"""Maximum number of values in a YAML file: no server accepts so large a flow."""

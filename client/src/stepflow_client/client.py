@@ -1,4 +1,4 @@
-"""The client, without blocking."""
+"""Asynchronous client."""
 
 from __future__ import annotations
 
@@ -10,54 +10,46 @@ from uuid import UUID
 import httpx
 
 from stepflow_api.lowlevel import run_async as drive_async
-from stepflow_api.models import (
-    ComponentInfo,
-    ExecutionStatus,
-    Flow,
-    FlowResult,
-    FlowVariablesResponse,
-    HealthResponse,
-    RunSummary,
-    WorkflowOverrides,
-)
+from stepflow_api.models import ExecutionStatus, FlowResult, RunSummary, WorkflowOverrides
 from stepflow_api.support import RESPONSE_LIMIT, Hidden
 from stepflow_client._constants import REQUEST_TIMEOUT
-from stepflow_client._deadline import Deadline
-from stepflow_client._flows import FlowSource
-from stepflow_client._results import BatchResults, FlowValidation, Progress
-from stepflow_client._retry import RetryPolicy
-from stepflow_client._run_core import Options, parse_run_id
-from stepflow_client._shell import api_client, core, own_http_client, server_url
+from stepflow_client._core.flow_source import FlowSource
+from stepflow_client._core.results import BatchResults, Progress
+from stepflow_client._core.runs import Options, parse_run_id
+from stepflow_client._factory import api_client, core, own_http_client, server_url
+from stepflow_client._requests.deadline import Deadline
+from stepflow_client._requests.retry import RetryPolicy
+from stepflow_client._server_methods import ServerMethods
 from stepflow_client.handle import RunHandle
 
 __all__ = ["StepflowClient"]
 
 
-class StepflowClient:
-    """Runs flows on a Stepflow server, whatever the network does meanwhile.
+class StepflowClient(ServerMethods):
+    """Asynchronous client that runs flows on a Stepflow server, whatever the network does.
 
-    One client serves many tasks at once. It belongs to one event loop. Use it as a context manager,
-    or call `close`.
+    One client serves many tasks of one event loop. Use it as a context manager or call `close`.
 
     Args:
-        url: Where the server is; by default `$STEPFLOW_URL`, or else `http://localhost:7840`.
-        token: Secret that is sent as a bearer token; no log line, repr or error shows it.
+        url: The server's URL; by default `$STEPFLOW_URL`, or else `http://localhost:7840`.
+        token: Bearer token; no log line, repr or error shows it.
         headers: Header fields for every request.
-        timeout: Maximum time for one request, in seconds, after which it is sent again; a large
-            body has a second more for each 10 kB. Waiting for a run is not bounded by it.
-        retry: How often and how fast requests are sent again.
+        timeout: Maximum time for one request, in seconds, after which it is retried; a large body
+            has one second more for each 10 kB. Waiting for a run is not limited by it.
+        retry: How often and how fast requests are retried.
         limits: Limits of the connection pool; by default 100 connections.
         proxy: URL of a proxy.
-        http_client: An httpx client to send through, with its own proxies and certificates. It
-            stays open when this client is closed.
-        transport: An httpx transport to send through. It stays open when this client is closed.
-        server_version: The server's version, such as `0.13.0`; by default the server is asked
-            once. Give it where a proxy answers `/health` itself.
-        max_response_size: Maximum size in bytes of an answer, decompressed, such as all results of
-            a batch; a larger one raises `TransportError` while it arrives. None for no limit.
+        http_client: An httpx client to send requests with, with its own proxies and certificates.
+            It stays open when this client is closed.
+        transport: An httpx transport to send requests with. It stays open when this client is
+            closed.
+        server_version: The server's version, such as `0.13.0`; by default it is requested once.
+            Set it where a proxy responds to `/health` itself.
+        max_response_size: Maximum size of a response in bytes, decompressed, such as all results
+            of a batch; a larger one raises `TransportError` while it arrives. None for no limit.
 
     Raises:
-        InvalidRequest: An argument cannot be used.
+        InvalidRequest: An argument is invalid.
         UnsupportedByServer: The server is too old.
 
     Example:
@@ -80,11 +72,11 @@ class StepflowClient:
         server_version: str | None = None,
         max_response_size: int | None = RESPONSE_LIMIT,
     ) -> None:
-        address, secret, fields, way = Hidden(url), Hidden(token), Hidden(headers), Hidden(proxy)
+        address, secret, fields, via = Hidden(url), Hidden(token), Hidden(headers), Hidden(proxy)
         del url, token, headers, proxy
         server = server_url(address)
         self._own_http = own_http_client(
-            httpx.AsyncClient, server, limits, way, http_client, transport
+            httpx.AsyncClient, server, limits, via, http_client, transport
         )
         self._client = api_client(
             server,
@@ -120,7 +112,7 @@ class StepflowClient:
         await self.close()
 
     async def close(self) -> None:
-        """Closes the connections; the client cannot be used any more."""
+        """Close the connections; the client cannot be used afterwards."""
         await self._client.aclose()
         if self._own_http is not None:
             await self._own_http.aclose()
@@ -137,40 +129,38 @@ class StepflowClient:
         raise_on_failure: bool = False,
         retry_create: bool = False,
     ) -> FlowResult:
-        """Runs a flow once and waits for its result.
+        """Run a flow once and wait for its result.
 
-        The flow is stored on the server where it is not stored yet. Once the run is created, a lost
-        connection, a restarted server or a proxy in between does not end the wait for it.
+        The flow is stored on the server if it is not stored there yet. Once the run is created, a
+        lost connection, a restarted server or a proxy in between does not end the wait for it.
 
         Args:
             flow: Path of a YAML or JSON file, a dict, a `Flow`, or the id of a stored flow.
             input: The flow's input, any JSON value.
-            overrides: Changes to steps for this run, by step id.
+            overrides: Changes to steps in this run, by step id.
             variables: Values of the flow's variables.
-            variables_from_env: Whether variables that the flow maps to environment variables are
-                taken from there where `variables` does not give them.
-            timeout: Seconds for all of it; None waits to the end.
-            raise_on_failure: Whether a flow that failed raises `FlowFailed`.
-            retry_create: Whether the run is created again when the answer to creating it is lost.
-                It may then run twice.
+            variables_from_env: Whether variables missing in `variables` are read from the
+                environment variables that the flow maps them to.
+            timeout: Maximum time for all of it, in seconds; None to wait without limit.
+            raise_on_failure: Whether to raise `FlowFailed` if the flow fails.
+            retry_create: Whether to create the run again if the response to creating it is lost;
+                the flow may then run twice.
 
         Returns:
-            The result: a success or a failure of the flow.
+            The flow's result: a success or a failure.
 
         Raises:
-            InvalidInput: The flow or an argument cannot be used.
-            FlowInvalid: The server refuses the flow.
+            InvalidInput: The flow or an argument is invalid.
+            FlowInvalid: The server rejects the flow.
             FlowFailed: The flow failed, and `raise_on_failure` is set.
             RunCancelled: The run was cancelled.
-            RunOutcomeUnknown: The answer to creating the run was lost: it may exist or not.
-            Timeout: The run was not seen to end in time; it was not cancelled.
-            Unreachable: The server does not answer.
-            StatusError: The server refuses the request.
+            RunOutcomeUnknown: The response to creating the run was lost: it may exist or not.
+            Timeout: The run did not finish in time; it was not cancelled.
+            Unreachable: The server does not respond.
+            StatusError: The server rejects the request.
         """
-        options = Options(
-            overrides, variables, variables_from_env=variables_from_env, retry_create=retry_create
-        )
-        steps = self._core.run(flow, input, options, timeout, raise_on_failure)
+        options = Options(overrides, variables, variables_from_env, retry_create)
+        steps = self._core.runs.run(flow, input, options, timeout, raise_on_failure)
         return await drive_async(self._client, steps)
 
     async def submit(
@@ -184,36 +174,34 @@ class StepflowClient:
         timeout: float | None = None,
         retry_create: bool = False,
     ) -> RunHandle:
-        """Runs a flow once and does not wait.
+        """Run a flow once without waiting.
 
         Args:
             flow: Path of a YAML or JSON file, a dict, a `Flow`, or the id of a stored flow.
             input: The flow's input, any JSON value.
-            overrides: Changes to steps for this run, by step id.
+            overrides: Changes to steps in this run, by step id.
             variables: Values of the flow's variables.
-            variables_from_env: Whether variables that the flow maps to environment variables are
-                taken from there where `variables` does not give them.
-            timeout: Seconds until the run must be there; None goes by the retries.
-            retry_create: Whether the run is created again when the answer to creating it is lost.
-                It may then run twice.
+            variables_from_env: Whether variables missing in `variables` are read from the
+                environment variables that the flow maps them to.
+            timeout: Maximum time until the run is created, in seconds; None to retry as configured.
+            retry_create: Whether to create the run again if the response to creating it is lost;
+                the flow may then run twice.
 
         Returns:
             The run.
 
         Raises:
-            InvalidInput: The flow or an argument cannot be used.
-            FlowInvalid: The server refuses the flow.
-            RunOutcomeUnknown: The answer to creating the run was lost: it may exist or not.
-            Timeout: It was not there in time, and was not created.
-            Unreachable: The server does not answer.
-            StatusError: The server refuses the request.
+            InvalidInput: The flow or an argument is invalid.
+            FlowInvalid: The server rejects the flow.
+            RunOutcomeUnknown: The response to creating the run was lost: it may exist or not.
+            Timeout: The run was not created in time, and will not be.
+            Unreachable: The server does not respond.
+            StatusError: The server rejects the request.
         """
-        options = Options(
-            overrides, variables, variables_from_env=variables_from_env, retry_create=retry_create
-        )
+        options = Options(overrides, variables, variables_from_env, retry_create)
         deadline = Deadline.after(timeout)
         run_id = await drive_async(
-            self._client, self._core.create(flow, [input], options, deadline)
+            self._client, self._core.runs.create(flow, [input], options, deadline)
         )
         return RunHandle(self._client, self._core, run_id)
 
@@ -230,37 +218,37 @@ class StepflowClient:
         timeout: float | None = None,
         retry_create: bool = False,
     ) -> BatchResults:
-        """Runs a flow once for each input and waits for all results.
+        """Run a flow once for each input and wait for all results.
 
         Args:
             flow: Path of a YAML or JSON file, a dict, a `Flow`, or the id of a stored flow.
-            inputs: One input, any JSON value, for each item; about 2 MiB in all on servers up to
-                0.11.
-            max_concurrency: How many items are worked on at once; by default the server decides.
-            on_progress: Is called at first, and whenever items have ended since it was called last;
-                servers up to 0.11 count them when all have ended.
-            overrides: Changes to steps for this run, by step id.
+            inputs: One input (any JSON value) for each item; at most about 2 MiB in total on
+                servers up to 0.11.
+            max_concurrency: Maximum number of items in progress; by default the server decides.
+            on_progress: Called at the start and whenever more items have finished; servers up to
+                0.11 report finished items only when all have finished.
+            overrides: Changes to steps in this run, by step id.
             variables: Values of the flow's variables.
-            variables_from_env: Whether variables that the flow maps to environment variables are
-                taken from there where `variables` does not give them.
-            timeout: Seconds for all of it; None waits to the end.
-            retry_create: Whether the run is created again when the answer to creating it is lost.
-                It may then run twice.
+            variables_from_env: Whether variables missing in `variables` are read from the
+                environment variables that the flow maps them to.
+            timeout: Maximum time for all of it, in seconds; None to wait without limit.
+            retry_create: Whether to create the run again if the response to creating it is lost;
+                the flow may then run twice.
 
         Returns:
             The results in the order of the inputs, each a success or a failure.
 
         Raises:
-            InvalidInput: The flow or an argument cannot be used.
-            FlowInvalid: The server refuses the flow.
+            InvalidInput: The flow or an argument is invalid.
+            FlowInvalid: The server rejects the flow.
             RunCancelled: The run was cancelled.
-            RunOutcomeUnknown: The answer to creating the run was lost: it may exist or not.
-            Timeout: The run was not seen to end in time; it was not cancelled.
-            Unreachable: The server does not answer.
-            StatusError: The server refuses the request.
+            RunOutcomeUnknown: The response to creating the run was lost: it may exist or not.
+            Timeout: The run did not finish in time; it was not cancelled.
+            Unreachable: The server does not respond.
+            StatusError: The server rejects the request.
         """
-        options = Options(overrides, variables, variables_from_env, max_concurrency, retry_create)
-        steps = self._core.run_batch(flow, inputs, options, timeout, on_progress)
+        options = Options(overrides, variables, variables_from_env, retry_create, max_concurrency)
+        steps = self._core.runs.run_batch(flow, inputs, options, timeout, on_progress)
         return await drive_async(self._client, steps)
 
     async def submit_batch(
@@ -275,107 +263,49 @@ class StepflowClient:
         timeout: float | None = None,
         retry_create: bool = False,
     ) -> RunHandle:
-        """Runs a flow once for each input and does not wait.
+        """Run a flow once for each input without waiting.
 
         Args:
             flow: Path of a YAML or JSON file, a dict, a `Flow`, or the id of a stored flow.
-            inputs: One input, any JSON value, for each item; about 2 MiB in all on servers up to
-                0.11.
-            max_concurrency: How many items are worked on at once; by default the server decides.
-            overrides: Changes to steps for this run, by step id.
+            inputs: One input (any JSON value) for each item; at most about 2 MiB in total on
+                servers up to 0.11.
+            max_concurrency: Maximum number of items in progress; by default the server decides.
+            overrides: Changes to steps in this run, by step id.
             variables: Values of the flow's variables.
-            variables_from_env: Whether variables that the flow maps to environment variables are
-                taken from there where `variables` does not give them.
-            timeout: Seconds until the run must be there; None goes by the retries.
-            retry_create: Whether the run is created again when the answer to creating it is lost.
-                It may then run twice.
+            variables_from_env: Whether variables missing in `variables` are read from the
+                environment variables that the flow maps them to.
+            timeout: Maximum time until the run is created, in seconds; None to retry as configured.
+            retry_create: Whether to create the run again if the response to creating it is lost;
+                the flow may then run twice.
 
         Returns:
-            The run; its `results` waits.
+            The run; its `results` method waits for the results.
 
         Raises:
-            InvalidInput: The flow or an argument cannot be used.
-            FlowInvalid: The server refuses the flow.
-            RunOutcomeUnknown: The answer to creating the run was lost: it may exist or not.
-            Timeout: It was not there in time, and was not created.
-            Unreachable: The server does not answer.
-            StatusError: The server refuses the request.
+            InvalidInput: The flow or an argument is invalid.
+            FlowInvalid: The server rejects the flow.
+            RunOutcomeUnknown: The response to creating the run was lost: it may exist or not.
+            Timeout: The run was not created in time, and will not be.
+            Unreachable: The server does not respond.
+            StatusError: The server rejects the request.
         """
-        options = Options(overrides, variables, variables_from_env, max_concurrency, retry_create)
+        options = Options(overrides, variables, variables_from_env, retry_create, max_concurrency)
         deadline = Deadline.after(timeout)
-        run_id = await drive_async(self._client, self._core.create(flow, inputs, options, deadline))
+        run_id = await drive_async(
+            self._client, self._core.runs.create(flow, inputs, options, deadline)
+        )
         return RunHandle(self._client, self._core, run_id)
 
     def handle(self, run_id: UUID | str) -> RunHandle:
-        """Gives a run whose id is known, without asking the server.
+        """Return the handle of a run whose id is known, without a request.
 
         Args:
             run_id: Id of the run.
 
         Raises:
-            InvalidInput: It is no UUID.
+            InvalidInput: It is not a UUID.
         """
         return RunHandle(self._client, self._core, parse_run_id(run_id))
-
-    async def validate(self, flow: FlowSource) -> FlowValidation:
-        """Has the server check a flow, without storing it.
-
-        Args:
-            flow: Path of a YAML or JSON file, a dict, a `Flow`, or the id of a stored flow.
-
-        Returns:
-            Errors and warnings.
-
-        Raises:
-            InvalidInput: The flow cannot be read, or is none.
-            Unreachable: The server does not answer.
-            StatusError: The server refuses the request.
-        """
-        return await drive_async(self._client, self._core.validate(flow))
-
-    async def store_flow(self, flow: FlowSource) -> str:
-        """Stores a flow, unless this client has done so already and the server still has it.
-
-        Args:
-            flow: Path of a YAML or JSON file, a dict, a `Flow`, or the id of a stored flow.
-
-        Returns:
-            The flow's id.
-
-        Raises:
-            InvalidInput: The flow cannot be read, or is none.
-            FlowInvalid: The server refuses the flow.
-            Unreachable: The server does not answer.
-            StatusError: The server refuses the request.
-        """
-        return await drive_async(self._client, self._core.store_flow(flow))
-
-    async def get_flow(self, flow_id: str) -> Flow:
-        """Gets a stored flow.
-
-        Args:
-            flow_id: Id of the flow.
-
-        Raises:
-            NotFound: The server does not know the flow.
-            Unreachable: The server does not answer.
-            StatusError: The server refuses the request.
-        """
-        return await drive_async(self._client, self._core.get_flow(flow_id))
-
-    async def get_variables(self, flow_id: str) -> FlowVariablesResponse:
-        """Gets the schema of a stored flow's variables, and the environment variables they map to.
-
-        Args:
-            flow_id: Id of the flow.
-
-        Raises:
-            NotFound: The server does not know the flow.
-            UnsupportedByServer: The server is older than 0.11.
-            Unreachable: The server does not answer.
-            StatusError: The server refuses the request.
-        """
-        return await drive_async(self._client, self._core.get_variables(flow_id))
 
     async def list_runs(
         self,
@@ -388,24 +318,24 @@ class StepflowClient:
         max_depth: int | None = None,
         limit: int | None = None,
     ) -> AsyncIterator[RunSummary]:
-        """Lists runs, newest first; pages are asked for when they are reached.
+        """List runs, newest first; each page is requested when the iteration reaches it.
 
         Args:
             status: Only runs with this status.
             flow_name: Only runs of flows with this name.
-            root_run_id: Only this run and those that it started.
+            root_run_id: Only this run and the runs that it started.
             parent_run_id: Only runs that this run started.
             roots_only: Whether to leave out runs that another run started.
-            max_depth: How deep to follow runs that were started by others, 0 for roots.
-            limit: How many at most; None for all.
+            max_depth: Maximum depth of runs started by other runs; 0 for root runs only.
+            limit: Maximum number of runs; None for all.
 
         Yields:
-            One run after the other.
+            One run at a time.
 
         Raises:
-            InvalidInput: The limit is no number of runs.
-            Unreachable: The server does not answer.
-            StatusError: The server refuses the request.
+            InvalidInput: The limit is not a number of runs.
+            Unreachable: The server does not respond.
+            StatusError: The server rejects the request.
         """
         filters = {
             "status": status,
@@ -415,73 +345,7 @@ class StepflowClient:
             "roots_only": roots_only,
             "max_depth": max_depth,
         }
-        pages = self._core.pages(filters, limit)
-        while page := await drive_async(self._client, pages.page()):
+        pages = self._core.runs.pages(filters, limit)
+        while page := await drive_async(self._client, pages.next_page()):
             for run in page:
                 yield run
-
-    async def list_components(self, *, include_schemas: bool = True) -> list[ComponentInfo]:
-        """Lists the components that flows can use on this server.
-
-        Args:
-            include_schemas: Whether to get their schemas as well.
-
-        Raises:
-            Unreachable: The server does not answer.
-            StatusError: The server refuses the request.
-        """
-        return await drive_async(self._client, self._core.list_components(include_schemas))
-
-    async def put_blob(self, data: Any, *, filename: str | None = None) -> str:
-        """Stores a blob.
-
-        Args:
-            data: Any JSON value, or bytes; about 2 MiB on servers up to 0.11.
-            filename: File name to keep with it, in ASCII.
-
-        Returns:
-            The blob's id, the same for the same content.
-
-        Raises:
-            UnsupportedByServer: The server is older than 0.10.
-            Unreachable: The server does not answer.
-            StatusError: The server refuses the request.
-        """
-        return await drive_async(self._client, self._core.put_blob(data, filename))
-
-    async def get_blob(self, blob_id: str) -> Any:
-        """Gets a blob.
-
-        Args:
-            blob_id: Id of the blob.
-
-        Returns:
-            The JSON value or the bytes that were stored.
-
-        Raises:
-            NotFound: The server does not know the blob.
-            UnsupportedByServer: The server is older than 0.10.
-            Unreachable: The server does not answer.
-            StatusError: The server refuses the request.
-        """
-        return await drive_async(self._client, self._core.get_blob(blob_id))
-
-    async def health(self) -> HealthResponse:
-        """Asks the server for its health.
-
-        Raises:
-            Unreachable: The server does not answer.
-            InvalidAnswer: It is no Stepflow server.
-            StatusError: The server refuses the request.
-        """
-        return await drive_async(self._client, self._core.health())
-
-    async def server_version(self) -> str:
-        """Asks the server for its version, such as `0.11.1`.
-
-        Raises:
-            Unreachable: The server does not answer.
-            InvalidAnswer: It is no Stepflow server.
-            StatusError: The server refuses the request.
-        """
-        return (await self.health()).version

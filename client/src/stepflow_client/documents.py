@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from stepflow_client._documents import parse, read_file
+from stepflow_client._core.documents import parse, read_file
 
 __all__ = ["parse", "read_file"]

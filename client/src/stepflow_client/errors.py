@@ -1,20 +1,20 @@
-"""The errors that this package raises: those of `stepflow_api.errors`, and the ones marked here.
+"""The errors of this package: those of `stepflow_api.errors`, and the ones marked here.
 
     StepflowError
     ├── InvalidRequest
-    │   └── InvalidInput *         a flow, an input or an option that cannot be used
-    ├── UnsupportedByServer        a server of this version cannot do it
-    ├── FlowInvalid *              the server refuses the flow; it says why
-    ├── RunError *                 a run that ended without what was asked for
+    │   └── InvalidInput *         an invalid flow, input or option
+    ├── UnsupportedByServer        a server of this version does not support it
+    ├── FlowInvalid *              the server rejects the flow and reports why
+    ├── RunError *                 a run that finished without the requested result
     │   ├── FlowFailed *
     │   └── RunCancelled *
     ├── Timeout *                  the caller's deadline passed (also a TimeoutError)
     ├── TransportError
     │   ├── ConnectionFailed, ConnectionLost, RequestTimeout
-    │   ├── Unreachable *          no try had an answer
-    │   └── RunOutcomeUnknown *    the answer to creating a run was lost: it may be running
-    ├── InvalidAnswer              a success that no Stepflow server gives
-    └── StatusError                an answer with a status that is no success
+    │   ├── Unreachable *          no attempt had a response
+    │   └── RunOutcomeUnknown *    the response to creating a run was lost: it may be running
+    ├── InvalidAnswer              a successful response that is not a Stepflow server's
+    └── StatusError                a response with an error status
         └── NotFound
             └── Unsupported *      the server does not have the operation
 
@@ -87,14 +87,14 @@ __all__ = [
 
 
 class InvalidInput(InvalidRequest):
-    """A flow, an input or an option that cannot be used; nothing was sent for it."""
+    """An invalid flow, input or option; nothing was sent."""
 
 
 class FlowInvalid(StepflowError):
-    """The server refuses to store the flow.
+    """The server rejects the flow.
 
     Attributes:
-        diagnostics: All that the server found, fatal or not.
+        diagnostics: All findings of the server, fatal or not.
     """
 
     def __init__(self, message: str, diagnostics: Diagnostics) -> None:
@@ -103,7 +103,7 @@ class FlowInvalid(StepflowError):
 
 
 class RunError(StepflowError):
-    """A run that ended without what was asked for.
+    """A run that finished without the requested result.
 
     Attributes:
         run_id: Id of the run.
@@ -119,7 +119,7 @@ class FlowFailed(RunError):
 
     Attributes:
         run_id: Id of the run.
-        result: The failed result; None where the server has none for a run that it gave up.
+        result: The failed result; None if the server gave the run up without one.
     """
 
     def __init__(self, message: str, run_id: UUID, result: FlowResultFailed | None) -> None:
@@ -135,8 +135,8 @@ class Timeout(StepflowError, TimeoutError):
     """The caller's deadline passed; the run was not cancelled.
 
     Attributes:
-        run_id: Id of the run that was waited for; None where none was created yet.
-        seconds: The deadline.
+        run_id: Id of the run; None if none was created yet.
+        seconds: The timeout.
     """
 
     def __init__(self, message: str, *, run_id: UUID | None, seconds: float) -> None:
@@ -146,13 +146,13 @@ class Timeout(StepflowError, TimeoutError):
 
 
 class Unreachable(TransportError):
-    """No try had an answer.
+    """No attempt had a response.
 
     Attributes:
         method: HTTP method.
         url: The URL, without a password.
         attempts: Number of attempts.
-        run_id: Id of the run in question, if any; its status is unknown.
+        run_id: Id of the run, if any; its status is unknown.
     """
 
     def __init__(
@@ -164,14 +164,14 @@ class Unreachable(TransportError):
 
 
 class RunOutcomeUnknown(TransportError):
-    """The answer to the request that creates a run was lost: the run may exist, or not.
+    """The response to creating a run was lost: the run may exist, or not.
 
     Attributes:
         method: HTTP method.
         url: The URL, without a password.
-        flow_id: The flow that was to run.
-        since: When the request was sent, by this machine's clock: look for a run that was
-            created from then on.
+        flow_id: Id of the flow.
+        since: When the request was sent, by this machine's clock: look for a run created since
+            then.
     """
 
     def __init__(
@@ -183,4 +183,4 @@ class RunOutcomeUnknown(TransportError):
 
 
 class Unsupported(NotFound):
-    """The server does not have the operation: it is too old for it, or no Stepflow server."""
+    """The server does not have the operation: it is too old, or not a Stepflow server."""

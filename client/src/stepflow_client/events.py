@@ -1,4 +1,4 @@
-"""What happens in a run, as `RunHandle.events` gives it."""
+"""Events of a run, as `RunHandle.events` yields them."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ __all__ = [
 
 
 class RunEvent(AnswerModel):
-    """Something that happened in a run; each kind is a class of its own.
+    """An event of a run; each kind has a class of its own.
 
     Attributes:
-        sequence_number: Where it stands in the server's journal. It never goes down; several events
-            may have the same one, and some have none between them.
+        sequence_number: Position in the server's journal. It never decreases; several events may
+            have the same number, and numbers may be skipped.
         timestamp: When it happened.
-        kind: The name of its kind, as of its class.
+        kind: Name of its kind, the same as of its class.
     """
 
     sequence_number: Annotated[int, Field(alias="sequenceNumber")]
@@ -46,7 +46,7 @@ class RunCreated(RunEvent):
 
     Attributes:
         run_id: Id of the run.
-        flow_id: Id of the flow that it runs.
+        flow_id: Id of its flow.
         item_count: Number of its items.
     """
 
@@ -56,12 +56,12 @@ class RunCreated(RunEvent):
 
 
 class SubRunCreated(RunEvent):
-    """The run was created by another one: its own first event, in the place of `RunCreated`.
+    """The run was created by another run: its first event, instead of `RunCreated`.
 
     Attributes:
         run_id: Id of the run.
         parent_run_id: Id of the run that created it.
-        flow_id: Id of the flow that it runs.
+        flow_id: Id of its flow.
         item_count: Number of its items.
     """
 
@@ -72,11 +72,11 @@ class SubRunCreated(RunEvent):
 
 
 class StepsNeeded(RunEvent):
-    """It was found which steps an item needs.
+    """The steps that an item needs were determined.
 
     Attributes:
         run_id: Id of the run.
-        item_index: The item, from 0.
+        item_index: Index of the item, from 0.
         step_ids: Ids of the steps.
     """
 
@@ -86,12 +86,12 @@ class StepsNeeded(RunEvent):
 
 
 class StepEvent(RunEvent):
-    """Something that happened to a step of an item.
+    """An event of a step of an item.
 
     Attributes:
         run_id: Id of the run.
-        item_index: The item, from 0.
-        step_index: The step's place in the flow, from 0.
+        item_index: Index of the item, from 0.
+        step_index: Index of the step in the flow, from 0.
         step_id: Id of the step.
     """
 
@@ -102,35 +102,35 @@ class StepEvent(RunEvent):
 
 
 class StepReady(StepEvent):
-    """All that a step needs is there."""
+    """The inputs of a step are complete."""
 
 
 class StepStarted(StepEvent):
-    """A step is being worked on.
+    """A step has started.
 
     Attributes:
-        attempt: Which try it is, from 1; None on a server up to 0.11, which does not tell.
+        attempt: Number of the attempt, from 1; None on servers up to 0.11.
     """
 
     attempt: int | None = None
 
 
 class StepCompleted(StepEvent):
-    """A step has ended, in success or failure.
+    """A step has finished.
 
     Attributes:
-        status: How.
+        status: Its final status.
     """
 
     status: StepStatus
 
 
 class ItemCompleted(RunEvent):
-    """An item has ended.
+    """An item has finished.
 
     Attributes:
         run_id: Id of the run.
-        item_index: The item, from 0.
+        item_index: Index of the item, from 0.
     """
 
     run_id: Annotated[UUID, Field(alias="runId")]
@@ -138,11 +138,11 @@ class ItemCompleted(RunEvent):
 
 
 class RunCompleted(RunEvent):
-    """The run has ended: its last event.
+    """The run has finished: its last event.
 
     Attributes:
         run_id: Id of the run.
-        status: How.
+        status: Its final status.
     """
 
     run_id: Annotated[UUID, Field(alias="runId")]
@@ -150,7 +150,7 @@ class RunCompleted(RunEvent):
 
 
 class OtherEvent(RunEvent):
-    """An event of a kind that a newer server has.
+    """An event of a kind that only newer servers have.
 
     Attributes:
         data: Its other fields, under the server's names.
@@ -175,11 +175,11 @@ _KINDS: dict[str, type[RunEvent]] = {
 _ON_ALL = ("sequenceNumber", "timestamp", "kind")
 
 
-def event_of(document: dict[str, Any]) -> RunEvent:
-    """Makes the event of a document.
+def parse_event(document: dict[str, Any]) -> RunEvent:
+    """Return the event in a JSON document.
 
     Raises:
-        ValueError: It is none.
+        ValueError: It is not an event.
     """
     cls = _KINDS.get(document["kind"])
     if cls is not None:

@@ -1,7 +1,7 @@
-"""What code needs that runs unchanged on a laptop and against a cluster.
+"""Protocols for code that runs unchanged on a laptop and against a cluster.
 
-Annotate with these protocols, not with a client: `StepflowClient` satisfies one by talking to a
-server, an embedded runtime by being one.
+Annotate with these protocols instead of a client: clients of a server satisfy them, and so does an
+embedded runtime.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol, runtime_checkable
 
 from stepflow_api.models import FlowResult, WorkflowOverrides
-from stepflow_client._flows import FlowSource
-from stepflow_client._results import BatchResults, FlowValidation, Progress
+from stepflow_client._core.flow_source import FlowSource
+from stepflow_client._core.results import BatchResults, FlowValidation, Progress
 from stepflow_client.handle import RunHandle
 from stepflow_client.sync_handle import SyncRunHandle
 
@@ -20,7 +20,7 @@ __all__ = ["StepflowExecutor", "SyncStepflowExecutor"]
 
 @runtime_checkable
 class StepflowExecutor(Protocol):
-    """Runs flows, without blocking; see `StepflowClient` for what each method does."""
+    """Runs flows asynchronously; `StepflowClient` documents the methods."""
 
     async def run(
         self,
@@ -33,7 +33,7 @@ class StepflowExecutor(Protocol):
         timeout: float | None = None,
         raise_on_failure: bool = False,
     ) -> FlowResult:
-        """Runs a flow once and waits for its result."""
+        """Run a flow once and wait for its result."""
         ...
 
     async def submit(
@@ -45,7 +45,7 @@ class StepflowExecutor(Protocol):
         variables: Mapping[str, Any] | None = None,
         variables_from_env: bool = False,
     ) -> RunHandle:
-        """Runs a flow once and does not wait."""
+        """Run a flow once without waiting."""
         ...
 
     async def run_batch(
@@ -60,17 +60,17 @@ class StepflowExecutor(Protocol):
         variables_from_env: bool = False,
         timeout: float | None = None,
     ) -> BatchResults:
-        """Runs a flow once for each input and waits for all results."""
+        """Run a flow once for each input and wait for all results."""
         ...
 
     async def validate(self, flow: FlowSource) -> FlowValidation:
-        """Has a flow checked, without storing it."""
+        """Check a flow without storing it."""
         ...
 
 
 @runtime_checkable
 class SyncStepflowExecutor(Protocol):
-    """Runs flows, blocking; see `SyncStepflowClient` for what each method does."""
+    """Runs flows synchronously; `SyncStepflowClient` documents the methods."""
 
     def run(
         self,
@@ -83,7 +83,7 @@ class SyncStepflowExecutor(Protocol):
         timeout: float | None = None,
         raise_on_failure: bool = False,
     ) -> FlowResult:
-        """Runs a flow once and waits for its result."""
+        """Run a flow once and wait for its result."""
         ...
 
     def submit(
@@ -95,7 +95,7 @@ class SyncStepflowExecutor(Protocol):
         variables: Mapping[str, Any] | None = None,
         variables_from_env: bool = False,
     ) -> SyncRunHandle:
-        """Runs a flow once and does not wait."""
+        """Run a flow once without waiting."""
         ...
 
     def run_batch(
@@ -110,9 +110,9 @@ class SyncStepflowExecutor(Protocol):
         variables_from_env: bool = False,
         timeout: float | None = None,
     ) -> BatchResults:
-        """Runs a flow once for each input and waits for all results."""
+        """Run a flow once for each input and wait for all results."""
         ...
 
     def validate(self, flow: FlowSource) -> FlowValidation:
-        """Has a flow checked, without storing it."""
+        """Check a flow without storing it."""
         ...

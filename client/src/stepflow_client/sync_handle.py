@@ -1,4 +1,5 @@
-"""A run on the server, to wait for and to look at, blocking."""
+# Made from handle.py by `tools/bazel run //client:update_sync`; edit that file instead.
+"""Synchronous handle of a run."""
 
 from __future__ import annotations
 
@@ -8,22 +9,23 @@ from uuid import UUID
 from stepflow_api import Client
 from stepflow_api.lowlevel import run as drive
 from stepflow_api.models import FlowResult, RunSummary, StepRunResponse
-from stepflow_client._deadline import Deadline
-from stepflow_client._results import BatchResults, Items, Progress
-from stepflow_client._run_core import RunCore
+from stepflow_client._core.core import Core
+from stepflow_client._core.events import RunEvents
+from stepflow_client._core.results import BatchResults, Items, Progress
+from stepflow_client._requests.deadline import Deadline
 from stepflow_client.events import RunEvent
 
 __all__ = ["SyncRunHandle"]
 
 
 class SyncRunHandle:
-    """A run on the server; `submit`, `submit_batch` and `handle` of a client give one.
+    """A run on the server; a client's `submit`, `submit_batch` and `handle` return one.
 
     Attributes:
-        id: Id of the run. Whoever has it can go on with the run, in another process as well.
+        id: Id of the run, with which another process can continue to wait for it.
     """
 
-    def __init__(self, client: Client, core: RunCore, run_id: UUID) -> None:
+    def __init__(self, client: Client, core: Core, run_id: UUID) -> None:
         self.id = run_id
         self._client = client
         self._core = core
@@ -32,27 +34,27 @@ class SyncRunHandle:
         return f"{type(self).__name__}({str(self.id)!r})"
 
     def result(self, *, timeout: float | None = None, raise_on_failure: bool = False) -> FlowResult:
-        """Waits for the result of a run of one item.
+        """Wait for the result of a run of one item.
 
         A lost connection, a restarted server or a proxy in between does not end the wait.
 
         Args:
-            timeout: Seconds to wait at most; 0 looks once; None waits to the end.
-            raise_on_failure: Whether a flow that failed raises `FlowFailed`.
+            timeout: Maximum time to wait, in seconds; 0 to check once, None to wait without limit.
+            raise_on_failure: Whether to raise `FlowFailed` if the flow fails.
 
         Returns:
-            The result: a success or a failure of the flow.
+            The flow's result: a success or a failure.
 
         Raises:
-            Timeout: The run was not seen to end in time; it was not cancelled.
+            Timeout: The run did not finish in time; it was not cancelled.
             FlowFailed: The flow failed, and `raise_on_failure` is set.
             RunCancelled: The run was cancelled.
-            Unreachable: Without a timeout: the server did not answer for five minutes.
-            InvalidInput: The run has other than one item; see `results`.
-            NotFound: The server does not know the run.
-            StatusError: The server refuses the request.
+            Unreachable: Without a timeout: the server did not respond for five minutes.
+            InvalidInput: The run does not have exactly one item; see `results`.
+            NotFound: The server has no such run.
+            StatusError: The server rejects the request.
         """
-        steps = self._core.result(self.id, Deadline.after(timeout), raise_on_failure)
+        steps = self._core.runs.result(self.id, Deadline.after(timeout), raise_on_failure)
         return drive(self._client, steps)
 
     def results(
@@ -61,112 +63,112 @@ class SyncRunHandle:
         timeout: float | None = None,
         on_progress: Callable[[Progress], object] | None = None,
     ) -> BatchResults:
-        """Waits for the results of a run of any number of items.
+        """Wait for the results of a run of any number of items.
 
         Args:
-            timeout: Seconds to wait at most; 0 looks once; None waits to the end.
-            on_progress: Is called at first, and whenever items have ended since it was called last;
-                servers up to 0.11 count them when all have ended.
+            timeout: Maximum time to wait, in seconds; 0 to check once, None to wait without limit.
+            on_progress: Called at the start and whenever more items have finished; servers up to
+                0.11 report finished items only when all have finished.
 
         Returns:
             The results in the order of the inputs.
 
         Raises:
-            Timeout: The run was not seen to end in time; it was not cancelled.
+            Timeout: The run did not finish in time; it was not cancelled.
             RunCancelled: The run was cancelled.
-            Unreachable: Without a timeout: the server did not answer for five minutes.
-            NotFound: The server does not know the run.
-            StatusError: The server refuses the request.
+            Unreachable: Without a timeout: the server did not respond for five minutes.
+            NotFound: The server has no such run.
+            StatusError: The server rejects the request.
         """
-        steps = self._core.results(self.id, Deadline.after(timeout), on_progress)
+        steps = self._core.runs.results(self.id, Deadline.after(timeout), on_progress)
         return drive(self._client, steps)
 
     def status(self) -> RunSummary:
-        """Gives the run's status, times and numbers of items, as they are now.
+        """Return the run's current status, times and numbers of items.
 
         Raises:
-            NotFound: The server does not know the run.
-            Unreachable: The server does not answer.
-            StatusError: The server refuses the request.
+            NotFound: The server has no such run.
+            Unreachable: The server does not respond.
+            StatusError: The server rejects the request.
         """
-        return drive(self._client, self._core.status(self.id))
+        return drive(self._client, self._core.runs.status(self.id))
 
     def items(self) -> Items:
-        """Gives the run's items as they are now; an item that still runs has no result.
+        """Return the run's current items; an item that is still running has no result.
 
         Raises:
-            NotFound: The server does not know the run.
-            Unreachable: The server does not answer.
-            StatusError: The server refuses the request.
+            NotFound: The server has no such run.
+            Unreachable: The server does not respond.
+            StatusError: The server rejects the request.
         """
-        return drive(self._client, self._core.items(self.id))
+        return drive(self._client, self._core.runs.items(self.id))
 
     def steps(self, *, item_index: int | None = None) -> dict[str, StepRunResponse]:
-        """Gives the steps of one item by their ids, as they are now.
+        """Return the current steps of one item, by their ids.
 
         Args:
-            item_index: The item, from 0; may be left out for a run of one item.
+            item_index: Index of the item, from 0; optional for a run of one item.
 
         Raises:
-            NotFound: The server does not know the run.
-            Unreachable: The server does not answer.
-            StatusError: The server refuses the request.
+            NotFound: The server has no such run.
+            Unreachable: The server does not respond.
+            StatusError: The server rejects the request.
         """
-        return drive(self._client, self._core.steps(self.id, item_index))
+        return drive(self._client, self._core.runs.steps(self.id, item_index))
 
     def events(
         self, *, since: int = 0, timeout: float | None = None
     ) -> Generator[RunEvent, None, None]:
-        """Gives what happens in the run, in order and each event once, until the run has ended.
+        """Iterate over the run's events, in order and each once, until the run has finished.
 
-        It goes on after a lost connection or a restart of the server from where it was. Servers up
-        to 0.11 tell no events: there the run is looked at from time to time, and its creation,
-        steps and end are given as far as they are seen. Those events are numbered from 0 and
-        timed as they are seen, and some never are: which steps are needed and ready, that a step
-        started which failed since, and on 0.9 the steps of several items.
+        After a lost connection or a restart of the server, the iteration continues where it was.
+        Servers up to 0.11 do not report events: there the client polls the run and derives events
+        from its status and steps, numbered from 0 and with the time of detection. Some of them
+        cannot be detected: which steps are needed or ready, the start of a step that has failed
+        since, and on 0.9 the steps of a run of several items.
 
-        An iterator holds a connection of the client until its end; closed early it lets go of it.
-        A run that is cancelled with a step going on ends it some seconds later, without
+        An iterator holds a connection of the client until it is exhausted or closed. If the run is
+        cancelled while a step is running, the iteration ends some seconds later, without
         `RunCompleted`.
 
         Args:
-            since: The first `sequence_number` to give: that of the last event known, to go on in
-                another process, which gives all events of that number again. 0 gives all.
-            timeout: Seconds to wait for the run's end at most; None waits to the end.
+            since: The first `sequence_number` to return; 0 for all events. To continue in another
+                process, pass the last known number: all events of that number are repeated.
+            timeout: Maximum time to wait, in seconds; None to wait without limit.
 
         Yields:
-            One event after the other, each of a class of `stepflow_client.events`.
+            One event at a time, of a class of `stepflow_client.events`.
 
         Raises:
-            Timeout: The run was not seen to end in time; it was not cancelled.
-            Unreachable: Without a timeout: the server did not answer for five minutes.
-            InvalidInput: There is no such number.
-            NotFound: The server does not know the run.
+            Timeout: The run did not finish in time; it was not cancelled.
+            Unreachable: Without a timeout: the server did not respond for five minutes.
+            InvalidInput: `since` is not such a number.
+            NotFound: The server has no such run.
         """
-        stream = self._core.events(self.id, since, timeout)
+        stream = RunEvents(self._core.sender, self.id, since, Deadline.after(timeout))
         try:
-            while events := drive(self._client, stream.more()):
+            while events := drive(self._client, stream.next_events()):
                 yield from events
         finally:
             drive(self._client, stream.close())
 
     def cancel(self, *, wait: bool = False, timeout: float | None = None) -> RunSummary:
-        """Cancels the run; a step that is being worked on may go on to its end.
+        """Cancel the run; a step that is running may still complete.
 
-        The server then calls the run completed after all.
+        The server then reports the run as completed after all.
 
         Args:
-            wait: Whether to wait until nothing of the run goes on, for what really became of it.
-            timeout: Seconds to wait at most; None waits to the end.
+            wait: Whether to wait until no step is running, for the run's final status.
+            timeout: Maximum time to wait, in seconds; None to wait without limit.
 
         Returns:
-            The run, as it is at the end of that.
+            The status of the run afterwards.
 
         Raises:
-            Conflict: The run has ended.
-            Timeout: A step was not seen to end in time.
-            NotFound: The server does not know the run.
-            Unreachable: The server does not answer.
-            StatusError: The server refuses the request.
+            Conflict: The run has already finished.
+            Timeout: A step did not finish in time.
+            NotFound: The server has no such run.
+            Unreachable: The server does not respond.
+            StatusError: The server rejects the request.
         """
-        return drive(self._client, self._core.cancel(self.id, wait, timeout))
+        return drive(self._client, self._core.runs.cancel(self.id, wait, timeout))

@@ -79,7 +79,11 @@ def test_modules_are_where_they_are_made(workspace: Path) -> None:
     for _ in range(2):
         done = venv(workspace)
         assert (done.returncode, done.stderr) == (0, "")
-    for module in ("stepflow_api.client", "stepflow_api.models.generated", "stepflow_client._core"):
+    for module in (
+        "stepflow_api.client",
+        "stepflow_api.models.generated",
+        "stepflow_client.client",
+    ):
         folder = "api" if module.startswith("stepflow_api") else "client"
         made = (ROOT / folder / "src" / (module.replace(".", "/") + ".py")).resolve()
         code = f"import {module}, os; print(os.path.realpath({module}.__file__))"
@@ -94,7 +98,7 @@ def test_modules_are_where_they_are_made(workspace: Path) -> None:
 def test_what_is_no_longer_there_is_removed(workspace: Path) -> None:
     assert venv(workspace).returncode == 0
     (site,) = workspace.glob(".venv/lib/python3*/site-packages")
-    link = site / "stepflow_client/_core.py"
+    link = site / "stepflow_client/client.py"
     link.unlink()
     link.symlink_to("/nowhere")
     other = site / "my_own.py"

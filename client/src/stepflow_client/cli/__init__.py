@@ -22,7 +22,7 @@ from stepflow_client.errors import (
 
 __all__ = ["main", "run"]
 
-# typer exports what it raises for wrong usage under the names of subclasses alone.
+# typer raises a class for wrong usage that it exports only by its subclasses.
 UsageError: Any = typer.BadParameter.__bases__[0]
 
 FAILED = 1
@@ -32,14 +32,14 @@ INTERRUPTED = 130
 
 
 def run(arguments: list[str] | None = None) -> int:
-    """Runs the command.
+    """Run the command.
 
     Args:
-        arguments: What stands behind the command's name; by default this process's.
+        arguments: Arguments of the command; by default those of this process.
 
     Returns:
-        0 for success, 1 where the flow failed or the server refused, 2 for wrong usage, 3 where the
-        server did not answer as a Stepflow server or in time, 130 after Ctrl-C.
+        0 for success, 1 if the flow failed or the server rejected the request, 2 for wrong usage, 3
+        if the server did not respond in time or not as a Stepflow server, 130 after Ctrl-C.
     """
     try:
         code = get_command(app).main(arguments, "stepflow-client", standalone_mode=False)
@@ -61,16 +61,16 @@ def run(arguments: list[str] | None = None) -> int:
 
 
 def main() -> NoReturn:
-    """Runs the command and ends the process."""
+    """Run the command and exit."""
     sys.exit(run())
 
 
 def _message(error: StepflowError) -> str:
     if isinstance(error, RunOutcomeUnknown):
         return (
-            "the answer to creating the run was lost, so it may exist or not: look in"
-            f" `stepflow-client runs` for a run of flow {error.flow_id} that was created since"
-            f" {error.since.isoformat(timespec='milliseconds')}, before you run it again"
+            "the response to creating the run was lost, so the run may exist or not: look in"
+            f" `stepflow-client runs` for a run of flow {error.flow_id} created since"
+            f" {error.since.isoformat(timespec='milliseconds')} before you run it again"
         )
     return str(error)
 

@@ -13,14 +13,27 @@ from typing import Annotated, Any
 import typer
 
 from stepflow_api.models import ExecutionStatus, FlowResult
-from stepflow_client._documents import read_file
-from stepflow_client._results import reason
+from stepflow_client._core.documents import read_file
+from stepflow_client._core.results import failure_reason
 from stepflow_client.cli._input import (
     read_input,
     read_inputs,
     read_overrides,
     read_token,
     read_variables,
+)
+from stepflow_client.cli._options import (
+    AsJson,
+    Concurrency,
+    Flow,
+    FromEnv,
+    InputFile,
+    InputLines,
+    InputOption,
+    Overrides,
+    RunId,
+    Seconds,
+    Variable,
 )
 from stepflow_client.cli._output import (
     BatchProgress,
@@ -36,45 +49,18 @@ from stepflow_client.cli._output import (
 from stepflow_client.cli._waiting import Waiting
 from stepflow_client.errors import InvalidInput
 from stepflow_client.sync_client import SyncStepflowClient
+from stepflow_client.sync_handle import SyncRunHandle
 
 app = typer.Typer(
-    help="Runs flows on a Stepflow server.",
+    help="Run flows on a Stepflow server.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-blob = typer.Typer(help="Stores and gets blobs.", no_args_is_help=True)
+blob = typer.Typer(help="Store and print blobs.", no_args_is_help=True)
 app.add_typer(blob, name="blob")
 
 TOKEN_VARIABLE = "STEPFLOW_TOKEN"
-
-Flow = Annotated[str, typer.Argument(help="YAML or JSON file, or the id of a stored flow.")]
-RunId = Annotated[str, typer.Argument(help="Id of the run.")]
-InputOption = Annotated[
-    str | None, typer.Option("--input", help="The input, as JSON; - for standard input.")
-]
-InputFile = Annotated[
-    Path | None,
-    typer.Option("--input-file", help="JSON or YAML file with the input; - for standard input."),
-]
-InputLines = Annotated[
-    Path | None,
-    typer.Option(
-        "--inputs", help="JSON lines, one input each, to run as a batch; - for standard input."
-    ),
-]
-Variable = Annotated[
-    list[str] | None, typer.Option("--variable", help="NAME=VALUE, the value as JSON or text.")
-]
-FromEnv = Annotated[
-    bool, typer.Option("--variables-from-env", help="Take variables from the environment.")
-]
-Overrides = Annotated[str | None, typer.Option(help="Changes to steps by step id, as JSON.")]
-Concurrency = Annotated[
-    int | None, typer.Option("--max-concurrency", min=1, help="Items worked on at once.")
-]
-Seconds = Annotated[float | None, typer.Option(min=0, help="Seconds to wait at most.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, a document a line.")]
 
 
 @dataclass(frozen=True)
@@ -90,7 +76,9 @@ def connection(
     context: typer.Context,
     url: Annotated[
         str | None,
-        typer.Option(envvar="STEPFLOW_URL", help="Server; by default http://localhost:7840."),
+        typer.Option(
+            envvar="STEPFLOW_URL", help="URL of the server; by default http://localhost:7840."
+        ),
     ] = None,
     token: Annotated[
         str | None,
@@ -111,7 +99,7 @@ def connection(
 ) -> None:
     """Run flows on a Stepflow server.
 
-    Exit codes: 0 success, 1 the flow failed or was refused, 2 wrong usage, 3 server unreachable.
+    Exit codes: 0 success, 1 the flow failed or was rejected, 2 wrong usage, 3 server unreachable.
     """
     if token_file is not None:
         # Unlike the option --token, the variable may be set for all calls; --token-file wins.
@@ -123,9 +111,9 @@ def connection(
 
 
 def client_of(context: typer.Context) -> SyncStepflowClient:
-    """Makes the client that the options ask for."""
-    given: Connection = context.obj
-    return SyncStepflowClient(given.url, token=given.token)
+    """Return a client for the server that the options name."""
+    options: Connection = context.obj
+    return SyncStepflowClient(options.url, token=options.token)
 
 
 @app.command()
@@ -142,7 +130,7 @@ def run(
     timeout: Seconds = None,
     as_json: AsJson = False,
 ) -> int:
-    """Runs a flow and prints its result; with --inputs, a result a line."""
+    """Run a flow and print its result (one per line with --inputs)."""
     options: dict[str, Any] = {
         "variables": read_variables(variable or []) or None,
         "variables_from_env": variables_from_env,
@@ -151,13 +139,7 @@ def run(
     }
     start = time.monotonic()
     with client_of(context) as client:
-        if inputs is None:
-            _no_concurrency(max_concurrency)
-            handle = client.submit(flow, read_input(input, input_file), **options)
-        else:
-            _no_single_input(input, input_file)
-            values = read_inputs(inputs)
-            handle = client.submit_batch(flow, values, max_concurrency=max_concurrency, **options)
+        handle = _submit(client, flow, input, input_file, inputs, max_concurrency, options)
         waiting = Waiting(handle, timeout, start)
         return _show(waiting, as_json) if inputs is None else _show_all(waiting)
 
@@ -175,22 +157,14 @@ def submit(
     max_concurrency: Concurrency = None,
     as_json: AsJson = False,
 ) -> None:
-    """Runs a flow without waiting, and prints the run's id."""
+    """Run a flow without waiting, and print the run's id."""
     options: dict[str, Any] = {
         "variables": read_variables(variable or []) or None,
         "variables_from_env": variables_from_env,
         "overrides": read_overrides(overrides),
     }
-    if inputs is None:
-        _no_concurrency(max_concurrency)
-        value = read_input(input, input_file)
-        with client_of(context) as client:
-            handle = client.submit(flow, value, **options)
-    else:
-        _no_single_input(input, input_file)
-        values = read_inputs(inputs)
-        with client_of(context) as client:
-            handle = client.submit_batch(flow, values, max_concurrency=max_concurrency, **options)
+    with client_of(context) as client:
+        handle = _submit(client, flow, input, input_file, inputs, max_concurrency, options)
     if as_json:
         print_json({"runId": str(handle.id)})
     else:
@@ -201,7 +175,7 @@ def submit(
 def wait(
     context: typer.Context, run_id: RunId, timeout: Seconds = None, as_json: AsJson = False
 ) -> int:
-    """Waits for a run and prints its result; for a batch, a result a line."""
+    """Wait for a run and print its result (one per line for a batch)."""
     with client_of(context) as client:
         waiting = Waiting(client.handle(run_id), timeout, time.monotonic())
         is_single = waiting.handle.status().items.total == 1
@@ -210,7 +184,7 @@ def wait(
 
 @app.command()
 def status(context: typer.Context, run_id: RunId, as_json: AsJson = False) -> None:
-    """Prints a run's status."""
+    """Print a run's status."""
     with client_of(context) as client:
         summary = client.handle(run_id).status()
     if as_json:
@@ -225,7 +199,7 @@ def status(context: typer.Context, run_id: RunId, as_json: AsJson = False) -> No
 
 @app.command()
 def cancel(context: typer.Context, run_id: RunId, as_json: AsJson = False) -> None:
-    """Cancels a run."""
+    """Cancel a run."""
     with client_of(context) as client:
         summary = client.handle(run_id).cancel()
     if as_json:
@@ -237,12 +211,14 @@ def cancel(context: typer.Context, run_id: RunId, as_json: AsJson = False) -> No
 @app.command()
 def runs(
     context: typer.Context,
-    status: Annotated[ExecutionStatus | None, typer.Option(help="Only these.")] = None,
+    status: Annotated[
+        ExecutionStatus | None, typer.Option(help="Only runs with this status.")
+    ] = None,
     flow_name: Annotated[str | None, typer.Option(help="Only runs of this flow.")] = None,
-    limit: Annotated[int, typer.Option(min=0, help="How many at most.")] = 20,
+    limit: Annotated[int, typer.Option(min=0, help="Maximum number of runs.")] = 20,
     as_json: AsJson = False,
 ) -> None:
-    """Lists runs, newest first."""
+    """List runs, newest first."""
     with client_of(context) as client:
         found = list(client.list_runs(status=status, flow_name=flow_name, limit=limit))
     if as_json:
@@ -264,7 +240,7 @@ def runs(
 
 @app.command()
 def components(context: typer.Context, as_json: AsJson = False) -> None:
-    """Lists the components that flows can use."""
+    """List the components that flows can use."""
     with client_of(context) as client:
         found = client.list_components(include_schemas=as_json)
     if as_json:
@@ -278,7 +254,7 @@ def components(context: typer.Context, as_json: AsJson = False) -> None:
 
 @app.command()
 def validate(context: typer.Context, flow: Flow, as_json: AsJson = False) -> int:
-    """Has the server check a flow, and prints errors and warnings."""
+    """Check a flow on the server, and print errors and warnings."""
     with client_of(context) as client:
         found = client.validate(flow)
     if as_json:
@@ -302,11 +278,11 @@ def put_blob(
     context: typer.Context,
     path: Annotated[Path, typer.Argument(help="The file; - for standard input.")],
     content_is_json: Annotated[
-        bool, typer.Option("--data", help="Store the file's JSON value rather than its bytes.")
+        bool, typer.Option("--data", help="Store the file's JSON value instead of its bytes.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Stores a file as a blob and prints its id."""
+    """Store a file as a blob and print its id."""
     data: Any = read_input(None, path) if content_is_json else _bytes(path)
     with client_of(context) as client:
         blob_id = client.put_blob(data)
@@ -343,22 +319,41 @@ def get_blob(
         print_value(data)
 
 
+def _submit(
+    client: SyncStepflowClient,
+    flow: str,
+    input: str | None,
+    input_file: Path | None,
+    inputs: Path | None,
+    max_concurrency: int | None,
+    options: dict[str, Any],
+) -> SyncRunHandle:
+    if inputs is None:
+        if max_concurrency is not None:
+            raise InvalidInput("--max-concurrency requires --inputs; add that or remove it")
+        return client.submit(flow, read_input(input, input_file), **options)
+    if input is not None or input_file is not None:
+        raise InvalidInput("--inputs excludes --input and --input-file; use one of them")
+    values = read_inputs(inputs)
+    return client.submit_batch(flow, values, max_concurrency=max_concurrency, **options)
+
+
 def _show(waiting: Waiting, as_json: bool) -> int:
     with waiting:
-        result = waiting.handle.result(timeout=waiting.left())
+        result = waiting.handle.result(timeout=waiting.remaining())
     if as_json:
         print_json(result)
     elif result.is_success:
         print_value(result.output)
     elif result.error is not None:
-        error_line(f"the flow failed: {reason(result.error)} (run {waiting.handle.id})")
+        error_line(f"the flow failed: {failure_reason(result.error)} (run {waiting.handle.id})")
     return 0 if result.is_success else 1
 
 
 def _show_all(waiting: Waiting) -> int:
     with waiting, BatchProgress(waiting.handle.id, waiting.start) as progress:
-        results = waiting.handle.results(timeout=waiting.left(), on_progress=progress)
-    # A line each, whether --json is given or not: a batch's output is for programs.
+        results = waiting.handle.results(timeout=waiting.remaining(), on_progress=progress)
+    # One line each, with or without --json: a batch's output is for programs.
     failed = sum([_line(result) for result in results])
     if failed:
         error_line(f"{failed} of {len(results)} items failed (run {results.run_id})")
@@ -368,16 +363,6 @@ def _show_all(waiting: Waiting) -> int:
 def _line(result: FlowResult) -> bool:
     print_json(result)
     return not result.is_success
-
-
-def _no_concurrency(max_concurrency: int | None) -> None:
-    if max_concurrency is not None:
-        raise InvalidInput("--max-concurrency is for a batch; give --inputs as well, or leave it")
-
-
-def _no_single_input(*given: object) -> None:
-    if any(one is not None for one in given):
-        raise InvalidInput("--inputs is given beside --input or --input-file; give one")
 
 
 def _bytes(path: Path) -> bytes:

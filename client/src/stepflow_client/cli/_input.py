@@ -1,4 +1,4 @@
-"""Inputs of flows, as they are given on a command line."""
+"""Inputs of flows on a command line."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ import sys
 from pathlib import Path
 from typing import Any, cast
 
-from stepflow_client._documents import parse, parse_json, read_file
+from stepflow_client._core.documents import parse, parse_json, read_file
 from stepflow_client.errors import InvalidInput
 
 
 def read_input(text: str | None, path: Path | None) -> Any:
-    """Gives the input of one run.
+    """Return the input of one run.
 
     Args:
         text: JSON; `-` for JSON on standard input.
         path: A JSON or YAML file; `-` for JSON on standard input.
 
     Raises:
-        InvalidInput: It cannot be read, or both are given.
+        InvalidInput: It cannot be read, or both are set.
     """
     if text is not None and path is not None:
-        raise InvalidInput("--input and --input-file are both given; give one")
+        raise InvalidInput("--input excludes --input-file; use one of them")
     if text == "-":
         path = Path(text)
     elif text is not None:
@@ -34,13 +34,13 @@ def read_input(text: str | None, path: Path | None) -> Any:
 
 
 def read_inputs(path: Path) -> list[Any]:
-    """Gives the inputs of a batch: one JSON value a line; empty lines do not count.
+    """Return the inputs of a batch: one JSON value per line; empty lines are ignored.
 
     Args:
         path: The file; `-` for standard input.
 
     Raises:
-        InvalidInput: It cannot be read, or a line is no JSON.
+        InvalidInput: It cannot be read, or a line is not JSON.
     """
     inputs: list[Any] = []
     for number, line in enumerate(_content(path).splitlines(), start=1):
@@ -50,16 +50,16 @@ def read_inputs(path: Path) -> list[Any]:
 
 
 def read_variables(pairs: list[str]) -> dict[str, Any]:
-    """Gives variables from `NAME=VALUE`; a value that is JSON is taken as such, others as text.
+    """Return variables from `NAME=VALUE`; a value that is valid JSON is parsed, others are text.
 
     Raises:
-        InvalidInput: One is no such pair.
+        InvalidInput: A pair has no name or no value.
     """
     variables: dict[str, Any] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not name or not equals:
-            raise InvalidInput(f"--variable {pair!r} is no NAME=VALUE; write it so")
+            raise InvalidInput(f"--variable {pair!r} is not NAME=VALUE; write it that way")
         try:
             variables[name] = parse_json(value)
         except ValueError:
@@ -68,10 +68,10 @@ def read_variables(pairs: list[str]) -> dict[str, Any]:
 
 
 def read_overrides(text: str | None) -> dict[str, Any] | None:
-    """Gives overrides of steps from JSON.
+    """Return overrides of steps from JSON.
 
     Raises:
-        InvalidInput: It is no JSON object.
+        InvalidInput: It is not a JSON object.
     """
     if text is None:
         return None

@@ -1,4 +1,4 @@
-"""What the command prints: results on standard output, all else on standard error."""
+"""Output of the command: results on standard output, everything else on standard error."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from rich.table import Table
 from rich.text import Text
 
 from stepflow_api.errors import one_line, printable
-from stepflow_client import _results
+from stepflow_client._core import results
 from stepflow_client.errors import InvalidInput
 
-#: Seconds between two lines about a batch where no bar can be drawn.
+#: Seconds between two progress lines of a batch where no bar can be drawn.
 LINE_SECONDS = 5.0
 
 #: Maximum length of a table's cell on a terminal.
@@ -36,7 +36,7 @@ def write_bytes(content: bytes) -> None:
     """Write raw bytes to standard output.
 
     Raises:
-        OutputClosed: Standard output is a pipe that nobody reads any more.
+        OutputClosed: Standard output is a pipe whose reader has closed it.
         InvalidInput: Standard output cannot be written to.
     """
     try:
@@ -51,7 +51,7 @@ def write_line(text: str) -> None:
     """Print one line, with everything in it escaped that a terminal could interpret.
 
     Raises:
-        OutputClosed: Standard output is a pipe that nobody reads any more.
+        OutputClosed: Standard output is a pipe whose reader has closed it.
         InvalidInput: Standard output cannot be written to.
     """
     _write_text(printable(text))
@@ -158,11 +158,11 @@ def _unwritable(error: OSError) -> Exception:
 
 
 class BatchProgress:
-    """Shows how far a batch has come: a live bar on a terminal, lines elsewhere.
+    """Shows the progress of a batch: a live bar on a terminal, lines elsewhere.
 
     Args:
-        run_id: The batch's run.
-        start: From when its items are counted per second, by the monotonic clock.
+        run_id: Id of the batch's run.
+        start: Start of the batch by the monotonic clock, for the rate.
     """
 
     def __init__(self, run_id: UUID, start: float) -> None:
@@ -193,13 +193,13 @@ class BatchProgress:
         if self._bar.console.is_terminal:
             self._bar.stop()
 
-    def __call__(self, progress: _results.Progress) -> None:
-        """Shows it."""
+    def __call__(self, progress: results.Progress) -> None:
+        """Show the progress."""
         now = time.monotonic()
         rate = progress.done / max(now - self._start, 0.001)
         shown = f"{progress.done}/{progress.total} done, {progress.failed} failed, {rate:.0f}/s"
         if self._bar.console.is_terminal:
-            # Servers up to 0.11 count no item before all have ended: until then, the bar moves.
+            # Servers up to 0.11 report no finished items before all have finished; the bar pulses.
             total = progress.total if progress.done else None
             self._bar.update(self._task, completed=progress.done, total=total, shown=shown)
             return

@@ -1,4 +1,4 @@
-"""Waiting for a run by a person, who is told how to go on with it."""
+"""Waiting for a run on a command line; errors say how to continue."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from stepflow_client.sync_handle import SyncRunHandle
 
 
 class Interrupted(Exception):
-    """Ctrl-C while a run was waited for; the message says which, and how to go on."""
+    """Ctrl-C during a wait for a run; the message names the run and how to wait again."""
 
 
 class Waiting:
-    """Waits for a run; a context manager that tells what leaves it in the command's own words.
+    """Context manager around a wait, which rewords errors for a command line.
 
     Args:
         handle: The run.
-        timeout: What `--timeout` gives, in seconds.
-        start: From when that counts, by the monotonic clock.
+        timeout: Value of `--timeout`, in seconds.
+        start: Start of that time by the monotonic clock.
 
     Attributes:
         handle: The run.
-        start: From when its time counts.
+        start: Start of the time for it.
     """
 
     def __init__(self, handle: SyncRunHandle, timeout: float | None, start: float) -> None:
@@ -31,8 +31,8 @@ class Waiting:
         self._timeout = timeout
         self.start = start
 
-    def left(self) -> float | None:
-        """Gives the seconds that are left; None where there is no end."""
+    def remaining(self) -> float | None:
+        """Return the remaining seconds; None for no limit."""
         if self._timeout is None:
             return None
         return max(0.0, self._timeout - (time.monotonic() - self.start))
@@ -54,14 +54,14 @@ class Waiting:
             ) from None
         if isinstance(exc, Timeout):
             raise Timeout(
-                f"run {run_id} was not seen to end within --timeout {self._timeout:g} s; {wait}",
+                f"run {run_id} did not finish within --timeout {self._timeout:g} s; {wait}",
                 run_id=run_id,
                 seconds=exc.seconds,
             ) from exc
         if isinstance(exc, Unreachable):
             raise Unreachable(
-                f"the server stopped responding while run {run_id} was waited for, so what became"
-                f" of the run is unknown; {wait}",
+                f"the server stopped responding during the wait for run {run_id}, whose status is"
+                f" unknown; {wait}",
                 method=exc.method,
                 url=exc.url,
                 attempts=exc.attempts,

@@ -17,9 +17,9 @@ from stepflow_api.errors import (
 )
 from stepflow_api.lowlevel import Call, Request, Sleep, Steps, Timeouts
 from stepflow_client._constants import CONNECT_TIMEOUT, LATE_SECONDS, RECONNECT_SECONDS
-from stepflow_client._deadline import NO_DEADLINE, Deadline
-from stepflow_client._retry import Resend, RetryPolicy
-from stepflow_client._tracing import trace_headers
+from stepflow_client._requests.deadline import NO_DEADLINE, Deadline
+from stepflow_client._requests.retry import Resend, RetryPolicy
+from stepflow_client._requests.tracing import trace_headers
 from stepflow_client.errors import Timeout, Unreachable, Unsupported
 
 T = TypeVar("T")

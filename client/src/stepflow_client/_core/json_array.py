@@ -1,4 +1,4 @@
-"""Reads one long array of a JSON document element by element, never the whole document at once."""
+"""Parser of one long array in a JSON document, element by element."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from stepflow_api.errors import one_line
 
 T = TypeVar("T")
 
-# Characters that may continue a number, and the end of the text; `in` finds "" as well.
-_GOES_ON = "0123456789+-.eE"
+# Characters that may continue a number, and the end of the text: `"" in` is true.
+_CONTINUES = "0123456789+-.eE"
 
 _decode = json.JSONDecoder().raw_decode
 
-# How many characters of the document are made into models at once. A longer block saves nothing
-# more, and its models would make the collector of cyclic garbage look at them.
+# Maximum number of characters parsed into models at once. A longer block is not faster, and so many
+# models would start the garbage collector.
 _BLOCK = 8 * 1024
 
-# How the next element begins that is an object, up to its first member's value.
+# Start of the next element that is an object, up to its first member's value.
 _NEXT = re.compile(r',\s*\{\s*"[^"\\]*"\s*:')
 
 
 def read_elements(pieces: Iterable[bytes], array: str, others: dict[str, Any]) -> Iterator[Any]:
-    """Gives the elements of one member of an object.
+    """Iterate over the elements of an array that is a member of an object.
 
     Args:
-        pieces: The document, an object in UTF-8, cut anywhere.
-        array: Name of the member whose elements are given.
+        pieces: The document, an object in UTF-8, in pieces of any size.
+        array: Name of the member.
         others: Receives the object's other members as they are read, before and after the array.
 
     Raises:
@@ -46,15 +46,15 @@ def read_blocks(
     parse: Callable[[str], list[T]],
     make: Callable[[Any], T],
 ) -> Iterator[list[T]]:
-    """Gives the same elements as `read_elements`, made into something else, some at a time.
+    """Iterate over the parsed elements of an array, some at a time; see `read_elements`.
 
     Args:
-        pieces: The document, an object in UTF-8, cut anywhere.
-        array: Name of the member whose elements are given.
-        others: Takes the object's other members as they are met, before and after the array.
-        parse: Makes the elements of the text of a JSON array. A ValueError of it is no failure:
-            those elements are made one by one.
-        make: Makes an element of its JSON value.
+        pieces: The document, an object in UTF-8, in pieces of any size.
+        array: Name of the member.
+        others: Receives the object's other members as they are read, before and after the array.
+        parse: Parses the text of a JSON array. If it raises a ValueError, `make` parses the
+            elements one by one.
+        make: Parses the JSON value of one element.
 
     Raises:
         ValueError: The document is not such an object, ends early, or has the array twice, or
@@ -70,59 +70,59 @@ def _read(
     read_array: Callable[[_Window], Iterator[Any]],
 ) -> Iterator[Any]:
     window = _Window(pieces)
-    window.take("{")
+    window.expect("{")
     if window.peek() == "}":
-        window.take("}")
+        window.expect("}")
         return window.end()
     has_array = False
     while True:
         name = window.value()
         if not isinstance(name, str):
-            raise ValueError(f"{one_line(repr(name))} stands where a name must")
-        window.take(":")
+            raise ValueError(f"{one_line(repr(name))} instead of a name")
+        window.expect(":")
         if name == array:
             # `json.loads` keeps the last one, but elements of the first have been returned.
             if has_array:
-                raise ValueError(f"the member {array!r} is there twice")
+                raise ValueError(f"duplicate member {array!r}")
             has_array = True
         if name == array and window.peek() == "[":
             yield from read_array(window)
         else:
             others[name] = window.value()
-        if window.take(",}") == "}":
+        if window.expect(",}") == "}":
             return window.end()
 
 
 def _elements(window: _Window) -> Iterator[Any]:
-    window.take("[")
+    window.expect("[")
     if window.peek() == "]":
-        window.take("]")
+        window.expect("]")
         return
     while True:
         yield window.value()
-        if window.take(",]") == "]":
+        if window.expect(",]") == "]":
             return
 
 
 def _blocks(
     window: _Window, parse: Callable[[str], list[T]], make: Callable[[Any], T]
 ) -> Iterator[list[T]]:
-    refused = 0
+    rejected = 0
     for value in _elements(window):
         yield [make(value)]
-        # A block that was refused is gone through to its end before another is tried.
-        while window.passed >= refused and (block := window.block()):
+        # The elements of a rejected block are parsed one by one before another block is tried.
+        while window.position >= rejected and (block := window.block()):
             try:
                 elements = parse(f"[{block[1:]}]")
             except ValueError:
-                refused = window.passed + len(block)
+                rejected = window.position + len(block)
             else:
                 window.skip(block)
                 yield elements
 
 
 class _Window:
-    """The part of the document that is being read."""
+    """The part of the document that is being parsed."""
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self._pieces = iter(pieces)
@@ -133,12 +133,12 @@ class _Window:
         self._is_at_end = False
 
     @property
-    def passed(self) -> int:
-        """How many characters have been read."""
+    def position(self) -> int:
+        """Number of characters read."""
         return self._before + self._at
 
     def peek(self) -> str:
-        """Gives the next character that is no space; an empty text at the end."""
+        """Return the next character after white space; an empty string at the end."""
         while True:
             while self._at < len(self._text) and self._text[self._at] in " \t\r\n":
                 self._at += 1
@@ -147,23 +147,23 @@ class _Window:
             if not self._more():
                 return ""
 
-    def take(self, wanted: str) -> str:
-        """Gives and passes the next character, which must be one of those that are wanted."""
+    def expect(self, expected: str) -> str:
+        """Read the next character, which must be one of the expected."""
         found = self.peek()
-        if not found or found not in wanted:
+        if not found or found not in expected:
             raise ValueError(
-                f"{found!r} stands where one of {wanted!r} must" if found else "it ends early"
+                f"{found!r} instead of one of {expected!r}" if found else "it ends early"
             )
         self._at += 1
         return found
 
     def end(self) -> None:
-        """Makes sure that nothing is left."""
+        """Check that nothing is left."""
         if found := self.peek():
-            raise ValueError(f"{found!r} stands after the end")
+            raise ValueError(f"{found!r} after the end")
 
     def value(self) -> Any:
-        """Gives and passes the next value."""
+        """Read the next value."""
         if not self.peek():
             raise ValueError("it ends early")
         while True:
@@ -176,17 +176,17 @@ class _Window:
                     raise
             else:
                 # The beginning of a number is a number, too.
-                is_cut = type(value) in (int, float) and self._text[end : end + 1] in _GOES_ON
-                if not is_cut or not self._more():
+                is_partial = type(value) in (int, float) and self._text[end : end + 1] in _CONTINUES
+                if not is_partial or not self._more():
                     self._at = end
                     return value
 
     def block(self) -> str:
-        """Gives, and does not pass, what seem to be elements of an array, each after its comma.
+        """Return, without reading them, probable elements of an array, each after its comma.
 
-        They end where the next one begins as the first of them does. That may be in the midst of
-        one, which then has an open bracket or text: what is an array between brackets was cut
-        right. The text is empty where there is no such place.
+        The block ends where another element seems to start like the first one. That may be inside
+        an element, which is then cut off, so that the block is not valid JSON. The string is empty
+        if there is no such place.
         """
         while len(self._text) - self._at < _BLOCK and self._more():
             pass
@@ -197,7 +197,7 @@ class _Window:
         return self._text[self._at : end] if end > 0 else ""
 
     def skip(self, block: str) -> None:
-        """Passes a block."""
+        """Skip a block."""
         self._at += len(block)
 
     def _more(self) -> bool:

@@ -1,4 +1,4 @@
-"""What the two clients are made with, and have in common."""
+"""What both clients are created from."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from stepflow_api import AuthenticatedClient, Client
 from stepflow_api.errors import InvalidRequest
 from stepflow_api.support import Hidden, checked_proxy, environment_proxy, split_address
 from stepflow_client._constants import DEFAULT_URL, URL_VARIABLE
-from stepflow_client._retry import RetryPolicy
-from stepflow_client._run_core import RunCore
-from stepflow_client._sending import Sender
+from stepflow_client._core.core import Core
+from stepflow_client._requests.retry import RetryPolicy
+from stepflow_client._requests.sending import Sender
 from stepflow_client.errors import InvalidInput
 
 H = TypeVar("H", httpx.Client, httpx.AsyncClient)
 
 
 def server_url(url: Hidden[str | None]) -> Hidden[str]:
-    """Return the server's URL: the one given, the environment's, or the default.
+    """Return the server's URL: the argument, the environment's, or the default.
 
     Raises:
-        InvalidInput: The environment's cannot be used.
+        InvalidInput: The environment's is invalid.
     """
     chosen = Hidden(url.value or os.environ.get(URL_VARIABLE) or DEFAULT_URL)
     if not url.value:
@@ -46,17 +46,17 @@ def own_http_client(
     """Return an httpx client with the limits and the proxy; None if neither is given.
 
     Raises:
-        InvalidInput: They are given beside an http_client or transport, which have their own, or
-            the proxy cannot be used.
-        InvalidRequest: The URL, or the proxy that the environment sets for it, cannot be used.
+        InvalidInput: There is also an http_client or transport, which have their own, or the proxy
+            is invalid.
+        InvalidRequest: The URL, or the proxy that the environment sets for it, is invalid.
     """
     if limits is None and proxy.value is None:
         return None
     if http_client is not None or transport is not None:
-        given = "limits" if proxy.value is None else "proxy"
+        option = "limits" if proxy.value is None else "proxy"
         raise InvalidInput(
-            f"{given} is given beside an http_client or transport; set it on that, or leave that"
-            " out"
+            f"{option} cannot be combined with http_client or transport; set it on that, or remove"
+            " that"
         )
     if proxy.value is None:
         chosen = environment_proxy(split_address(url)[0])
@@ -79,7 +79,7 @@ def api_client(
     server_version: str | None,
     max_response_size: int | None,
 ) -> Client:
-    """Makes the client below."""
+    """Return the client of `stepflow_api`."""
     options: dict[str, Any] = {
         "http_client": http_client,
         "transport": transport,
@@ -91,13 +91,13 @@ def api_client(
     return AuthenticatedClient(url.value, token.value, headers=headers.value, **options)
 
 
-def core(client: Client, retry: RetryPolicy | None, timeout: Any) -> RunCore:
-    """Makes the core of a client.
+def core(client: Client, retry: RetryPolicy | None, timeout: Any) -> Core:
+    """Return the core of a client.
 
     Raises:
-        InvalidInput: The timeout is none.
+        InvalidInput: The timeout is invalid.
     """
     is_number = isinstance(timeout, int | float) and not isinstance(timeout, bool)
     if not (is_number and timeout > 0):
         raise InvalidInput(f"timeout is {timeout!r}; give seconds above 0")
-    return RunCore(Sender(client.base_url, retry or RetryPolicy(), timeout))
+    return Core(Sender(client.base_url, retry or RetryPolicy(), timeout))

@@ -1,7 +1,7 @@
-"""When a request is sent again, and after how long.
+"""When a request is retried, and after how long.
 
 Libraries for retries wrap a function that does the I/O. Here the core, which does none, decides and
-its driver sleeps, so that the rules exist once for sync and async; they fit on this page.
+its driver sleeps, so that the rules exist once for sync and async.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ from stepflow_client.errors import InvalidInput
 
 
 class Resend(enum.Enum):
-    """Which failures allow to send a request again."""
+    """Which failures of a request are retried."""
 
     SAFE = frozenset({429, 502, 503, 504})
-    """Sending it twice does no harm: every failure that may pass."""
+    """The request may be repeated: every failure that may be temporary."""
 
     UNSEEN = frozenset({429, 503})
-    """Sending it twice would act twice: where the server has not seen or has refused it."""
+    """The request must not act twice: only if it did not reach the server or was rejected."""
 
     WAITING = frozenset({429, *range(500, 600)})
-    """A known run is asked for: whatever the server goes through, it may pass."""
+    """The request is for a known run: every failure of the server may be temporary."""
 
     LONG_POLL = frozenset({429, *range(501, 600)})
-    """The same where the server is asked to wait: 500 may then say that there is no such run."""
+    """The same with a wait on the server: 500 may then mean that there is no such run."""
 
     def allows(self, error: StepflowError) -> bool:
-        """Whether the request may be sent again after this error."""
+        """Whether the request is retried after this error."""
         if isinstance(error, StatusError):
             return error.status_code in self.value
         if isinstance(error, ConnectionLost | RequestTimeout):
@@ -50,14 +50,14 @@ class Resend(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often and how fast requests are sent again: exponential backoff with full jitter.
+    """How often and how fast requests are retried: exponential backoff with full jitter.
 
     Attributes:
-        max_retries: Tries after the first. Waiting for a known run is not counted: it goes on until
-            the caller's deadline.
-        first_delay: Upper bound in seconds of the first delay; it doubles from try to try.
-        last_delay: Upper bound in seconds of every delay.
-        retry_after_limit: Upper bound in seconds of what a `Retry-After` can ask for.
+        max_retries: Maximum number of attempts after the first. It does not apply to waiting for a
+            known run, which continues until the caller's deadline.
+        first_delay: Maximum first delay, in seconds; it doubles with each attempt.
+        last_delay: Maximum delay, in seconds.
+        retry_after_limit: Maximum delay that a `Retry-After` can request, in seconds.
     """
 
     max_retries: int = MAX_RETRIES
@@ -73,19 +73,21 @@ class RetryPolicy:
                 raise InvalidInput(f"RetryPolicy: {name} is {value!r}; give 0 or more")
 
     def delay(self, failures: int, error: StepflowError) -> float:
-        """Gives the seconds to wait before the next try.
+        """Return the seconds to wait before the next attempt.
 
         Args:
-            failures: How many tries have failed, at least 1.
-            error: How the last one failed.
+            failures: Number of failed attempts, at least 1.
+            error: Error of the last one.
         """
         bound = min(self.last_delay, self.first_delay * 2.0 ** min(failures - 1, 64))
-        asked = _retry_after(error)
-        return bound * self._random() if asked is None else min(asked, self.retry_after_limit)
+        requested = _retry_after(error)
+        if requested is None:
+            return bound * self._random()
+        return min(requested, self.retry_after_limit)
 
 
 def _retry_after(error: StepflowError) -> float | None:
-    """Gives the seconds of a `Retry-After` header: a number, or an HTTP date."""
+    """Return the seconds of a `Retry-After` header, which is a number or an HTTP date."""
     text = error.headers.get("retry-after", "") if isinstance(error, StatusError) else ""
     if text.isascii() and text.isdigit():
         return float(text)

@@ -1,4 +1,4 @@
-"""Passes the caller's trace on to the server, where OpenTelemetry is installed."""
+"""Propagation of the caller's trace to the server, if OpenTelemetry is installed."""
 
 from __future__ import annotations
 
@@ -22,4 +22,4 @@ def _propagator() -> Callable[[], Mapping[str, str]]:
 
 
 trace_headers = _propagator()
-"""Gives the header fields of the current span, such as `traceparent`; none outside of a span."""
+"""Return the header fields of the current span, such as `traceparent`; none without a span."""

@@ -1,4 +1,4 @@
-"""YAML and JSON texts, read so that a mistake in them is told rather than guessed away."""
+"""YAML and JSON documents, parsed strictly: mistakes are errors, not guessed away."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from stepflow_client.errors import InvalidInput
 
 
 def read_file(path: Path, what: str) -> bytes:
-    """Reads a file.
+    """Return the content of a file.
 
     Args:
         path: The file.
-        what: What it is for, such as `flow`; it stands in the message.
+        what: What it is for, such as `flow`, for the message.
 
     Raises:
         InvalidInput: It cannot be read.
@@ -39,15 +39,15 @@ def read_file(path: Path, what: str) -> bytes:
 
 
 def parse(content: bytes, *, name: str, is_json: bool) -> Any:
-    """Parses a text.
+    """Parse a document.
 
     Args:
-        content: The text in UTF-8.
-        name: What it is called in messages.
-        is_json: Whether it is JSON; it is YAML otherwise.
+        content: The document in UTF-8.
+        name: Its name in messages.
+        is_json: Whether it is JSON; otherwise it is YAML.
 
     Raises:
-        InvalidInput: It is not that, or has a key twice.
+        InvalidInput: It is invalid, or has a duplicate key.
     """
     kind = "JSON" if is_json else "YAML"
     try:
@@ -65,7 +65,7 @@ def parse(content: bytes, *, name: str, is_json: bool) -> Any:
         else:
             problem = str(error)
         raise InvalidInput(
-            f"{name} is no valid {kind}: {one_line(problem)}; correct it there"
+            f"{name} is not valid {kind}: {one_line(problem)}; correct it there"
         ) from error
 
 
@@ -86,12 +86,12 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) < len(pairs):
         counts = Counter(name for name, _ in pairs)
         twice = next(name for name, count in counts.items() if count > 1)
-        raise ValueError(f"the key {twice!r} stands twice in one object")
+        raise ValueError(f"duplicate key {twice!r} in an object")
     return members
 
 
 def _refuse(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON number")
+    raise ValueError(f"{name} is not a JSON number")
 
 
 def _parse_yaml(text: str) -> Any:
@@ -107,17 +107,17 @@ def _parse_yaml(text: str) -> Any:
 
 
 def _count(node: yaml.Node, counts: dict[yaml.Node, int]) -> int:
-    """Counts the values that a node holds once its aliases are written out.
+    """Return the number of values in a node with its aliases expanded.
 
-    A few lines of aliases of aliases stand for more values than any memory holds.
+    A few lines of aliases of aliases can expand to more values than fit in memory.
 
     Raises:
-        ConstructorError: They are too many, or the node holds itself.
+        ConstructorError: There are too many, or the node contains itself.
     """
     if node in counts:
         count = counts[node]
         if not count:
-            raise _at(node, "what this anchor names holds itself; JSON cannot")
+            raise _at(node, "this anchor's value contains itself, which JSON cannot express")
         return count
     counts[node] = 0
     children: list[yaml.Node] = []
@@ -127,7 +127,7 @@ def _count(node: yaml.Node, counts: dict[yaml.Node, int]) -> int:
         children = [child for pair in node.value for child in pair]
     count = 1 + sum(_count(child, counts) for child in children)
     if count > YAML_VALUES:
-        raise _at(node, f"this holds more than {YAML_VALUES} values once aliases are written out")
+        raise _at(node, f"this has more than {YAML_VALUES} values with its aliases expanded")
     counts[node] = count
     return count
 
@@ -137,25 +137,25 @@ def _at(node: yaml.Node, problem: str) -> yaml.constructor.ConstructorError:
 
 
 class _Loader(yaml.SafeLoader):
-    """Loads YAML as its version 1.2 reads it, which is how the server and its tools do.
+    """YAML 1.2 loader, as in the server and its tools.
 
-    In 1.1, `on`, `yes` and `no` are booleans, `12:30` is a number and `2024-01-31` a date: a flow
-    would change between here and there. Aliases and merge keys work.
+    In YAML 1.1, `on`, `yes` and `no` are booleans, `12:30` is a number and `2024-01-31` a date, so
+    a flow would differ from what the server parses. Aliases and merge keys work.
     """
 
-    yaml_implicit_resolvers = {}  # noqa: RUF012 - it takes the place of the parent's
+    yaml_implicit_resolvers = {}  # noqa: RUF012 - replaces the parent's
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        """Constructs a mapping; refuses keys that JSON cannot hold, and those that come twice."""
+        """Construct a mapping; reject duplicate keys and keys that are not text."""
         seen: set[str] = set()
         for key_node, _ in node.value:
             if key_node.tag == "tag:yaml.org,2002:merge":
                 continue
             key = key_node.value
             if key_node.tag != "tag:yaml.org,2002:str":
-                raise _at(key_node, f"the key {key!r} is no text; put it in quotes")
+                raise _at(key_node, f"the key {key!r} is not text; put it in quotes")
             if key in seen:
-                raise _at(key_node, f"the key {key!r} stands twice")
+                raise _at(key_node, f"duplicate key {key!r}")
             seen.add(key)
         return super().construct_mapping(node, deep)
 

@@ -1,4 +1,4 @@
-"""The shapes in which people give a flow, and the ids of those that a server has."""
+"""The forms in which a flow can be passed, and the ids of stored flows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from stepflow_api.errors import one_line
 from stepflow_api.models import Flow
 from stepflow_client._constants import FLOW_CACHE_SIZE
-from stepflow_client._documents import parse, read_file
+from stepflow_client._core.documents import parse, read_file
 from stepflow_client.errors import InvalidInput
 
 __all__ = ["FlowSource"]
@@ -28,37 +28,26 @@ _FLOW_ID = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
-class StoredFlow:
-    """A flow that is given by its id.
-
-    Attributes:
-        flow_id: The id.
-    """
-
-    flow_id: str
-
-
-@dataclass(frozen=True, slots=True)
 class FlowContent:
-    """A flow that is given by its content.
+    """A flow that is passed by its content.
 
     Attributes:
-        key: The same for the same content.
-        load: Makes the model.
+        key: Hash of the content.
+        load: Parses the flow.
     """
 
     key: bytes
     load: Callable[[], Flow]
 
 
-def resolve(flow: FlowSource) -> StoredFlow | FlowContent:
-    """Tells what a flow is given by; files are read, but not parsed yet.
+def resolve(flow: FlowSource) -> str | FlowContent:
+    """Return the id of a stored flow, or a flow's content; a file is read, but not parsed yet.
 
     Raises:
-        InvalidInput: It is nothing that a flow can be given by.
+        InvalidInput: It is not a flow.
     """
     if isinstance(flow, str) and _FLOW_ID.fullmatch(flow):
-        return StoredFlow(flow)
+        return flow
     if isinstance(flow, Flow):
         return FlowContent(_key(b"json", _as_json(flow)), lambda: flow)
     if isinstance(flow, Mapping):
@@ -107,7 +96,7 @@ def _model(document: Any, name: str) -> Flow:
         place = ".".join(str(part) for part in first["loc"])
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
         raise InvalidInput(
-            f"{name} is no flow: {place}: {first['msg']}{more}; correct it there"
+            f"{name} is not a flow: {place}: {first['msg']}{more}; correct it there"
         ) from error
 
 
@@ -120,22 +109,22 @@ def _key(kind: bytes, content: bytes) -> bytes:
 
 
 class FlowIds:
-    """The ids of flows that a server has stored, by content; the oldest go first."""
+    """The ids of flows that a server has stored, by content; the oldest are dropped first."""
 
     def __init__(self, size: int = FLOW_CACHE_SIZE) -> None:
         self._size = size
         self._ids: dict[bytes, str] = {}
 
     def get(self, key: bytes) -> str | None:
-        """Gives the id, None where it is not known."""
+        """Return the id; None if it is not known."""
         return self._ids.get(key)
 
     def put(self, key: bytes, flow_id: str) -> None:
-        """Keeps an id."""
+        """Remember an id."""
         while len(self._ids) >= self._size and key not in self._ids:
             self._ids.pop(next(iter(self._ids)), None)
         self._ids[key] = flow_id
 
     def forget(self, key: bytes) -> None:
-        """Drops an id that the server does not know any more."""
+        """Drop an id."""
         self._ids.pop(key, None)

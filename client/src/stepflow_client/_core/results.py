@@ -1,4 +1,4 @@
-"""What the client gives back that is no model of the API."""
+"""Results that are not models of the API."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from stepflow_api.models import (
     ItemStatistics,
     RunSummary,
 )
-from stepflow_client._reader import read_blocks, read_elements
+from stepflow_client._core.json_array import read_blocks, read_elements
 from stepflow_client.errors import FlowFailed, InvalidAnswer
 
 if TYPE_CHECKING:
@@ -33,14 +33,14 @@ __all__ = ["BatchResults", "FlowValidation", "Items", "Progress"]
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a batch has come.
+    """Progress of a batch.
 
     Attributes:
         total: Items of the batch.
         completed: Items that succeeded.
         failed: Items that failed.
         cancelled: Items that were cancelled.
-        running: Items that have not ended.
+        running: Items that have not finished.
     """
 
     total: int
@@ -51,22 +51,22 @@ class Progress:
 
     @property
     def done(self) -> int:
-        """Items that have ended, however."""
+        """Items that have finished, with any status."""
         return self.completed + self.failed + self.cancelled
 
     @classmethod
     def of(cls, items: ItemStatistics) -> Progress:
-        """Makes it of what the server counts."""
+        """Return the progress in the server's statistics."""
         return cls(items.total, items.completed, items.failed, items.cancelled, items.running)
 
 
 @dataclass(frozen=True, slots=True)
 class FlowValidation:
-    """What the server finds in a flow without storing it.
+    """Result of checking a flow without storing it.
 
     Attributes:
-        flow_id: The id that the flow has once it is stored.
-        diagnostics: All that was found.
+        flow_id: Id that the flow has once it is stored.
+        diagnostics: All findings.
     """
 
     flow_id: str
@@ -79,19 +79,19 @@ class FlowValidation:
 
     @property
     def errors(self) -> list[Diagnostic]:
-        """Why the flow cannot run, or will fail."""
+        """Findings for which the flow cannot run or will fail."""
         return [one for one in self.diagnostics.diagnostics if one.level in _ERRORS]
 
     @property
     def warnings(self) -> list[Diagnostic]:
-        """What is likely not meant so."""
+        """Findings that are probably mistakes."""
         return [one for one in self.diagnostics.diagnostics if one.level not in _ERRORS]
 
 
 _ERRORS = (DiagnosticLevel.FATAL, DiagnosticLevel.ERROR)
 
 
-_ENDED = (
+_FINISHED = (
     ExecutionStatus.COMPLETED,
     ExecutionStatus.FAILED,
     ExecutionStatus.CANCELLED,
@@ -99,14 +99,14 @@ _ENDED = (
 )
 
 
-# It is prepared when it is first used.
+# Built on first use.
 _ITEMS = TypeAdapter(list[ItemResult], config=ConfigDict(defer_build=True))
 
 
 class Items:
-    """The items of a run in the order of its inputs, made into models as they are reached.
+    """The items of a run in the order of its inputs, parsed lazily during iteration.
 
-    The server's answer is in memory once; it can be iterated as often as needed.
+    The response is kept in memory once, and can be iterated over any number of times.
 
     Attributes:
         run_id: Id of the run.
@@ -134,7 +134,7 @@ class Items:
             count = 0
             try:
                 for _ in read_elements(self._pieces, "items", others):
-                    # The server sends the count before the items; whoever does not, is counted.
+                    # A server sends the count before the items; without it, the items are counted.
                     if "itemCount" in others:
                         break
                     count += 1
@@ -151,12 +151,12 @@ class Items:
 
 
 class BatchResults:
-    """The results of a batch in the order of its inputs, made into models as they are reached.
+    """The results of a batch in the order of its inputs, parsed lazily during iteration.
 
-    The server's answer is in memory once; it can be iterated as often as needed.
+    The response is kept in memory once, and can be iterated over any number of times.
 
     Attributes:
-        items: The same with the status and time of each item.
+        items: The items, with their status and times besides the result.
 
     Example:
         >>> for result in client.run_batch(flow, inputs):
@@ -184,9 +184,13 @@ class BatchResults:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where an answer came from, for the error that says that it cannot be read."""
+    """Where the response to a GET came from, for the error that says that it cannot be parsed.
 
-    method: str
+    Attributes:
+        url: URL of the request.
+        status_code: Status of the response.
+    """
+
     url: str
     status_code: int
 
@@ -196,15 +200,15 @@ class Source:
             f"{self.status_code}, but the body is not what a Stepflow server answers:"
             f" {body_problem(error)};"
             " is this a Stepflow server of a supported version?",
-            method=self.method,
+            method="GET",
             url=self.url,
             status_code=self.status_code,
             content=b"",
         )
 
 
-def reason(error: FlowError) -> str:
-    """Says why a flow failed: the message seldom names the cause, and the stack does."""
+def failure_reason(error: FlowError) -> str:
+    """Return why a flow failed: its message and the causes in its stack."""
     causes: list[str] = []
     match error.data:
         case {"stack": [*entries]}:
@@ -223,16 +227,16 @@ def _cause(entry: object) -> str | None:
             return None
 
 
-def has_ended(run: RunSummary) -> bool:
-    """Whether a run has ended, however."""
-    return run.status in _ENDED
+def is_finished(run: RunSummary) -> bool:
+    """Whether a run is complete, failed or cancelled."""
+    return run.status in _FINISHED
 
 
 def result_of(item: ItemResult, run_id: UUID) -> FlowResultSuccess | FlowResultFailed:
-    """Gives the result of an item that has ended.
+    """Return the result of an item that has finished.
 
     Raises:
-        FlowFailed: The server has none for it.
+        FlowFailed: The server has no result for it.
     """
     if item.result is None:
         raise FlowFailed(

@@ -1,0 +1,324 @@
+"""Runs: creating one without ever creating two, its results, and cancelling it."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from stepflow_api.errors import Conflict, NotFound, StepflowError, TransportError, one_line
+from stepflow_api.lowlevel import Steps
+from stepflow_api.models import (
+    CreateRunRequest,
+    ExecutionStatus,
+    FlowResult,
+    FlowResultFailed,
+    RunSummary,
+    StepRunResponse,
+    WorkflowOverrides,
+)
+from stepflow_api.types import Response
+from stepflow_client._constants import PAGE_SIZE
+from stepflow_client._core.flow_source import FlowSource, resolve
+from stepflow_client._core.flows import Flows
+from stepflow_client._core.results import (
+    BatchResults,
+    Items,
+    Progress,
+    Source,
+    failure_reason,
+    result_of,
+)
+from stepflow_client._core.status import get_status, wait, wait_for_steps, watch
+from stepflow_client._requests import endpoints
+from stepflow_client._requests.deadline import NO_DEADLINE, Deadline
+from stepflow_client._requests.retry import Resend
+from stepflow_client._requests.sending import Sender, Tries
+from stepflow_client.errors import FlowFailed, InvalidInput, RunOutcomeUnknown, Unsupported
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a run is created.
+
+    Attributes:
+        overrides: Changes to steps.
+        variables: Values of the flow's variables.
+        variables_from_env: Whether environment variables provide missing ones.
+        retry_create: Whether a lost response to creating the run leads to another attempt, which
+            may then run the flow twice.
+        max_concurrency: Maximum number of items that are executed at once.
+    """
+
+    overrides: Mapping[str, Any] | WorkflowOverrides | None = None
+    variables: Mapping[str, Any] | None = None
+    variables_from_env: bool = False
+    retry_create: bool = False
+    max_concurrency: int | None = None
+
+
+class Runs:
+    """Runs on a server.
+
+    Args:
+        sender: Sends the requests.
+        flows: Stores the flows.
+    """
+
+    def __init__(self, sender: Sender, flows: Flows) -> None:
+        self._sender = sender
+        self._flows = flows
+
+    def run(
+        self,
+        flow: FlowSource,
+        input: Any,
+        options: Options,
+        timeout: float | None,
+        raise_on_failure: bool,
+    ) -> Steps[FlowResult]:
+        """Run a flow once and return its result."""
+        deadline = Deadline.after(timeout)
+        run_id = yield from self.create(flow, [input], options, deadline)
+        return (yield from self.result(run_id, deadline, raise_on_failure))
+
+    def run_batch(
+        self,
+        flow: FlowSource,
+        inputs: Iterable[Any],
+        options: Options,
+        timeout: float | None,
+        on_progress: Callable[[Progress], object] | None,
+    ) -> Steps[BatchResults]:
+        """Run a flow once for each input and return the results."""
+        deadline = Deadline.after(timeout)
+        run_id = yield from self.create(flow, inputs, options, deadline)
+        return (yield from self.results(run_id, deadline, on_progress))
+
+    def create(
+        self,
+        flow: FlowSource,
+        inputs: Iterable[Any],
+        options: Options,
+        deadline: Deadline = NO_DEADLINE,
+    ) -> Steps[UUID]:
+        """Create a run and return its id; its flow is stored first if need be."""
+        source = resolve(flow)
+        inputs = _listed(inputs)
+        if isinstance(source, str):
+            return (yield from self._create(source, inputs, options, deadline))
+        was_known = self._flows.is_known(source)
+        flow_id = yield from self._flows.id_of(source, deadline)
+        try:
+            return (yield from self._create(flow_id, inputs, options, deadline))
+        except NotFound as error:
+            if not was_known or isinstance(error, Unsupported):
+                raise
+            # The server has lost the flow, as one without storage does when it restarts.
+            self._flows.forget(source)
+            flow_id = yield from self._flows.id_of(source, deadline)
+            return (yield from self._create(flow_id, inputs, options, deadline))
+
+    def pages(self, filters: Mapping[str, Any], limit: int | None) -> RunPages:
+        """Return the pages of a list of runs.
+
+        Raises:
+            InvalidInput: The limit is not a number of runs.
+        """
+        is_number = isinstance(limit, int) and not isinstance(limit, bool)
+        if limit is not None and not (is_number and limit >= 0):
+            raise InvalidInput(f"limit is {limit!r}; give 0 or more, or None for all runs")
+        return RunPages(self._sender, filters, limit)
+
+    def result(
+        self, run_id: UUID, deadline: Deadline, raise_on_failure: bool = False
+    ) -> Steps[FlowResult]:
+        """Wait for a run of one item and return its result."""
+        yield from wait(self._sender, run_id, deadline)
+        items = list((yield from self.items(run_id, deadline, Resend.WAITING)))
+        if len(items) != 1:
+            raise InvalidInput(
+                f"run {run_id} has {len(items)} items; use results() in place of result()"
+            )
+        result = result_of(items[0], run_id)
+        if raise_on_failure and isinstance(result, FlowResultFailed):
+            raise FlowFailed(
+                f"run {run_id} failed: {failure_reason(result.error)}; look at its steps",
+                run_id,
+                result,
+            )
+        return result
+
+    def results(
+        self,
+        run_id: UUID,
+        deadline: Deadline,
+        on_progress: Callable[[Progress], object] | None = None,
+    ) -> Steps[BatchResults]:
+        """Wait for a run of any number of items and return its results."""
+        if on_progress is None:
+            yield from wait(self._sender, run_id, deadline)
+        else:
+            yield from watch(self._sender, run_id, deadline, on_progress)
+        return BatchResults((yield from self.items(run_id, deadline, Resend.WAITING)))
+
+    def status(self, run_id: UUID) -> Steps[RunSummary]:
+        """Return a run's status."""
+        return get_status(self._sender, run_id)
+
+    def items(
+        self, run_id: UUID, deadline: Deadline = NO_DEADLINE, resend: Resend = Resend.SAFE
+    ) -> Steps[Items]:
+        """Return the items of a run as they are now."""
+        call = endpoints.run_items(run_id)
+        answer: Response[list[bytes]] = yield from self._sender.send(
+            call, resend=resend, deadline=deadline, run_id=run_id
+        )
+        source = Source(self._sender.url + call.request.path, answer.status_code)
+        return Items(run_id, answer.parsed or (), source)
+
+    def steps(self, run_id: UUID, item_index: int | None) -> Steps[dict[str, StepRunResponse]]:
+        """Return the steps of a run's item."""
+        answer = yield from self._sender.send(endpoints.run_steps(run_id, item_index))
+        steps: dict[str, StepRunResponse] = answer.steps
+        return steps
+
+    def cancel(self, run_id: UUID, wait: bool, timeout: float | None) -> Steps[RunSummary]:
+        """Cancel a run and return its status, on request only when no step is running."""
+        deadline = Deadline.after(timeout)
+        run = yield from self._cancel(run_id)
+        return (yield from wait_for_steps(self._sender, run, deadline)) if wait else run
+
+    def _cancel(self, run_id: UUID) -> Steps[RunSummary]:
+        tries = Tries()
+        try:
+            answer: RunSummary = yield from self._sender.send(
+                endpoints.cancel_run(run_id), tries=tries
+            )
+        except Conflict:
+            if not tries.maybe_acted:
+                raise
+            # The response to an earlier attempt was lost: perhaps that one cancelled the run.
+            answer = yield from self.status(run_id)
+            if answer.status is not ExecutionStatus.CANCELLED:
+                raise
+        return answer
+
+    def _create(
+        self, flow_id: str, inputs: list[Any], options: Options, deadline: Deadline
+    ) -> Steps[UUID]:
+        variables = yield from self._flows.variables(
+            flow_id, options.variables, options.variables_from_env, deadline
+        )
+        call = endpoints.create_run(_request(flow_id, inputs, options, variables))
+        if deadline.has_passed:
+            raise self._sender.timeout(deadline, None)
+        since = datetime.datetime.now(datetime.UTC)
+        tries = Tries()
+        try:
+            answer = yield from self._sender.send(
+                call,
+                resend=Resend.SAFE if options.retry_create else Resend.UNSEEN,
+                deadline=deadline,
+                tries=tries,
+            )
+        except StepflowError as error:
+            # Whatever happened to a later attempt, an earlier one may have created a run.
+            if not tries.maybe_acted:
+                raise
+            raise self._unknown(flow_id, since, error) from error
+        run_id: UUID = answer.run_id
+        return run_id
+
+    def _unknown(
+        self, flow_id: str, since: datetime.datetime, error: StepflowError
+    ) -> RunOutcomeUnknown:
+        cause = error.message if isinstance(error, TransportError) else one_line(str(error))
+        return RunOutcomeUnknown(
+            f"the response was lost, so the run may exist or not: {cause}. Look for a run of flow"
+            f" {flow_id} created since {since.isoformat(timespec='milliseconds')} with list_runs()"
+            " before you run it again; retry_create=True runs it again automatically",
+            method="POST",
+            url=f"{self._sender.url}/runs",
+            flow_id=flow_id,
+            since=since,
+        )
+
+
+class RunPages:
+    """Runs, newest first, a page at a time."""
+
+    def __init__(self, sender: Sender, filters: Mapping[str, Any], limit: int | None) -> None:
+        self._sender = sender
+        self._filters = {name: value for name, value in filters.items() if value is not None}
+        self._remaining = limit
+        self._offset = 0
+        self._returned: set[UUID] = set()
+
+    def next_page(self) -> Steps[list[RunSummary]]:
+        """Return the next runs; an empty list at the end."""
+        while self._remaining is None or self._remaining > 0:
+            # Pages after the first are requested whole, since a few runs could all be repeats.
+            left = self._remaining
+            size = PAGE_SIZE if left is None or self._offset else min(PAGE_SIZE, left)
+            answer = yield from self._sender.send(
+                endpoints.list_runs(self._filters, size, self._offset)
+            )
+            runs: list[RunSummary] = answer.runs
+            self._offset += len(runs)
+            # A run that is created in the meantime moves runs already returned to the next page.
+            new = [run for run in runs if run.run_id not in self._returned][: self._remaining]
+            self._returned.update(run.run_id for run in new)
+            if self._remaining is not None:
+                self._remaining -= len(new)
+            # A short page is the last: on a busy server, further ones would only repeat runs.
+            if new or len(runs) < size:
+                return new
+        return []
+
+
+def _listed(inputs: Iterable[Any]) -> list[Any]:
+    # A single input is easily passed instead of a list, and these can be iterated over as well.
+    if isinstance(inputs, str | bytes | bytearray | Mapping) or not hasattr(inputs, "__iter__"):
+        raise InvalidInput(
+            f"inputs is a {type(cast('object', inputs)).__name__}; give a list or another iterable"
+            " with an input for each item"
+        )
+    return list(inputs)
+
+
+def _request(
+    flow_id: str, inputs: list[Any], options: Options, variables: dict[str, Any] | None
+) -> CreateRunRequest:
+    fields: dict[str, Any] = {
+        "overrides": options.overrides,
+        "variables": variables,
+        "max_concurrency": options.max_concurrency,
+    }
+    present = {name: value for name, value in fields.items() if value is not None}
+    try:
+        return CreateRunRequest.model_validate({"flow_id": flow_id, "input": inputs, **present})
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise InvalidInput(f"the run cannot be created: {place}: {first['msg']}") from error
+
+
+def parse_run_id(run_id: UUID | str) -> UUID:
+    """Return a run's id as a UUID.
+
+    Raises:
+        InvalidInput: It is not one.
+    """
+    if isinstance(run_id, UUID):
+        return run_id
+    try:
+        return UUID(run_id)
+    except (ValueError, AttributeError, TypeError) as error:
+        raise InvalidInput(
+            f"the run id is {run_id!r}; give a UUID, as submit() and list_runs() do"
+        ) from error
