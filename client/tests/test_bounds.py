@@ -13,8 +13,8 @@ import pytest
 from client.tests import fuzz_reader
 from client.tests.support import AT_ONCE, Driver
 from stepflow_client import errors
-from stepflow_client._core.documents import parse
 from stepflow_client._core.json_array import read_elements
+from stepflow_client.documents import parse
 from tools.fuzz.fuzz import cases
 
 RUN_ID = "01a220cf-9add-7013-bfe7-1312b53dd6a6"

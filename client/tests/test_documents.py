@@ -9,8 +9,8 @@ import pytest
 
 from stepflow_api.models import Flow
 from stepflow_client import errors
-from stepflow_client._core.documents import parse
 from stepflow_client._core.flow_source import FlowContent, FlowIds, FlowSource, resolve
+from stepflow_client.documents import parse
 
 
 def yaml(text: str) -> Any:

@@ -37,8 +37,11 @@ LAYERS = {
     "stepflow_client": (
         ("cli",),
         ("client", "sync_client", "executor"),
+        ("_server_methods", "_sync_server_methods"),
         ("handle", "sync_handle"),
-        ("_shell",),
+        ("_factory",),
+        ("_core",),
+        ("_requests",),
     ),
 }
 

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from stepflow_api.errors import one_line
 from stepflow_api.models import Flow
 from stepflow_client._constants import FLOW_CACHE_SIZE
-from stepflow_client._core.documents import parse, read_file
+from stepflow_client.documents import parse, read_file
 from stepflow_client.errors import InvalidInput
 
 __all__ = ["FlowSource"]

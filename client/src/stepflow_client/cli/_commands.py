@@ -13,7 +13,6 @@ from typing import Annotated, Any
 import typer
 
 from stepflow_api.models import ExecutionStatus, FlowResult
-from stepflow_client._core.documents import read_file
 from stepflow_client._core.results import failure_reason
 from stepflow_client.cli._input import (
     read_input,
@@ -47,6 +46,7 @@ from stepflow_client.cli._output import (
     write_line,
 )
 from stepflow_client.cli._waiting import Waiting
+from stepflow_client.documents import read_file
 from stepflow_client.errors import InvalidInput
 from stepflow_client.sync_client import SyncStepflowClient
 from stepflow_client.sync_handle import SyncRunHandle

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any, cast
 
-from stepflow_client._core.documents import parse, parse_json, read_file
+from stepflow_client.documents import parse, parse_json, read_file
 from stepflow_client.errors import InvalidInput
 
 
