@@ -129,7 +129,7 @@ class SlowFlow:
         traceback: TracebackType | None,
     ) -> None:
         # What still reads goes on; whoever comes later finds no pipe to block on.
-        self._write(b"null")
+        release(self._pipe, None)
         self._pipe.unlink()
         for thread in self._creating:
             # It uses the client, which is closed next.
