@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 from collections.abc import Iterator
 
@@ -9,6 +10,7 @@ import pytest
 
 from runtime.tests.programs import marked
 from runtime.tests.support import leaving_nothing, wait_until
+from runtime.tests.workers import logged
 
 
 @pytest.fixture(autouse=True)
@@ -27,3 +29,11 @@ def running() -> Iterator[list[subprocess.Popen[str]]]:
         one.kill()
         one.communicate()
     wait_until(lambda: not marked(), "nothing that the test has started is left")
+
+
+@pytest.fixture
+def records() -> Iterator[list[logging.LogRecord]]:
+    """The records of the workers' logger."""
+    records: list[logging.LogRecord] = []
+    with logged(records.append):
+        yield records

@@ -2,44 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
-import os
 import pickle
 import signal
 import sys
-from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from runtime.tests.support import descendants, exists, wait_until
-from stepflow_runtime import LogConfig, RestartPolicy, StepflowRuntime, errors
-
-WORKER = Path("runtime/tests/component_worker.py").absolute()
-VERSION = tuple(map(int, os.environ["STEPFLOW_SERVER_VERSION"].split(".")))
-#: Servers from 0.12 on talk gRPC with workers, for which a worker needs packages.
-ANNOUNCES = VERSION < (0, 12)
-needs_worker = pytest.mark.skipif(not ANNOUNCES, reason="a worker of this server needs gRPC")
-PLUGIN = "odd 'na\"me"
-
-
-def config(program: str, *arguments: str, plugin: str = PLUGIN, **more: Any) -> dict[str, Any]:
-    """Return a config with a worker."""
-    kind = {"type": "stepflow"} if ANNOUNCES else {"type": "grpc", "queueName": "q"}
-    builtin = [{"plugin": "builtin"}]
-    return {
-        "plugins": {
-            "builtin": {"type": "builtin"},
-            plugin: {**kind, "command": program, "args": list(arguments), **more},
-        },
-        "routes": {"/w/{*component}": [{"plugin": plugin}], "/{*component}": builtin}
-        if ANNOUNCES
-        else {"/w": [{"plugin": plugin}], "/": builtin},
-    }
+from runtime.tests.workers import PLUGIN, config, logged, of_level
+from stepflow_runtime import LogConfig, StepflowRuntime, errors
 
 
 def python(code: str, *arguments: str) -> dict[str, Any]:
@@ -53,49 +28,6 @@ def fails(config: Any, **options: Any) -> errors.WorkerFailed:
         StepflowRuntime.start(config, **options)
     assert "\n" not in str(caught.value)
     return caught.value
-
-
-def flow(**input: Any) -> dict[str, Any]:
-    """Return a flow with instructions for the worker."""
-    return {
-        "name": "do",
-        "steps": [{"id": "do", "component": "/w/do", "input": input}],
-        "output": {"$step": "do"},
-    }
-
-
-@contextlib.contextmanager
-def logged(take: Callable[[logging.LogRecord], object]) -> Generator[None]:
-    """Call a function with each record of the workers' logger."""
-
-    class Handler(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            take(record)
-
-    handler = Handler()
-    logger = logging.getLogger("stepflow_runtime.worker")
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
-    try:
-        yield
-    finally:
-        logger.propagate = True
-        logger.setLevel(logging.NOTSET)
-        logger.removeHandler(handler)
-
-
-@pytest.fixture
-def records() -> Iterator[list[logging.LogRecord]]:
-    """The records of the workers' logger."""
-    records: list[logging.LogRecord] = []
-    with logged(records.append):
-        yield records
-
-
-def of_level(records: list[logging.LogRecord], level: int) -> list[logging.LogRecord]:
-    """Return the records with a level."""
-    return [record for record in records if record.levelno == level]
 
 
 def test_a_worker_that_cannot_be_imported(records: list[logging.LogRecord]) -> None:
@@ -220,79 +152,6 @@ def test_the_output_is_not_logged_without_capture(records: list[logging.LogRecor
     )
     assert error.last_lines == ["hello"]
     assert not of_level(records, logging.INFO)
-
-
-@needs_worker
-def test_what_a_worker_prints_while_it_works(records: list[logging.LogRecord]) -> None:
-    with StepflowRuntime.start(config(sys.executable, str(WORKER))) as runtime:
-        run = runtime.sync_client.run
-        assert run(flow(stdout="in a step", stderr="wrong"), None).output == "done"
-
-        def messages() -> list[str]:
-            return [record.getMessage() for record in of_level(records, logging.INFO)]
-
-        expected = [f"{PLUGIN}: {text}" for text in ("starting", "in a step", "wrong")]
-        wait_until(lambda: len(messages()) >= 3, "the lines are logged")
-        # Not the announcement of its port.
-        assert sorted(messages()) == sorted(expected)
-        # More than a pipe holds.
-        assert run(flow(stdout="x" * 99, times=10_000), None).output == "done"
-        wait_until(lambda: len(messages()) >= 10_003, "all lines are logged")
-    assert not of_level(records, logging.ERROR)
-
-
-@needs_worker
-def test_a_worker_that_exits_later_is_reported_once(records: list[logging.LogRecord]) -> None:
-    with StepflowRuntime.start(config(sys.executable, str(WORKER))) as runtime:
-        client = runtime.sync_client
-        client.submit(flow(stderr="no more", exit=3), None)
-        wait_until(lambda: of_level(records, logging.ERROR), "the exit is reported")
-        # The server starts the worker again, and tries the step again.
-        record = of_level(records, logging.ERROR)[0]
-        assert record.getMessage() == (
-            f"the worker of plugin {PLUGIN!r} exited (exit code 3); its last lines:"
-            " starting | no more"
-        )
-        assert record.__dict__["plugin"] == PLUGIN
-        assert record.__dict__["exit_code"] == 3
-        assert record.__dict__["last_lines"] == ["starting", "no more"]
-    exits = [
-        one for one in records if "no more" in one.getMessage() and one.levelno == logging.INFO
-    ]
-    # The last one may coincide with the stop.
-    assert len(exits) - 1 <= len(of_level(records, logging.ERROR)) <= len(exits)
-
-
-@needs_worker
-def test_the_worker_ends_with_a_server_that_crashes(records: list[logging.LogRecord]) -> None:
-    with StepflowRuntime.start(
-        config("/bin/sh", "-c", f"'{sys.executable}' '{WORKER}' & wait"),
-        restart_policy=RestartPolicy.ON_FAILURE,
-    ) as runtime:
-        pids = {runtime.pid, *descendants(runtime.pid)}
-        # The server, the worker's two parents, the shell, and Python.
-        assert len(pids) == 5
-        os.kill(runtime.pid, signal.SIGKILL)
-        wait_until(lambda: not any(map(exists, pids)), "all are gone")
-        wait_until(lambda: runtime.is_alive, "the server is started again")
-        assert runtime.sync_client.run(flow(stdout="again"), None).output == "done"
-    assert not of_level(records, logging.ERROR)
-
-
-@needs_worker
-def test_a_handler_that_fails_or_stops_the_runtime() -> None:
-    def emit(record: logging.LogRecord) -> None:
-        if "stop" in record.getMessage():
-            runtime.stop()
-        raise ValueError
-
-    with logged(emit), StepflowRuntime.start(config(sys.executable, str(WORKER))) as runtime:
-        client = runtime.sync_client
-        assert client.run(flow(stdout="go on"), None).output == "done"
-        # Server 0.9 answers once the run has ended, and so never.
-        with contextlib.suppress(errors.StepflowError):
-            client.submit(flow(stdout="stop"), None)
-        wait_until(lambda: not runtime.is_alive, "the runtime is stopped")
 
 
 def test_a_plugin_that_talks_over_its_output() -> None:
