@@ -15,6 +15,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import sys
 import tempfile
 from contextlib import ExitStack
@@ -49,9 +50,11 @@ def main(arguments: list[str]) -> int:
 
     Returns:
         0 where every target is met, 1 where one is missed, 2 where the benchmark means nothing, 130
-        where it was interrupted.
+        where it was interrupted; SIGTERM exits with 143.
     """
     options = _options(arguments)
+    # So that blocks end: servers, contestants and temporary folders are theirs.
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     try:
         return _run(options)
     except (BenchError, ServerError, OSError) as error:

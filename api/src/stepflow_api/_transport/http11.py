@@ -17,7 +17,7 @@ from httptools import (
     HttpResponseParser,
 )
 
-from stepflow_api._constants import USER_AGENT
+from stepflow_api._constants import DEFAULT_PORTS, USER_AGENT
 from stepflow_api._headers import FIELD_NAME, FIELD_VALUE, Fields, Headers
 from stepflow_api._hidden import Hidden
 from stepflow_api._operation import Answer, Request
@@ -38,8 +38,6 @@ _HEAD_LIMIT = 100 * 1024
 
 _REQUEST_LINE = re.compile(rb"[A-Z]+ [!-~]+ HTTP/1\.1\r\n")
 
-_PORTS = {"http": 80, "https": 443}
-
 
 class Address:
     """Where requests go, and what all of them carry.
@@ -54,7 +52,7 @@ class Address:
         url = urlsplit(base_url)
         assert url.hostname is not None
         self.host = url.hostname
-        self.port = url.port or _PORTS[url.scheme]
+        self.port = url.port or DEFAULT_PORTS[url.scheme]
         self.is_ip = ":" in self.host or self.host.replace(".", "").isdigit()
         self.limit = limit
         self.base_url = base_url
@@ -186,10 +184,10 @@ class HTTP11Connection:
 
 
 class _Message:
-    """A response while it is received; the parser calls what begins with `on_`.
+    """Response that is being received; the parser calls the `on_*` methods.
 
     Attributes:
-        is_complete: Whether all of it is there; the other attributes are valid then.
+        is_complete: Whether it is complete; the other attributes are valid from then on.
         keeps_alive: Whether the connection stays open, and nothing followed the response.
         status_code: HTTP status.
         headers: Header fields.
@@ -236,7 +234,7 @@ class _Message:
             # Such as KeyboardInterrupt, which the parser wraps.
             raise error.__context__ or error from None
         except (HttpParserError, HttpParserUpgrade) as error:
-            # What follows a complete response is no concern of this request.
+            # An error after a complete response does not concern this request.
             problem = None if self.is_complete else error
             self._has_more = True
         if self._has_head:
@@ -295,7 +293,7 @@ class _Message:
         self._has_more = self.is_complete
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        # Those after the body, and of a response after this one, are ignored.
+        # Trailers, and fields of a second response, are ignored.
         if not self._has_head:
             self._fields.append((name, value.rstrip(b" \t")))
 

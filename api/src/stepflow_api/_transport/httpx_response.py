@@ -6,9 +6,8 @@ from collections.abc import AsyncIterator, Iterator
 
 import httpx
 
+from stepflow_api._constants import DEFAULT_PORTS
 from stepflow_api._transport.body import Decoder, check_fields
-
-_PORTS = {"http": 80, "https": 443}
 
 
 def send(http: httpx.Client, request: httpx.Request) -> httpx.Response:
@@ -96,7 +95,7 @@ def _redirect(
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
-    return url.scheme, url.host, url.port or _PORTS.get(url.scheme)
+    return url.scheme, url.host, url.port or DEFAULT_PORTS.get(url.scheme)
 
 
 def _too_many(request: httpx.Request) -> httpx.TooManyRedirects:

@@ -13,13 +13,13 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from stepflow_api._constants import DEFAULT_PORTS
 from stepflow_api._hidden import Hidden
 from stepflow_api.errors import InvalidRequest
 
 if TYPE_CHECKING:
     import httpx
 
-_PORTS = {"http": 80, "https": 443}
 
 # A host or network, in brackets if it is IPv6 and a port follows.
 _ENTRY = re.compile(r"(?P<host>\[[^]]*\](?:/\d+)?|[^:]*)(?::(?P<port>\d{1,5}))?")
@@ -48,7 +48,7 @@ def environment_proxy(base_url: str) -> httpx.Proxy | None:
 
     proxies = Hidden(getproxies())
     scheme = next((name for name in (url.scheme, "all") if proxies.value.get(name)), None)
-    port = url.port or _PORTS[url.scheme]
+    port = url.port or DEFAULT_PORTS[url.scheme]
     entries = re.split(r"[\s,]+", proxies.value.get("no", "").lower())
     if scheme is None or any(_matches(entry, host, address, port) for entry in entries):
         return None

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
+from stepflow_api._constants import DEFAULT_PORTS
 from stepflow_api._headers import FIELD_NAME, FIELD_VALUE, Fields
 from stepflow_api._hidden import Hidden
 from stepflow_api._transport.timeouts import is_httpx_timeout
@@ -86,7 +87,7 @@ def _is_plain(url: str) -> bool:
     found = _PLAIN_URL.fullmatch(url)
     port = int(found["port"] or 8080) if found is not None else 0
     # It leaves out those that the scheme has anyway.
-    return 0 < port < 2**16 and port not in (80, 443)
+    return 0 < port < 2**16 and port not in DEFAULT_PORTS.values()
 
 
 def _with_prefix(url: str) -> str:
