@@ -2,89 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-from collections.abc import Generator
-from typing import Any
-
 import httpx
 
-from tools.bench.contestants.common import (
-    at_once,
-    items_answer,
-    output_of,
-    plain_number,
-    run_body,
-    summary_of,
-)
-from tools.bench.worker import Run, World, serve
-
-_JSON = {"content-type": "application/json"}
-
-
-@contextlib.contextmanager
-def _sync_call(world: World) -> Generator[Run]:
-    url = f"{world['url']}/api/v1/runs/{world['run_id']}"
-    with httpx.Client() as client:
-
-        def run(count: int) -> object:
-            response = client.get(url)
-            for _ in range(count - 1):
-                response = client.get(url)
-            return lambda: summary_of(response.raise_for_status().json())
-
-        yield run
-
-
-@contextlib.contextmanager
-def _async_call(world: World) -> Generator[Run]:
-    url = f"{world['url']}/api/v1/runs/{world['run_id']}"
-    with asyncio.Runner() as runner:
-        client = httpx.AsyncClient()
-
-        async def calls(count: int) -> object:
-            response = await client.get(url)
-            for _ in range(count - 1):
-                response = await client.get(url)
-            return lambda: summary_of(response.raise_for_status().json())
-
-        yield lambda count: runner.run(calls(count))
-        runner.run(client.aclose())
-
-
-@contextlib.contextmanager
-def _concurrent_calls(world: World) -> Generator[Run]:
-    url = f"{world['url']}/api/v1/runs"
-    with asyncio.Runner() as runner:
-        # Waiting callers would otherwise give up: a caller is to wait for its turn.
-        client = httpx.AsyncClient(timeout=300)
-
-        async def call(value: Any) -> Any:
-            response = await client.post(url, content=run_body(world, value), headers=_JSON)
-            return output_of(response.json())
-
-        yield lambda count: runner.run(at_once(world["callers"], count, call))
-        runner.run(client.aclose())
-
-
-@contextlib.contextmanager
-def _memory(world: World) -> Generator[Run]:
-    url = f"{world['url']}/api/v1/runs/{world['run_id']}/items"
-
-    def run(count: int) -> object:
-        response = httpx.get(url, timeout=300)
-        return items_answer(response.json()["items"], plain_number)()
-
-    yield run
-
+from tools.bench.contestants.httpx_cases import httpx_cases
+from tools.bench.worker import serve
 
 if __name__ == "__main__":
-    serve(
-        {
-            "sync_call": _sync_call,
-            "async_call": _async_call,
-            "concurrent_calls": _concurrent_calls,
-            "memory": _memory,
-        },
-        packages=["httpx", "httpcore", "anyio"],
-    )
+    serve(httpx_cases(httpx), packages=["httpx", "httpcore", "anyio"])
