@@ -210,7 +210,7 @@ def test_a_deadline_holds_while_the_server_is_away(
 ) -> None:
     handle = do(proxied.submit(ECHO, 1))
     proxy.plan = lambda seen: Fault.RESET_BEFORE
-    with pytest.raises(errors.Timeout, match="the last try: GET") as caught:
+    with pytest.raises(errors.Timeout, match="the last attempt: GET") as caught:
         do(handle.result(timeout=0.3))
     assert caught.value.run_id == handle.id
 

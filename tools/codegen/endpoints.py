@@ -134,8 +134,8 @@ class _Endpoint:
             "body": body,
             "body_type": body_type,
             "accepts": [content.media_type for content in body.contents] if body else [],
-            "joined": sorted(
-                p.name for p in operation.parameters if p.joined and p.where == "query"
+            "comma_separated": sorted(
+                p.name for p in operation.parameters if p.comma_separated and p.where == "query"
             ),
             "answers": answers,
             "success": success,

@@ -51,7 +51,7 @@ class Parameter:
         where: `path`, `query` or `header`.
         argument: The name in Python.
         required: Whether a request without it is refused.
-        joined: Whether a list goes in one value with commas rather than in one pair per member.
+        comma_separated: Whether a list goes in one value with commas rather than in one pair per member.
         description: From the spec; may be empty.
         default: What the server takes when it is left out, as JSON; empty where the spec is silent.
         type_key: Key of its type.
@@ -61,7 +61,7 @@ class Parameter:
     where: str
     argument: str
     required: bool
-    joined: bool
+    comma_separated: bool
     description: str
     default: str
     type_key: str
@@ -241,7 +241,7 @@ class _Reader:
             where=where,
             argument=argument,
             required=node.flag("required") or where == "path",
-            joined=not node.flag("explode", default=style == "form"),
+            comma_separated=not node.flag("explode", default=style == "form"),
             description=node.text("description") or shape.text("description"),
             default="" if default is None else json.dumps(default, ensure_ascii=False),
             type_key=self._use(Use(prefix + pascal_case(name), schema, True, is_parameter=True)),

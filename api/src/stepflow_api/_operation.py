@@ -179,7 +179,7 @@ class Operation(Generic[S, R]):
         path: Path template below the API's prefix, such as `/runs/{run_id}`.
         answers: Parser by status: `200`, a class such as `4XX`, or `default`.
         accepts: Media types of the request body, in the order of preference.
-        joined: Parameters whose lists go in one value, with commas.
+        comma_separated: Parameters whose lists are sent as one value, with commas.
     """
 
     id: str
@@ -187,7 +187,7 @@ class Operation(Generic[S, R]):
     path: str
     answers: Mapping[str, Parser]
     accepts: tuple[str, ...] = ()
-    joined: frozenset[str] = frozenset()
+    comma_separated: frozenset[str] = frozenset()
 
     def request(
         self,
@@ -216,7 +216,7 @@ class Operation(Generic[S, R]):
             values = self._values(name, value)
             pairs += (
                 [(name, ",".join(values))]
-                if name in self.joined and values
+                if name in self.comma_separated and values
                 else [(name, one) for one in values]
             )
         fields: dict[str, str] = {}

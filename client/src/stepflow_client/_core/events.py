@@ -20,7 +20,7 @@ from stepflow_client._core.results import Source, is_finished
 from stepflow_client._core.status import poll
 from stepflow_client._requests import endpoints
 from stepflow_client._requests.deadline import Deadline
-from stepflow_client._requests.retry import Resend
+from stepflow_client._requests.retry import RetryOn
 from stepflow_client._requests.sending import Sender
 from stepflow_client.errors import InvalidInput, Unsupported
 from stepflow_client.events import RunCompleted, RunEvent, parse_event
@@ -113,7 +113,7 @@ class RunEvents:
         try:
             self._stream = yield from self._sender.send(
                 endpoints.run_events(self._run_id, self._number),
-                resend=Resend.WAITING,
+                retry_on=RetryOn.WAITING,
                 deadline=self._deadline,
                 timeout=self._read_timeout,
                 run_id=self._run_id,

@@ -36,8 +36,8 @@ from stepflow_client._core.results import (
 from stepflow_client._core.status import get_status, wait, wait_for_steps, watch
 from stepflow_client._requests import endpoints
 from stepflow_client._requests.deadline import NO_DEADLINE, Deadline
-from stepflow_client._requests.retry import Resend
-from stepflow_client._requests.sending import Sender, Tries
+from stepflow_client._requests.retry import RetryOn
+from stepflow_client._requests.sending import Attempts, Sender
 from stepflow_client.errors import FlowFailed, InvalidInput, RunOutcomeUnknown, Unsupported
 
 
@@ -139,7 +139,7 @@ class Runs:
     ) -> Steps[FlowResult]:
         """Wait for a run of one item and return its result."""
         yield from wait(self._sender, run_id, deadline)
-        items = list((yield from self.items(run_id, deadline, Resend.WAITING)))
+        items = list((yield from self.items(run_id, deadline, RetryOn.WAITING)))
         if len(items) != 1:
             raise InvalidInput(
                 f"run {run_id} has {len(items)} items; use results() in place of result()"
@@ -164,19 +164,19 @@ class Runs:
             yield from wait(self._sender, run_id, deadline)
         else:
             yield from watch(self._sender, run_id, deadline, on_progress)
-        return BatchResults((yield from self.items(run_id, deadline, Resend.WAITING)))
+        return BatchResults((yield from self.items(run_id, deadline, RetryOn.WAITING)))
 
     def status(self, run_id: UUID) -> Steps[RunSummary]:
         """Return a run's status."""
         return get_status(self._sender, run_id)
 
     def items(
-        self, run_id: UUID, deadline: Deadline = NO_DEADLINE, resend: Resend = Resend.SAFE
+        self, run_id: UUID, deadline: Deadline = NO_DEADLINE, retry_on: RetryOn = RetryOn.SAFE
     ) -> Steps[Items]:
         """Return the items of a run as they are now."""
         call = endpoints.run_items(run_id)
         answer: Response[list[bytes]] = yield from self._sender.send(
-            call, resend=resend, deadline=deadline, run_id=run_id
+            call, retry_on=retry_on, deadline=deadline, run_id=run_id
         )
         source = Source(self._sender.url + call.request.path, answer.status_code)
         return Items(run_id, answer.parsed or (), source)
@@ -194,13 +194,13 @@ class Runs:
         return (yield from wait_for_steps(self._sender, run, deadline)) if wait else run
 
     def _cancel(self, run_id: UUID) -> Steps[RunSummary]:
-        tries = Tries()
+        attempts = Attempts()
         try:
             answer: RunSummary = yield from self._sender.send(
-                endpoints.cancel_run(run_id), tries=tries
+                endpoints.cancel_run(run_id), attempts=attempts
             )
         except Conflict:
-            if not tries.maybe_acted:
+            if not attempts.may_have_reached_server:
                 raise
             # The response to an earlier attempt was lost: perhaps that one cancelled the run.
             answer = yield from self.status(run_id)
@@ -218,17 +218,17 @@ class Runs:
         if deadline.has_passed:
             raise self._sender.timeout(deadline, None)
         since = datetime.datetime.now(datetime.UTC)
-        tries = Tries()
+        attempts = Attempts()
         try:
             answer = yield from self._sender.send(
                 call,
-                resend=Resend.SAFE if options.retry_create else Resend.UNSEEN,
+                retry_on=RetryOn.SAFE if options.retry_create else RetryOn.NOT_PROCESSED,
                 deadline=deadline,
-                tries=tries,
+                attempts=attempts,
             )
         except StepflowError as error:
             # Whatever happened to a later attempt, an earlier one may have created a run.
-            if not tries.maybe_acted:
+            if not attempts.may_have_reached_server:
                 raise
             raise self._unknown(flow_id, since, error) from error
         run_id: UUID = answer.run_id

@@ -21,7 +21,7 @@ from stepflow_client._core.json_array import read_elements
 from stepflow_client._core.results import Progress, Source, is_finished
 from stepflow_client._requests import endpoints
 from stepflow_client._requests.deadline import NO_DEADLINE, Deadline
-from stepflow_client._requests.retry import Resend
+from stepflow_client._requests.retry import RetryOn
 from stepflow_client._requests.sending import Sender
 from stepflow_client.errors import RunCancelled
 
@@ -30,7 +30,7 @@ def get_status(
     sender: Sender,
     run_id: UUID,
     deadline: Deadline = NO_DEADLINE,
-    resend: Resend = Resend.SAFE,
+    retry_on: RetryOn = RetryOn.SAFE,
     wait_seconds: int | None = None,
 ) -> Steps[RunSummary]:
     """Return a run's status.
@@ -39,13 +39,13 @@ def get_status(
         sender: Sends the request.
         run_id: Id of the run.
         deadline: The caller's.
-        resend: Which failures allow to send the request again.
+        retry_on: Which failures allow to send the request again.
         wait_seconds: How long the server shall wait for the end of the run.
     """
     call = endpoints.run_details(run_id, wait_seconds)
     answer: Response[list[bytes]] = yield from sender.send(
         call,
-        resend=resend,
+        retry_on=retry_on,
         deadline=deadline,
         timeout=None if wait_seconds is None else wait_seconds + LONG_POLL_GRACE,
         run_id=run_id,
@@ -64,10 +64,12 @@ def poll(sender: Sender, run_id: UUID, deadline: Deadline) -> Steps[RunSummary]:
     """Return the status of a run that is waited for, by a response that is short for any run."""
     # The response to a GET of the run names every item.
     call = endpoints.list_runs({"root_run_id": run_id, "roots_only": True}, 1, 0)
-    answer = yield from sender.send(call, resend=Resend.WAITING, deadline=deadline, run_id=run_id)
+    answer = yield from sender.send(
+        call, retry_on=RetryOn.WAITING, deadline=deadline, run_id=run_id
+    )
     run = next((run for run in answer.runs if run.run_id == run_id), None)
     if run is None:
-        run = yield from get_status(sender, run_id, deadline, Resend.WAITING)
+        run = yield from get_status(sender, run_id, deadline, RetryOn.WAITING)
     return run
 
 
@@ -82,11 +84,11 @@ def wait(sender: Sender, run_id: UUID, deadline: Deadline) -> Steps[RunSummary]:
         seconds = math.ceil(deadline.bound(LONG_POLL_SECONDS))
         failed = False
         try:
-            run = yield from get_status(sender, run_id, deadline, Resend.LONG_POLL, seconds)
+            run = yield from get_status(sender, run_id, deadline, RetryOn.LONG_POLL, seconds)
         except ServerError:
             # A server that is asked to wait for an unknown run answers 500; without a wait, it
             # answers what is wrong.
-            run = yield from get_status(sender, run_id, deadline, Resend.WAITING)
+            run = yield from get_status(sender, run_id, deadline, RetryOn.WAITING)
             failed = True
         if is_finished(run):
             return _not_cancelled(run)
@@ -144,7 +146,7 @@ def wait_for_steps(sender: Sender, run: RunSummary, deadline: Deadline) -> Steps
         if deadline.has_passed:
             raise sender.timeout(deadline, run.run_id)
         yield Sleep(deadline.bound(PROGRESS_SECONDS))
-        run = yield from get_status(sender, run.run_id, deadline, Resend.WAITING)
+        run = yield from get_status(sender, run.run_id, deadline, RetryOn.WAITING)
     return run
 
 

@@ -24,13 +24,13 @@ from stepflow_client._constants import FIRST_DELAY, LAST_DELAY, MAX_RETRIES, RET
 from stepflow_client.errors import InvalidInput
 
 
-class Resend(enum.Enum):
+class RetryOn(enum.Enum):
     """Which failures of a request are retried."""
 
     SAFE = frozenset({429, 502, 503, 504})
     """The request may be repeated: every failure that may be temporary."""
 
-    UNSEEN = frozenset({429, 503})
+    NOT_PROCESSED = frozenset({429, 503})
     """The request must not act twice: only if it did not reach the server or was rejected."""
 
     WAITING = frozenset({429, *range(500, 600)})
@@ -44,7 +44,7 @@ class Resend(enum.Enum):
         if isinstance(error, StatusError):
             return error.status_code in self.value
         if isinstance(error, ConnectionLost | RequestTimeout):
-            return self is not Resend.UNSEEN
+            return self is not RetryOn.NOT_PROCESSED
         return isinstance(error, ConnectionFailed)
 
 

@@ -1,4 +1,4 @@
-"""Sends one request until it has an answer, or until it must not or need not be sent again."""
+"""Send one request, with retries, under the caller's deadline."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from stepflow_api.errors import (
 from stepflow_api.lowlevel import Call, Request, Sleep, Steps, Timeouts
 from stepflow_client._constants import CONNECT_TIMEOUT, LATE_SECONDS, RECONNECT_SECONDS
 from stepflow_client._requests.deadline import NO_DEADLINE, Deadline
-from stepflow_client._requests.retry import Resend, RetryPolicy
+from stepflow_client._requests.retry import RetryOn, RetryPolicy
 from stepflow_client._requests.tracing import trace_headers
 from stepflow_client.errors import Timeout, Unreachable, Unsupported
 
@@ -28,25 +28,25 @@ _log = logging.getLogger("stepflow_client")
 
 
 @dataclass(slots=True)
-class Tries:
-    """What happened to one request.
+class Attempts:
+    """Failed attempts to send one request.
 
     Attributes:
-        failures: Tries that failed.
-        maybe_acted: Whether the server may have acted on one that failed.
+        failures: Number of failed attempts.
+        may_have_reached_server: Whether the server may have acted on one of them.
     """
 
     failures: int = 0
-    maybe_acted: bool = False
+    may_have_reached_server: bool = False
 
 
 class Sender:
-    """Sends requests under one policy.
+    """Sends requests under one retry policy.
 
     Args:
-        url: Where to, with the API's prefix.
-        policy: How often and how fast.
-        timeout: Maximum time for one request, in seconds; more for a large body.
+        url: The server's URL with the API's prefix.
+        policy: The retry policy.
+        timeout: Maximum time for one attempt, in seconds; more for a large body.
     """
 
     def __init__(self, url: str, policy: RetryPolicy, timeout: float) -> None:
@@ -58,26 +58,31 @@ class Sender:
         self,
         call: Call[T],
         *,
-        resend: Resend = Resend.SAFE,
+        retry_on: RetryOn = RetryOn.SAFE,
         deadline: Deadline = NO_DEADLINE,
         timeout: float | None = None,
         run_id: UUID | None = None,
-        tries: Tries | None = None,
+        attempts: Attempts | None = None,
     ) -> Steps[Any]:
-        """Sends a request.
+        """Send a request.
 
         Args:
             call: The request.
-            resend: Which failures allow to send it again.
-            deadline: The caller's.
-            timeout: As of the sender, in place of it.
-            run_id: The run that is waited for, if any.
-            tries: Takes what happens.
+            retry_on: Failures that are retried.
+            deadline: The caller's deadline.
+            timeout: Maximum time for one attempt, in seconds; the sender's by default.
+            run_id: The run that the caller waits for, if any; for errors.
+            attempts: Records failed attempts.
 
         Returns:
-            What success gives: the call's type, or a `Response` for a `Fetch`.
+            The result of a success: the operation's type, or a `Response` for a `Fetch`.
+
+        Raises:
+            StepflowError: The last error, if it is not retried or a retry is not allowed.
+            Timeout: The deadline has passed.
+            Unreachable: No attempt reached the server.
         """
-        tries = tries or Tries()
+        attempts = attempts or Attempts()
         first_failure = 0.0
         while True:
             timeouts = _timeouts(timeout or self._timeout, deadline)
@@ -85,39 +90,39 @@ class Sender:
                 with _Logged(call.request):
                     return (yield replace(call, request=_traced(call.request), timeout=timeouts))
             except StepflowError as error:
-                tries.failures += 1
+                attempts.failures += 1
                 first_failure = first_failure or time.monotonic()
-                tries.maybe_acted |= _maybe_acted(error)
-                if not resend.allows(error):
+                attempts.may_have_reached_server |= _may_have_reached_server(error)
+                if not retry_on.allows(error):
                     raise _explained(error) from error.__cause__
                 if deadline.has_passed:
                     raise self.timeout(deadline, run_id, error) from error
-                if self._gives_up(resend, tries, first_failure):
-                    raise self._final(error, tries, run_id) from error
-                delay = deadline.bound(self._policy.delay(tries.failures, error))
+                if self._gives_up(retry_on, attempts, first_failure):
+                    raise self._final(error, attempts, run_id) from error
+                delay = deadline.bound(self._policy.delay(attempts.failures, error))
                 _log.info(
                     "%s %s: %s; sending it again in %.2f s (failure %d)",
                     call.request.method,
                     call.request.path,
                     _name(error),
                     delay,
-                    tries.failures,
+                    attempts.failures,
                 )
             yield Sleep(delay)
 
     def delay(self, failures: int, error: StepflowError) -> float:
-        """Gives the seconds to wait after so many failures."""
+        """Return the seconds to wait after this number of failures."""
         return self._policy.delay(failures, error)
 
     def timeout(
         self, deadline: Deadline, run_id: UUID | None, error: StepflowError | None = None
     ) -> Timeout:
-        """Makes the error for a deadline that has passed."""
+        """Return the error for a deadline that has passed."""
         seconds = deadline.seconds or 0
-        last = f"; the last try: {error}" if error else ""
+        last = f"; the last attempt: {error}" if error else ""
         if run_id is None:
             message = (
-                f"no answer from {self.url} within timeout={seconds:g} s; raise the timeout"
+                f"no response from {self.url} within timeout={seconds:g} s; raise the timeout"
                 f" argument{last}"
             )
         else:
@@ -128,21 +133,23 @@ class Sender:
             )
         return Timeout(message, run_id=run_id, seconds=seconds)
 
-    def _gives_up(self, resend: Resend, tries: Tries, first_failure: float) -> bool:
-        if resend in (Resend.WAITING, Resend.LONG_POLL):
+    def _gives_up(self, retry_on: RetryOn, attempts: Attempts, first_failure: float) -> bool:
+        if retry_on in (RetryOn.WAITING, RetryOn.LONG_POLL):
             return time.monotonic() - first_failure >= RECONNECT_SECONDS
-        return tries.failures > self._policy.max_retries
+        return attempts.failures > self._policy.max_retries
 
-    def _final(self, error: StepflowError, tries: Tries, run_id: UUID | None) -> StepflowError:
+    def _final(
+        self, error: StepflowError, attempts: Attempts, run_id: UUID | None
+    ) -> StepflowError:
         if not isinstance(error, TransportError):
             return error
-        times = "once" if tries.failures == 1 else f"{tries.failures} times"
+        times = "once" if attempts.failures == 1 else f"{attempts.failures} times"
         waiting = f"; what became of run {run_id} is unknown" if run_id else ""
         return Unreachable(
             f"tried {times}: {error.message}{waiting}",
             method=error.method,
             url=error.url,
-            attempts=tries.failures,
+            attempts=attempts.failures,
             run_id=run_id,
         )
 
@@ -153,7 +160,7 @@ def _traced(request: Request) -> Request:
 
 
 class _Logged:
-    """One line for one request, without its headers, its query and the bodies."""
+    """Logs a request on one line, without headers, query and bodies."""
 
     def __init__(self, request: Request) -> None:
         self._request = request
@@ -189,7 +196,7 @@ def _timeouts(seconds: float, deadline: Deadline) -> Timeouts:
     return Timeouts(min(wait, CONNECT_TIMEOUT), wait, wait, wait, seconds, until)
 
 
-def _maybe_acted(error: StepflowError) -> bool:
+def _may_have_reached_server(error: StepflowError) -> bool:
     if isinstance(error, StatusError):
         # A proxy in between may have passed the request on.
         return error.status_code in (502, 504)
@@ -197,7 +204,7 @@ def _maybe_acted(error: StepflowError) -> bool:
 
 
 def _explained(error: StepflowError) -> StepflowError:
-    """Gives the error, or one that tells better what a 404 without the server's words means."""
+    """Return the error, or a clearer one for a 404 without a message of the server."""
     if not isinstance(error, NotFound) or error.parsed is not None:
         return error
     return Unsupported(
