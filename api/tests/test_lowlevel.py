@@ -12,7 +12,7 @@ import pytest
 from stepflow_api import Client
 from stepflow_api.api.component import list_components
 from stepflow_api.errors import NotFound
-from stepflow_api.lowlevel import Call, Fetch, Sleep, Steps, run, run_async
+from stepflow_api.lowlevel import Call, Fetch, Sleep, Steps
 
 BODY = b'{"components":[]}'
 
@@ -24,10 +24,10 @@ def respond(request: httpx.Request) -> httpx.Response:
 
 
 def run_in_loop(client: Client, steps: Steps[Any]) -> Any:
-    return asyncio.run(run_async(client, steps))
+    return asyncio.run(client.run_async(steps))
 
 
-by_form = pytest.mark.parametrize("perform", [run, run_in_loop], ids=["sync", "async"])
+by_form = pytest.mark.parametrize("perform", [Client.run, run_in_loop], ids=["sync", "async"])
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ class Parameter:
         where: `path`, `query` or `header`.
         argument: The name in Python.
         required: Whether a request without it is refused.
-        comma_separated: Whether a list is sent as one value with commas, not as one pair per member.
+        comma_separated: Whether a list is sent as one value with commas, not as a pair per member.
         description: From the spec; may be empty.
         default: What the server takes when it is left out, as JSON; empty where the spec is silent.
         type_key: Key of its type.

@@ -282,6 +282,22 @@ class Client:
         )
         return await driver.run_async(self._exchange, steps, self._transport.timeouts(timeout))
 
+    def run(self, steps: Steps[T]) -> T:
+        """Run a generator of `stepflow_api.lowlevel`, and perform the effects that it yields.
+
+        Args:
+            steps: The generator; closed at the end.
+
+        Returns:
+            What the generator returns.
+        """
+        return driver.run(self._exchange, steps, self._transport.timeouts(UNSET))
+
+    async def run_async(self, steps: Steps[T]) -> T:
+        """Async version of `run`."""
+        asyncio_loop()
+        return await driver.run_async(self._exchange, steps, self._transport.timeouts(UNSET))
+
     def _response(self, operation: Operation[S, R], answer: Answer) -> Response[R]:
         response = operation.response(answer)
         if self._raise_on_unexpected_status and not operation.documents(answer.status_code):
@@ -341,22 +357,3 @@ class AuthenticatedClient(Client):
         # Whatever the spelling of its name, this field takes the place of a given one.
         field = header_fields(Hidden({auth_header_name: token_value(value).value}))
         self._headers.value.update(field.value)
-
-
-def run(client: Client, steps: Steps[T]) -> T:
-    """Run a generator, and perform the effects that it yields.
-
-    Args:
-        client: Sends the requests.
-        steps: The generator; closed at the end.
-
-    Returns:
-        What the generator returns.
-    """
-    return driver.run(client._exchange, steps, client._transport.timeouts(UNSET))
-
-
-async def run_async(client: Client, steps: Steps[T]) -> T:
-    """Async version of `run`."""
-    asyncio_loop()
-    return await driver.run_async(client._exchange, steps, client._transport.timeouts(UNSET))

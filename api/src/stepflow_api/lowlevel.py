@@ -13,8 +13,8 @@ arrives:
     pieces = client.fetch(get_run_items.OPERATION, request).parsed
 
 Code for sync and async callers alike is a generator of `Steps`, which yields what it needs and is
-sent the result; `run` and `run_async` perform it. It may yield
-`Call`, `Fetch`, `Open`, `Read`, `Close` and `Sleep`, which say what they return:
+sent the result; `Client.run` and `Client.run_async` perform it. It may yield `Call`, `Fetch`,
+`Open`, `Read`, `Close` and `Sleep`, which say what they return:
 
     def wait(run_id: UUID) -> Steps[RunSummary]:
         request = get_run.build_request(run_id)
@@ -22,7 +22,7 @@ sent the result; `run` and `run_async` perform it. It may yield
             yield Sleep(0.5)
         return run
 
-    run(client, wait(run_id))
+    client.run(wait(run_id))
 """
 
 from __future__ import annotations
@@ -30,7 +30,6 @@ from __future__ import annotations
 from stepflow_api._exchange.effects import Call, Close, Fetch, Open, Read, Sleep, Steps
 from stepflow_api._operation import Json, Operation, Request
 from stepflow_api._transport.timeouts import Timeouts
-from stepflow_api.client import run, run_async
 
 __all__ = [
     "Call",
@@ -44,6 +43,4 @@ __all__ = [
     "Sleep",
     "Steps",
     "Timeouts",
-    "run",
-    "run_async",
 ]

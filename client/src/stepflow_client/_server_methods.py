@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from stepflow_api import Client
-from stepflow_api.lowlevel import run_async as drive_async
 from stepflow_api.models import ComponentInfo, Flow, FlowVariablesResponse, HealthResponse
 from stepflow_client._core.core import Core
 from stepflow_client._core.flow_source import FlowSource
@@ -32,7 +31,7 @@ class ServerMethods:
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
-        return await drive_async(self._client, self._core.flows.validate(flow))
+        return await self._client.run_async(self._core.flows.validate(flow))
 
     async def store_flow(self, flow: FlowSource) -> str:
         """Store a flow, unless this client has stored it before and the server still has it.
@@ -49,7 +48,7 @@ class ServerMethods:
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
-        return await drive_async(self._client, self._core.flows.store(flow))
+        return await self._client.run_async(self._core.flows.store(flow))
 
     async def get_flow(self, flow_id: str) -> Flow:
         """Return a stored flow.
@@ -62,7 +61,7 @@ class ServerMethods:
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
-        return await drive_async(self._client, self._core.flows.get(flow_id))
+        return await self._client.run_async(self._core.flows.get(flow_id))
 
     async def get_variables(self, flow_id: str) -> FlowVariablesResponse:
         """Return the schema of a stored flow's variables and the environment variables they map to.
@@ -76,7 +75,7 @@ class ServerMethods:
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
-        return await drive_async(self._client, self._core.flows.get_variables(flow_id))
+        return await self._client.run_async(self._core.flows.get_variables(flow_id))
 
     async def list_components(self, *, include_schemas: bool = True) -> list[ComponentInfo]:
         """Return the components that flows can use on this server.
@@ -88,7 +87,7 @@ class ServerMethods:
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
-        return await drive_async(self._client, self._core.list_components(include_schemas))
+        return await self._client.run_async(self._core.list_components(include_schemas))
 
     async def put_blob(self, data: Any, *, filename: str | None = None) -> str:
         """Store a blob.
@@ -105,7 +104,7 @@ class ServerMethods:
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
-        return await drive_async(self._client, self._core.put_blob(data, filename))
+        return await self._client.run_async(self._core.put_blob(data, filename))
 
     async def get_blob(self, blob_id: str) -> Any:
         """Return a blob.
@@ -122,7 +121,7 @@ class ServerMethods:
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
-        return await drive_async(self._client, self._core.get_blob(blob_id))
+        return await self._client.run_async(self._core.get_blob(blob_id))
 
     async def health(self) -> HealthResponse:
         """Return the server's health.
@@ -132,7 +131,7 @@ class ServerMethods:
             InvalidAnswer: It is not a Stepflow server.
             StatusError: The server rejects the request.
         """
-        return await drive_async(self._client, self._core.health())
+        return await self._client.run_async(self._core.health())
 
     async def server_version(self) -> str:
         """Return the server's version, such as `0.11.1`.

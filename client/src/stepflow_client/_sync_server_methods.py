@@ -6,7 +6,6 @@ from __future__ import annotations
 from typing import Any
 
 from stepflow_api import Client
-from stepflow_api.lowlevel import run as drive
 from stepflow_api.models import ComponentInfo, Flow, FlowVariablesResponse, HealthResponse
 from stepflow_client._core.core import Core
 from stepflow_client._core.flow_source import FlowSource
@@ -33,7 +32,7 @@ class SyncServerMethods:
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
-        return drive(self._client, self._core.flows.validate(flow))
+        return self._client.run(self._core.flows.validate(flow))
 
     def store_flow(self, flow: FlowSource) -> str:
         """Store a flow, unless this client has stored it before and the server still has it.
@@ -50,7 +49,7 @@ class SyncServerMethods:
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
-        return drive(self._client, self._core.flows.store(flow))
+        return self._client.run(self._core.flows.store(flow))
 
     def get_flow(self, flow_id: str) -> Flow:
         """Return a stored flow.
@@ -63,7 +62,7 @@ class SyncServerMethods:
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
-        return drive(self._client, self._core.flows.get(flow_id))
+        return self._client.run(self._core.flows.get(flow_id))
 
     def get_variables(self, flow_id: str) -> FlowVariablesResponse:
         """Return the schema of a stored flow's variables and the environment variables they map to.
@@ -77,7 +76,7 @@ class SyncServerMethods:
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
-        return drive(self._client, self._core.flows.get_variables(flow_id))
+        return self._client.run(self._core.flows.get_variables(flow_id))
 
     def list_components(self, *, include_schemas: bool = True) -> list[ComponentInfo]:
         """Return the components that flows can use on this server.
@@ -89,7 +88,7 @@ class SyncServerMethods:
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
-        return drive(self._client, self._core.list_components(include_schemas))
+        return self._client.run(self._core.list_components(include_schemas))
 
     def put_blob(self, data: Any, *, filename: str | None = None) -> str:
         """Store a blob.
@@ -106,7 +105,7 @@ class SyncServerMethods:
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
-        return drive(self._client, self._core.put_blob(data, filename))
+        return self._client.run(self._core.put_blob(data, filename))
 
     def get_blob(self, blob_id: str) -> Any:
         """Return a blob.
@@ -123,7 +122,7 @@ class SyncServerMethods:
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
-        return drive(self._client, self._core.get_blob(blob_id))
+        return self._client.run(self._core.get_blob(blob_id))
 
     def health(self) -> HealthResponse:
         """Return the server's health.
@@ -133,7 +132,7 @@ class SyncServerMethods:
             InvalidAnswer: It is not a Stepflow server.
             StatusError: The server rejects the request.
         """
-        return drive(self._client, self._core.health())
+        return self._client.run(self._core.health())
 
     def server_version(self) -> str:
         """Return the server's version, such as `0.11.1`.

@@ -9,7 +9,6 @@ from uuid import UUID
 
 import httpx
 
-from stepflow_api.lowlevel import run_async as drive_async
 from stepflow_api.models import ExecutionStatus, FlowResult, RunSummary, WorkflowOverrides
 from stepflow_api.support import RESPONSE_LIMIT, Hidden
 from stepflow_client._constants import REQUEST_TIMEOUT
@@ -161,7 +160,7 @@ class StepflowClient(ServerMethods):
         """
         options = Options(overrides, variables, variables_from_env, retry_create)
         steps = self._core.runs.run(flow, input, options, timeout, raise_on_failure)
-        return await drive_async(self._client, steps)
+        return await self._client.run_async(steps)
 
     async def submit(
         self,
@@ -200,8 +199,8 @@ class StepflowClient(ServerMethods):
         """
         options = Options(overrides, variables, variables_from_env, retry_create)
         deadline = Deadline.after(timeout)
-        run_id = await drive_async(
-            self._client, self._core.runs.create(flow, [input], options, deadline)
+        run_id = await self._client.run_async(
+            self._core.runs.create(flow, [input], options, deadline)
         )
         return RunHandle(self._client, self._core, run_id)
 
@@ -249,7 +248,7 @@ class StepflowClient(ServerMethods):
         """
         options = Options(overrides, variables, variables_from_env, retry_create, max_concurrency)
         steps = self._core.runs.run_batch(flow, inputs, options, timeout, on_progress)
-        return await drive_async(self._client, steps)
+        return await self._client.run_async(steps)
 
     async def submit_batch(
         self,
@@ -291,8 +290,8 @@ class StepflowClient(ServerMethods):
         """
         options = Options(overrides, variables, variables_from_env, retry_create, max_concurrency)
         deadline = Deadline.after(timeout)
-        run_id = await drive_async(
-            self._client, self._core.runs.create(flow, inputs, options, deadline)
+        run_id = await self._client.run_async(
+            self._core.runs.create(flow, inputs, options, deadline)
         )
         return RunHandle(self._client, self._core, run_id)
 
@@ -346,6 +345,6 @@ class StepflowClient(ServerMethods):
             "max_depth": max_depth,
         }
         pages = self._core.runs.pages(filters, limit)
-        while page := await drive_async(self._client, pages.next_page()):
+        while page := await self._client.run_async(pages.next_page()):
             for run in page:
                 yield run

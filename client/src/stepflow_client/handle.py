@@ -6,7 +6,6 @@ from collections.abc import AsyncGenerator, Callable
 from uuid import UUID
 
 from stepflow_api import Client
-from stepflow_api.lowlevel import run_async as drive_async
 from stepflow_api.models import FlowResult, RunSummary, StepRunResponse
 from stepflow_client._core.core import Core
 from stepflow_client._core.events import RunEvents
@@ -56,7 +55,7 @@ class RunHandle:
             StatusError: The server rejects the request.
         """
         steps = self._core.runs.result(self.id, Deadline.after(timeout), raise_on_failure)
-        return await drive_async(self._client, steps)
+        return await self._client.run_async(steps)
 
     async def results(
         self,
@@ -82,7 +81,7 @@ class RunHandle:
             StatusError: The server rejects the request.
         """
         steps = self._core.runs.results(self.id, Deadline.after(timeout), on_progress)
-        return await drive_async(self._client, steps)
+        return await self._client.run_async(steps)
 
     async def status(self) -> RunSummary:
         """Return the run's current status, times and numbers of items.
@@ -92,7 +91,7 @@ class RunHandle:
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
-        return await drive_async(self._client, self._core.runs.status(self.id))
+        return await self._client.run_async(self._core.runs.status(self.id))
 
     async def items(self) -> Items:
         """Return the run's current items; an item that is still running has no result.
@@ -102,7 +101,7 @@ class RunHandle:
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
-        return await drive_async(self._client, self._core.runs.items(self.id))
+        return await self._client.run_async(self._core.runs.items(self.id))
 
     async def steps(self, *, item_index: int | None = None) -> dict[str, StepRunResponse]:
         """Return the current steps of one item, by their ids.
@@ -115,7 +114,7 @@ class RunHandle:
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
-        return await drive_async(self._client, self._core.runs.steps(self.id, item_index))
+        return await self._client.run_async(self._core.runs.steps(self.id, item_index))
 
     async def events(
         self, *, since: int = 0, timeout: float | None = None
@@ -148,11 +147,11 @@ class RunHandle:
         """
         stream = RunEvents(self._core.sender, self.id, since, Deadline.after(timeout))
         try:
-            while events := await drive_async(self._client, stream.next_events()):
+            while events := await self._client.run_async(stream.next_events()):
                 for event in events:
                     yield event
         finally:
-            await drive_async(self._client, stream.close())
+            await self._client.run_async(stream.close())
 
     async def cancel(self, *, wait: bool = False, timeout: float | None = None) -> RunSummary:
         """Cancel the run; a step that is running may still complete.
@@ -173,4 +172,4 @@ class RunHandle:
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
-        return await drive_async(self._client, self._core.runs.cancel(self.id, wait, timeout))
+        return await self._client.run_async(self._core.runs.cancel(self.id, wait, timeout))

@@ -10,7 +10,6 @@ from uuid import UUID
 
 import httpx
 
-from stepflow_api.lowlevel import run as drive
 from stepflow_api.models import ExecutionStatus, FlowResult, RunSummary, WorkflowOverrides
 from stepflow_api.support import RESPONSE_LIMIT, Hidden
 from stepflow_client._constants import REQUEST_TIMEOUT
@@ -160,7 +159,7 @@ class SyncStepflowClient(SyncServerMethods):
         """
         options = Options(overrides, variables, variables_from_env, retry_create)
         steps = self._core.runs.run(flow, input, options, timeout, raise_on_failure)
-        return drive(self._client, steps)
+        return self._client.run(steps)
 
     def submit(
         self,
@@ -199,7 +198,7 @@ class SyncStepflowClient(SyncServerMethods):
         """
         options = Options(overrides, variables, variables_from_env, retry_create)
         deadline = Deadline.after(timeout)
-        run_id = drive(self._client, self._core.runs.create(flow, [input], options, deadline))
+        run_id = self._client.run(self._core.runs.create(flow, [input], options, deadline))
         return SyncRunHandle(self._client, self._core, run_id)
 
     def run_batch(
@@ -246,7 +245,7 @@ class SyncStepflowClient(SyncServerMethods):
         """
         options = Options(overrides, variables, variables_from_env, retry_create, max_concurrency)
         steps = self._core.runs.run_batch(flow, inputs, options, timeout, on_progress)
-        return drive(self._client, steps)
+        return self._client.run(steps)
 
     def submit_batch(
         self,
@@ -288,7 +287,7 @@ class SyncStepflowClient(SyncServerMethods):
         """
         options = Options(overrides, variables, variables_from_env, retry_create, max_concurrency)
         deadline = Deadline.after(timeout)
-        run_id = drive(self._client, self._core.runs.create(flow, inputs, options, deadline))
+        run_id = self._client.run(self._core.runs.create(flow, inputs, options, deadline))
         return SyncRunHandle(self._client, self._core, run_id)
 
     def handle(self, run_id: UUID | str) -> SyncRunHandle:
@@ -341,5 +340,5 @@ class SyncStepflowClient(SyncServerMethods):
             "max_depth": max_depth,
         }
         pages = self._core.runs.pages(filters, limit)
-        while page := drive(self._client, pages.next_page()):
+        while page := self._client.run(pages.next_page()):
             yield from page

@@ -7,7 +7,6 @@ from collections.abc import Callable, Generator
 from uuid import UUID
 
 from stepflow_api import Client
-from stepflow_api.lowlevel import run as drive
 from stepflow_api.models import FlowResult, RunSummary, StepRunResponse
 from stepflow_client._core.core import Core
 from stepflow_client._core.events import RunEvents
@@ -55,7 +54,7 @@ class SyncRunHandle:
             StatusError: The server rejects the request.
         """
         steps = self._core.runs.result(self.id, Deadline.after(timeout), raise_on_failure)
-        return drive(self._client, steps)
+        return self._client.run(steps)
 
     def results(
         self,
@@ -81,7 +80,7 @@ class SyncRunHandle:
             StatusError: The server rejects the request.
         """
         steps = self._core.runs.results(self.id, Deadline.after(timeout), on_progress)
-        return drive(self._client, steps)
+        return self._client.run(steps)
 
     def status(self) -> RunSummary:
         """Return the run's current status, times and numbers of items.
@@ -91,7 +90,7 @@ class SyncRunHandle:
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
-        return drive(self._client, self._core.runs.status(self.id))
+        return self._client.run(self._core.runs.status(self.id))
 
     def items(self) -> Items:
         """Return the run's current items; an item that is still running has no result.
@@ -101,7 +100,7 @@ class SyncRunHandle:
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
-        return drive(self._client, self._core.runs.items(self.id))
+        return self._client.run(self._core.runs.items(self.id))
 
     def steps(self, *, item_index: int | None = None) -> dict[str, StepRunResponse]:
         """Return the current steps of one item, by their ids.
@@ -114,7 +113,7 @@ class SyncRunHandle:
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
-        return drive(self._client, self._core.runs.steps(self.id, item_index))
+        return self._client.run(self._core.runs.steps(self.id, item_index))
 
     def events(
         self, *, since: int = 0, timeout: float | None = None
@@ -147,10 +146,10 @@ class SyncRunHandle:
         """
         stream = RunEvents(self._core.sender, self.id, since, Deadline.after(timeout))
         try:
-            while events := drive(self._client, stream.next_events()):
+            while events := self._client.run(stream.next_events()):
                 yield from events
         finally:
-            drive(self._client, stream.close())
+            self._client.run(stream.close())
 
     def cancel(self, *, wait: bool = False, timeout: float | None = None) -> RunSummary:
         """Cancel the run; a step that is running may still complete.
@@ -171,4 +170,4 @@ class SyncRunHandle:
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
-        return drive(self._client, self._core.runs.cancel(self.id, wait, timeout))
+        return self._client.run(self._core.runs.cancel(self.id, wait, timeout))

@@ -22,10 +22,10 @@ class StepflowClient:
     """Serves many tasks of one event loop."""
 
     async def __aenter__(self) -> RunHandle:
-        return await drive_async(self._client, self._core.runs.create(InvalidInput, options))
+        return await self._client.run_async(self._core.runs.create(InvalidInput, options))
 
     async def list_runs(self) -> AsyncIterator[int]:
-        while page := await drive_async(self.pages()):
+        while page := await self._client.run_async(self.pages()):
             for run in page:
                 yield run
 
@@ -47,10 +47,10 @@ class SyncStepflowClient:
     """Serves many threads."""
 
     def __enter__(self) -> SyncRunHandle:
-        return drive(self._client, self._core.runs.create(InvalidInput, options))
+        return self._client.run(self._core.runs.create(InvalidInput, options))
 
     def list_runs(self) -> Iterator[int]:
-        while page := drive(self.pages()):
+        while page := self._client.run(self.pages()):
             yield from page
 
     def events(self) -> Generator[Event, None, None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any, TypeVar
 
-from stepflow_api._exchange.effects import Call, Close, OpenStream, Read, Sleep, Steps, Wait
+from stepflow_api._exchange.effects import Call, Close, Effect, OpenStream, Read, Sleep, Steps, Wait
 from stepflow_api._exchange.exchange import Exchange, parse_event
 from stepflow_api._operation import Request
 from stepflow_api._transport.event_loops import asyncio_loop
@@ -74,7 +74,7 @@ async def run_async(exchange: Exchange, steps: Steps[T], timeouts: Timeouts) -> 
         raise
 
 
-def _perform(exchange: Exchange, effect: Any, timeouts: Timeouts) -> Any:
+def _perform(exchange: Exchange, effect: Effect, timeouts: Timeouts) -> Any:
     transport = exchange.transport
     match effect:
         case Call():
@@ -97,7 +97,7 @@ def _perform(exchange: Exchange, effect: Any, timeouts: Timeouts) -> Any:
             raise _no_effect(effect)
 
 
-async def _perform_async(exchange: Exchange, effect: Any, timeouts: Timeouts) -> Any:
+async def _perform_async(exchange: Exchange, effect: Effect, timeouts: Timeouts) -> Any:
     transport = exchange.transport
     import asyncio
 
