@@ -16,7 +16,7 @@ from tools.bench.worker import Run, World, serve
 def _sync_call(world: World) -> Generator[Run]:
     path = f"/api/v1/runs/{world['run_id']}"
     with contextlib.closing(
-        http.client.HTTPConnection(urlsplit(world["url"]).netloc)
+        http.client.HTTPConnection(urlsplit(str(world["url"])).netloc)
     ) as connection:
 
         def call() -> bytes:
