@@ -34,7 +34,8 @@ def right_sync(client: Client, run_id: UUID) -> None:
     )
     assert_type(get_run.sync(run_id, client=client, wait=True, timeout_secs=3), RunDetails)
     assert_type(list_runs.sync(client=client, status=ExecutionStatus.FAILED), ListRunsResponse)
-    assert_type(get_blob_bytes.sync("b", client=client), bytes)
+    assert_type(get_blob_bytes.sync("b", client=client, timeout=5), bytes)
+    assert_type(get_blob_bytes.sync("b", client=client, headers={"x-a": "1"}), bytes)
 
 
 async def right_async(client: Client, run_id: UUID) -> None:
@@ -54,6 +55,8 @@ def wrong_sync(client: Client, run_id: UUID, request: CreateRunRequest) -> None:
     create_run.sync(client=client, body=request, wait=True)  # rejected
     get_run.sync(7, client=client)  # rejected
     get_run.sync(run_id, client=client, timeout_secs="3")  # rejected
+    get_run.sync(run_id, client=client, timeout="3")  # rejected
+    get_run.sync(run_id, client=client, headers={"x-a": 1})  # rejected
     get_run.synchronous(run_id, client=client)  # rejected
     print(get_run.sync(run_id, client=client).no_such_attribute)  # rejected
     print(get_run.sync_detailed(run_id, client=client).parsed.run_id)  # rejected

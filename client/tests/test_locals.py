@@ -25,6 +25,8 @@ PASSWORD = "p4ssw0rd-s3cr3t"
 BASIC = base64.b64encode(f"user:{PASSWORD}".encode()).decode()
 SECRETS = (TOKEN, HEADER, PASSWORD, BASIC)
 
+CALL_HEADERS = {"x-call": HEADER}
+
 ONCE = RetryPolicy(max_retries=0)
 
 
@@ -116,10 +118,10 @@ def client_for(do: Driver, way: str, url: str, **options: Any) -> Iterator[Any]:
 
 
 CALLS: dict[str, Callable[[Any], Any]] = {
-    "health": lambda client: client.health(),
-    "run": lambda client: client.submit("0" * 64, 1),
+    "health": lambda client: client.health(headers=CALL_HEADERS),
+    "run": lambda client: client.submit("0" * 64, 1, headers=CALL_HEADERS),
     "results": lambda client: client.handle("00000000-0000-0000-0000-000000000001").results(
-        timeout=0.3
+        timeout=0.3, headers=CALL_HEADERS
     ),
 }
 

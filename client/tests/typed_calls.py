@@ -23,7 +23,7 @@ def right_sync(client: SyncStepflowClient, flow: Flow) -> None:
     assert_type(client.run(Path("flow.yaml"), None, overrides={"s": {}}), FlowResult)
     assert_type(client.submit(flow, 1), SyncRunHandle)
     assert_type(client.run_batch({"steps": []}, range(3)), BatchResults)
-    assert_type(list(client.list_runs()), list[RunSummary])
+    assert_type(list(client.list_runs(timeout=3, headers={"x-a": "1"})), list[RunSummary])
     executor: SyncStepflowExecutor = client
     assert_type(executor.run(flow, 1), FlowResult)
 
@@ -46,6 +46,7 @@ def wrong_sync(sync: SyncStepflowClient, flow: Flow) -> None:
     sync.run(flow)  # rejected
     sync.run(flow, 1, 30)  # rejected
     sync.run(flow, 1, timeout="30")  # rejected
+    sync.run(flow, 1, headers={"x-a": 1})  # rejected
     sync.run_batch(flow, 5)  # rejected
     sync.handle(5)  # rejected
     print(sync.run(flow, 1).no_such_attribute)  # rejected

@@ -151,6 +151,7 @@ class Client:
         request: Request,
         *,
         timeout: float | httpx.Timeout | Unset | None = UNSET,
+        headers: Hidden[Mapping[str, str]] | None = None,
     ) -> Response[R]:
         """Send a request, and return the complete response, whatever its status.
 
@@ -158,6 +159,7 @@ class Client:
             operation: The operation.
             request: What `operation.request` built.
             timeout: For this call, in place of the client's.
+            headers: For this call, in place of the client's of the same names.
 
         Raises:
             TransportError: No complete response arrived.
@@ -165,7 +167,7 @@ class Client:
             UnexpectedStatus: The status is not documented, and `raise_on_unexpected_status` is set.
         """
         steps = self._exchange.steps(operation, request, partial(self._response, operation))
-        return driver.run(self._exchange, steps, self._transport.timeouts(timeout))
+        return driver.run(self._exchange, steps, self._transport.timeouts(timeout), headers)
 
     async def send_async(
         self,
@@ -173,10 +175,13 @@ class Client:
         request: Request,
         *,
         timeout: float | httpx.Timeout | Unset | None = UNSET,
+        headers: Hidden[Mapping[str, str]] | None = None,
     ) -> Response[R]:
         """Async version of `send`."""
         steps = self._exchange.steps(operation, request, partial(self._response, operation))
-        return await driver.run_async(self._exchange, steps, self._transport.timeouts(timeout))
+        return await driver.run_async(
+            self._exchange, steps, self._transport.timeouts(timeout), headers
+        )
 
     def call(
         self,
@@ -184,6 +189,7 @@ class Client:
         request: Request,
         *,
         timeout: float | httpx.Timeout | Unset | None = UNSET,
+        headers: Hidden[Mapping[str, str]] | None = None,
     ) -> S:
         """Send a request, and return what the operation returns for a success.
 
@@ -191,6 +197,7 @@ class Client:
             operation: The operation.
             request: What `operation.request` built.
             timeout: For this call, in place of the client's.
+            headers: For this call, in place of the client's of the same names.
 
         Raises:
             TransportError: No complete response arrived.
@@ -198,7 +205,7 @@ class Client:
             StatusError: The status is not a documented success.
         """
         steps = self._exchange.steps(operation, request, operation.result)
-        return driver.run(self._exchange, steps, self._transport.timeouts(timeout))
+        return driver.run(self._exchange, steps, self._transport.timeouts(timeout), headers)
 
     async def call_async(
         self,
@@ -206,10 +213,13 @@ class Client:
         request: Request,
         *,
         timeout: float | httpx.Timeout | Unset | None = UNSET,
+        headers: Hidden[Mapping[str, str]] | None = None,
     ) -> S:
         """Async version of `call`."""
         steps = self._exchange.steps(operation, request, operation.result)
-        return await driver.run_async(self._exchange, steps, self._transport.timeouts(timeout))
+        return await driver.run_async(
+            self._exchange, steps, self._transport.timeouts(timeout), headers
+        )
 
     def fetch(
         self,
@@ -217,6 +227,7 @@ class Client:
         request: Request,
         *,
         timeout: float | httpx.Timeout | Unset | None = UNSET,
+        headers: Hidden[Mapping[str, str]] | None = None,
     ) -> Response[list[bytes]]:
         """Send a request, and return a success with its body in pieces, unparsed and never joined.
 
@@ -226,6 +237,7 @@ class Client:
             operation: The operation.
             request: What `operation.request` built.
             timeout: For this call, in place of the client's.
+            headers: For this call, in place of the client's of the same names.
 
         Returns:
             The response, with the pieces as its `parsed` and no `content`.
@@ -236,7 +248,7 @@ class Client:
             StatusError: The status is not a documented success.
         """
         steps = self._exchange.steps(operation, request, operation.pieces)
-        return driver.run(self._exchange, steps, self._transport.timeouts(timeout))
+        return driver.run(self._exchange, steps, self._transport.timeouts(timeout), headers)
 
     async def fetch_async(
         self,
@@ -244,13 +256,21 @@ class Client:
         request: Request,
         *,
         timeout: float | httpx.Timeout | Unset | None = UNSET,
+        headers: Hidden[Mapping[str, str]] | None = None,
     ) -> Response[list[bytes]]:
         """Async version of `fetch`."""
         steps = self._exchange.steps(operation, request, operation.pieces)
-        return await driver.run_async(self._exchange, steps, self._transport.timeouts(timeout))
+        return await driver.run_async(
+            self._exchange, steps, self._transport.timeouts(timeout), headers
+        )
 
     def open(
-        self, operation: Operation[Any, Any], request: Request, *, timeout: httpx.Timeout | None
+        self,
+        operation: Operation[Any, Any],
+        request: Request,
+        *,
+        timeout: httpx.Timeout | None,
+        headers: Hidden[Mapping[str, str]] | None = None,
     ) -> EventStream:
         """Send a request whose response is a stream of events.
 
@@ -259,6 +279,7 @@ class Client:
             request: What `operation.request` built.
             timeout: For the call until the stream begins; from then on, the read timeout bounds
                 each wait for the next event.
+            headers: For this call, in place of the client's of the same names.
 
         Returns:
             The stream; to be closed.
@@ -271,16 +292,23 @@ class Client:
         steps: Steps[EventStream] = self._exchange.steps(
             operation, OpenStream(request), operation.stream
         )
-        return driver.run(self._exchange, steps, self._transport.timeouts(timeout))
+        return driver.run(self._exchange, steps, self._transport.timeouts(timeout), headers)
 
     async def open_async(
-        self, operation: Operation[Any, Any], request: Request, *, timeout: httpx.Timeout | None
+        self,
+        operation: Operation[Any, Any],
+        request: Request,
+        *,
+        timeout: httpx.Timeout | None,
+        headers: Hidden[Mapping[str, str]] | None = None,
     ) -> AsyncEventStream:
         """Async version of `open`."""
         steps: Steps[AsyncEventStream] = self._exchange.steps(
             operation, OpenStream(request), operation.stream
         )
-        return await driver.run_async(self._exchange, steps, self._transport.timeouts(timeout))
+        return await driver.run_async(
+            self._exchange, steps, self._transport.timeouts(timeout), headers
+        )
 
     def _response(self, operation: Operation[S, R], answer: Answer) -> Response[R]:
         response = operation.response(answer)
@@ -343,20 +371,25 @@ class AuthenticatedClient(Client):
         self._headers.value.update(field.value)
 
 
-def run(client: Client, steps: Steps[T]) -> T:
+def run(client: Client, steps: Steps[T], *, headers: Hidden[Mapping[str, str]] | None = None) -> T:
     """Run a generator, and perform the effects that it yields.
 
     Args:
         client: Sends the requests.
         steps: The generator; closed at the end.
+        headers: For its requests, in place of the client's of the same names.
 
     Returns:
         What the generator returns.
     """
-    return driver.run(client._exchange, steps, client._transport.timeouts(UNSET))
+    return driver.run(client._exchange, steps, client._transport.timeouts(UNSET), headers)
 
 
-async def run_async(client: Client, steps: Steps[T]) -> T:
+async def run_async(
+    client: Client, steps: Steps[T], *, headers: Hidden[Mapping[str, str]] | None = None
+) -> T:
     """Async version of `run`."""
     asyncio_loop()
-    return await driver.run_async(client._exchange, steps, client._transport.timeouts(UNSET))
+    return await driver.run_async(
+        client._exchange, steps, client._transport.timeouts(UNSET), headers
+    )

@@ -1,11 +1,21 @@
-"""Types that every endpoint and model shares: UNSET, Response, Timestamp."""
+"""Types that every endpoint and model shares: UNSET, Response, TimeoutTypes, Timestamp."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, Literal, SupportsIndex, TypeVar
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Final,
+    Generic,
+    Literal,
+    SupportsIndex,
+    TypeAlias,
+    TypeVar,
+)
 
 from pydantic_core import CoreSchema, SchemaValidator, core_schema
 
@@ -16,7 +26,7 @@ if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
     from pydantic.json_schema import JsonSchemaValue
 
-__all__ = ["UNSET", "Response", "Timestamp", "Unset"]
+__all__ = ["UNSET", "Response", "TimeoutTypes", "Timestamp", "Unset"]
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -36,6 +46,9 @@ class Unset(Enum):
 
 UNSET: Final = Unset.UNSET
 """Not given. It differs from None, which a request sends as null."""
+
+TimeoutTypes: TypeAlias = "float | httpx.Timeout | Unset | None"
+"""What a call takes as its `timeout`: see `stepflow_api.Client`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,6 +128,7 @@ class StepflowClient(ServerMethods):
         timeout: float | None = None,
         raise_on_failure: bool = False,
         retry_create: bool = False,
+        headers: Mapping[str, str] | None = None,
     ) -> FlowResult:
         """Run a flow once and wait for its result.
 
@@ -145,6 +146,7 @@ class StepflowClient(ServerMethods):
             raise_on_failure: Whether to raise `FlowFailed` if the flow fails.
             retry_create: Whether to create the run again if the response to creating it is lost;
                 the flow may then run twice.
+            headers: Header fields for this call, in place of the client's of the same names.
 
         Returns:
             The flow's result: a success or a failure.
@@ -159,9 +161,11 @@ class StepflowClient(ServerMethods):
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
+        extra = None if headers is None else Hidden(headers)
+        del headers
         options = Options(overrides, variables, variables_from_env, retry_create)
         steps = self._core.runs.run(flow, input, options, timeout, raise_on_failure)
-        return await drive_async(self._client, steps)
+        return await drive_async(self._client, steps, headers=extra)
 
     async def submit(
         self,
@@ -173,6 +177,7 @@ class StepflowClient(ServerMethods):
         variables_from_env: bool = False,
         timeout: float | None = None,
         retry_create: bool = False,
+        headers: Mapping[str, str] | None = None,
     ) -> RunHandle:
         """Run a flow once without waiting.
 
@@ -186,6 +191,7 @@ class StepflowClient(ServerMethods):
             timeout: Maximum time until the run is created, in seconds; None to retry as configured.
             retry_create: Whether to create the run again if the response to creating it is lost;
                 the flow may then run twice.
+            headers: Header fields for this call, in place of the client's of the same names.
 
         Returns:
             The run.
@@ -198,11 +204,11 @@ class StepflowClient(ServerMethods):
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
+        extra = None if headers is None else Hidden(headers)
+        del headers
         options = Options(overrides, variables, variables_from_env, retry_create)
-        deadline = Deadline.after(timeout)
-        run_id = await drive_async(
-            self._client, self._core.runs.create(flow, [input], options, deadline)
-        )
+        steps = self._core.runs.create(flow, [input], options, Deadline.after(timeout))
+        run_id = await drive_async(self._client, steps, headers=extra)
         return RunHandle(self._client, self._core, run_id)
 
     async def run_batch(
@@ -217,6 +223,7 @@ class StepflowClient(ServerMethods):
         variables_from_env: bool = False,
         timeout: float | None = None,
         retry_create: bool = False,
+        headers: Mapping[str, str] | None = None,
     ) -> BatchResults:
         """Run a flow once for each input and wait for all results.
 
@@ -234,6 +241,7 @@ class StepflowClient(ServerMethods):
             timeout: Maximum time for all of it, in seconds; None to wait without limit.
             retry_create: Whether to create the run again if the response to creating it is lost;
                 the flow may then run twice.
+            headers: Header fields for this call, in place of the client's of the same names.
 
         Returns:
             The results in the order of the inputs, each a success or a failure.
@@ -247,9 +255,11 @@ class StepflowClient(ServerMethods):
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
+        extra = None if headers is None else Hidden(headers)
+        del headers
         options = Options(overrides, variables, variables_from_env, retry_create, max_concurrency)
         steps = self._core.runs.run_batch(flow, inputs, options, timeout, on_progress)
-        return await drive_async(self._client, steps)
+        return await drive_async(self._client, steps, headers=extra)
 
     async def submit_batch(
         self,
@@ -262,6 +272,7 @@ class StepflowClient(ServerMethods):
         variables_from_env: bool = False,
         timeout: float | None = None,
         retry_create: bool = False,
+        headers: Mapping[str, str] | None = None,
     ) -> RunHandle:
         """Run a flow once for each input without waiting.
 
@@ -277,6 +288,7 @@ class StepflowClient(ServerMethods):
             timeout: Maximum time until the run is created, in seconds; None to retry as configured.
             retry_create: Whether to create the run again if the response to creating it is lost;
                 the flow may then run twice.
+            headers: Header fields for this call, in place of the client's of the same names.
 
         Returns:
             The run; its `results` method waits for the results.
@@ -289,11 +301,11 @@ class StepflowClient(ServerMethods):
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
+        extra = None if headers is None else Hidden(headers)
+        del headers
         options = Options(overrides, variables, variables_from_env, retry_create, max_concurrency)
-        deadline = Deadline.after(timeout)
-        run_id = await drive_async(
-            self._client, self._core.runs.create(flow, inputs, options, deadline)
-        )
+        steps = self._core.runs.create(flow, inputs, options, Deadline.after(timeout))
+        run_id = await drive_async(self._client, steps, headers=extra)
         return RunHandle(self._client, self._core, run_id)
 
     def handle(self, run_id: UUID | str) -> RunHandle:
@@ -317,6 +329,8 @@ class StepflowClient(ServerMethods):
         roots_only: bool | None = None,
         max_depth: int | None = None,
         limit: int | None = None,
+        timeout: float | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> AsyncIterator[RunSummary]:
         """List runs, newest first; each page is requested when the iteration reaches it.
 
@@ -328,15 +342,20 @@ class StepflowClient(ServerMethods):
             roots_only: Whether to leave out runs that another run started.
             max_depth: Maximum depth of runs started by other runs; 0 for root runs only.
             limit: Maximum number of runs; None for all.
+            timeout: Maximum time for each page, in seconds; None to retry as configured.
+            headers: Header fields for this call, in place of the client's of the same names.
 
         Yields:
             One run at a time.
 
         Raises:
             InvalidInput: The limit is not a number of runs.
+            Timeout: A page was not returned in time.
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
+        extra = None if headers is None else Hidden(headers)
+        del headers
         filters = {
             "status": status,
             "flow_name": flow_name,
@@ -345,7 +364,7 @@ class StepflowClient(ServerMethods):
             "roots_only": roots_only,
             "max_depth": max_depth,
         }
-        pages = self._core.runs.pages(filters, limit)
-        while page := await drive_async(self._client, pages.next_page()):
+        pages = self._core.runs.pages(filters, limit, timeout)
+        while page := await drive_async(self._client, pages.next_page(), headers=extra):
             for run in page:
                 yield run

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from uuid import UUID
 
 from stepflow_api import Client
 from stepflow_api.lowlevel import run_async as drive_async
 from stepflow_api.models import FlowResult, RunSummary, StepRunResponse
+from stepflow_api.support import Hidden
 from stepflow_client._core.core import Core
 from stepflow_client._core.events import RunEvents
 from stepflow_client._core.results import BatchResults, Items, Progress
@@ -33,7 +34,11 @@ class RunHandle:
         return f"{type(self).__name__}({str(self.id)!r})"
 
     async def result(
-        self, *, timeout: float | None = None, raise_on_failure: bool = False
+        self,
+        *,
+        timeout: float | None = None,
+        raise_on_failure: bool = False,
+        headers: Mapping[str, str] | None = None,
     ) -> FlowResult:
         """Wait for the result of a run of one item.
 
@@ -42,6 +47,7 @@ class RunHandle:
         Args:
             timeout: Maximum time to wait, in seconds; 0 to check once, None to wait without limit.
             raise_on_failure: Whether to raise `FlowFailed` if the flow fails.
+            headers: Header fields for this call, in place of the client's of the same names.
 
         Returns:
             The flow's result: a success or a failure.
@@ -55,14 +61,17 @@ class RunHandle:
             NotFound: The server has no such run.
             StatusError: The server rejects the request.
         """
+        extra = None if headers is None else Hidden(headers)
+        del headers
         steps = self._core.runs.result(self.id, Deadline.after(timeout), raise_on_failure)
-        return await drive_async(self._client, steps)
+        return await drive_async(self._client, steps, headers=extra)
 
     async def results(
         self,
         *,
         timeout: float | None = None,
         on_progress: Callable[[Progress], object] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> BatchResults:
         """Wait for the results of a run of any number of items.
 
@@ -70,6 +79,7 @@ class RunHandle:
             timeout: Maximum time to wait, in seconds; 0 to check once, None to wait without limit.
             on_progress: Called at the start and whenever more items have finished; servers up to
                 0.11 report finished items only when all have finished.
+            headers: Header fields for this call, in place of the client's of the same names.
 
         Returns:
             The results in the order of the inputs.
@@ -81,44 +91,88 @@ class RunHandle:
             NotFound: The server has no such run.
             StatusError: The server rejects the request.
         """
+        extra = None if headers is None else Hidden(headers)
+        del headers
         steps = self._core.runs.results(self.id, Deadline.after(timeout), on_progress)
-        return await drive_async(self._client, steps)
+        return await drive_async(self._client, steps, headers=extra)
 
-    async def status(self) -> RunSummary:
+    async def status(
+        self,
+        *,
+        timeout: float | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> RunSummary:
         """Return the run's current status, times and numbers of items.
 
+        Args:
+            timeout: Maximum time for all of it, in seconds; None to retry as configured.
+            headers: Header fields for this call, in place of the client's of the same names.
+
         Raises:
             NotFound: The server has no such run.
+            Timeout: There was no response in time.
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
-        return await drive_async(self._client, self._core.runs.status(self.id))
+        extra = None if headers is None else Hidden(headers)
+        del headers
+        steps = self._core.runs.status(self.id, Deadline.after(timeout))
+        return await drive_async(self._client, steps, headers=extra)
 
-    async def items(self) -> Items:
+    async def items(
+        self,
+        *,
+        timeout: float | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Items:
         """Return the run's current items; an item that is still running has no result.
 
+        Args:
+            timeout: Maximum time for all of it, in seconds; None to retry as configured.
+            headers: Header fields for this call, in place of the client's of the same names.
+
         Raises:
             NotFound: The server has no such run.
+            Timeout: There was no response in time.
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
-        return await drive_async(self._client, self._core.runs.items(self.id))
+        extra = None if headers is None else Hidden(headers)
+        del headers
+        steps = self._core.runs.items(self.id, Deadline.after(timeout))
+        return await drive_async(self._client, steps, headers=extra)
 
-    async def steps(self, *, item_index: int | None = None) -> dict[str, StepRunResponse]:
+    async def steps(
+        self,
+        *,
+        item_index: int | None = None,
+        timeout: float | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> dict[str, StepRunResponse]:
         """Return the current steps of one item, by their ids.
 
         Args:
             item_index: Index of the item, from 0; optional for a run of one item.
+            timeout: Maximum time for all of it, in seconds; None to retry as configured.
+            headers: Header fields for this call, in place of the client's of the same names.
 
         Raises:
             NotFound: The server has no such run.
+            Timeout: There was no response in time.
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
-        return await drive_async(self._client, self._core.runs.steps(self.id, item_index))
+        extra = None if headers is None else Hidden(headers)
+        del headers
+        steps = self._core.runs.steps(self.id, item_index, Deadline.after(timeout))
+        return await drive_async(self._client, steps, headers=extra)
 
     async def events(
-        self, *, since: int = 0, timeout: float | None = None
+        self,
+        *,
+        since: int = 0,
+        timeout: float | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> AsyncGenerator[RunEvent, None]:
         """Iterate over the run's events, in order and each once, until the run has finished.
 
@@ -136,6 +190,7 @@ class RunHandle:
             since: The first `sequence_number` to return; 0 for all events. To continue in another
                 process, pass the last known number: all events of that number are repeated.
             timeout: Maximum time to wait, in seconds; None to wait without limit.
+            headers: Header fields for this call, in place of the client's of the same names.
 
         Yields:
             One event at a time, of a class of `stepflow_client.events`.
@@ -146,15 +201,23 @@ class RunHandle:
             InvalidInput: `since` is not such a number.
             NotFound: The server has no such run.
         """
+        extra = None if headers is None else Hidden(headers)
+        del headers
         stream = RunEvents(self._core.sender, self.id, since, Deadline.after(timeout))
         try:
-            while events := await drive_async(self._client, stream.next_events()):
+            while events := await drive_async(self._client, stream.next_events(), headers=extra):
                 for event in events:
                     yield event
         finally:
             await drive_async(self._client, stream.close())
 
-    async def cancel(self, *, wait: bool = False, timeout: float | None = None) -> RunSummary:
+    async def cancel(
+        self,
+        *,
+        wait: bool = False,
+        timeout: float | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> RunSummary:
         """Cancel the run; a step that is running may still complete.
 
         The server then reports the run as completed after all.
@@ -162,6 +225,7 @@ class RunHandle:
         Args:
             wait: Whether to wait until no step is running, for the run's final status.
             timeout: Maximum time to wait, in seconds; None to wait without limit.
+            headers: Header fields for this call, in place of the client's of the same names.
 
         Returns:
             The status of the run afterwards.
@@ -173,4 +237,7 @@ class RunHandle:
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
-        return await drive_async(self._client, self._core.runs.cancel(self.id, wait, timeout))
+        extra = None if headers is None else Hidden(headers)
+        del headers
+        steps = self._core.runs.cancel(self.id, wait, timeout)
+        return await drive_async(self._client, steps, headers=extra)

@@ -127,6 +127,7 @@ class SyncStepflowClient(SyncServerMethods):
         timeout: float | None = None,
         raise_on_failure: bool = False,
         retry_create: bool = False,
+        headers: Mapping[str, str] | None = None,
     ) -> FlowResult:
         """Run a flow once and wait for its result.
 
@@ -144,6 +145,7 @@ class SyncStepflowClient(SyncServerMethods):
             raise_on_failure: Whether to raise `FlowFailed` if the flow fails.
             retry_create: Whether to create the run again if the response to creating it is lost;
                 the flow may then run twice.
+            headers: Header fields for this call, in place of the client's of the same names.
 
         Returns:
             The flow's result: a success or a failure.
@@ -158,9 +160,11 @@ class SyncStepflowClient(SyncServerMethods):
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
+        extra = None if headers is None else Hidden(headers)
+        del headers
         options = Options(overrides, variables, variables_from_env, retry_create)
         steps = self._core.runs.run(flow, input, options, timeout, raise_on_failure)
-        return drive(self._client, steps)
+        return drive(self._client, steps, headers=extra)
 
     def submit(
         self,
@@ -172,6 +176,7 @@ class SyncStepflowClient(SyncServerMethods):
         variables_from_env: bool = False,
         timeout: float | None = None,
         retry_create: bool = False,
+        headers: Mapping[str, str] | None = None,
     ) -> SyncRunHandle:
         """Run a flow once without waiting.
 
@@ -185,6 +190,7 @@ class SyncStepflowClient(SyncServerMethods):
             timeout: Maximum time until the run is created, in seconds; None to retry as configured.
             retry_create: Whether to create the run again if the response to creating it is lost;
                 the flow may then run twice.
+            headers: Header fields for this call, in place of the client's of the same names.
 
         Returns:
             The run.
@@ -197,9 +203,11 @@ class SyncStepflowClient(SyncServerMethods):
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
+        extra = None if headers is None else Hidden(headers)
+        del headers
         options = Options(overrides, variables, variables_from_env, retry_create)
-        deadline = Deadline.after(timeout)
-        run_id = drive(self._client, self._core.runs.create(flow, [input], options, deadline))
+        steps = self._core.runs.create(flow, [input], options, Deadline.after(timeout))
+        run_id = drive(self._client, steps, headers=extra)
         return SyncRunHandle(self._client, self._core, run_id)
 
     def run_batch(
@@ -214,6 +222,7 @@ class SyncStepflowClient(SyncServerMethods):
         variables_from_env: bool = False,
         timeout: float | None = None,
         retry_create: bool = False,
+        headers: Mapping[str, str] | None = None,
     ) -> BatchResults:
         """Run a flow once for each input and wait for all results.
 
@@ -231,6 +240,7 @@ class SyncStepflowClient(SyncServerMethods):
             timeout: Maximum time for all of it, in seconds; None to wait without limit.
             retry_create: Whether to create the run again if the response to creating it is lost;
                 the flow may then run twice.
+            headers: Header fields for this call, in place of the client's of the same names.
 
         Returns:
             The results in the order of the inputs, each a success or a failure.
@@ -244,9 +254,11 @@ class SyncStepflowClient(SyncServerMethods):
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
+        extra = None if headers is None else Hidden(headers)
+        del headers
         options = Options(overrides, variables, variables_from_env, retry_create, max_concurrency)
         steps = self._core.runs.run_batch(flow, inputs, options, timeout, on_progress)
-        return drive(self._client, steps)
+        return drive(self._client, steps, headers=extra)
 
     def submit_batch(
         self,
@@ -259,6 +271,7 @@ class SyncStepflowClient(SyncServerMethods):
         variables_from_env: bool = False,
         timeout: float | None = None,
         retry_create: bool = False,
+        headers: Mapping[str, str] | None = None,
     ) -> SyncRunHandle:
         """Run a flow once for each input without waiting.
 
@@ -274,6 +287,7 @@ class SyncStepflowClient(SyncServerMethods):
             timeout: Maximum time until the run is created, in seconds; None to retry as configured.
             retry_create: Whether to create the run again if the response to creating it is lost;
                 the flow may then run twice.
+            headers: Header fields for this call, in place of the client's of the same names.
 
         Returns:
             The run; its `results` method waits for the results.
@@ -286,9 +300,11 @@ class SyncStepflowClient(SyncServerMethods):
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
+        extra = None if headers is None else Hidden(headers)
+        del headers
         options = Options(overrides, variables, variables_from_env, retry_create, max_concurrency)
-        deadline = Deadline.after(timeout)
-        run_id = drive(self._client, self._core.runs.create(flow, inputs, options, deadline))
+        steps = self._core.runs.create(flow, inputs, options, Deadline.after(timeout))
+        run_id = drive(self._client, steps, headers=extra)
         return SyncRunHandle(self._client, self._core, run_id)
 
     def handle(self, run_id: UUID | str) -> SyncRunHandle:
@@ -312,6 +328,8 @@ class SyncStepflowClient(SyncServerMethods):
         roots_only: bool | None = None,
         max_depth: int | None = None,
         limit: int | None = None,
+        timeout: float | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Iterator[RunSummary]:
         """List runs, newest first; each page is requested when the iteration reaches it.
 
@@ -323,15 +341,20 @@ class SyncStepflowClient(SyncServerMethods):
             roots_only: Whether to leave out runs that another run started.
             max_depth: Maximum depth of runs started by other runs; 0 for root runs only.
             limit: Maximum number of runs; None for all.
+            timeout: Maximum time for each page, in seconds; None to retry as configured.
+            headers: Header fields for this call, in place of the client's of the same names.
 
         Yields:
             One run at a time.
 
         Raises:
             InvalidInput: The limit is not a number of runs.
+            Timeout: A page was not returned in time.
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
+        extra = None if headers is None else Hidden(headers)
+        del headers
         filters = {
             "status": status,
             "flow_name": flow_name,
@@ -340,6 +363,6 @@ class SyncStepflowClient(SyncServerMethods):
             "roots_only": roots_only,
             "max_depth": max_depth,
         }
-        pages = self._core.runs.pages(filters, limit)
-        while page := drive(self._client, pages.next_page()):
+        pages = self._core.runs.pages(filters, limit, timeout)
+        while page := drive(self._client, pages.next_page(), headers=extra):
             yield from page

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from stepflow_api._exchange.call_headers import with_headers
 from stepflow_api._exchange.effects import Call, Close, OpenStream, Read, Sleep, Steps, Wait
 from stepflow_api._exchange.exchange import Exchange, parse_event
+from stepflow_api._hidden import Hidden
 from stepflow_api._operation import Request
 from stepflow_api._transport.event_loops import asyncio_loop
 from stepflow_api._transport.timeouts import Timeouts
@@ -15,18 +18,26 @@ from stepflow_api.errors import StepflowError
 T = TypeVar("T")
 
 
-def run(exchange: Exchange, steps: Steps[T], timeouts: Timeouts) -> T:
+def run(
+    exchange: Exchange,
+    steps: Steps[T],
+    timeouts: Timeouts,
+    headers: Hidden[Mapping[str, str]] | None = None,
+) -> T:
     """Run a generator to its end.
 
     Args:
         exchange: The exchange with the server.
         steps: The generator; closed at the end, however that comes.
         timeouts: Those of its requests; a `Call` has its own.
+        headers: For its requests, in place of the client's of the same names.
 
     Returns:
         What the generator returns.
     """
     transport = exchange.transport
+    if headers is not None:
+        steps = with_headers(steps, headers)
     try:
         effect = steps.send(None)
         while True:
@@ -49,9 +60,16 @@ def run(exchange: Exchange, steps: Steps[T], timeouts: Timeouts) -> T:
         raise
 
 
-async def run_async(exchange: Exchange, steps: Steps[T], timeouts: Timeouts) -> T:
+async def run_async(
+    exchange: Exchange,
+    steps: Steps[T],
+    timeouts: Timeouts,
+    headers: Hidden[Mapping[str, str]] | None = None,
+) -> T:
     """Async version of `run`."""
     transport = exchange.transport
+    if headers is not None:
+        steps = with_headers(steps, headers)
     try:
         effect = steps.send(None)
         while True:
@@ -79,7 +97,7 @@ def _perform(exchange: Exchange, effect: Any, timeouts: Timeouts) -> Any:
     match effect:
         case Call():
             own = transport.timeouts(effect.timeout)
-            return run(exchange, _steps(exchange, effect), own)
+            return run(exchange, _steps(exchange, effect), own, effect.headers)
         case OpenStream(request):
             return transport.open(request, timeouts, parse_event)
         case Read(stream, seconds):
@@ -104,7 +122,7 @@ async def _perform_async(exchange: Exchange, effect: Any, timeouts: Timeouts) ->
     match effect:
         case Call():
             own = transport.timeouts(effect.timeout)
-            return await run_async(exchange, _steps(exchange, effect), own)
+            return await run_async(exchange, _steps(exchange, effect), own, effect.headers)
         case OpenStream(request):
             return await transport.open_async(request, timeouts, parse_event)
         case Read(stream, seconds):

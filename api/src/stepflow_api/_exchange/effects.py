@@ -18,10 +18,11 @@ raised where the effect was yielded; any other exception closes the generator.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
+from stepflow_api._hidden import Hidden
 from stepflow_api._operation import Answer, Operation, Request
 from stepflow_api.types import UNSET
 
@@ -46,11 +47,13 @@ class Call(Generic[T]):
         operation: The operation.
         request: The request.
         timeout: As of `Client.call`, or the `Timeouts` of a call that has begun.
+        headers: As of `Client.call`.
     """
 
     operation: Operation[T, Any]
     request: Request
     timeout: Any = UNSET
+    headers: Hidden[Mapping[str, str]] | None = None
 
     @property
     def sending(self) -> Request | OpenStream:

@@ -120,10 +120,17 @@ class Transport:
 
         Args:
             timeout: That of the call; `UNSET` for the client's, or that of its `http_client`.
+
+        Raises:
+            InvalidRequest: It is no timeout.
         """
-        wanted = self._timeout if timeout is UNSET else timeout
-        if wanted is UNSET and self._http_client is not None:
-            wanted = self._http_client.timeout
+        wanted = timeout
+        if timeout is UNSET:
+            wanted = self._timeout
+            if wanted is UNSET and self._http_client is not None:
+                wanted = self._http_client.timeout
+        elif not isinstance(timeout, Timeouts):
+            check_timeout(timeout)
         return timeouts(wanted)
 
     def send(self, request: Request, timeouts: Timeouts) -> Answer:

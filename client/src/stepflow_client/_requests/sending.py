@@ -26,6 +26,9 @@ T = TypeVar("T")
 
 _log = logging.getLogger("stepflow_client")
 
+# Of a run's end; others ask for something that the server has at once.
+_WAITS = (Resend.WAITING, Resend.LONG_POLL)
+
 
 @dataclass(slots=True)
 class Tries:
@@ -91,7 +94,8 @@ class Sender:
                 if not resend.allows(error):
                     raise _explained(error) from error.__cause__
                 if deadline.has_passed:
-                    raise self.timeout(deadline, run_id, error) from error
+                    waited_for = run_id if resend in _WAITS else None
+                    raise self.timeout(deadline, waited_for, error) from error
                 if self._gives_up(resend, tries, first_failure):
                     raise self._final(error, tries, run_id) from error
                 delay = deadline.bound(self._policy.delay(tries.failures, error))
@@ -129,7 +133,7 @@ class Sender:
         return Timeout(message, run_id=run_id, seconds=seconds)
 
     def _gives_up(self, resend: Resend, tries: Tries, first_failure: float) -> bool:
-        if resend in (Resend.WAITING, Resend.LONG_POLL):
+        if resend in _WAITS:
             return time.monotonic() - first_failure >= RECONNECT_SECONDS
         return tries.failures > self._policy.max_retries
 
