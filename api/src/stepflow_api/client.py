@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from stepflow_api._constants import RESPONSE_LIMIT
@@ -17,7 +16,7 @@ from stepflow_api._transport.event_loops import asyncio_loop
 from stepflow_api._transport.settings import header_fields, split_address, token_value
 from stepflow_api._transport.transport import Transport
 from stepflow_api.errors import UnexpectedStatus
-from stepflow_api.types import UNSET, Response, Unset
+from stepflow_api.types import UNSET, Response, Unset, VerifyTypes
 
 if TYPE_CHECKING:
     import httpx
@@ -49,6 +48,11 @@ class Client:
         http_client: An `httpx.Client` for the sync forms or an `httpx.AsyncClient` for the async
             ones, with its own proxies, certificates, limits and timeout.
         transport: An httpx transport, sync or async, to send through.
+        verify: Which certificates of servers are trusted: True for the usual authorities, or for
+            those in the file that `SSL_CERT_FILE` names; the path of a file or folder with others;
+            or an `ssl.SSLContext`, which may have a certificate of the client's own (mutual TLS).
+            False trusts every server: whoever is in between reads tokens and data, and changes
+            both. An `http_client` or `transport` has its own.
         raise_on_unexpected_status: Whether the `*_detailed` forms raise `UnexpectedStatus` for a
             status that the spec does not document, rather than return it.
         server_version: The server's version, such as `0.13.0`. By default the first request asks
@@ -74,6 +78,7 @@ class Client:
         timeout: float | httpx.Timeout | Unset | None = UNSET,
         http_client: httpx.Client | httpx.AsyncClient | None = None,
         transport: httpx.BaseTransport | httpx.AsyncBaseTransport | None = None,
+        verify: VerifyTypes = True,
         raise_on_unexpected_status: bool = False,
         server_version: str | None = None,
         max_response_size: int | None = RESPONSE_LIMIT,
@@ -83,14 +88,16 @@ class Client:
         # A traceback may show a client whose creation failed.
         self._base_url, self._headers = "", header_fields(Hidden(None))
         self._base_url, authorization = split_address(address)
-        self._headers = header_fields(fields)
-        if authorization is not None:
-            self._headers.value.setdefault(
-                b"authorization", (b"authorization", authorization.value.encode())
-            )
+        self._headers = header_fields(fields, authorization)
         self._raise_on_unexpected_status = raise_on_unexpected_status
         self._transport = Transport(
-            self._base_url, self._headers, timeout, http_client, transport, max_response_size
+            self._base_url,
+            self._headers,
+            timeout=timeout,
+            http_client=http_client,
+            transport=transport,
+            verify=verify,
+            limit=max_response_size,
         )
         self._exchange = Exchange(self._transport, server_version)
 
@@ -111,24 +118,14 @@ class Client:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self.close()
 
     async def __aenter__(self) -> Self:
         asyncio_loop()
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *raised: object) -> None:
         await self.aclose()
 
     def close(self) -> None:
@@ -329,6 +326,7 @@ class AuthenticatedClient(Client):
         timeout: As for `Client`.
         http_client: As for `Client`.
         transport: As for `Client`.
+        verify: As for `Client`.
         raise_on_unexpected_status: As for `Client`.
         server_version: As for `Client`.
         max_response_size: As for `Client`.
@@ -348,6 +346,7 @@ class AuthenticatedClient(Client):
         timeout: float | httpx.Timeout | Unset | None = UNSET,
         http_client: httpx.Client | httpx.AsyncClient | None = None,
         transport: httpx.BaseTransport | httpx.AsyncBaseTransport | None = None,
+        verify: VerifyTypes = True,
         raise_on_unexpected_status: bool = False,
         server_version: str | None = None,
         max_response_size: int | None = RESPONSE_LIMIT,
@@ -362,6 +361,7 @@ class AuthenticatedClient(Client):
             timeout=timeout,
             http_client=http_client,
             transport=transport,
+            verify=verify,
             raise_on_unexpected_status=raise_on_unexpected_status,
             server_version=server_version,
             max_response_size=max_response_size,

@@ -1,4 +1,4 @@
-"""Types that every endpoint and model shares: UNSET, Response, TimeoutTypes, Timestamp."""
+"""Types that clients, endpoints and models share, such as `UNSET`, `Response` and `Timestamp`."""
 
 from __future__ import annotations
 
@@ -20,13 +20,15 @@ from typing import (
 from pydantic_core import CoreSchema, SchemaValidator, core_schema
 
 if TYPE_CHECKING:
+    import os
+    import ssl
     from collections.abc import Callable
 
     import httpx
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
     from pydantic.json_schema import JsonSchemaValue
 
-__all__ = ["UNSET", "Response", "TimeoutTypes", "Timestamp", "Unset"]
+__all__ = ["UNSET", "Response", "TimeoutTypes", "Timestamp", "Unset", "VerifyTypes"]
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -49,6 +51,9 @@ UNSET: Final = Unset.UNSET
 
 TimeoutTypes: TypeAlias = "float | httpx.Timeout | Unset | None"
 """What a call takes as its `timeout`: see `stepflow_api.Client`."""
+
+VerifyTypes: TypeAlias = "bool | str | os.PathLike[str] | ssl.SSLContext"
+"""What a client takes as `verify`: see `stepflow_api.Client`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ import httpx
 
 from stepflow_api import AuthenticatedClient, Client
 from stepflow_api.errors import InvalidRequest
-from stepflow_api.support import Hidden, checked_proxy, environment_proxy, split_address
+from stepflow_api.support import TLS, Hidden, checked_proxy, environment_proxy, split_address
+from stepflow_api.types import VerifyTypes
 from stepflow_client._constants import DEFAULT_URL, URL_VARIABLE
 from stepflow_client._core.core import Core
 from stepflow_client._requests.retry import RetryPolicy
@@ -40,6 +41,7 @@ def own_http_client(
     url: Hidden[str],
     limits: httpx.Limits | None,
     proxy: Hidden[str | httpx.Proxy | None],
+    verify: VerifyTypes,
     http_client: object,
     transport: object,
 ) -> H | None:
@@ -48,7 +50,7 @@ def own_http_client(
     Raises:
         InvalidInput: There is also an http_client or transport, which have their own, or the proxy
             is invalid.
-        InvalidRequest: The URL, or the proxy that the environment sets for it, is invalid.
+        InvalidRequest: The URL, `verify`, or the proxy that the environment sets is invalid.
     """
     if limits is None and proxy.value is None:
         return None
@@ -66,7 +68,7 @@ def own_http_client(
         except InvalidRequest as error:
             raise InvalidInput(str(error)) from None
     # Passed, since httpx ignores SSL_CERT_FILE with trust_env=False.
-    context = httpx.create_ssl_context()
+    context = TLS(verify).context()
     return cls(limits=limits or httpx.Limits(), proxy=chosen, verify=context, trust_env=False)
 
 
@@ -76,6 +78,7 @@ def api_client(
     headers: Hidden[Mapping[str, str] | None],
     http_client: httpx.Client | httpx.AsyncClient | None,
     transport: httpx.BaseTransport | httpx.AsyncBaseTransport | None,
+    verify: VerifyTypes,
     server_version: str | None,
     max_response_size: int | None,
 ) -> Client:
@@ -83,6 +86,7 @@ def api_client(
     options: dict[str, Any] = {
         "http_client": http_client,
         "transport": transport,
+        "verify": verify,
         "server_version": server_version,
         "max_response_size": max_response_size,
     }

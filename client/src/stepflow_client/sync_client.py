@@ -13,6 +13,7 @@ import httpx
 from stepflow_api.lowlevel import run as drive
 from stepflow_api.models import ExecutionStatus, FlowResult, RunSummary, WorkflowOverrides
 from stepflow_api.support import RESPONSE_LIMIT, Hidden
+from stepflow_api.types import VerifyTypes
 from stepflow_client._constants import REQUEST_TIMEOUT
 from stepflow_client._core.flow_source import FlowSource
 from stepflow_client._core.results import BatchResults, Progress
@@ -40,6 +41,11 @@ class SyncStepflowClient(SyncServerMethods):
         retry: How often and how fast requests are retried.
         limits: Limits of the connection pool; by default 100 connections.
         proxy: URL of a proxy.
+        verify: Which certificates of servers are trusted: True for the usual authorities, or for
+            those in the file that `SSL_CERT_FILE` names; the path of a file or folder with others;
+            or an `ssl.SSLContext`, which may have a certificate of the client's own (mutual TLS).
+            False trusts every server: whoever is in between reads tokens and data, and changes
+            both.
         http_client: An httpx client to send requests with, with its own proxies and certificates.
             It stays open when this client is closed.
         transport: An httpx transport to send requests with. It stays open when this client is
@@ -68,6 +74,7 @@ class SyncStepflowClient(SyncServerMethods):
         retry: RetryPolicy | None = None,
         limits: httpx.Limits | None = None,
         proxy: str | httpx.Proxy | None = None,
+        verify: VerifyTypes = True,
         http_client: httpx.Client | None = None,
         transport: httpx.BaseTransport | None = None,
         server_version: str | None = None,
@@ -76,13 +83,16 @@ class SyncStepflowClient(SyncServerMethods):
         address, secret, fields, via = Hidden(url), Hidden(token), Hidden(headers), Hidden(proxy)
         del url, token, headers, proxy
         server = server_url(address)
-        self._own_http = own_http_client(httpx.Client, server, limits, via, http_client, transport)
+        self._own_http = own_http_client(
+            httpx.Client, server, limits, via, verify, http_client, transport
+        )
         self._client = api_client(
             server,
             secret,
             fields,
             self._own_http or http_client,
             transport,
+            True if self._own_http else verify,
             server_version,
             max_response_size,
         )

@@ -18,6 +18,7 @@ from stepflow_api._operation import Answer, Request
 from stepflow_api._transport.event_loops import asyncio_loop, loop_of_this_call
 from stepflow_api._transport.settings import check_connection, check_limit, check_timeout
 from stepflow_api._transport.timeouts import OVERDUE, Timeouts, timeouts
+from stepflow_api._transport.tls import TLS
 from stepflow_api.errors import InvalidRequest, StepflowError
 from stepflow_api.types import UNSET
 
@@ -42,6 +43,7 @@ class Transport:
         timeout: Seconds, an `httpx.Timeout`, None for none, or `UNSET` for the defaults.
         http_client: What to send through; stays open.
         transport: What to send through; stays open.
+        verify: Which certificates are trusted, as of `Client`.
         limit: Maximum size of a response body in bytes; None for no limit.
 
     Raises:
@@ -52,14 +54,17 @@ class Transport:
         self,
         base_url: str,
         headers: Fields,
+        *,
         timeout: Any,
         http_client: Any,
         transport: Any,
+        verify: Any,
         limit: int | None,
     ) -> None:
         check_timeout(timeout)
         check_limit(limit)
-        check_connection(http_client, transport)
+        check_connection(http_client, transport, verify)
+        self._tls = TLS(verify)
         self._base_url = base_url
         self._headers = headers
         self._timeout = timeout
@@ -237,7 +242,9 @@ class Transport:
     def _where(self) -> Address:
         from stepflow_api._transport.http11 import Address
 
-        self._address = self._address or Address(self._base_url, self._headers, self._limit)
+        self._address = self._address or Address(
+            self._base_url, self._headers, self._limit, self._tls
+        )
         return self._address
 
     def _httpx(self) -> HttpxTransport:
@@ -253,6 +260,7 @@ class Transport:
                     self._given_transport,
                     self._proxy,
                     self._limit,
+                    self._tls,
                 )
             return self._httpx_transport
 
