@@ -10,9 +10,21 @@ import httpx
 
 from stepflow_api import AuthenticatedClient, Client
 from stepflow_api.errors import InvalidRequest
-from stepflow_api.support import TLS, Hidden, checked_proxy, environment_proxy, split_address
+from stepflow_api.support import (
+    RESPONSE_LIMIT,
+    TLS,
+    Hidden,
+    checked_proxy,
+    environment_proxy,
+    split_address,
+)
 from stepflow_api.types import VerifyTypes
-from stepflow_client._constants import DEFAULT_URL, URL_VARIABLE
+from stepflow_client._constants import (
+    DEFAULT_URL,
+    REQUEST_TIMEOUT,
+    TOKEN_VARIABLE,
+    URL_VARIABLE,
+)
 from stepflow_client._core.core import Core
 from stepflow_client._requests.retry import RetryPolicy
 from stepflow_client._requests.sending import Sender
@@ -93,6 +105,25 @@ def api_client(
     if token.value is None:
         return Client(url.value, headers=headers.value, **options)
     return AuthenticatedClient(url.value, token.value, headers=headers.value, **options)
+
+
+def restored(url: str) -> tuple[Client, Core]:
+    """Return the client and the core of a handle that was unpickled.
+
+    Args:
+        url: The server's URL, without user and password.
+
+    Raises:
+        InvalidInput: The token of the environment cannot be sent.
+    """
+    token = Hidden(os.environ.get(TOKEN_VARIABLE) or None)
+    try:
+        client = api_client(
+            Hidden(url), token, Hidden(None), None, None, True, None, RESPONSE_LIMIT
+        )
+    except InvalidRequest as error:
+        raise InvalidInput(f"${TOKEN_VARIABLE}: {error}") from None
+    return client, core(client, None, REQUEST_TIMEOUT)
 
 
 def core(client: Client, retry: RetryPolicy | None, timeout: Any) -> Core:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
+from typing import Any, Self
 from uuid import UUID
 
 from stepflow_api import Client
@@ -13,6 +14,7 @@ from stepflow_api.support import Hidden
 from stepflow_client._core.core import Core
 from stepflow_client._core.events import RunEvents
 from stepflow_client._core.results import BatchResults, Items, Progress
+from stepflow_client._factory import restored
 from stepflow_client._requests.deadline import Deadline
 from stepflow_client.events import RunEvent
 
@@ -22,6 +24,10 @@ __all__ = ["SyncRunHandle"]
 class SyncRunHandle:
     """A run on the server; a client's `submit`, `submit_batch` and `handle` return one.
 
+    A handle is pickled as the server's URL and the run's id, without a token or another setting of
+    the client. An unpickled one has a client of its own, with default settings and the token of
+    `$STEPFLOW_TOKEN`: use it as a context manager, or call `close`.
+
     Attributes:
         id: Id of the run, with which another process can continue to wait for it.
     """
@@ -30,9 +36,30 @@ class SyncRunHandle:
         self.id = run_id
         self._client = client
         self._core = core
+        self._owns_client = False
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.id)!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (self._client.base_url, str(self.id))
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections of an unpickled handle; others use those of their client."""
+        if self._owns_client:
+            self._client.close()
 
     def result(
         self,
@@ -241,3 +268,9 @@ class SyncRunHandle:
         del headers
         steps = self._core.runs.cancel(self.id, wait, timeout)
         return drive(self._client, steps, headers=extra)
+
+
+def _restored(url: str, run_id: str) -> SyncRunHandle:
+    handle = SyncRunHandle(*restored(url), UUID(run_id))
+    handle._owns_client = True
+    return handle
