@@ -48,11 +48,10 @@ class Client:
         http_client: An `httpx.Client` for the sync forms or an `httpx.AsyncClient` for the async
             ones, with its own proxies, certificates, limits and timeout.
         transport: An httpx transport, sync or async, to send through.
-        verify: Which certificates of servers are trusted: True for the usual authorities, or for
-            those in the file that `SSL_CERT_FILE` names; the path of a file or folder with others;
-            or an `ssl.SSLContext`, which may have a certificate of the client's own (mutual TLS).
-            False trusts every server: whoever is in between reads tokens and data, and changes
-            both. An `http_client` or `transport` has its own.
+        verify: Which certificates are trusted: True for those of the usual authorities, or of
+            `SSL_CERT_FILE`; the path of a file or folder; or an `ssl.SSLContext`, which may have
+            one of the client's own (mutual TLS). False trusts every server: whoever is in between
+            reads tokens and data, and changes both.
         raise_on_unexpected_status: Whether the `*_detailed` forms raise `UnexpectedStatus` for a
             status that the spec does not document, rather than return it.
         server_version: The server's version, such as `0.13.0`. By default the first request asks
@@ -69,6 +68,9 @@ class Client:
         ...     health_check.sync(client=client).status
         'healthy'
     """
+
+    owner: str | None = None
+    """Name for the warning about a client that was not closed, if another object uses it alone."""
 
     def __init__(
         self,
@@ -114,6 +116,11 @@ class Client:
     def __repr__(self) -> str:
         names = sorted(name.decode() for name in self._headers.value)
         return f"{type(self).__name__}({self._base_url!r}, headers={names})"
+
+    def __del__(self) -> None:
+        # A client whose creation failed has no transport.
+        if hasattr(self, "_transport"):
+            self._transport.abandon(self.owner or type(self).__name__)
 
     def __enter__(self) -> Self:
         return self
@@ -322,14 +329,8 @@ class AuthenticatedClient(Client):
         token: The secret; it appears in no repr, log line or error.
         prefix: What stands before it, `Bearer` by default; empty for the token alone.
         auth_header_name: The header field that carries it.
-        headers: Further header fields for every request.
-        timeout: As for `Client`.
-        http_client: As for `Client`.
-        transport: As for `Client`.
-        verify: As for `Client`.
-        raise_on_unexpected_status: As for `Client`.
-        server_version: As for `Client`.
-        max_response_size: As for `Client`.
+        headers: Further header fields for every request. This and the arguments after it are
+            those of `Client`.
 
     Raises:
         InvalidRequest: The token or another argument cannot be used.

@@ -95,6 +95,7 @@ class StepflowClient(ServerMethods):
             server_version,
             max_response_size,
         )
+        self._client.owner = type(self).__name__
         self._core = core(self._client, retry, timeout)
 
     @property

@@ -273,4 +273,5 @@ class RunHandle:
 def _restored(url: str, run_id: str) -> RunHandle:
     handle = RunHandle(*restored(url), UUID(run_id))
     handle._owns_client = True
+    handle._client.owner = type(handle).__name__
     return handle

@@ -96,6 +96,7 @@ class SyncStepflowClient(SyncServerMethods):
             server_version,
             max_response_size,
         )
+        self._client.owner = type(self).__name__
         self._core = core(self._client, retry, timeout)
 
     @property

@@ -273,4 +273,5 @@ class SyncRunHandle:
 def _restored(url: str, run_id: str) -> SyncRunHandle:
     handle = SyncRunHandle(*restored(url), UUID(run_id))
     handle._owns_client = True
+    handle._client.owner = type(handle).__name__
     return handle

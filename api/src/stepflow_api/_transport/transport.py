@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import warnings
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -119,6 +120,27 @@ class Transport:
             await self._async_connections.aclose()
         if self._httpx_transport is not None:
             await self._httpx_transport.aclose()
+
+    def abandon(self, name: str) -> None:
+        """Close what a client left open that nobody can use any more, and warn of it.
+
+        Args:
+            name: Name of the client, for the warning.
+        """
+        own = self._connections, self._async_connections
+        is_open = any(one is not None and one.is_open for one in own)
+        through_httpx = self._httpx_transport is not None and self._reset_given is None
+        if self._closed or not (is_open or through_httpx):
+            return
+        self.close()
+        if self._async_connections is not None:
+            self._async_connections.abandon()
+        warnings.warn(
+            f"unclosed {name} of {self._base_url}; use it in a with block, or close it",
+            ResourceWarning,
+            stacklevel=3,
+            source=self,
+        )
 
     def timeouts(self, timeout: Any) -> Timeouts:
         """Return the timeouts of a call that begins now.
