@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 
 import httpx
@@ -135,6 +136,18 @@ def test_a_failed_call(do: Driver, way: str, fault: str) -> None:
             with pytest.raises(errors.StepflowError) as raised:
                 do(call(client))
             check(raised.value)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_failed_call_with_a_token_that_a_function_returns(do: Driver, fault: str) -> None:
+    with failing(fault) as url:
+        client = do.client(url, token=partial("{}".format, TOKEN), retry=ONCE, timeout=0.3)
+        del url
+        for call in CALLS.values():
+            with pytest.raises(errors.StepflowError) as raised:
+                do(call(client))
+            check(raised.value)
+        do(client.close())
 
 
 @pytest.mark.parametrize("way", ["own", "http_client", "transport"])

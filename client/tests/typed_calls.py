@@ -19,6 +19,7 @@ from stepflow_client import (
 
 def right_sync(client: SyncStepflowClient, flow: Flow) -> None:
     """Calls as they should be."""
+    SyncStepflowClient(token=lambda: "token")
     assert_type(client.run("flow.yaml", {"a": 1}, timeout=3), FlowResult)
     assert_type(client.run(Path("flow.yaml"), None, overrides={"s": {}}), FlowResult)
     assert_type(client.submit(flow, 1), SyncRunHandle)
@@ -30,6 +31,7 @@ def right_sync(client: SyncStepflowClient, flow: Flow) -> None:
 
 async def right_async(client: StepflowClient, flow: Flow) -> None:
     """Calls as they should be."""
+    StepflowClient(token=token)
     assert_type(await client.run(flow, 1), FlowResult)
     handle = await client.submit(flow, 1)
     assert_type(handle, RunHandle)
@@ -40,8 +42,14 @@ async def right_async(client: StepflowClient, flow: Flow) -> None:
     assert_type(await executor.run_batch(flow, [1]), BatchResults)
 
 
+async def token() -> str:
+    """Return a token that asynchronous clients alone can wait for."""
+    return "token"
+
+
 def wrong_sync(sync: SyncStepflowClient, flow: Flow) -> None:
     """Calls as they should not be."""
+    SyncStepflowClient(token=token)  # rejected
     sync.run(7, 1)  # rejected
     sync.run(flow)  # rejected
     sync.run(flow, 1, 30)  # rejected

@@ -10,13 +10,14 @@ from stepflow_api._constants import RESPONSE_LIMIT
 from stepflow_api._exchange import driver
 from stepflow_api._exchange.effects import OpenStream, Steps
 from stepflow_api._exchange.exchange import Exchange
+from stepflow_api._exchange.tokens import TokenSource
 from stepflow_api._hidden import Hidden
 from stepflow_api._operation import Answer, Operation, Request
 from stepflow_api._transport.event_loops import asyncio_loop
 from stepflow_api._transport.settings import header_fields, split_address, token_value
 from stepflow_api._transport.transport import Transport
 from stepflow_api.errors import UnexpectedStatus
-from stepflow_api.types import UNSET, Response, Unset, VerifyTypes
+from stepflow_api.types import UNSET, AsyncTokenTypes, Response, Unset, VerifyTypes
 
 if TYPE_CHECKING:
     import httpx
@@ -326,11 +327,12 @@ class AuthenticatedClient(Client):
 
     Args:
         base_url: Where the server is, with or without `/api/v1`.
-        token: The secret; it appears in no repr, log line or error.
+        token: The secret, which appears in no repr, log line or error; or a function that returns
+            it, for the async forms a coroutine function too. It is called for the first request,
+            and again if the server refuses the token (401); the request is then sent once more.
         prefix: What stands before it, `Bearer` by default; empty for the token alone.
         auth_header_name: The header field that carries it.
-        headers: Further header fields for every request. This and the arguments after it are
-            those of `Client`.
+        headers: Further header fields. This and the arguments after it are those of `Client`.
 
     Raises:
         InvalidRequest: The token or another argument cannot be used.
@@ -339,7 +341,7 @@ class AuthenticatedClient(Client):
     def __init__(
         self,
         base_url: str,
-        token: str,
+        token: AsyncTokenTypes,
         *,
         prefix: str = "Bearer",
         auth_header_name: str = "Authorization",
@@ -354,7 +356,7 @@ class AuthenticatedClient(Client):
     ) -> None:
         self._base_url, self._headers = "", header_fields(Hidden(None))
         address, fields = Hidden(base_url), Hidden(headers)
-        value = Hidden((token, prefix))
+        value: Hidden[Any] = Hidden((token, prefix))
         del base_url, headers, token, prefix
         super().__init__(
             address.value,
@@ -367,21 +369,21 @@ class AuthenticatedClient(Client):
             server_version=server_version,
             max_response_size=max_response_size,
         )
+        if callable(value.value[0]):
+            self._exchange.token = TokenSource(value, auth_header_name)
+            return
         # Whatever the spelling of its name, this field takes the place of a given one.
         field = header_fields(Hidden({auth_header_name: token_value(value).value}))
         self._headers.value.update(field.value)
 
 
 def run(client: Client, steps: Steps[T], *, headers: Hidden[Mapping[str, str]] | None = None) -> T:
-    """Run a generator, and perform the effects that it yields.
+    """Run a generator, perform the effects that it yields, and return its result.
 
     Args:
         client: Sends the requests.
         steps: The generator; closed at the end.
         headers: For its requests, in place of the client's of the same names.
-
-    Returns:
-        What the generator returns.
     """
     return driver.run(client._exchange, steps, client._transport.timeouts(UNSET), headers)
 

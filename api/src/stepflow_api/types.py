@@ -22,13 +22,22 @@ from pydantic_core import CoreSchema, SchemaValidator, core_schema
 if TYPE_CHECKING:
     import os
     import ssl
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     import httpx
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
     from pydantic.json_schema import JsonSchemaValue
 
-__all__ = ["UNSET", "Response", "TimeoutTypes", "Timestamp", "Unset", "VerifyTypes"]
+__all__ = [
+    "UNSET",
+    "AsyncTokenTypes",
+    "Response",
+    "TimeoutTypes",
+    "Timestamp",
+    "TokenTypes",
+    "Unset",
+    "VerifyTypes",
+]
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -51,6 +60,12 @@ UNSET: Final = Unset.UNSET
 
 TimeoutTypes: TypeAlias = "float | httpx.Timeout | Unset | None"
 """What a call takes as its `timeout`: see `stepflow_api.Client`."""
+
+TokenTypes: TypeAlias = "str | Callable[[], str]"
+"""What a synchronous client takes as `token`: see `stepflow_api.AuthenticatedClient`."""
+
+AsyncTokenTypes: TypeAlias = "str | Callable[[], str | Awaitable[str]]"
+"""What an asynchronous client takes as `token`: a function may be a coroutine function."""
 
 VerifyTypes: TypeAlias = "bool | str | os.PathLike[str] | ssl.SSLContext"
 """What a client takes as `verify`: see `stepflow_api.Client`."""

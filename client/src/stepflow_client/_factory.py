@@ -18,7 +18,7 @@ from stepflow_api.support import (
     environment_proxy,
     split_address,
 )
-from stepflow_api.types import VerifyTypes
+from stepflow_api.types import AsyncTokenTypes, TokenTypes, VerifyTypes
 from stepflow_client._constants import (
     DEFAULT_URL,
     REQUEST_TIMEOUT,
@@ -86,7 +86,7 @@ def own_http_client(
 
 def api_client(
     url: Hidden[str],
-    token: Hidden[str | None],
+    token: Hidden[AsyncTokenTypes | None] | Hidden[TokenTypes | None],
     headers: Hidden[Mapping[str, str] | None],
     http_client: httpx.Client | httpx.AsyncClient | None,
     transport: httpx.BaseTransport | httpx.AsyncBaseTransport | None,
@@ -116,7 +116,7 @@ def restored(url: str) -> tuple[Client, Core]:
     Raises:
         InvalidInput: The token of the environment cannot be sent.
     """
-    token = Hidden(os.environ.get(TOKEN_VARIABLE) or None)
+    token: Hidden[TokenTypes | None] = Hidden(os.environ.get(TOKEN_VARIABLE) or None)
     try:
         client = api_client(
             Hidden(url), token, Hidden(None), None, None, True, None, RESPONSE_LIMIT

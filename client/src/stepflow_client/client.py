@@ -12,7 +12,7 @@ import httpx
 from stepflow_api.lowlevel import run_async as drive_async
 from stepflow_api.models import ExecutionStatus, FlowResult, RunSummary, WorkflowOverrides
 from stepflow_api.support import RESPONSE_LIMIT, Hidden
-from stepflow_api.types import VerifyTypes
+from stepflow_api.types import AsyncTokenTypes, VerifyTypes
 from stepflow_client._constants import REQUEST_TIMEOUT
 from stepflow_client._core.flow_source import FlowSource
 from stepflow_client._core.results import BatchResults, Progress
@@ -33,7 +33,8 @@ class StepflowClient(ServerMethods):
 
     Args:
         url: The server's URL; by default `$STEPFLOW_URL`, or else `http://localhost:7840`.
-        token: Bearer token; no log line, repr or error shows it.
+        token: Bearer token, or a function that returns it: called for the first request, and again
+            if the server refuses the token (401). No log line, repr or error shows it.
         headers: Header fields for every request.
         timeout: Maximum time for one request, in seconds, after which it is retried; a large body
             has one second more for each 10 kB. Waiting for a run is not limited by it.
@@ -67,7 +68,7 @@ class StepflowClient(ServerMethods):
         self,
         url: str | None = None,
         *,
-        token: str | None = None,
+        token: AsyncTokenTypes | None = None,
         headers: Mapping[str, str] | None = None,
         timeout: float = REQUEST_TIMEOUT,
         retry: RetryPolicy | None = None,

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from stepflow_api._exchange.effects import Call, OpenStream, Steps
+from stepflow_api._exchange.effects import Call, OpenStream, Steps, through
 from stepflow_api._hidden import Hidden
 from stepflow_api._operation import Request
 from stepflow_api._transport.settings import header_fields
-from stepflow_api.errors import InvalidRequest, StepflowError
+from stepflow_api.errors import InvalidRequest
 
 T = TypeVar("T")
 
@@ -29,31 +29,20 @@ def with_headers(steps: Steps[T], headers: Hidden[Mapping[str, str]]) -> Steps[T
         InvalidRequest: A field cannot be sent; the message shows no value.
     """
     fields = _checked(headers)
-    try:
-        effect: Any = next(steps)
-        while True:
-            match effect:
-                case Request():
-                    effect = _merged(effect, fields)
-                case OpenStream(request):
-                    effect = OpenStream(_merged(request, fields))
-                case Call(headers=None):
-                    effect = replace(effect, headers=fields)
-                case _:
-                    pass
-            try:
-                value = yield effect
-            except StepflowError as error:
-                effect = steps.throw(error)
-            else:
-                effect = steps.send(value)
-                # The next response may be as large as this one.
-                del value
-    except StopIteration as stop:
-        result: T = stop.value
-        return result
-    finally:
-        steps.close()
+
+    def perform(effect: Any) -> Steps[Any]:
+        match effect:
+            case Request():
+                effect = _merged(effect, fields)
+            case OpenStream(request):
+                effect = OpenStream(_merged(request, fields))
+            case Call(headers=None):
+                effect = replace(effect, headers=fields)
+            case _:
+                pass
+        return (yield effect)
+
+    return (yield from through(steps, perform))
 
 
 def _checked(headers: Hidden[Mapping[str, str]]) -> Hidden[Mapping[str, str]]:

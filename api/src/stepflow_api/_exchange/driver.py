@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from stepflow_api._exchange.call_headers import with_headers
-from stepflow_api._exchange.effects import Call, Close, OpenStream, Read, Sleep, Steps, Wait
+from stepflow_api._exchange.effects import Ask, Call, Close, OpenStream, Read, Sleep, Steps, Wait
 from stepflow_api._exchange.exchange import Exchange, parse_event
 from stepflow_api._hidden import Hidden
 from stepflow_api._operation import Request
 from stepflow_api._transport.event_loops import asyncio_loop
 from stepflow_api._transport.timeouts import Timeouts
-from stepflow_api.errors import StepflowError
+from stepflow_api.errors import InvalidRequest, StepflowError
 
 T = TypeVar("T")
 
@@ -38,6 +38,8 @@ def run(
     transport = exchange.transport
     if headers is not None:
         steps = with_headers(steps, headers)
+    if exchange.token is not None:
+        steps = exchange.token.steps(steps)
     try:
         effect = steps.send(None)
         while True:
@@ -70,6 +72,8 @@ async def run_async(
     transport = exchange.transport
     if headers is not None:
         steps = with_headers(steps, headers)
+    if exchange.token is not None:
+        steps = exchange.token.steps(steps)
     try:
         effect = steps.send(None)
         while True:
@@ -111,6 +115,11 @@ def _perform(exchange: Exchange, effect: Any, timeouts: Timeouts) -> Any:
                 return future.result(timeouts.bound(timeouts.read))
             except TimeoutError:
                 raise transport.timeout_error(request) from None
+        case Ask(function):
+            asked = Hidden(function.value())
+            if hasattr(asked.value, "__await__"):
+                raise _no_text(asked)
+            return asked
         case _:
             raise _no_effect(effect)
 
@@ -139,6 +148,9 @@ async def _perform_async(exchange: Exchange, effect: Any, timeouts: Timeouts) ->
                 return await asyncio.wait_for(shared, timeouts.bound(timeouts.read))
             except TimeoutError:
                 raise transport.timeout_error(request) from None
+        case Ask(function):
+            asked = Hidden(function.value())
+            return Hidden(await asked.value) if hasattr(asked.value, "__await__") else asked
         case _:
             raise _no_effect(effect)
 
@@ -150,3 +162,13 @@ def _steps(exchange: Exchange, call: Call[T]) -> Steps[Any]:
 def _no_effect(effect: object) -> TypeError:
     kind = type(effect).__name__
     return TypeError(f"a generator yielded a {kind}; yield an effect of stepflow_api.lowlevel")
+
+
+def _no_text(asked: Hidden[Any]) -> InvalidRequest:
+    # Python warns of a coroutine that is never awaited.
+    if hasattr(asked.value, "close"):
+        asked.value.close()
+    return InvalidRequest(
+        "the token's function is asynchronous, and this call is not; use asyncio(...) forms, or a"
+        " function that returns text"
+    )
