@@ -7,8 +7,10 @@ import gc
 import socket
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import httpx
@@ -18,7 +20,7 @@ from api.tests.support.connections import connections
 from api.tests.support.exchange import Recorder
 from api.tests.support.flows import SlowFlow
 from api.tests.support.forms import ASYNCIO, ASYNCIO_DETAILED, FORMS, SYNC, SYNC_DETAILED, Form
-from stepflow_api import Client
+from stepflow_api import AuthenticatedClient, Client
 from stepflow_api.api.health import health_check
 from stepflow_api.api.run import create_run, get_run
 from stepflow_api.errors import InvalidRequest
@@ -125,6 +127,59 @@ def test_a_client_that_was_never_used_has_nothing_to_close(warned: None) -> None
     with Client("http://localhost"):
         pass
     asyncio.run(Client("http://localhost").aclose())
+
+
+@contextmanager
+def collected() -> Iterator[list[str]]:
+    """Yield what is warned of until everything is collected that the block leaves behind."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        messages: list[str] = []
+        yield messages
+        gc.collect()
+    messages += [str(warning.message) for warning in caught]
+    assert all(warning.category is ResourceWarning for warning in caught)
+
+
+UNCLOSED = "unclosed {} of {}/api/v1; use it in a with block, or close it"
+
+
+@pytest.mark.parametrize("cls", [Client, partial(AuthenticatedClient, token="t0k3n")], ids=str)
+def test_a_client_that_was_not_closed_is_named(server: StepflowServer, cls: Any) -> None:
+    name = getattr(cls, "func", cls).__name__
+    with collected() as messages:
+        health_check.sync(client=cls(server.url))
+    assert messages == [UNCLOSED.format(name, server.url)]
+    assert connections(server) == 0
+
+    async def main() -> None:
+        await health_check.asyncio(client=cls(server.url))
+        gc.collect()
+        # The loop closes sockets in its next round.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert connections(server) == 0
+
+    with collected() as messages:
+        asyncio.run(main())
+    assert messages == [UNCLOSED.format(name, server.url)]
+
+
+def test_a_client_behind_a_proxy_that_was_not_closed_is_named(
+    server: StepflowServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", server.url)
+    with collected() as messages:
+        health_check.sync(client=Client("http://stepflow.invalid"))
+    assert messages == [UNCLOSED.format("Client", "http://stepflow.invalid")]
+
+
+def test_a_client_whose_loop_has_ended_is_named(server: StepflowServer) -> None:
+    with collected() as messages:
+        client = Client(server.url)
+        asyncio.run(health_check.asyncio(client=client))
+        del client
+    assert messages[0] == UNCLOSED.format("Client", server.url)
 
 
 def test_closing_twice_does_no_harm(server: StepflowServer, warned: None) -> None:

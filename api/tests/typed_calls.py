@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_type
 from uuid import UUID
 
-from stepflow_api import Client, Response
+from stepflow_api import AuthenticatedClient, Client, Response
 from stepflow_api.api.blob import get_blob_bytes
 from stepflow_api.api.flow import store_flow
 from stepflow_api.api.run import create_run, get_run, list_runs
@@ -25,6 +25,7 @@ from stepflow_api.models import (
 
 def right_sync(client: Client, run_id: UUID) -> None:
     """Calls as they should be."""
+    AuthenticatedClient("http://localhost", lambda: "token")
     flow = Flow(steps=[Step(id="a", component="/eval", input={"x": 1})])
     assert_type(store_flow.sync(client=client, body=StoreFlowRequest(flow=flow)), StoreFlowResponse)
     request = CreateRunRequest(flow_id="f", input={"prompt": "Hello!"}, wait=True)
@@ -34,7 +35,8 @@ def right_sync(client: Client, run_id: UUID) -> None:
     )
     assert_type(get_run.sync(run_id, client=client, wait=True, timeout_secs=3), RunDetails)
     assert_type(list_runs.sync(client=client, status=ExecutionStatus.FAILED), ListRunsResponse)
-    assert_type(get_blob_bytes.sync("b", client=client), bytes)
+    assert_type(get_blob_bytes.sync("b", client=client, timeout=5), bytes)
+    assert_type(get_blob_bytes.sync("b", client=client, headers={"x-a": "1"}), bytes)
 
 
 async def right_async(client: Client, run_id: UUID) -> None:
@@ -48,12 +50,16 @@ def wrong_sync(client: Client, run_id: UUID, request: CreateRunRequest) -> None:
     """Calls as they should not be."""
     Client()  # rejected
     Client("http://localhost", 3)  # rejected
+    AuthenticatedClient("http://localhost", lambda: 3)  # rejected
+    Client("http://localhost", verify=3)  # rejected
     create_run.sync(body=request)  # rejected
     create_run.sync(client, request)  # rejected
     create_run.sync(client=client, body={"flowId": "f"})  # rejected
     create_run.sync(client=client, body=request, wait=True)  # rejected
     get_run.sync(7, client=client)  # rejected
     get_run.sync(run_id, client=client, timeout_secs="3")  # rejected
+    get_run.sync(run_id, client=client, timeout="3")  # rejected
+    get_run.sync(run_id, client=client, headers={"x-a": 1})  # rejected
     get_run.synchronous(run_id, client=client)  # rejected
     print(get_run.sync(run_id, client=client).no_such_attribute)  # rejected
     print(get_run.sync_detailed(run_id, client=client).parsed.run_id)  # rejected

@@ -189,6 +189,6 @@ def test_nothing_is_claimed_of_a_run_that_no_server_was_asked_for(
     assert set(ASKING) >= {
         name
         for name in vars(RunHandle)
-        if not name.startswith("_") and callable(getattr(RunHandle, name))
+        if not name.startswith("_") and callable(getattr(RunHandle, name)) and name != "close"
     }
     do(client.close())

@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 
 import httpx
@@ -24,6 +25,8 @@ HEADER = "h34d3r-s3cr3t"
 PASSWORD = "p4ssw0rd-s3cr3t"
 BASIC = base64.b64encode(f"user:{PASSWORD}".encode()).decode()
 SECRETS = (TOKEN, HEADER, PASSWORD, BASIC)
+
+CALL_HEADERS = {"x-call": HEADER}
 
 ONCE = RetryPolicy(max_retries=0)
 
@@ -116,10 +119,10 @@ def client_for(do: Driver, way: str, url: str, **options: Any) -> Iterator[Any]:
 
 
 CALLS: dict[str, Callable[[Any], Any]] = {
-    "health": lambda client: client.health(),
-    "run": lambda client: client.submit("0" * 64, 1),
+    "health": lambda client: client.health(headers=CALL_HEADERS),
+    "run": lambda client: client.submit("0" * 64, 1, headers=CALL_HEADERS),
     "results": lambda client: client.handle("00000000-0000-0000-0000-000000000001").results(
-        timeout=0.3
+        timeout=0.3, headers=CALL_HEADERS
     ),
 }
 
@@ -133,6 +136,18 @@ def test_a_failed_call(do: Driver, way: str, fault: str) -> None:
             with pytest.raises(errors.StepflowError) as raised:
                 do(call(client))
             check(raised.value)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_failed_call_with_a_token_that_a_function_returns(do: Driver, fault: str) -> None:
+    with failing(fault) as url:
+        client = do.client(url, token=partial("{}".format, TOKEN), retry=ONCE, timeout=0.3)
+        del url
+        for call in CALLS.values():
+            with pytest.raises(errors.StepflowError) as raised:
+                do(call(client))
+            check(raised.value)
+        do(client.close())
 
 
 @pytest.mark.parametrize("way", ["own", "http_client", "transport"])

@@ -19,17 +19,19 @@ from stepflow_client import (
 
 def right_sync(client: SyncStepflowClient, flow: Flow) -> None:
     """Calls as they should be."""
+    SyncStepflowClient(token=lambda: "token")
     assert_type(client.run("flow.yaml", {"a": 1}, timeout=3), FlowResult)
     assert_type(client.run(Path("flow.yaml"), None, overrides={"s": {}}), FlowResult)
     assert_type(client.submit(flow, 1), SyncRunHandle)
     assert_type(client.run_batch({"steps": []}, range(3)), BatchResults)
-    assert_type(list(client.list_runs()), list[RunSummary])
+    assert_type(list(client.list_runs(timeout=3, headers={"x-a": "1"})), list[RunSummary])
     executor: SyncStepflowExecutor = client
     assert_type(executor.run(flow, 1), FlowResult)
 
 
 async def right_async(client: StepflowClient, flow: Flow) -> None:
     """Calls as they should be."""
+    StepflowClient(token=token)
     assert_type(await client.run(flow, 1), FlowResult)
     handle = await client.submit(flow, 1)
     assert_type(handle, RunHandle)
@@ -40,12 +42,19 @@ async def right_async(client: StepflowClient, flow: Flow) -> None:
     assert_type(await executor.run_batch(flow, [1]), BatchResults)
 
 
+async def token() -> str:
+    """Return a token that asynchronous clients alone can wait for."""
+    return "token"
+
+
 def wrong_sync(sync: SyncStepflowClient, flow: Flow) -> None:
     """Calls as they should not be."""
+    SyncStepflowClient(token=token)  # rejected
     sync.run(7, 1)  # rejected
     sync.run(flow)  # rejected
     sync.run(flow, 1, 30)  # rejected
     sync.run(flow, 1, timeout="30")  # rejected
+    sync.run(flow, 1, headers={"x-a": 1})  # rejected
     sync.run_batch(flow, 5)  # rejected
     sync.handle(5)  # rejected
     print(sync.run(flow, 1).no_such_attribute)  # rejected

@@ -35,8 +35,8 @@ def compile_package(
     Args:
         spec: The OpenAPI document, JSON.
         package: Import name of the package that is made.
-        support: Import name of the package that its modules build on, with `_base`, `_operation`,
-            `client`, `errors`, `lowlevel` and `types`.
+        support: Import name of the package that its modules build on, with `_base`, `_hidden`,
+            `_operation`, `client`, `errors`, `lowlevel` and `types`.
         command: What a person types to make it anew, for the files' first lines.
         hand_written: Modules that are not generated, by their path in the package.
         ruff: The formatter's executable; None leaves the text as the templates give it.

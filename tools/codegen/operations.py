@@ -16,7 +16,7 @@ from tools.codegen.names import Taken, field_name, module_name, pascal_case, sna
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 # Arguments of every endpoint function; a parameter of the spec steps aside.
-_OWN_ARGUMENTS = frozenset({"client", "body"})
+_OWN_ARGUMENTS = frozenset({"body", "client", "headers", "timeout"})
 
 # OpenAPI has them ignored as parameters; the transport and the client write them.
 _OWN_HEADERS = frozenset({"accept", "authorization", "content-type"})

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from stepflow_api._constants import RESPONSE_LIMIT
 from stepflow_api._exchange import driver
 from stepflow_api._exchange.effects import OpenStream, Steps
 from stepflow_api._exchange.exchange import Exchange
+from stepflow_api._exchange.tokens import TokenSource
 from stepflow_api._hidden import Hidden
 from stepflow_api._operation import Answer, Operation, Request
 from stepflow_api._transport.event_loops import asyncio_loop
 from stepflow_api._transport.settings import header_fields, split_address, token_value
 from stepflow_api._transport.transport import Transport
 from stepflow_api.errors import UnexpectedStatus
-from stepflow_api.types import UNSET, Response, Unset
+from stepflow_api.types import UNSET, AsyncTokenTypes, Response, Unset, VerifyTypes
 
 if TYPE_CHECKING:
     import httpx
@@ -49,6 +49,10 @@ class Client:
         http_client: An `httpx.Client` for the sync forms or an `httpx.AsyncClient` for the async
             ones, with its own proxies, certificates, limits and timeout.
         transport: An httpx transport, sync or async, to send through.
+        verify: Which certificates are trusted: True for those of the usual authorities, or of
+            `SSL_CERT_FILE`; the path of a file or folder; or an `ssl.SSLContext`, which may have
+            one of the client's own (mutual TLS). False trusts every server: whoever is in between
+            reads tokens and data, and changes both.
         raise_on_unexpected_status: Whether the `*_detailed` forms raise `UnexpectedStatus` for a
             status that the spec does not document, rather than return it.
         server_version: The server's version, such as `0.13.0`. By default the first request asks
@@ -66,6 +70,9 @@ class Client:
         'healthy'
     """
 
+    owner: str | None = None
+    """Name for the warning about a client that was not closed, if another object uses it alone."""
+
     def __init__(
         self,
         base_url: str,
@@ -74,6 +81,7 @@ class Client:
         timeout: float | httpx.Timeout | Unset | None = UNSET,
         http_client: httpx.Client | httpx.AsyncClient | None = None,
         transport: httpx.BaseTransport | httpx.AsyncBaseTransport | None = None,
+        verify: VerifyTypes = True,
         raise_on_unexpected_status: bool = False,
         server_version: str | None = None,
         max_response_size: int | None = RESPONSE_LIMIT,
@@ -83,14 +91,16 @@ class Client:
         # A traceback may show a client whose creation failed.
         self._base_url, self._headers = "", header_fields(Hidden(None))
         self._base_url, authorization = split_address(address)
-        self._headers = header_fields(fields)
-        if authorization is not None:
-            self._headers.value.setdefault(
-                b"authorization", (b"authorization", authorization.value.encode())
-            )
+        self._headers = header_fields(fields, authorization)
         self._raise_on_unexpected_status = raise_on_unexpected_status
         self._transport = Transport(
-            self._base_url, self._headers, timeout, http_client, transport, max_response_size
+            self._base_url,
+            self._headers,
+            timeout=timeout,
+            http_client=http_client,
+            transport=transport,
+            verify=verify,
+            limit=max_response_size,
         )
         self._exchange = Exchange(self._transport, server_version)
 
@@ -108,27 +118,22 @@ class Client:
         names = sorted(name.decode() for name in self._headers.value)
         return f"{type(self).__name__}({self._base_url!r}, headers={names})"
 
+    def __del__(self) -> None:
+        # A client whose creation failed has no transport.
+        if hasattr(self, "_transport"):
+            self._transport.abandon(self.owner or type(self).__name__)
+
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self.close()
 
     async def __aenter__(self) -> Self:
         asyncio_loop()
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *raised: object) -> None:
         await self.aclose()
 
     def close(self) -> None:
@@ -151,6 +156,7 @@ class Client:
         request: Request,
         *,
         timeout: float | httpx.Timeout | Unset | None = UNSET,
+        headers: Hidden[Mapping[str, str]] | None = None,
     ) -> Response[R]:
         """Send a request, and return the complete response, whatever its status.
 
@@ -158,6 +164,7 @@ class Client:
             operation: The operation.
             request: What `operation.request` built.
             timeout: For this call, in place of the client's.
+            headers: For this call, in place of the client's of the same names.
 
         Raises:
             TransportError: No complete response arrived.
@@ -165,7 +172,7 @@ class Client:
             UnexpectedStatus: The status is not documented, and `raise_on_unexpected_status` is set.
         """
         steps = self._exchange.steps(operation, request, partial(self._response, operation))
-        return driver.run(self._exchange, steps, self._transport.timeouts(timeout))
+        return driver.run(self._exchange, steps, self._transport.timeouts(timeout), headers)
 
     async def send_async(
         self,
@@ -173,10 +180,13 @@ class Client:
         request: Request,
         *,
         timeout: float | httpx.Timeout | Unset | None = UNSET,
+        headers: Hidden[Mapping[str, str]] | None = None,
     ) -> Response[R]:
         """Async version of `send`."""
         steps = self._exchange.steps(operation, request, partial(self._response, operation))
-        return await driver.run_async(self._exchange, steps, self._transport.timeouts(timeout))
+        return await driver.run_async(
+            self._exchange, steps, self._transport.timeouts(timeout), headers
+        )
 
     def call(
         self,
@@ -184,6 +194,7 @@ class Client:
         request: Request,
         *,
         timeout: float | httpx.Timeout | Unset | None = UNSET,
+        headers: Hidden[Mapping[str, str]] | None = None,
     ) -> S:
         """Send a request, and return what the operation returns for a success.
 
@@ -191,6 +202,7 @@ class Client:
             operation: The operation.
             request: What `operation.request` built.
             timeout: For this call, in place of the client's.
+            headers: For this call, in place of the client's of the same names.
 
         Raises:
             TransportError: No complete response arrived.
@@ -198,7 +210,7 @@ class Client:
             StatusError: The status is not a documented success.
         """
         steps = self._exchange.steps(operation, request, operation.result)
-        return driver.run(self._exchange, steps, self._transport.timeouts(timeout))
+        return driver.run(self._exchange, steps, self._transport.timeouts(timeout), headers)
 
     async def call_async(
         self,
@@ -206,10 +218,13 @@ class Client:
         request: Request,
         *,
         timeout: float | httpx.Timeout | Unset | None = UNSET,
+        headers: Hidden[Mapping[str, str]] | None = None,
     ) -> S:
         """Async version of `call`."""
         steps = self._exchange.steps(operation, request, operation.result)
-        return await driver.run_async(self._exchange, steps, self._transport.timeouts(timeout))
+        return await driver.run_async(
+            self._exchange, steps, self._transport.timeouts(timeout), headers
+        )
 
     def fetch(
         self,
@@ -217,6 +232,7 @@ class Client:
         request: Request,
         *,
         timeout: float | httpx.Timeout | Unset | None = UNSET,
+        headers: Hidden[Mapping[str, str]] | None = None,
     ) -> Response[list[bytes]]:
         """Send a request, and return a success with its body in pieces, unparsed and never joined.
 
@@ -226,6 +242,7 @@ class Client:
             operation: The operation.
             request: What `operation.request` built.
             timeout: For this call, in place of the client's.
+            headers: For this call, in place of the client's of the same names.
 
         Returns:
             The response, with the pieces as its `parsed` and no `content`.
@@ -236,7 +253,7 @@ class Client:
             StatusError: The status is not a documented success.
         """
         steps = self._exchange.steps(operation, request, operation.pieces)
-        return driver.run(self._exchange, steps, self._transport.timeouts(timeout))
+        return driver.run(self._exchange, steps, self._transport.timeouts(timeout), headers)
 
     async def fetch_async(
         self,
@@ -244,13 +261,21 @@ class Client:
         request: Request,
         *,
         timeout: float | httpx.Timeout | Unset | None = UNSET,
+        headers: Hidden[Mapping[str, str]] | None = None,
     ) -> Response[list[bytes]]:
         """Async version of `fetch`."""
         steps = self._exchange.steps(operation, request, operation.pieces)
-        return await driver.run_async(self._exchange, steps, self._transport.timeouts(timeout))
+        return await driver.run_async(
+            self._exchange, steps, self._transport.timeouts(timeout), headers
+        )
 
     def open(
-        self, operation: Operation[Any, Any], request: Request, *, timeout: httpx.Timeout | None
+        self,
+        operation: Operation[Any, Any],
+        request: Request,
+        *,
+        timeout: httpx.Timeout | None,
+        headers: Hidden[Mapping[str, str]] | None = None,
     ) -> EventStream:
         """Send a request whose response is a stream of events.
 
@@ -259,6 +284,7 @@ class Client:
             request: What `operation.request` built.
             timeout: For the call until the stream begins; from then on, the read timeout bounds
                 each wait for the next event.
+            headers: For this call, in place of the client's of the same names.
 
         Returns:
             The stream; to be closed.
@@ -271,32 +297,44 @@ class Client:
         steps: Steps[EventStream] = self._exchange.steps(
             operation, OpenStream(request), operation.stream
         )
-        return driver.run(self._exchange, steps, self._transport.timeouts(timeout))
+        return driver.run(self._exchange, steps, self._transport.timeouts(timeout), headers)
 
     async def open_async(
-        self, operation: Operation[Any, Any], request: Request, *, timeout: httpx.Timeout | None
+        self,
+        operation: Operation[Any, Any],
+        request: Request,
+        *,
+        timeout: httpx.Timeout | None,
+        headers: Hidden[Mapping[str, str]] | None = None,
     ) -> AsyncEventStream:
         """Async version of `open`."""
         steps: Steps[AsyncEventStream] = self._exchange.steps(
             operation, OpenStream(request), operation.stream
         )
-        return await driver.run_async(self._exchange, steps, self._transport.timeouts(timeout))
+        return await driver.run_async(
+            self._exchange, steps, self._transport.timeouts(timeout), headers
+        )
 
-    def run(self, steps: Steps[T]) -> T:
+    def run(self, steps: Steps[T], *, headers: Hidden[Mapping[str, str]] | None = None) -> T:
         """Run a generator of `stepflow_api.lowlevel`, and perform the effects that it yields.
 
         Args:
             steps: The generator; closed at the end.
+            headers: For its requests, in place of the client's of the same names.
 
         Returns:
             What the generator returns.
         """
-        return driver.run(self._exchange, steps, self._transport.timeouts(UNSET))
+        timeouts = self._transport.timeouts(UNSET)
+        return driver.run(self._exchange, steps, timeouts, headers)
 
-    async def run_async(self, steps: Steps[T]) -> T:
+    async def run_async(
+        self, steps: Steps[T], *, headers: Hidden[Mapping[str, str]] | None = None
+    ) -> T:
         """Async version of `run`."""
         asyncio_loop()
-        return await driver.run_async(self._exchange, steps, self._transport.timeouts(UNSET))
+        timeouts = self._transport.timeouts(UNSET)
+        return await driver.run_async(self._exchange, steps, timeouts, headers)
 
     def _response(self, operation: Operation[S, R], answer: Answer) -> Response[R]:
         response = operation.response(answer)
@@ -310,16 +348,12 @@ class AuthenticatedClient(Client):
 
     Args:
         base_url: Where the server is, with or without `/api/v1`.
-        token: The secret; it appears in no repr, log line or error.
+        token: The secret, which appears in no repr, log line or error; or a function that returns
+            it, for the async forms a coroutine function too. It is called for the first request,
+            and again if the server refuses the token (401); the request is then sent once more.
         prefix: What stands before it, `Bearer` by default; empty for the token alone.
         auth_header_name: The header field that carries it.
-        headers: Further header fields for every request.
-        timeout: As for `Client`.
-        http_client: As for `Client`.
-        transport: As for `Client`.
-        raise_on_unexpected_status: As for `Client`.
-        server_version: As for `Client`.
-        max_response_size: As for `Client`.
+        headers: Further header fields. This and the arguments after it are those of `Client`.
 
     Raises:
         InvalidRequest: The token or another argument cannot be used.
@@ -328,7 +362,7 @@ class AuthenticatedClient(Client):
     def __init__(
         self,
         base_url: str,
-        token: str,
+        token: AsyncTokenTypes,
         *,
         prefix: str = "Bearer",
         auth_header_name: str = "Authorization",
@@ -336,13 +370,14 @@ class AuthenticatedClient(Client):
         timeout: float | httpx.Timeout | Unset | None = UNSET,
         http_client: httpx.Client | httpx.AsyncClient | None = None,
         transport: httpx.BaseTransport | httpx.AsyncBaseTransport | None = None,
+        verify: VerifyTypes = True,
         raise_on_unexpected_status: bool = False,
         server_version: str | None = None,
         max_response_size: int | None = RESPONSE_LIMIT,
     ) -> None:
         self._base_url, self._headers = "", header_fields(Hidden(None))
         address, fields = Hidden(base_url), Hidden(headers)
-        value = Hidden((token, prefix))
+        value: Hidden[Any] = Hidden((token, prefix))
         del base_url, headers, token, prefix
         super().__init__(
             address.value,
@@ -350,10 +385,14 @@ class AuthenticatedClient(Client):
             timeout=timeout,
             http_client=http_client,
             transport=transport,
+            verify=verify,
             raise_on_unexpected_status=raise_on_unexpected_status,
             server_version=server_version,
             max_response_size=max_response_size,
         )
+        if callable(value.value[0]):
+            self._exchange.token = TokenSource(value, auth_header_name)
+            return
         # Whatever the spelling of its name, this field takes the place of a given one.
         field = header_fields(Hidden({auth_header_name: token_value(value).value}))
         self._headers.value.update(field.value)

@@ -1,4 +1,4 @@
-"""Helpers that the packages above this one share: secrets, addresses, proxies, event loops.
+"""Helpers that the packages above this one share: secrets, addresses, proxies, TLS, event loops.
 
 Names are imported when they are first used, since most callers need one of them.
 """
@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from stepflow_api._transport.event_loops import asyncio_loop, refuse_trio, running_loop
     from stepflow_api._transport.proxies import checked_proxy, environment_proxy
     from stepflow_api._transport.settings import split_address
+    from stepflow_api._transport.tls import TLS
 
 __all__ = [
     "RESPONSE_LIMIT",
+    "TLS",
     "AnswerModel",
     "Hidden",
     "asyncio_loop",
@@ -33,6 +35,7 @@ _MODULES = {
     "AnswerModel": "_base",
     "Hidden": "_hidden",
     "RESPONSE_LIMIT": "_constants",
+    "TLS": "_transport.tls",
     "asyncio_loop": "_transport.event_loops",
     "checked_proxy": "_transport.proxies",
     "environment_proxy": "_transport.proxies",

@@ -1,22 +1,43 @@
-"""Types that every endpoint and model shares: UNSET, Response, Timestamp."""
+"""Types that clients, endpoints and models share, such as `UNSET`, `Response` and `Timestamp`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, Literal, SupportsIndex, TypeVar
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Final,
+    Generic,
+    Literal,
+    SupportsIndex,
+    TypeAlias,
+    TypeVar,
+)
 
 from pydantic_core import CoreSchema, SchemaValidator, core_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import os
+    import ssl
+    from collections.abc import Awaitable, Callable
 
     import httpx
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
     from pydantic.json_schema import JsonSchemaValue
 
-__all__ = ["UNSET", "Response", "Timestamp", "Unset"]
+__all__ = [
+    "UNSET",
+    "AsyncTokenTypes",
+    "Response",
+    "TimeoutTypes",
+    "Timestamp",
+    "TokenTypes",
+    "Unset",
+    "VerifyTypes",
+]
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -36,6 +57,18 @@ class Unset(Enum):
 
 UNSET: Final = Unset.UNSET
 """Not given. It differs from None, which a request sends as null."""
+
+TimeoutTypes: TypeAlias = "float | httpx.Timeout | Unset | None"
+"""What a call takes as its `timeout`: see `stepflow_api.Client`."""
+
+TokenTypes: TypeAlias = "str | Callable[[], str]"
+"""What a synchronous client takes as `token`: see `stepflow_api.AuthenticatedClient`."""
+
+AsyncTokenTypes: TypeAlias = "str | Callable[[], str | Awaitable[str]]"
+"""What an asynchronous client takes as `token`: a function may be a coroutine function."""
+
+VerifyTypes: TypeAlias = "bool | str | os.PathLike[str] | ssl.SSLContext"
+"""What a client takes as `verify`: see `stepflow_api.Client`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,22 +24,24 @@ class OddServer:
     Args:
         handle: What to do with a connection once its request is read.
         reads_bodies: Whether a request's body is read as well.
-        tls: Whether it speaks TLS.
+        tls: Whether it speaks TLS, or the context that it does so with.
 
     Attributes:
         url: The server's address.
         requests: Head of each request, and its body.
     """
 
-    def __init__(self, handle: Handler, *, reads_bodies: bool = True, tls: bool = False) -> None:
+    def __init__(
+        self, handle: Handler, *, reads_bodies: bool = True, tls: bool | ssl.SSLContext = False
+    ) -> None:
         self.requests: list[tuple[str, bytes]] = []
         self._handle = handle
         self._reads_bodies = reads_bodies
         self._listener = socket.create_server(("127.0.0.1", 0))
         scheme = "https" if tls else "http"
         self.url = f"{scheme}://127.0.0.1:{self._listener.getsockname()[1]}"
-        self._tls: ssl.SSLContext | None = None
-        if tls:
+        self._tls = tls if isinstance(tls, ssl.SSLContext) else None
+        if tls is True:
             self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self._tls.load_cert_chain(CERTIFICATE)
         self._stop = threading.Event()

@@ -8,6 +8,9 @@ DEFAULT_URL: Final = "http://localhost:7840"
 URL_VARIABLE: Final = "STEPFLOW_URL"
 """Environment variable with the URL of the server, if the program sets none."""
 
+TOKEN_VARIABLE: Final = "STEPFLOW_TOKEN"
+"""Environment variable with the token of the command line, and of handles that were unpickled."""
+
 CONNECT_TIMEOUT: Final = 5.0
 """Seconds to establish a connection; a reachable server needs milliseconds."""
 

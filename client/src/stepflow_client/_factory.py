@@ -10,8 +10,21 @@ import httpx
 
 from stepflow_api import AuthenticatedClient, Client
 from stepflow_api.errors import InvalidRequest
-from stepflow_api.support import Hidden, checked_proxy, environment_proxy, split_address
-from stepflow_client._constants import DEFAULT_URL, URL_VARIABLE
+from stepflow_api.support import (
+    RESPONSE_LIMIT,
+    TLS,
+    Hidden,
+    checked_proxy,
+    environment_proxy,
+    split_address,
+)
+from stepflow_api.types import AsyncTokenTypes, TokenTypes, VerifyTypes
+from stepflow_client._constants import (
+    DEFAULT_URL,
+    REQUEST_TIMEOUT,
+    TOKEN_VARIABLE,
+    URL_VARIABLE,
+)
 from stepflow_client._core.core import Core
 from stepflow_client._requests.retry import RetryPolicy
 from stepflow_client._requests.sending import Sender
@@ -40,6 +53,7 @@ def own_http_client(
     url: Hidden[str],
     limits: httpx.Limits | None,
     proxy: Hidden[str | httpx.Proxy | None],
+    verify: VerifyTypes,
     http_client: object,
     transport: object,
 ) -> H | None:
@@ -48,7 +62,7 @@ def own_http_client(
     Raises:
         InvalidInput: There is also an http_client or transport, which have their own, or the proxy
             is invalid.
-        InvalidRequest: The URL, or the proxy that the environment sets for it, is invalid.
+        InvalidRequest: The URL, `verify`, or the proxy that the environment sets is invalid.
     """
     if limits is None and proxy.value is None:
         return None
@@ -66,16 +80,17 @@ def own_http_client(
         except InvalidRequest as error:
             raise InvalidInput(str(error)) from None
     # Passed, since httpx ignores SSL_CERT_FILE with trust_env=False.
-    context = httpx.create_ssl_context()
+    context = TLS(verify).context()
     return cls(limits=limits or httpx.Limits(), proxy=chosen, verify=context, trust_env=False)
 
 
 def api_client(
     url: Hidden[str],
-    token: Hidden[str | None],
+    token: Hidden[AsyncTokenTypes | None] | Hidden[TokenTypes | None],
     headers: Hidden[Mapping[str, str] | None],
     http_client: httpx.Client | httpx.AsyncClient | None,
     transport: httpx.BaseTransport | httpx.AsyncBaseTransport | None,
+    verify: VerifyTypes,
     server_version: str | None,
     max_response_size: int | None,
 ) -> Client:
@@ -83,12 +98,32 @@ def api_client(
     options: dict[str, Any] = {
         "http_client": http_client,
         "transport": transport,
+        "verify": verify,
         "server_version": server_version,
         "max_response_size": max_response_size,
     }
     if token.value is None:
         return Client(url.value, headers=headers.value, **options)
     return AuthenticatedClient(url.value, token.value, headers=headers.value, **options)
+
+
+def restored(url: str) -> tuple[Client, Core]:
+    """Return the client and the core of a handle that was unpickled.
+
+    Args:
+        url: The server's URL, without user and password.
+
+    Raises:
+        InvalidInput: The token of the environment cannot be sent.
+    """
+    token: Hidden[TokenTypes | None] = Hidden(os.environ.get(TOKEN_VARIABLE) or None)
+    try:
+        client = api_client(
+            Hidden(url), token, Hidden(None), None, None, True, None, RESPONSE_LIMIT
+        )
+    except InvalidRequest as error:
+        raise InvalidInput(f"${TOKEN_VARIABLE}: {error}") from None
+    return client, core(client, None, REQUEST_TIMEOUT)
 
 
 def core(client: Client, retry: RetryPolicy | None, timeout: Any) -> Core:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from stepflow_api import Client
 from stepflow_api.models import ComponentInfo, Flow, FlowVariablesResponse, HealthResponse
+from stepflow_api.support import Hidden
 from stepflow_client._core.core import Core
 from stepflow_client._core.flow_source import FlowSource
 from stepflow_client._core.results import FlowValidation
+from stepflow_client._requests.deadline import Deadline
 
 
 class ServerMethods:
@@ -17,27 +20,47 @@ class ServerMethods:
     _client: Client
     _core: Core
 
-    async def validate(self, flow: FlowSource) -> FlowValidation:
+    async def validate(
+        self,
+        flow: FlowSource,
+        *,
+        timeout: float | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> FlowValidation:
         """Check a flow on the server without storing it.
 
         Args:
             flow: Path of a YAML or JSON file, a dict, a `Flow`, or the id of a stored flow.
+            timeout: Maximum time for all of it, in seconds; None to retry as configured.
+            headers: Header fields for this call, in place of the client's of the same names.
 
         Returns:
             Errors and warnings.
 
         Raises:
             InvalidInput: The flow cannot be read or is invalid.
+            Timeout: There was no response in time.
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
-        return await self._client.run_async(self._core.flows.validate(flow))
+        extra = None if headers is None else Hidden(headers)
+        del headers
+        steps = self._core.flows.validate(flow, Deadline.after(timeout))
+        return await self._client.run_async(steps, headers=extra)
 
-    async def store_flow(self, flow: FlowSource) -> str:
+    async def store_flow(
+        self,
+        flow: FlowSource,
+        *,
+        timeout: float | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> str:
         """Store a flow, unless this client has stored it before and the server still has it.
 
         Args:
             flow: Path of a YAML or JSON file, a dict, a `Flow`, or the id of a stored flow.
+            timeout: Maximum time for all of it, in seconds; None to retry as configured.
+            headers: Header fields for this call, in place of the client's of the same names.
 
         Returns:
             The flow's id.
@@ -45,72 +68,133 @@ class ServerMethods:
         Raises:
             InvalidInput: The flow cannot be read or is invalid.
             FlowInvalid: The server rejects the flow.
+            Timeout: There was no response in time.
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
-        return await self._client.run_async(self._core.flows.store(flow))
+        extra = None if headers is None else Hidden(headers)
+        del headers
+        steps = self._core.flows.store(flow, Deadline.after(timeout))
+        return await self._client.run_async(steps, headers=extra)
 
-    async def get_flow(self, flow_id: str) -> Flow:
+    async def get_flow(
+        self,
+        flow_id: str,
+        *,
+        timeout: float | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Flow:
         """Return a stored flow.
 
         Args:
             flow_id: Id of the flow.
+            timeout: Maximum time for all of it, in seconds; None to retry as configured.
+            headers: Header fields for this call, in place of the client's of the same names.
 
         Raises:
             NotFound: The server has no such flow.
+            Timeout: There was no response in time.
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
-        return await self._client.run_async(self._core.flows.get(flow_id))
+        extra = None if headers is None else Hidden(headers)
+        del headers
+        steps = self._core.flows.get(flow_id, Deadline.after(timeout))
+        return await self._client.run_async(steps, headers=extra)
 
-    async def get_variables(self, flow_id: str) -> FlowVariablesResponse:
+    async def get_variables(
+        self,
+        flow_id: str,
+        *,
+        timeout: float | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> FlowVariablesResponse:
         """Return the schema of a stored flow's variables and the environment variables they map to.
 
         Args:
             flow_id: Id of the flow.
+            timeout: Maximum time for all of it, in seconds; None to retry as configured.
+            headers: Header fields for this call, in place of the client's of the same names.
 
         Raises:
             NotFound: The server has no such flow.
             UnsupportedByServer: The server is older than 0.11.
+            Timeout: There was no response in time.
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
-        return await self._client.run_async(self._core.flows.get_variables(flow_id))
+        extra = None if headers is None else Hidden(headers)
+        del headers
+        steps = self._core.flows.get_variables(flow_id, Deadline.after(timeout))
+        return await self._client.run_async(steps, headers=extra)
 
-    async def list_components(self, *, include_schemas: bool = True) -> list[ComponentInfo]:
+    async def list_components(
+        self,
+        *,
+        include_schemas: bool = True,
+        timeout: float | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> list[ComponentInfo]:
         """Return the components that flows can use on this server.
 
         Args:
             include_schemas: Whether to include their schemas.
+            timeout: Maximum time for all of it, in seconds; None to retry as configured.
+            headers: Header fields for this call, in place of the client's of the same names.
 
         Raises:
+            Timeout: There was no response in time.
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
-        return await self._client.run_async(self._core.list_components(include_schemas))
+        extra = None if headers is None else Hidden(headers)
+        del headers
+        steps = self._core.list_components(include_schemas, Deadline.after(timeout))
+        return await self._client.run_async(steps, headers=extra)
 
-    async def put_blob(self, data: Any, *, filename: str | None = None) -> str:
+    async def put_blob(
+        self,
+        data: Any,
+        *,
+        filename: str | None = None,
+        timeout: float | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> str:
         """Store a blob.
 
         Args:
             data: Any JSON value, or bytes; at most about 2 MiB on servers up to 0.11.
             filename: File name to store with it, in ASCII.
+            timeout: Maximum time for all of it, in seconds; None to retry as configured.
+            headers: Header fields for this call, in place of the client's of the same names.
 
         Returns:
             The blob's id, the same for the same content.
 
         Raises:
             UnsupportedByServer: The server is older than 0.10.
+            Timeout: There was no response in time.
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
-        return await self._client.run_async(self._core.put_blob(data, filename))
+        extra = None if headers is None else Hidden(headers)
+        del headers
+        steps = self._core.put_blob(data, filename, Deadline.after(timeout))
+        return await self._client.run_async(steps, headers=extra)
 
-    async def get_blob(self, blob_id: str) -> Any:
+    async def get_blob(
+        self,
+        blob_id: str,
+        *,
+        timeout: float | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
         """Return a blob.
 
         Args:
             blob_id: Id of the blob.
+            timeout: Maximum time for all of it, in seconds; None to retry as configured.
+            headers: Header fields for this call, in place of the client's of the same names.
 
         Returns:
             The JSON value or the bytes that were stored.
@@ -118,27 +202,57 @@ class ServerMethods:
         Raises:
             NotFound: The server has no such blob.
             UnsupportedByServer: The server is older than 0.10.
+            Timeout: There was no response in time.
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
-        return await self._client.run_async(self._core.get_blob(blob_id))
+        extra = None if headers is None else Hidden(headers)
+        del headers
+        steps = self._core.get_blob(blob_id, Deadline.after(timeout))
+        return await self._client.run_async(steps, headers=extra)
 
-    async def health(self) -> HealthResponse:
+    async def health(
+        self,
+        *,
+        timeout: float | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> HealthResponse:
         """Return the server's health.
 
+        Args:
+            timeout: Maximum time for all of it, in seconds; None to retry as configured.
+            headers: Header fields for this call, in place of the client's of the same names.
+
         Raises:
+            Timeout: There was no response in time.
             Unreachable: The server does not respond.
             InvalidAnswer: It is not a Stepflow server.
             StatusError: The server rejects the request.
         """
-        return await self._client.run_async(self._core.health())
+        extra = None if headers is None else Hidden(headers)
+        del headers
+        steps = self._core.health(Deadline.after(timeout))
+        return await self._client.run_async(steps, headers=extra)
 
-    async def server_version(self) -> str:
+    async def server_version(
+        self,
+        *,
+        timeout: float | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> str:
         """Return the server's version, such as `0.11.1`.
 
+        Args:
+            timeout: Maximum time for all of it, in seconds; None to retry as configured.
+            headers: Header fields for this call, in place of the client's of the same names.
+
         Raises:
+            Timeout: There was no response in time.
             Unreachable: The server does not respond.
             InvalidAnswer: It is not a Stepflow server.
             StatusError: The server rejects the request.
         """
-        return (await self.health()).version
+        extra = None if headers is None else Hidden(headers)
+        del headers
+        steps = self._core.health(Deadline.after(timeout))
+        return (await self._client.run_async(steps, headers=extra)).version

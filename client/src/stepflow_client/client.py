@@ -11,6 +11,7 @@ import httpx
 
 from stepflow_api.models import ExecutionStatus, FlowResult, RunSummary, WorkflowOverrides
 from stepflow_api.support import RESPONSE_LIMIT, Hidden
+from stepflow_api.types import AsyncTokenTypes, VerifyTypes
 from stepflow_client._constants import REQUEST_TIMEOUT
 from stepflow_client._core.flow_source import FlowSource
 from stepflow_client._core.results import BatchResults, Progress
@@ -31,13 +32,19 @@ class StepflowClient(ServerMethods):
 
     Args:
         url: The server's URL; by default `$STEPFLOW_URL`, or else `http://localhost:7840`.
-        token: Bearer token; no log line, repr or error shows it.
+        token: Bearer token, or a function that returns it: called for the first request, and again
+            if the server refuses the token (401). No log line, repr or error shows it.
         headers: Header fields for every request.
         timeout: Maximum time for one request, in seconds, after which it is retried; a large body
             has one second more for each 10 kB. Waiting for a run is not limited by it.
         retry: How often and how fast requests are retried.
         limits: Limits of the connection pool; by default 100 connections.
         proxy: URL of a proxy.
+        verify: Which certificates of servers are trusted: True for the usual authorities, or for
+            those in the file that `SSL_CERT_FILE` names; the path of a file or folder with others;
+            or an `ssl.SSLContext`, which may have a certificate of the client's own (mutual TLS).
+            False trusts every server: whoever is in between reads tokens and data, and changes
+            both.
         http_client: An httpx client to send requests with, with its own proxies and certificates.
             It stays open when this client is closed.
         transport: An httpx transport to send requests with. It stays open when this client is
@@ -60,12 +67,13 @@ class StepflowClient(ServerMethods):
         self,
         url: str | None = None,
         *,
-        token: str | None = None,
+        token: AsyncTokenTypes | None = None,
         headers: Mapping[str, str] | None = None,
         timeout: float = REQUEST_TIMEOUT,
         retry: RetryPolicy | None = None,
         limits: httpx.Limits | None = None,
         proxy: str | httpx.Proxy | None = None,
+        verify: VerifyTypes = True,
         http_client: httpx.AsyncClient | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         server_version: str | None = None,
@@ -75,7 +83,7 @@ class StepflowClient(ServerMethods):
         del url, token, headers, proxy
         server = server_url(address)
         self._own_http = own_http_client(
-            httpx.AsyncClient, server, limits, via, http_client, transport
+            httpx.AsyncClient, server, limits, via, verify, http_client, transport
         )
         self._client = api_client(
             server,
@@ -83,9 +91,11 @@ class StepflowClient(ServerMethods):
             fields,
             self._own_http or http_client,
             transport,
+            True if self._own_http else verify,
             server_version,
             max_response_size,
         )
+        self._client.owner = type(self).__name__
         self._core = core(self._client, retry, timeout)
 
     @property
@@ -127,6 +137,7 @@ class StepflowClient(ServerMethods):
         timeout: float | None = None,
         raise_on_failure: bool = False,
         retry_create: bool = False,
+        headers: Mapping[str, str] | None = None,
     ) -> FlowResult:
         """Run a flow once and wait for its result.
 
@@ -144,6 +155,7 @@ class StepflowClient(ServerMethods):
             raise_on_failure: Whether to raise `FlowFailed` if the flow fails.
             retry_create: Whether to create the run again if the response to creating it is lost;
                 the flow may then run twice.
+            headers: Header fields for this call, in place of the client's of the same names.
 
         Returns:
             The flow's result: a success or a failure.
@@ -158,9 +170,11 @@ class StepflowClient(ServerMethods):
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
+        extra = None if headers is None else Hidden(headers)
+        del headers
         options = Options(overrides, variables, variables_from_env, retry_create)
         steps = self._core.runs.run(flow, input, options, timeout, raise_on_failure)
-        return await self._client.run_async(steps)
+        return await self._client.run_async(steps, headers=extra)
 
     async def submit(
         self,
@@ -172,6 +186,7 @@ class StepflowClient(ServerMethods):
         variables_from_env: bool = False,
         timeout: float | None = None,
         retry_create: bool = False,
+        headers: Mapping[str, str] | None = None,
     ) -> RunHandle:
         """Run a flow once without waiting.
 
@@ -185,6 +200,7 @@ class StepflowClient(ServerMethods):
             timeout: Maximum time until the run is created, in seconds; None to retry as configured.
             retry_create: Whether to create the run again if the response to creating it is lost;
                 the flow may then run twice.
+            headers: Header fields for this call, in place of the client's of the same names.
 
         Returns:
             The run.
@@ -197,11 +213,11 @@ class StepflowClient(ServerMethods):
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
+        extra = None if headers is None else Hidden(headers)
+        del headers
         options = Options(overrides, variables, variables_from_env, retry_create)
-        deadline = Deadline.after(timeout)
-        run_id = await self._client.run_async(
-            self._core.runs.create(flow, [input], options, deadline)
-        )
+        steps = self._core.runs.create(flow, [input], options, Deadline.after(timeout))
+        run_id = await self._client.run_async(steps, headers=extra)
         return RunHandle(self._client, self._core, run_id)
 
     async def run_batch(
@@ -216,6 +232,7 @@ class StepflowClient(ServerMethods):
         variables_from_env: bool = False,
         timeout: float | None = None,
         retry_create: bool = False,
+        headers: Mapping[str, str] | None = None,
     ) -> BatchResults:
         """Run a flow once for each input and wait for all results.
 
@@ -233,6 +250,7 @@ class StepflowClient(ServerMethods):
             timeout: Maximum time for all of it, in seconds; None to wait without limit.
             retry_create: Whether to create the run again if the response to creating it is lost;
                 the flow may then run twice.
+            headers: Header fields for this call, in place of the client's of the same names.
 
         Returns:
             The results in the order of the inputs, each a success or a failure.
@@ -246,9 +264,11 @@ class StepflowClient(ServerMethods):
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
+        extra = None if headers is None else Hidden(headers)
+        del headers
         options = Options(overrides, variables, variables_from_env, retry_create, max_concurrency)
         steps = self._core.runs.run_batch(flow, inputs, options, timeout, on_progress)
-        return await self._client.run_async(steps)
+        return await self._client.run_async(steps, headers=extra)
 
     async def submit_batch(
         self,
@@ -261,6 +281,7 @@ class StepflowClient(ServerMethods):
         variables_from_env: bool = False,
         timeout: float | None = None,
         retry_create: bool = False,
+        headers: Mapping[str, str] | None = None,
     ) -> RunHandle:
         """Run a flow once for each input without waiting.
 
@@ -276,6 +297,7 @@ class StepflowClient(ServerMethods):
             timeout: Maximum time until the run is created, in seconds; None to retry as configured.
             retry_create: Whether to create the run again if the response to creating it is lost;
                 the flow may then run twice.
+            headers: Header fields for this call, in place of the client's of the same names.
 
         Returns:
             The run; its `results` method waits for the results.
@@ -288,11 +310,11 @@ class StepflowClient(ServerMethods):
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
+        extra = None if headers is None else Hidden(headers)
+        del headers
         options = Options(overrides, variables, variables_from_env, retry_create, max_concurrency)
-        deadline = Deadline.after(timeout)
-        run_id = await self._client.run_async(
-            self._core.runs.create(flow, inputs, options, deadline)
-        )
+        steps = self._core.runs.create(flow, inputs, options, Deadline.after(timeout))
+        run_id = await self._client.run_async(steps, headers=extra)
         return RunHandle(self._client, self._core, run_id)
 
     def handle(self, run_id: UUID | str) -> RunHandle:
@@ -316,6 +338,8 @@ class StepflowClient(ServerMethods):
         roots_only: bool | None = None,
         max_depth: int | None = None,
         limit: int | None = None,
+        timeout: float | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> AsyncIterator[RunSummary]:
         """List runs, newest first; each page is requested when the iteration reaches it.
 
@@ -327,15 +351,20 @@ class StepflowClient(ServerMethods):
             roots_only: Whether to leave out runs that another run started.
             max_depth: Maximum depth of runs started by other runs; 0 for root runs only.
             limit: Maximum number of runs; None for all.
+            timeout: Maximum time for each page, in seconds; None to retry as configured.
+            headers: Header fields for this call, in place of the client's of the same names.
 
         Yields:
             One run at a time.
 
         Raises:
             InvalidInput: The limit is not a number of runs.
+            Timeout: A page was not returned in time.
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
+        extra = None if headers is None else Hidden(headers)
+        del headers
         filters = {
             "status": status,
             "flow_name": flow_name,
@@ -344,7 +373,7 @@ class StepflowClient(ServerMethods):
             "roots_only": roots_only,
             "max_depth": max_depth,
         }
-        pages = self._core.runs.pages(filters, limit)
-        while page := await self._client.run_async(pages.next_page()):
+        pages = self._core.runs.pages(filters, limit, timeout)
+        while page := await self._client.run_async(pages.next_page(), headers=extra):
             for run in page:
                 yield run

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
+from typing import Any, Self
 from uuid import UUID
 
 from stepflow_api import Client
 from stepflow_api.models import FlowResult, RunSummary, StepRunResponse
+from stepflow_api.support import Hidden
 from stepflow_client._core.core import Core
 from stepflow_client._core.events import RunEvents
 from stepflow_client._core.results import BatchResults, Items, Progress
+from stepflow_client._factory import restored
 from stepflow_client._requests.deadline import Deadline
 from stepflow_client.events import RunEvent
 
@@ -19,6 +22,10 @@ __all__ = ["RunHandle"]
 class RunHandle:
     """A run on the server; a client's `submit`, `submit_batch` and `handle` return one.
 
+    A handle is pickled as the server's URL and the run's id, without a token or another setting of
+    the client. An unpickled one has a client of its own, with default settings and the token of
+    `$STEPFLOW_TOKEN`: use it as a context manager, or call `close`.
+
     Attributes:
         id: Id of the run, with which another process can continue to wait for it.
     """
@@ -27,12 +34,37 @@ class RunHandle:
         self.id = run_id
         self._client = client
         self._core = core
+        self._owns_client = False
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.id)!r})"
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (self._client.base_url, str(self.id))
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *raised: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections of an unpickled handle; others use those of their client."""
+        if self._owns_client:
+            await self._client.aclose()
+
     async def result(
-        self, *, timeout: float | None = None, raise_on_failure: bool = False
+        self,
+        *,
+        timeout: float | None = None,
+        raise_on_failure: bool = False,
+        headers: Mapping[str, str] | None = None,
     ) -> FlowResult:
         """Wait for the result of a run of one item.
 
@@ -41,6 +73,7 @@ class RunHandle:
         Args:
             timeout: Maximum time to wait, in seconds; 0 to check once, None to wait without limit.
             raise_on_failure: Whether to raise `FlowFailed` if the flow fails.
+            headers: Header fields for this call, in place of the client's of the same names.
 
         Returns:
             The flow's result: a success or a failure.
@@ -54,14 +87,17 @@ class RunHandle:
             NotFound: The server has no such run.
             StatusError: The server rejects the request.
         """
+        extra = None if headers is None else Hidden(headers)
+        del headers
         steps = self._core.runs.result(self.id, Deadline.after(timeout), raise_on_failure)
-        return await self._client.run_async(steps)
+        return await self._client.run_async(steps, headers=extra)
 
     async def results(
         self,
         *,
         timeout: float | None = None,
         on_progress: Callable[[Progress], object] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> BatchResults:
         """Wait for the results of a run of any number of items.
 
@@ -69,6 +105,7 @@ class RunHandle:
             timeout: Maximum time to wait, in seconds; 0 to check once, None to wait without limit.
             on_progress: Called at the start and whenever more items have finished; servers up to
                 0.11 report finished items only when all have finished.
+            headers: Header fields for this call, in place of the client's of the same names.
 
         Returns:
             The results in the order of the inputs.
@@ -80,44 +117,88 @@ class RunHandle:
             NotFound: The server has no such run.
             StatusError: The server rejects the request.
         """
+        extra = None if headers is None else Hidden(headers)
+        del headers
         steps = self._core.runs.results(self.id, Deadline.after(timeout), on_progress)
-        return await self._client.run_async(steps)
+        return await self._client.run_async(steps, headers=extra)
 
-    async def status(self) -> RunSummary:
+    async def status(
+        self,
+        *,
+        timeout: float | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> RunSummary:
         """Return the run's current status, times and numbers of items.
 
+        Args:
+            timeout: Maximum time for all of it, in seconds; None to retry as configured.
+            headers: Header fields for this call, in place of the client's of the same names.
+
         Raises:
             NotFound: The server has no such run.
+            Timeout: There was no response in time.
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
-        return await self._client.run_async(self._core.runs.status(self.id))
+        extra = None if headers is None else Hidden(headers)
+        del headers
+        steps = self._core.runs.status(self.id, Deadline.after(timeout))
+        return await self._client.run_async(steps, headers=extra)
 
-    async def items(self) -> Items:
+    async def items(
+        self,
+        *,
+        timeout: float | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Items:
         """Return the run's current items; an item that is still running has no result.
 
+        Args:
+            timeout: Maximum time for all of it, in seconds; None to retry as configured.
+            headers: Header fields for this call, in place of the client's of the same names.
+
         Raises:
             NotFound: The server has no such run.
+            Timeout: There was no response in time.
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
-        return await self._client.run_async(self._core.runs.items(self.id))
+        extra = None if headers is None else Hidden(headers)
+        del headers
+        steps = self._core.runs.items(self.id, Deadline.after(timeout))
+        return await self._client.run_async(steps, headers=extra)
 
-    async def steps(self, *, item_index: int | None = None) -> dict[str, StepRunResponse]:
+    async def steps(
+        self,
+        *,
+        item_index: int | None = None,
+        timeout: float | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> dict[str, StepRunResponse]:
         """Return the current steps of one item, by their ids.
 
         Args:
             item_index: Index of the item, from 0; optional for a run of one item.
+            timeout: Maximum time for all of it, in seconds; None to retry as configured.
+            headers: Header fields for this call, in place of the client's of the same names.
 
         Raises:
             NotFound: The server has no such run.
+            Timeout: There was no response in time.
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
-        return await self._client.run_async(self._core.runs.steps(self.id, item_index))
+        extra = None if headers is None else Hidden(headers)
+        del headers
+        steps = self._core.runs.steps(self.id, item_index, Deadline.after(timeout))
+        return await self._client.run_async(steps, headers=extra)
 
     async def events(
-        self, *, since: int = 0, timeout: float | None = None
+        self,
+        *,
+        since: int = 0,
+        timeout: float | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> AsyncGenerator[RunEvent, None]:
         """Iterate over the run's events, in order and each once, until the run has finished.
 
@@ -135,6 +216,7 @@ class RunHandle:
             since: The first `sequence_number` to return; 0 for all events. To continue in another
                 process, pass the last known number: all events of that number are repeated.
             timeout: Maximum time to wait, in seconds; None to wait without limit.
+            headers: Header fields for this call, in place of the client's of the same names.
 
         Yields:
             One event at a time, of a class of `stepflow_client.events`.
@@ -145,15 +227,23 @@ class RunHandle:
             InvalidInput: `since` is not such a number.
             NotFound: The server has no such run.
         """
+        extra = None if headers is None else Hidden(headers)
+        del headers
         stream = RunEvents(self._core.sender, self.id, since, Deadline.after(timeout))
         try:
-            while events := await self._client.run_async(stream.next_events()):
+            while events := await self._client.run_async(stream.next_events(), headers=extra):
                 for event in events:
                     yield event
         finally:
             await self._client.run_async(stream.close())
 
-    async def cancel(self, *, wait: bool = False, timeout: float | None = None) -> RunSummary:
+    async def cancel(
+        self,
+        *,
+        wait: bool = False,
+        timeout: float | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> RunSummary:
         """Cancel the run; a step that is running may still complete.
 
         The server then reports the run as completed after all.
@@ -161,6 +251,7 @@ class RunHandle:
         Args:
             wait: Whether to wait until no step is running, for the run's final status.
             timeout: Maximum time to wait, in seconds; None to wait without limit.
+            headers: Header fields for this call, in place of the client's of the same names.
 
         Returns:
             The status of the run afterwards.
@@ -172,4 +263,14 @@ class RunHandle:
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
-        return await self._client.run_async(self._core.runs.cancel(self.id, wait, timeout))
+        extra = None if headers is None else Hidden(headers)
+        del headers
+        steps = self._core.runs.cancel(self.id, wait, timeout)
+        return await self._client.run_async(steps, headers=extra)
+
+
+def _restored(url: str, run_id: str) -> RunHandle:
+    handle = RunHandle(*restored(url), UUID(run_id))
+    handle._owns_client = True
+    handle._client.owner = type(handle).__name__
+    return handle

@@ -12,6 +12,7 @@ import httpx
 
 from stepflow_api.models import ExecutionStatus, FlowResult, RunSummary, WorkflowOverrides
 from stepflow_api.support import RESPONSE_LIMIT, Hidden
+from stepflow_api.types import TokenTypes, VerifyTypes
 from stepflow_client._constants import REQUEST_TIMEOUT
 from stepflow_client._core.flow_source import FlowSource
 from stepflow_client._core.results import BatchResults, Progress
@@ -32,13 +33,19 @@ class SyncStepflowClient(SyncServerMethods):
 
     Args:
         url: The server's URL; by default `$STEPFLOW_URL`, or else `http://localhost:7840`.
-        token: Bearer token; no log line, repr or error shows it.
+        token: Bearer token, or a function that returns it: called for the first request, and again
+            if the server refuses the token (401). No log line, repr or error shows it.
         headers: Header fields for every request.
         timeout: Maximum time for one request, in seconds, after which it is retried; a large body
             has one second more for each 10 kB. Waiting for a run is not limited by it.
         retry: How often and how fast requests are retried.
         limits: Limits of the connection pool; by default 100 connections.
         proxy: URL of a proxy.
+        verify: Which certificates of servers are trusted: True for the usual authorities, or for
+            those in the file that `SSL_CERT_FILE` names; the path of a file or folder with others;
+            or an `ssl.SSLContext`, which may have a certificate of the client's own (mutual TLS).
+            False trusts every server: whoever is in between reads tokens and data, and changes
+            both.
         http_client: An httpx client to send requests with, with its own proxies and certificates.
             It stays open when this client is closed.
         transport: An httpx transport to send requests with. It stays open when this client is
@@ -61,12 +68,13 @@ class SyncStepflowClient(SyncServerMethods):
         self,
         url: str | None = None,
         *,
-        token: str | None = None,
+        token: TokenTypes | None = None,
         headers: Mapping[str, str] | None = None,
         timeout: float = REQUEST_TIMEOUT,
         retry: RetryPolicy | None = None,
         limits: httpx.Limits | None = None,
         proxy: str | httpx.Proxy | None = None,
+        verify: VerifyTypes = True,
         http_client: httpx.Client | None = None,
         transport: httpx.BaseTransport | None = None,
         server_version: str | None = None,
@@ -75,16 +83,20 @@ class SyncStepflowClient(SyncServerMethods):
         address, secret, fields, via = Hidden(url), Hidden(token), Hidden(headers), Hidden(proxy)
         del url, token, headers, proxy
         server = server_url(address)
-        self._own_http = own_http_client(httpx.Client, server, limits, via, http_client, transport)
+        self._own_http = own_http_client(
+            httpx.Client, server, limits, via, verify, http_client, transport
+        )
         self._client = api_client(
             server,
             secret,
             fields,
             self._own_http or http_client,
             transport,
+            True if self._own_http else verify,
             server_version,
             max_response_size,
         )
+        self._client.owner = type(self).__name__
         self._core = core(self._client, retry, timeout)
 
     @property
@@ -126,6 +138,7 @@ class SyncStepflowClient(SyncServerMethods):
         timeout: float | None = None,
         raise_on_failure: bool = False,
         retry_create: bool = False,
+        headers: Mapping[str, str] | None = None,
     ) -> FlowResult:
         """Run a flow once and wait for its result.
 
@@ -143,6 +156,7 @@ class SyncStepflowClient(SyncServerMethods):
             raise_on_failure: Whether to raise `FlowFailed` if the flow fails.
             retry_create: Whether to create the run again if the response to creating it is lost;
                 the flow may then run twice.
+            headers: Header fields for this call, in place of the client's of the same names.
 
         Returns:
             The flow's result: a success or a failure.
@@ -157,9 +171,11 @@ class SyncStepflowClient(SyncServerMethods):
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
+        extra = None if headers is None else Hidden(headers)
+        del headers
         options = Options(overrides, variables, variables_from_env, retry_create)
         steps = self._core.runs.run(flow, input, options, timeout, raise_on_failure)
-        return self._client.run(steps)
+        return self._client.run(steps, headers=extra)
 
     def submit(
         self,
@@ -171,6 +187,7 @@ class SyncStepflowClient(SyncServerMethods):
         variables_from_env: bool = False,
         timeout: float | None = None,
         retry_create: bool = False,
+        headers: Mapping[str, str] | None = None,
     ) -> SyncRunHandle:
         """Run a flow once without waiting.
 
@@ -184,6 +201,7 @@ class SyncStepflowClient(SyncServerMethods):
             timeout: Maximum time until the run is created, in seconds; None to retry as configured.
             retry_create: Whether to create the run again if the response to creating it is lost;
                 the flow may then run twice.
+            headers: Header fields for this call, in place of the client's of the same names.
 
         Returns:
             The run.
@@ -196,9 +214,11 @@ class SyncStepflowClient(SyncServerMethods):
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
+        extra = None if headers is None else Hidden(headers)
+        del headers
         options = Options(overrides, variables, variables_from_env, retry_create)
-        deadline = Deadline.after(timeout)
-        run_id = self._client.run(self._core.runs.create(flow, [input], options, deadline))
+        steps = self._core.runs.create(flow, [input], options, Deadline.after(timeout))
+        run_id = self._client.run(steps, headers=extra)
         return SyncRunHandle(self._client, self._core, run_id)
 
     def run_batch(
@@ -213,6 +233,7 @@ class SyncStepflowClient(SyncServerMethods):
         variables_from_env: bool = False,
         timeout: float | None = None,
         retry_create: bool = False,
+        headers: Mapping[str, str] | None = None,
     ) -> BatchResults:
         """Run a flow once for each input and wait for all results.
 
@@ -230,6 +251,7 @@ class SyncStepflowClient(SyncServerMethods):
             timeout: Maximum time for all of it, in seconds; None to wait without limit.
             retry_create: Whether to create the run again if the response to creating it is lost;
                 the flow may then run twice.
+            headers: Header fields for this call, in place of the client's of the same names.
 
         Returns:
             The results in the order of the inputs, each a success or a failure.
@@ -243,9 +265,11 @@ class SyncStepflowClient(SyncServerMethods):
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
+        extra = None if headers is None else Hidden(headers)
+        del headers
         options = Options(overrides, variables, variables_from_env, retry_create, max_concurrency)
         steps = self._core.runs.run_batch(flow, inputs, options, timeout, on_progress)
-        return self._client.run(steps)
+        return self._client.run(steps, headers=extra)
 
     def submit_batch(
         self,
@@ -258,6 +282,7 @@ class SyncStepflowClient(SyncServerMethods):
         variables_from_env: bool = False,
         timeout: float | None = None,
         retry_create: bool = False,
+        headers: Mapping[str, str] | None = None,
     ) -> SyncRunHandle:
         """Run a flow once for each input without waiting.
 
@@ -273,6 +298,7 @@ class SyncStepflowClient(SyncServerMethods):
             timeout: Maximum time until the run is created, in seconds; None to retry as configured.
             retry_create: Whether to create the run again if the response to creating it is lost;
                 the flow may then run twice.
+            headers: Header fields for this call, in place of the client's of the same names.
 
         Returns:
             The run; its `results` method waits for the results.
@@ -285,9 +311,11 @@ class SyncStepflowClient(SyncServerMethods):
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
+        extra = None if headers is None else Hidden(headers)
+        del headers
         options = Options(overrides, variables, variables_from_env, retry_create, max_concurrency)
-        deadline = Deadline.after(timeout)
-        run_id = self._client.run(self._core.runs.create(flow, inputs, options, deadline))
+        steps = self._core.runs.create(flow, inputs, options, Deadline.after(timeout))
+        run_id = self._client.run(steps, headers=extra)
         return SyncRunHandle(self._client, self._core, run_id)
 
     def handle(self, run_id: UUID | str) -> SyncRunHandle:
@@ -311,6 +339,8 @@ class SyncStepflowClient(SyncServerMethods):
         roots_only: bool | None = None,
         max_depth: int | None = None,
         limit: int | None = None,
+        timeout: float | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Iterator[RunSummary]:
         """List runs, newest first; each page is requested when the iteration reaches it.
 
@@ -322,15 +352,20 @@ class SyncStepflowClient(SyncServerMethods):
             roots_only: Whether to leave out runs that another run started.
             max_depth: Maximum depth of runs started by other runs; 0 for root runs only.
             limit: Maximum number of runs; None for all.
+            timeout: Maximum time for each page, in seconds; None to retry as configured.
+            headers: Header fields for this call, in place of the client's of the same names.
 
         Yields:
             One run at a time.
 
         Raises:
             InvalidInput: The limit is not a number of runs.
+            Timeout: A page was not returned in time.
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
+        extra = None if headers is None else Hidden(headers)
+        del headers
         filters = {
             "status": status,
             "flow_name": flow_name,
@@ -339,6 +374,6 @@ class SyncStepflowClient(SyncServerMethods):
             "roots_only": roots_only,
             "max_depth": max_depth,
         }
-        pages = self._core.runs.pages(filters, limit)
-        while page := self._client.run(pages.next_page()):
+        pages = self._core.runs.pages(filters, limit, timeout)
+        while page := self._client.run(pages.next_page(), headers=extra):
             yield from page

@@ -3,30 +3,53 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from stepflow_api._exchange.effects import Call, Close, Effect, OpenStream, Read, Sleep, Steps, Wait
+from stepflow_api._exchange.call_headers import with_headers
+from stepflow_api._exchange.effects import (
+    Ask,
+    Call,
+    Close,
+    Effect,
+    OpenStream,
+    Read,
+    Sleep,
+    Steps,
+    Wait,
+)
 from stepflow_api._exchange.exchange import Exchange, parse_event
+from stepflow_api._hidden import Hidden
 from stepflow_api._operation import Request
 from stepflow_api._transport.event_loops import asyncio_loop
 from stepflow_api._transport.timeouts import Timeouts
-from stepflow_api.errors import StepflowError
+from stepflow_api.errors import InvalidRequest, StepflowError
 
 T = TypeVar("T")
 
 
-def run(exchange: Exchange, steps: Steps[T], timeouts: Timeouts) -> T:
+def run(
+    exchange: Exchange,
+    steps: Steps[T],
+    timeouts: Timeouts,
+    headers: Hidden[Mapping[str, str]] | None = None,
+) -> T:
     """Run a generator to its end.
 
     Args:
         exchange: The exchange with the server.
         steps: The generator; closed at the end, however that comes.
         timeouts: Those of its requests; a `Call` has its own.
+        headers: For its requests, in place of the client's of the same names.
 
     Returns:
         What the generator returns.
     """
     transport = exchange.transport
+    if headers is not None:
+        steps = with_headers(steps, headers)
+    if exchange.token is not None:
+        steps = exchange.token.steps(steps)
     try:
         effect = steps.send(None)
         while True:
@@ -49,9 +72,18 @@ def run(exchange: Exchange, steps: Steps[T], timeouts: Timeouts) -> T:
         raise
 
 
-async def run_async(exchange: Exchange, steps: Steps[T], timeouts: Timeouts) -> T:
+async def run_async(
+    exchange: Exchange,
+    steps: Steps[T],
+    timeouts: Timeouts,
+    headers: Hidden[Mapping[str, str]] | None = None,
+) -> T:
     """Async version of `run`."""
     transport = exchange.transport
+    if headers is not None:
+        steps = with_headers(steps, headers)
+    if exchange.token is not None:
+        steps = exchange.token.steps(steps)
     try:
         effect = steps.send(None)
         while True:
@@ -79,7 +111,7 @@ def _perform(exchange: Exchange, effect: Effect, timeouts: Timeouts) -> Any:
     match effect:
         case Call():
             own = transport.timeouts(effect.timeout)
-            return run(exchange, _steps(exchange, effect), own)
+            return run(exchange, _steps(exchange, effect), own, effect.headers)
         case OpenStream(request):
             return transport.open(request, timeouts, parse_event)
         case Read(stream, seconds):
@@ -93,6 +125,11 @@ def _perform(exchange: Exchange, effect: Effect, timeouts: Timeouts) -> Any:
                 return future.result(timeouts.bound(timeouts.read))
             except TimeoutError:
                 raise transport.timeout_error(request) from None
+        case Ask(function):
+            asked = Hidden(function.value())
+            if hasattr(asked.value, "__await__"):
+                raise _no_text(asked)
+            return asked
         case _:
             raise _no_effect(effect)
 
@@ -104,7 +141,7 @@ async def _perform_async(exchange: Exchange, effect: Effect, timeouts: Timeouts)
     match effect:
         case Call():
             own = transport.timeouts(effect.timeout)
-            return await run_async(exchange, _steps(exchange, effect), own)
+            return await run_async(exchange, _steps(exchange, effect), own, effect.headers)
         case OpenStream(request):
             return await transport.open_async(request, timeouts, parse_event)
         case Read(stream, seconds):
@@ -121,6 +158,9 @@ async def _perform_async(exchange: Exchange, effect: Effect, timeouts: Timeouts)
                 return await asyncio.wait_for(shared, timeouts.bound(timeouts.read))
             except TimeoutError:
                 raise transport.timeout_error(request) from None
+        case Ask(function):
+            asked = Hidden(function.value())
+            return Hidden(await asked.value) if hasattr(asked.value, "__await__") else asked
         case _:
             raise _no_effect(effect)
 
@@ -132,3 +172,13 @@ def _steps(exchange: Exchange, call: Call[T]) -> Steps[Any]:
 def _no_effect(effect: object) -> TypeError:
     kind = type(effect).__name__
     return TypeError(f"a generator yielded a {kind}; yield an effect of stepflow_api.lowlevel")
+
+
+def _no_text(asked: Hidden[Any]) -> InvalidRequest:
+    # Python warns of a coroutine that is never awaited.
+    if hasattr(asked.value, "close"):
+        asked.value.close()
+    return InvalidRequest(
+        "the token's function is asynchronous, and this call is not; use asyncio(...) forms, or a"
+        " function that returns text"
+    )

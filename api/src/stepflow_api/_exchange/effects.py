@@ -10,6 +10,7 @@ A generator yields      | and is sent
 `Call`, `Fetch`, `Open` | what the operation returns for a success, in the terms of the stored spec
 `Read`                  | the next events of a stream; None at its end
 `Close`, `Sleep`        | None, once it is done
+`Ask`                   | what a function of the user returns, hidden
 `Wait`                  | the result of the future
 
 The first value that a generator is sent is None, which starts it. A `StepflowError` of an effect is
@@ -18,11 +19,13 @@ raised where the effect was yielded; any other exception closes the generator.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
+from stepflow_api._hidden import Hidden
 from stepflow_api._operation import Answer, Operation, Request
+from stepflow_api.errors import StepflowError
 from stepflow_api.types import UNSET
 
 if TYPE_CHECKING:
@@ -46,11 +49,13 @@ class Call(Generic[T]):
         operation: The operation.
         request: The request.
         timeout: As of `Client.call`, or the `Timeouts` of a call that has begun.
+        headers: As of `Client.call`.
     """
 
     operation: Operation[T, Any]
     request: Request
     timeout: Any = UNSET
+    headers: Hidden[Mapping[str, str]] | None = None
 
     @property
     def sending(self) -> Request | OpenStream:
@@ -133,8 +138,47 @@ class Wait:
     request: Request
 
 
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Call a function of the user, and await the result in async code.
+
+    Attributes:
+        function: The function.
+    """
+
+    function: Hidden[Callable[[], Any]]
+
+
 #: What a generator may yield.
-Effect: TypeAlias = Request | OpenStream | Call[Any] | Read | Close | Sleep | Wait
+Effect: TypeAlias = Request | OpenStream | Call[Any] | Read | Close | Sleep | Wait | Ask
 
 Steps: TypeAlias = Generator[Effect, Any, T]
 """A generator that yields effects, and returns a `T`."""
+
+
+def through(steps: Steps[T], perform: Callable[[Any], Steps[Any]]) -> Steps[T]:
+    """Run a generator with others in between, which yield its effects in their own way.
+
+    Args:
+        steps: The generator; closed at the end, however that comes.
+        perform: Takes each effect; what it returns is sent to the generator.
+
+    Returns:
+        What the generator returns.
+    """
+    try:
+        effect: Any = next(steps)
+        while True:
+            try:
+                value = yield from perform(effect)
+            except StepflowError as error:
+                effect = steps.throw(error)
+            else:
+                effect = steps.send(value)
+                # The next response may be as large as this one.
+                del value
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    finally:
+        steps.close()

@@ -36,6 +36,8 @@ from stepflow_api.spec import OPERATIONS
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from stepflow_api._exchange.tokens import TokenSource
+
 _HEALTH = Request("GET", "/health")
 
 T = TypeVar("T")
@@ -54,6 +56,8 @@ class Exchange:
     Attributes:
         transport: As given.
         dialect: That of the server; None until it is known.
+        token: Where the token of each request comes from; None if the headers hold it, or none is
+            sent.
 
     Raises:
         InvalidRequest: The version is not one.
@@ -63,6 +67,7 @@ class Exchange:
     def __init__(self, transport: Transport, server_version: str | None) -> None:
         self.transport = transport
         self.dialect = None if server_version is None else dialect_of(server_version)
+        self.token: TokenSource | None = None
         self._is_given = server_version is not None
         self._warned = False
         self._begin()

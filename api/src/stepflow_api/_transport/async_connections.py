@@ -6,6 +6,7 @@ Importing asyncio takes long, so this is imported where a loop runs.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
 import time
@@ -33,9 +34,15 @@ class AsyncConnections:
 
     def __init__(self, address: Address) -> None:
         self._address = address
+        self._loop = asyncio.get_running_loop()
         self._free = asyncio.Semaphore(CONNECTIONS)
         self._idle: list[_Connection] = []
         self._closed = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a connection waits for the next request."""
+        return any(connection.is_open for connection in self._idle)
 
     async def send(self, request: Request, timeouts: Timeouts) -> Answer:
         """Does what `Connections.send` does, without blocking.
@@ -64,6 +71,12 @@ class AsyncConnections:
             connection.close()
         # The loop closes sockets in its next round, which may otherwise not come.
         await asyncio.sleep(0)
+
+    def abandon(self) -> None:
+        """Close all connections from any thread, if their loop still runs."""
+        for connection in self._idle:
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(connection.close)
 
     async def _wait(self, timeouts: Timeouts) -> None:
         if not self._free.locked():
@@ -198,6 +211,10 @@ class _Connection(asyncio.Protocol):
                 timer.cancel()
             if unsent:
                 timeouts.moved(unsent - self._transport.get_write_buffer_size())
+
+    @property
+    def is_open(self) -> bool:
+        return self._end_reason is None
 
     def is_reusable(self) -> bool:
         is_old = time.monotonic() - self._idle_since >= KEEP_ALIVE

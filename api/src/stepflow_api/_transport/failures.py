@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import httpx
 
 from stepflow_api._constants import BODY_LIMIT
@@ -27,6 +29,9 @@ HTTP_FAILURES = (
     UnicodeError,
     Unreadable,
 )
+
+# What a server sends that does not trust the client's certificate, or misses one.
+_CLIENT_CERTIFICATE = re.compile("ALERT_(.*CERTIFICATE|UNKNOWN_CA)")
 
 _UNSENDABLE = (
     httpx.UnsupportedProtocol,
@@ -94,7 +99,13 @@ def _no_answer(
         case httpx.ConnectError() if "CERTIFICATE_VERIFY_FAILED" in cause:
             return ConnectionFailed, (
                 f"no connection, since its certificate is not trusted ({cause}); name the file with"
-                " its CA in SSL_CERT_FILE, or give an http_client that trusts it"
+                " its CA by verify= or in SSL_CERT_FILE"
+            )
+        case httpx.NetworkError() if _CLIENT_CERTIFICATE.search(cause):
+            # With TLS 1.3 it comes after the request was sent, which the server did not read.
+            return ConnectionFailed, (
+                f"no connection, since the server wants a certificate of the client ({cause}); pass"
+                " verify= an ssl.SSLContext with one (load_cert_chain)"
             )
         case httpx.ConnectError() | httpx.ProxyError() if proxy is not None:
             # netloc has no user and password.

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from stepflow_api._transport.tls import TLS
+
 _log = logging.getLogger("stepflow_api")
 
 READ_SIZE = 256 * 1024
@@ -46,9 +48,10 @@ class Address:
         base_url: The server's URL with the API's prefix.
         headers: Header fields for every request; read when the first one is sent.
         limit: Maximum size of a response body in bytes; None for no limit.
+        tls: The client's TLS settings.
     """
 
-    def __init__(self, base_url: str, headers: Fields, limit: int | None) -> None:
+    def __init__(self, base_url: str, headers: Fields, limit: int | None, tls: TLS) -> None:
         url = urlsplit(base_url)
         assert url.hostname is not None
         self.host = url.hostname
@@ -61,18 +64,11 @@ class Address:
         self._headers = headers
         self._usual: Fields | None = None
         self._usual_bytes: Hidden[bytes] | None = None
-        self._needs_tls = url.scheme == "https"
-        self._ssl: ssl.SSLContext | None = None
+        self._tls = tls if url.scheme == "https" else None
 
     def ssl_context(self) -> ssl.SSLContext | None:
         """Return what all TLS connections share; None where there is no TLS."""
-        if self._needs_tls and self._ssl is None:
-            import httpx
-
-            # Making it takes longer than all else that a client does.
-            self._ssl = httpx.create_ssl_context()
-            self._ssl.set_alpn_protocols(["http/1.1"])
-        return self._ssl
+        return None if self._tls is None else self._tls.context()
 
     def head(self, request: Request) -> Hidden[bytes]:
         """Return the head of a request.

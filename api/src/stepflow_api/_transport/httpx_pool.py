@@ -8,7 +8,6 @@ that another thread has just begun to use. It also looks the longer the more req
 
 from __future__ import annotations
 
-import ssl
 import threading
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
@@ -20,6 +19,7 @@ from stepflow_api._constants import CONNECTIONS
 from stepflow_api._fork import reset_after_fork
 from stepflow_api._transport.httpx_fork import reset_http
 from stepflow_api._transport.timeouts import Timeouts
+from stepflow_api._transport.tls import TLS
 
 if TYPE_CHECKING:
     import asyncio
@@ -30,15 +30,16 @@ class SyncPool:
 
     Args:
         transport: Transport for all requests; by default each httpx client has a connection.
+        tls: TLS settings of these connections.
         proxy: The proxy to connect through; httpx itself does not read the environment.
     """
 
     def __init__(
-        self, transport: httpx.BaseTransport | None, proxy: httpx.Proxy | None = None
+        self, transport: httpx.BaseTransport | None, tls: TLS, proxy: httpx.Proxy | None = None
     ) -> None:
         self._transport = transport
         self._proxy = proxy
-        self._ssl: ssl.SSLContext | None = None
+        self._tls = tls
         self._closed = False
         self._begin()
         reset_after_fork(self, SyncPool._begin)
@@ -73,9 +74,7 @@ class SyncPool:
     def _make(self) -> httpx.Client:
         if self._transport is not None:
             return httpx.Client(transport=_Borrowed(self._transport), verify=False)
-        # Making this takes far longer than making a client, so all share it.
-        self._ssl = self._ssl or httpx.create_ssl_context()
-        http = httpx.Client(verify=self._ssl, proxy=self._proxy, trust_env=False)
+        http = httpx.Client(verify=self._tls.context(), proxy=self._proxy, trust_env=False)
         reset_after_fork(http, reset_http)
         return http
 
@@ -85,15 +84,19 @@ class AsyncPool:
 
     Args:
         transport: Transport for all requests; by default each httpx client has a connection.
+        tls: TLS settings of these connections.
         proxy: The proxy to connect through; httpx itself does not read the environment.
     """
 
     def __init__(
-        self, transport: httpx.AsyncBaseTransport | None, proxy: httpx.Proxy | None = None
+        self,
+        transport: httpx.AsyncBaseTransport | None,
+        tls: TLS,
+        proxy: httpx.Proxy | None = None,
     ) -> None:
         self._transport = transport
         self._proxy = proxy
-        self._ssl: ssl.SSLContext | None = None
+        self._tls = tls
         self._free: asyncio.Semaphore | None = None
         self._idle: list[httpx.AsyncClient] = []
         self._closed = False
@@ -139,8 +142,7 @@ class AsyncPool:
     def _make(self) -> httpx.AsyncClient:
         if self._transport is not None:
             return httpx.AsyncClient(transport=_BorrowedAsync(self._transport), verify=False)
-        self._ssl = self._ssl or httpx.create_ssl_context()
-        http = httpx.AsyncClient(verify=self._ssl, proxy=self._proxy, trust_env=False)
+        http = httpx.AsyncClient(verify=self._tls.context(), proxy=self._proxy, trust_env=False)
         reset_after_fork(http, reset_http)
         return http
 

@@ -28,6 +28,7 @@ from stepflow_api._transport.httpx_pool import AsyncPool, SyncPool
 from stepflow_api._transport.httpx_response import body_parts, body_parts_async, send, send_async
 from stepflow_api._transport.httpx_watchdog import watched
 from stepflow_api._transport.timeouts import Timeouts, limited
+from stepflow_api._transport.tls import TLS
 from stepflow_api.errors import InvalidAnswer, InvalidRequest, StepflowError
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class HttpxTransport:
         transport: What to send through; stays open.
         proxy: The proxy for connections that this object opens.
         limit: Maximum size of a response body in bytes; None for no limit.
+        tls: TLS settings of the connections that this object opens.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class HttpxTransport:
         transport: Any,
         proxy: httpx.Proxy | None,
         limit: int | None,
+        tls: TLS,
     ) -> None:
         self._base_url = base_url
         self._headers = headers
@@ -62,8 +65,9 @@ class HttpxTransport:
         self._lock = threading.Lock()
         self._proxy = proxy
         self._limit = limit
+        self._tls = tls
         self._sync = SyncPool(
-            transport if isinstance(transport, httpx.BaseTransport) else None, proxy
+            transport if isinstance(transport, httpx.BaseTransport) else None, tls, proxy
         )
         self._async: AsyncPool | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -262,7 +266,7 @@ class HttpxTransport:
             if self._async is None or self._loop is not loop:
                 self._loop = loop
                 # Connections of a closed loop went with it.
-                self._async = AsyncPool(transport, self._proxy)
+                self._async = AsyncPool(transport, self._tls, self._proxy)
         return nullcontext(given) if given is not None else self._async.acquire(timeouts)
 
     def _check_given(self, given: httpx.Client | httpx.AsyncClient) -> None:

@@ -95,11 +95,12 @@ def _with_prefix(url: str) -> str:
     return bare if bare.endswith(PATH_PREFIX) else bare + PATH_PREFIX
 
 
-def header_fields(headers: Hidden[Any]) -> Fields:
+def header_fields(headers: Hidden[Any], authorization: Hidden[str] | None = None) -> Fields:
     """Return header fields that can be sent.
 
     Args:
         headers: A mapping of names to values, or pairs of them.
+        authorization: Value of `Authorization`, unless the headers have one.
 
     Raises:
         InvalidRequest: A field cannot be sent; the message shows no value.
@@ -108,6 +109,8 @@ def header_fields(headers: Hidden[Any]) -> Fields:
     if isinstance(found, str):
         # Raised here, where no variable holds a value, and what was raised is no part of it.
         raise InvalidRequest(f"headers cannot be sent: {found}")
+    if authorization is not None:
+        found.value.setdefault(b"authorization", (b"authorization", authorization.value.encode()))
     return found
 
 
@@ -184,11 +187,11 @@ def check_limit(limit: Any) -> None:
         )
 
 
-def check_connection(http_client: Any, transport: Any) -> None:
+def check_connection(http_client: Any, transport: Any, verify: Any) -> None:
     """Reject what requests cannot be sent through.
 
     Raises:
-        InvalidRequest: Both are given, or one is of a wrong class.
+        InvalidRequest: More than one is given, or one is of a wrong class.
     """
     if http_client is not None and transport is not None:
         raise InvalidRequest(
@@ -196,6 +199,11 @@ def check_connection(http_client: Any, transport: Any) -> None:
         )
     if http_client is None and transport is None:
         return
+    if verify is not True:
+        given = "transport" if http_client is None else "http_client"
+        raise InvalidRequest(
+            f"verify cannot be combined with {given}; set it on that, or remove that"
+        )
     import httpx
 
     for name, given, classes in (

@@ -38,6 +38,11 @@ class SyncConnections:
         self._lock = threading.Lock()
         self._idle: list[_Connection] = []
 
+    @property
+    def is_open(self) -> bool:
+        """Whether a connection waits for the next request."""
+        return bool(self._idle)
+
     def send(self, request: Request, timeouts: Timeouts) -> Answer:
         """Send a request.
 

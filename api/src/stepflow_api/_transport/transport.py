@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import warnings
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from stepflow_api._operation import Answer, Request
 from stepflow_api._transport.event_loops import asyncio_loop, loop_of_this_call
 from stepflow_api._transport.settings import check_connection, check_limit, check_timeout
 from stepflow_api._transport.timeouts import OVERDUE, Timeouts, timeouts
+from stepflow_api._transport.tls import TLS
 from stepflow_api.errors import InvalidRequest, StepflowError
 from stepflow_api.types import UNSET
 
@@ -42,6 +44,7 @@ class Transport:
         timeout: Seconds, an `httpx.Timeout`, None for none, or `UNSET` for the defaults.
         http_client: What to send through; stays open.
         transport: What to send through; stays open.
+        verify: Which certificates are trusted, as of `Client`.
         limit: Maximum size of a response body in bytes; None for no limit.
 
     Raises:
@@ -52,14 +55,17 @@ class Transport:
         self,
         base_url: str,
         headers: Fields,
+        *,
         timeout: Any,
         http_client: Any,
         transport: Any,
+        verify: Any,
         limit: int | None,
     ) -> None:
         check_timeout(timeout)
         check_limit(limit)
-        check_connection(http_client, transport)
+        check_connection(http_client, transport, verify)
+        self._tls = TLS(verify)
         self._base_url = base_url
         self._headers = headers
         self._timeout = timeout
@@ -115,15 +121,43 @@ class Transport:
         if self._httpx_transport is not None:
             await self._httpx_transport.aclose()
 
+    def abandon(self, name: str) -> None:
+        """Close what a client left open that nobody can use any more, and warn of it.
+
+        Args:
+            name: Name of the client, for the warning.
+        """
+        own = self._connections, self._async_connections
+        is_open = any(one is not None and one.is_open for one in own)
+        through_httpx = self._httpx_transport is not None and self._reset_given is None
+        if self._closed or not (is_open or through_httpx):
+            return
+        self.close()
+        if self._async_connections is not None:
+            self._async_connections.abandon()
+        warnings.warn(
+            f"unclosed {name} of {self._base_url}; use it in a with block, or close it",
+            ResourceWarning,
+            stacklevel=3,
+            source=self,
+        )
+
     def timeouts(self, timeout: Any) -> Timeouts:
         """Return the timeouts of a call that begins now.
 
         Args:
             timeout: That of the call; `UNSET` for the client's, or that of its `http_client`.
+
+        Raises:
+            InvalidRequest: It is no timeout.
         """
-        wanted = self._timeout if timeout is UNSET else timeout
-        if wanted is UNSET and self._http_client is not None:
-            wanted = self._http_client.timeout
+        wanted = timeout
+        if timeout is UNSET:
+            wanted = self._timeout
+            if wanted is UNSET and self._http_client is not None:
+                wanted = self._http_client.timeout
+        elif not isinstance(timeout, Timeouts):
+            check_timeout(timeout)
         return timeouts(wanted)
 
     def send(self, request: Request, timeouts: Timeouts) -> Answer:
@@ -230,7 +264,9 @@ class Transport:
     def _where(self) -> Address:
         from stepflow_api._transport.http11 import Address
 
-        self._address = self._address or Address(self._base_url, self._headers, self._limit)
+        self._address = self._address or Address(
+            self._base_url, self._headers, self._limit, self._tls
+        )
         return self._address
 
     def _httpx(self) -> HttpxTransport:
@@ -246,6 +282,7 @@ class Transport:
                     self._given_transport,
                     self._proxy,
                     self._limit,
+                    self._tls,
                 )
             return self._httpx_transport
 

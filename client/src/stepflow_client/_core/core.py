@@ -16,6 +16,7 @@ from stepflow_client._core.flows import Flows
 from stepflow_client._core.results import Source
 from stepflow_client._core.runs import Runs
 from stepflow_client._requests import endpoints
+from stepflow_client._requests.deadline import Deadline
 from stepflow_client._requests.sending import Sender
 
 
@@ -36,32 +37,35 @@ class Core:
         self.flows = Flows(sender)
         self.runs = Runs(sender, self.flows)
 
-    def health(self) -> Steps[HealthResponse]:
+    def health(self, deadline: Deadline) -> Steps[HealthResponse]:
         """Return the server's health."""
-        answer: HealthResponse = yield from self.sender.send(endpoints.health())
+        answer: HealthResponse = yield from self.sender.send(endpoints.health(), deadline=deadline)
         return answer
 
-    def list_components(self, include_schemas: bool) -> Steps[list[ComponentInfo]]:
+    def list_components(
+        self, include_schemas: bool, deadline: Deadline
+    ) -> Steps[list[ComponentInfo]]:
         """Return the components that flows can use."""
-        answer = yield from self.sender.send(endpoints.list_components(include_schemas))
+        call = endpoints.list_components(include_schemas)
+        answer = yield from self.sender.send(call, deadline=deadline)
         components: list[ComponentInfo] = answer.components
         return components
 
-    def put_blob(self, data: Any, filename: str | None) -> Steps[str]:
+    def put_blob(self, data: Any, filename: str | None, deadline: Deadline) -> Steps[str]:
         """Store a blob and return its id."""
         call = (
             endpoints.store_bytes_blob(bytes(data), filename)
             if isinstance(data, bytes | bytearray)
             else endpoints.store_json_blob(data, filename)
         )
-        answer = yield from self.sender.send(call)
+        answer = yield from self.sender.send(call, deadline=deadline)
         blob_id: str = answer.blob_id
         return blob_id
 
-    def get_blob(self, blob_id: str) -> Steps[Any]:
+    def get_blob(self, blob_id: str, deadline: Deadline) -> Steps[Any]:
         """Return a blob: a JSON value or bytes."""
         call = endpoints.get_blob(blob_id)
-        answer: Response[list[bytes]] = yield from self.sender.send(call)
+        answer: Response[list[bytes]] = yield from self.sender.send(call, deadline=deadline)
         content = b"".join(answer.parsed or ())
         if answer.headers.get("x-blob-type", "binary") == "binary":
             return content

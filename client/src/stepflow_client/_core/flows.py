@@ -13,7 +13,7 @@ from stepflow_api.models import Flow, FlowVariablesResponse, StoreFlowResponse
 from stepflow_client._core.flow_source import FlowContent, FlowIds, FlowSource, resolve
 from stepflow_client._core.results import FlowValidation
 from stepflow_client._requests import endpoints
-from stepflow_client._requests.deadline import NO_DEADLINE, Deadline
+from stepflow_client._requests.deadline import Deadline
 from stepflow_client._requests.sending import Sender
 from stepflow_client.errors import FlowInvalid, InvalidInput, NotFound
 
@@ -29,7 +29,7 @@ class Flows:
         self._sender = sender
         self._ids = FlowIds()
 
-    def store(self, flow: FlowSource) -> Steps[str]:
+    def store(self, flow: FlowSource, deadline: Deadline) -> Steps[str]:
         """Store a flow that the server does not have, and return its id."""
         source = resolve(flow)
         if isinstance(source, str):
@@ -37,29 +37,30 @@ class Flows:
         known = self._ids.get(source.key)
         if known is not None:
             try:
-                yield from self.get(known)
+                yield from self.get(known, deadline)
             except NotFound:
                 self.forget(source)
-        return (yield from self.id_of(source, NO_DEADLINE))
+        return (yield from self.id_of(source, deadline))
 
-    def validate(self, flow: FlowSource) -> Steps[FlowValidation]:
+    def validate(self, flow: FlowSource, deadline: Deadline) -> Steps[FlowValidation]:
         """Return what the server finds in a flow."""
         source = resolve(flow)
-        model = (yield from self.get(source)) if isinstance(source, str) else source.load()
+        if isinstance(source, str):
+            model = yield from self.get(source, deadline)
+        else:
+            model = source.load()
         answer: StoreFlowResponse = yield from self._sender.send(
-            endpoints.store_flow(model, dry_run=True)
+            endpoints.store_flow(model, dry_run=True), deadline=deadline
         )
         return FlowValidation(answer.flow_id, answer.diagnostics)
 
-    def get(self, flow_id: str) -> Steps[Flow]:
+    def get(self, flow_id: str, deadline: Deadline) -> Steps[Flow]:
         """Return a stored flow."""
-        answer = yield from self._sender.send(endpoints.get_flow(flow_id))
+        answer = yield from self._sender.send(endpoints.get_flow(flow_id), deadline=deadline)
         flow: Flow = answer.flow
         return flow
 
-    def get_variables(
-        self, flow_id: str, deadline: Deadline = NO_DEADLINE
-    ) -> Steps[FlowVariablesResponse]:
+    def get_variables(self, flow_id: str, deadline: Deadline) -> Steps[FlowVariablesResponse]:
         """Return the variables of a stored flow."""
         answer: FlowVariablesResponse = yield from self._sender.send(
             endpoints.get_variables(flow_id), deadline=deadline

@@ -123,7 +123,9 @@ class Runs:
             flow_id = yield from self._flows.id_of(source, deadline)
             return (yield from self._create(flow_id, inputs, options, deadline))
 
-    def pages(self, filters: Mapping[str, Any], limit: int | None) -> RunPages:
+    def pages(
+        self, filters: Mapping[str, Any], limit: int | None, timeout: float | None
+    ) -> RunPages:
         """Return the pages of a list of runs.
 
         Raises:
@@ -132,7 +134,7 @@ class Runs:
         is_number = isinstance(limit, int) and not isinstance(limit, bool)
         if limit is not None and not (is_number and limit >= 0):
             raise InvalidInput(f"limit is {limit!r}; give 0 or more, or None for all runs")
-        return RunPages(self._sender, filters, limit)
+        return RunPages(self._sender, filters, limit, timeout)
 
     def result(
         self, run_id: UUID, deadline: Deadline, raise_on_failure: bool = False
@@ -166,12 +168,12 @@ class Runs:
             yield from watch(self._sender, run_id, deadline, on_progress)
         return BatchResults((yield from self.items(run_id, deadline, RetryOn.WAITING)))
 
-    def status(self, run_id: UUID) -> Steps[RunSummary]:
+    def status(self, run_id: UUID, deadline: Deadline) -> Steps[RunSummary]:
         """Return a run's status."""
-        return get_status(self._sender, run_id)
+        return get_status(self._sender, run_id, deadline)
 
     def items(
-        self, run_id: UUID, deadline: Deadline = NO_DEADLINE, retry_on: RetryOn = RetryOn.SAFE
+        self, run_id: UUID, deadline: Deadline, retry_on: RetryOn = RetryOn.SAFE
     ) -> Steps[Items]:
         """Return the items of a run as they are now."""
         call = endpoints.run_items(run_id)
@@ -181,29 +183,32 @@ class Runs:
         source = Source(self._sender.url + call.request.path, answer.status_code)
         return Items(run_id, answer.parsed or (), source)
 
-    def steps(self, run_id: UUID, item_index: int | None) -> Steps[dict[str, StepRunResponse]]:
+    def steps(
+        self, run_id: UUID, item_index: int | None, deadline: Deadline
+    ) -> Steps[dict[str, StepRunResponse]]:
         """Return the steps of a run's item."""
-        answer = yield from self._sender.send(endpoints.run_steps(run_id, item_index))
+        call = endpoints.run_steps(run_id, item_index)
+        answer = yield from self._sender.send(call, deadline=deadline)
         steps: dict[str, StepRunResponse] = answer.steps
         return steps
 
     def cancel(self, run_id: UUID, wait: bool, timeout: float | None) -> Steps[RunSummary]:
         """Cancel a run and return its status, on request only when no step is running."""
         deadline = Deadline.after(timeout)
-        run = yield from self._cancel(run_id)
+        run = yield from self._cancel(run_id, deadline)
         return (yield from wait_for_steps(self._sender, run, deadline)) if wait else run
 
-    def _cancel(self, run_id: UUID) -> Steps[RunSummary]:
+    def _cancel(self, run_id: UUID, deadline: Deadline) -> Steps[RunSummary]:
         attempts = Attempts()
         try:
             answer: RunSummary = yield from self._sender.send(
-                endpoints.cancel_run(run_id), attempts=attempts
+                endpoints.cancel_run(run_id), deadline=deadline, attempts=attempts
             )
         except Conflict:
             if not attempts.may_have_reached_server:
                 raise
             # The response to an earlier attempt was lost: perhaps that one cancelled the run.
-            answer = yield from self.status(run_id)
+            answer = yield from self.status(run_id, deadline)
             if answer.status is not ExecutionStatus.CANCELLED:
                 raise
         return answer
@@ -252,8 +257,15 @@ class Runs:
 class RunPages:
     """Runs, newest first, a page at a time."""
 
-    def __init__(self, sender: Sender, filters: Mapping[str, Any], limit: int | None) -> None:
+    def __init__(
+        self,
+        sender: Sender,
+        filters: Mapping[str, Any],
+        limit: int | None,
+        timeout: float | None,
+    ) -> None:
         self._sender = sender
+        self._timeout = timeout
         self._filters = {name: value for name, value in filters.items() if value is not None}
         self._remaining = limit
         self._offset = 0
@@ -266,7 +278,8 @@ class RunPages:
             left = self._remaining
             size = PAGE_SIZE if left is None or self._offset else min(PAGE_SIZE, left)
             answer = yield from self._sender.send(
-                endpoints.list_runs(self._filters, size, self._offset)
+                endpoints.list_runs(self._filters, size, self._offset),
+                deadline=Deadline.after(self._timeout),
             )
             runs: list[RunSummary] = answer.runs
             self._offset += len(runs)

@@ -26,6 +26,9 @@ T = TypeVar("T")
 
 _log = logging.getLogger("stepflow_client")
 
+# Of a run's end; others ask for something that the server has at once.
+_WAITS = (RetryOn.WAITING, RetryOn.LONG_POLL)
+
 
 @dataclass(slots=True)
 class Attempts:
@@ -96,7 +99,8 @@ class Sender:
                 if not retry_on.allows(error):
                     raise _explained(error) from error.__cause__
                 if deadline.has_passed:
-                    raise self.timeout(deadline, run_id, error) from error
+                    waited_for = run_id if retry_on in _WAITS else None
+                    raise self.timeout(deadline, waited_for, error) from error
                 if self._gives_up(retry_on, attempts, first_failure):
                     raise self._final(error, attempts, run_id) from error
                 delay = deadline.bound(self._policy.delay(attempts.failures, error))
@@ -134,7 +138,7 @@ class Sender:
         return Timeout(message, run_id=run_id, seconds=seconds)
 
     def _gives_up(self, retry_on: RetryOn, attempts: Attempts, first_failure: float) -> bool:
-        if retry_on in (RetryOn.WAITING, RetryOn.LONG_POLL):
+        if retry_on in _WAITS:
             return time.monotonic() - first_failure >= RECONNECT_SECONDS
         return attempts.failures > self._policy.max_retries
 

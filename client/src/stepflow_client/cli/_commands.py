@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from stepflow_api.models import ExecutionStatus, FlowResult
+from stepflow_client._constants import TOKEN_VARIABLE
 from stepflow_client._core.results import failure_reason
 from stepflow_client.cli._input import (
     read_input,
@@ -59,8 +60,6 @@ app = typer.Typer(
 )
 blob = typer.Typer(help="Store and print blobs.", no_args_is_help=True)
 app.add_typer(blob, name="blob")
-
-TOKEN_VARIABLE = "STEPFLOW_TOKEN"
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from stepflow_api import models
+from stepflow_api._hidden import Hidden
 from stepflow_api._operation import Json, Operation, Request
 from stepflow_api.client import Client
-from stepflow_api.types import Response
+from stepflow_api.types import UNSET, Response, TimeoutTypes
 
 __all__ = [
     "OPERATION",
@@ -46,6 +49,8 @@ def sync_detailed(
     blob_id: str,
     *,
     client: Client,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> Response[models.GetBlobResponse | models.ErrorResponse]:
     """Get a blob by ID.
 
@@ -56,6 +61,9 @@ def sync_detailed(
     Args:
         blob_id: The blob's content-based hash ID.
         client: Sends the request.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         The response, whatever its status. The type of `parsed` depends on the status:
@@ -69,11 +77,15 @@ def sync_detailed(
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
+    extra = None if headers is None else Hidden(headers)
+    del headers
     return client.send(
         OPERATION,
         build_request(
             blob_id=blob_id,
         ),
+        timeout=timeout,
+        headers=extra,
     )
 
 
@@ -81,6 +93,8 @@ def sync(
     blob_id: str,
     *,
     client: Client,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> models.GetBlobResponse:
     """Get a blob by ID.
 
@@ -91,6 +105,9 @@ def sync(
     Args:
         blob_id: The blob's content-based hash ID.
         client: Sends the request.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         On success:
@@ -105,11 +122,15 @@ def sync(
 
             - 404 `models.ErrorResponse`: Blob not found
     """
+    extra = None if headers is None else Hidden(headers)
+    del headers
     return client.call(
         OPERATION,
         build_request(
             blob_id=blob_id,
         ),
+        timeout=timeout,
+        headers=extra,
     )
 
 
@@ -117,6 +138,8 @@ async def asyncio_detailed(
     blob_id: str,
     *,
     client: Client,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> Response[models.GetBlobResponse | models.ErrorResponse]:
     """Get a blob by ID.
 
@@ -127,6 +150,9 @@ async def asyncio_detailed(
     Args:
         blob_id: The blob's content-based hash ID.
         client: Sends the request.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         The response, whatever its status. The type of `parsed` depends on the status:
@@ -140,11 +166,15 @@ async def asyncio_detailed(
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
+    extra = None if headers is None else Hidden(headers)
+    del headers
     return await client.send_async(
         OPERATION,
         build_request(
             blob_id=blob_id,
         ),
+        timeout=timeout,
+        headers=extra,
     )
 
 
@@ -152,6 +182,8 @@ async def asyncio(
     blob_id: str,
     *,
     client: Client,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> models.GetBlobResponse:
     """Get a blob by ID.
 
@@ -162,6 +194,9 @@ async def asyncio(
     Args:
         blob_id: The blob's content-based hash ID.
         client: Sends the request.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         On success:
@@ -176,9 +211,13 @@ async def asyncio(
 
             - 404 `models.ErrorResponse`: Blob not found
     """
+    extra = None if headers is None else Hidden(headers)
+    del headers
     return await client.call_async(
         OPERATION,
         build_request(
             blob_id=blob_id,
         ),
+        timeout=timeout,
+        headers=extra,
     )

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from stepflow_api import models
+from stepflow_api._hidden import Hidden
 from stepflow_api._operation import Json, Operation, Request
 from stepflow_api.client import Client
-from stepflow_api.types import Response
+from stepflow_api.types import UNSET, Response, TimeoutTypes
 
 __all__ = [
     "OPERATION",
@@ -49,6 +52,8 @@ def sync_detailed(
     *,
     client: Client,
     body: models.StoreBlobRequest | bytes,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> Response[models.StoreBlobResponse | models.ErrorResponse]:
     """Store a blob.
 
@@ -59,6 +64,9 @@ def sync_detailed(
     Args:
         client: Sends the request.
         body: Blob data to store
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         The response, whatever its status. The type of `parsed` depends on the status:
@@ -72,13 +80,17 @@ def sync_detailed(
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
-    return client.send(OPERATION, build_request(body=body))
+    extra = None if headers is None else Hidden(headers)
+    del headers
+    return client.send(OPERATION, build_request(body=body), timeout=timeout, headers=extra)
 
 
 def sync(
     *,
     client: Client,
     body: models.StoreBlobRequest | bytes,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> models.StoreBlobResponse:
     """Store a blob.
 
@@ -89,6 +101,9 @@ def sync(
     Args:
         client: Sends the request.
         body: Blob data to store
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         On success:
@@ -103,13 +118,17 @@ def sync(
 
             - 400 `models.ErrorResponse`: Invalid request body
     """
-    return client.call(OPERATION, build_request(body=body))
+    extra = None if headers is None else Hidden(headers)
+    del headers
+    return client.call(OPERATION, build_request(body=body), timeout=timeout, headers=extra)
 
 
 async def asyncio_detailed(
     *,
     client: Client,
     body: models.StoreBlobRequest | bytes,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> Response[models.StoreBlobResponse | models.ErrorResponse]:
     """Store a blob.
 
@@ -120,6 +139,9 @@ async def asyncio_detailed(
     Args:
         client: Sends the request.
         body: Blob data to store
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         The response, whatever its status. The type of `parsed` depends on the status:
@@ -133,13 +155,19 @@ async def asyncio_detailed(
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
-    return await client.send_async(OPERATION, build_request(body=body))
+    extra = None if headers is None else Hidden(headers)
+    del headers
+    return await client.send_async(
+        OPERATION, build_request(body=body), timeout=timeout, headers=extra
+    )
 
 
 async def asyncio(
     *,
     client: Client,
     body: models.StoreBlobRequest | bytes,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> models.StoreBlobResponse:
     """Store a blob.
 
@@ -150,6 +178,9 @@ async def asyncio(
     Args:
         client: Sends the request.
         body: Blob data to store
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         On success:
@@ -164,4 +195,8 @@ async def asyncio(
 
             - 400 `models.ErrorResponse`: Invalid request body
     """
-    return await client.call_async(OPERATION, build_request(body=body))
+    extra = None if headers is None else Hidden(headers)
+    del headers
+    return await client.call_async(
+        OPERATION, build_request(body=body), timeout=timeout, headers=extra
+    )

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from stepflow_api import models
+from stepflow_api._hidden import Hidden
 from stepflow_api._operation import Json, Operation, Request
 from stepflow_api.client import Client
-from stepflow_api.types import Response
+from stepflow_api.types import UNSET, Response, TimeoutTypes
 
 __all__ = [
     "OPERATION",
@@ -44,6 +47,8 @@ def sync_detailed(
     flow_id: str,
     *,
     client: Client,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> Response[models.FlowResponse | models.ErrorResponse]:
     """Get a flow by ID.
 
@@ -52,6 +57,9 @@ def sync_detailed(
     Args:
         flow_id: The flow's content-based hash ID.
         client: Sends the request.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         The response, whatever its status. The type of `parsed` depends on the status:
@@ -65,11 +73,15 @@ def sync_detailed(
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
+    extra = None if headers is None else Hidden(headers)
+    del headers
     return client.send(
         OPERATION,
         build_request(
             flow_id=flow_id,
         ),
+        timeout=timeout,
+        headers=extra,
     )
 
 
@@ -77,6 +89,8 @@ def sync(
     flow_id: str,
     *,
     client: Client,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> models.FlowResponse:
     """Get a flow by ID.
 
@@ -85,6 +99,9 @@ def sync(
     Args:
         flow_id: The flow's content-based hash ID.
         client: Sends the request.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         On success:
@@ -99,11 +116,15 @@ def sync(
 
             - 404 `models.ErrorResponse`: Flow not found
     """
+    extra = None if headers is None else Hidden(headers)
+    del headers
     return client.call(
         OPERATION,
         build_request(
             flow_id=flow_id,
         ),
+        timeout=timeout,
+        headers=extra,
     )
 
 
@@ -111,6 +132,8 @@ async def asyncio_detailed(
     flow_id: str,
     *,
     client: Client,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> Response[models.FlowResponse | models.ErrorResponse]:
     """Get a flow by ID.
 
@@ -119,6 +142,9 @@ async def asyncio_detailed(
     Args:
         flow_id: The flow's content-based hash ID.
         client: Sends the request.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         The response, whatever its status. The type of `parsed` depends on the status:
@@ -132,11 +158,15 @@ async def asyncio_detailed(
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
+    extra = None if headers is None else Hidden(headers)
+    del headers
     return await client.send_async(
         OPERATION,
         build_request(
             flow_id=flow_id,
         ),
+        timeout=timeout,
+        headers=extra,
     )
 
 
@@ -144,6 +174,8 @@ async def asyncio(
     flow_id: str,
     *,
     client: Client,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> models.FlowResponse:
     """Get a flow by ID.
 
@@ -152,6 +184,9 @@ async def asyncio(
     Args:
         flow_id: The flow's content-based hash ID.
         client: Sends the request.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         On success:
@@ -166,9 +201,13 @@ async def asyncio(
 
             - 404 `models.ErrorResponse`: Flow not found
     """
+    extra = None if headers is None else Hidden(headers)
+    del headers
     return await client.call_async(
         OPERATION,
         build_request(
             flow_id=flow_id,
         ),
+        timeout=timeout,
+        headers=extra,
     )

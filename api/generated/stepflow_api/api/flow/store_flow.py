@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from stepflow_api import models
+from stepflow_api._hidden import Hidden
 from stepflow_api._operation import Json, Operation, Request
 from stepflow_api.client import Client
-from stepflow_api.types import Response
+from stepflow_api.types import UNSET, Response, TimeoutTypes
 
 __all__ = [
     "OPERATION",
@@ -46,6 +49,8 @@ def sync_detailed(
     *,
     client: Client,
     body: models.StoreFlowRequest,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> Response[models.StoreFlowResponse | models.ErrorResponse]:
     """Store a flow.
 
@@ -54,6 +59,9 @@ def sync_detailed(
     Args:
         client: Sends the request.
         body: Request to store a flow
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         The response, whatever its status. The type of `parsed` depends on the status:
@@ -67,13 +75,17 @@ def sync_detailed(
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
-    return client.send(OPERATION, build_request(body=body))
+    extra = None if headers is None else Hidden(headers)
+    del headers
+    return client.send(OPERATION, build_request(body=body), timeout=timeout, headers=extra)
 
 
 def sync(
     *,
     client: Client,
     body: models.StoreFlowRequest,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> models.StoreFlowResponse:
     """Store a flow.
 
@@ -82,6 +94,9 @@ def sync(
     Args:
         client: Sends the request.
         body: Request to store a flow
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         On success:
@@ -96,13 +111,17 @@ def sync(
 
             - 400 `models.ErrorResponse`: Invalid flow definition
     """
-    return client.call(OPERATION, build_request(body=body))
+    extra = None if headers is None else Hidden(headers)
+    del headers
+    return client.call(OPERATION, build_request(body=body), timeout=timeout, headers=extra)
 
 
 async def asyncio_detailed(
     *,
     client: Client,
     body: models.StoreFlowRequest,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> Response[models.StoreFlowResponse | models.ErrorResponse]:
     """Store a flow.
 
@@ -111,6 +130,9 @@ async def asyncio_detailed(
     Args:
         client: Sends the request.
         body: Request to store a flow
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         The response, whatever its status. The type of `parsed` depends on the status:
@@ -124,13 +146,19 @@ async def asyncio_detailed(
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
-    return await client.send_async(OPERATION, build_request(body=body))
+    extra = None if headers is None else Hidden(headers)
+    del headers
+    return await client.send_async(
+        OPERATION, build_request(body=body), timeout=timeout, headers=extra
+    )
 
 
 async def asyncio(
     *,
     client: Client,
     body: models.StoreFlowRequest,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> models.StoreFlowResponse:
     """Store a flow.
 
@@ -139,6 +167,9 @@ async def asyncio(
     Args:
         client: Sends the request.
         body: Request to store a flow
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         On success:
@@ -153,4 +184,8 @@ async def asyncio(
 
             - 400 `models.ErrorResponse`: Invalid flow definition
     """
-    return await client.call_async(OPERATION, build_request(body=body))
+    extra = None if headers is None else Hidden(headers)
+    del headers
+    return await client.call_async(
+        OPERATION, build_request(body=body), timeout=timeout, headers=extra
+    )

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from stepflow_api import models
+from stepflow_api._hidden import Hidden
 from stepflow_api._operation import Json, Operation, Request
 from stepflow_api.client import Client
-from stepflow_api.types import UNSET, Response, Unset
+from stepflow_api.types import UNSET, Response, TimeoutTypes, Unset
 
 __all__ = [
     "OPERATION",
@@ -47,6 +50,8 @@ def sync_detailed(
     *,
     client: Client,
     error: str | None | Unset = UNSET,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> Response[models.HealthResponse | models.ErrorResponse]:
     """Check service health.
 
@@ -56,6 +61,9 @@ def sync_detailed(
     Args:
         client: Sends the request.
         error: Trigger an error for testing error response format.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         The response, whatever its status. The type of `parsed` depends on the status:
@@ -69,11 +77,15 @@ def sync_detailed(
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
+    extra = None if headers is None else Hidden(headers)
+    del headers
     return client.send(
         OPERATION,
         build_request(
             error=error,
         ),
+        timeout=timeout,
+        headers=extra,
     )
 
 
@@ -81,6 +93,8 @@ def sync(
     *,
     client: Client,
     error: str | None | Unset = UNSET,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> models.HealthResponse:
     """Check service health.
 
@@ -90,6 +104,9 @@ def sync(
     Args:
         client: Sends the request.
         error: Trigger an error for testing error response format.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         On success:
@@ -104,11 +121,15 @@ def sync(
 
             - 400 `models.ErrorResponse`: Error triggered via query parameter
     """
+    extra = None if headers is None else Hidden(headers)
+    del headers
     return client.call(
         OPERATION,
         build_request(
             error=error,
         ),
+        timeout=timeout,
+        headers=extra,
     )
 
 
@@ -116,6 +137,8 @@ async def asyncio_detailed(
     *,
     client: Client,
     error: str | None | Unset = UNSET,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> Response[models.HealthResponse | models.ErrorResponse]:
     """Check service health.
 
@@ -125,6 +148,9 @@ async def asyncio_detailed(
     Args:
         client: Sends the request.
         error: Trigger an error for testing error response format.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         The response, whatever its status. The type of `parsed` depends on the status:
@@ -138,11 +164,15 @@ async def asyncio_detailed(
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
+    extra = None if headers is None else Hidden(headers)
+    del headers
     return await client.send_async(
         OPERATION,
         build_request(
             error=error,
         ),
+        timeout=timeout,
+        headers=extra,
     )
 
 
@@ -150,6 +180,8 @@ async def asyncio(
     *,
     client: Client,
     error: str | None | Unset = UNSET,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> models.HealthResponse:
     """Check service health.
 
@@ -159,6 +191,9 @@ async def asyncio(
     Args:
         client: Sends the request.
         error: Trigger an error for testing error response format.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         On success:
@@ -173,9 +208,13 @@ async def asyncio(
 
             - 400 `models.ErrorResponse`: Error triggered via query parameter
     """
+    extra = None if headers is None else Hidden(headers)
+    del headers
     return await client.call_async(
         OPERATION,
         build_request(
             error=error,
         ),
+        timeout=timeout,
+        headers=extra,
     )

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from stepflow_api import models
+from stepflow_api._hidden import Hidden
 from stepflow_api._operation import Json, Operation, Request
 from stepflow_api.client import Client
-from stepflow_api.types import Response
+from stepflow_api.types import UNSET, Response, TimeoutTypes
 
 __all__ = [
     "OPERATION",
@@ -48,6 +51,8 @@ def sync_detailed(
     *,
     client: Client,
     body: models.CreateRunRequest,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> Response[models.CreateRunResponse | models.ErrorResponse]:
     """Create and execute a flow run.
 
@@ -65,6 +70,9 @@ def sync_detailed(
 
             This design avoids ambiguity: to run a workflow with an array as input,
             wrap it in another array: `[[1, 2, 3]]` runs once with input `[1, 2, 3]`.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         The response, whatever its status. The type of `parsed` depends on the status:
@@ -80,13 +88,17 @@ def sync_detailed(
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
-    return client.send(OPERATION, build_request(body=body))
+    extra = None if headers is None else Hidden(headers)
+    del headers
+    return client.send(OPERATION, build_request(body=body), timeout=timeout, headers=extra)
 
 
 def sync(
     *,
     client: Client,
     body: models.CreateRunRequest,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> models.CreateRunResponse:
     """Create and execute a flow run.
 
@@ -104,6 +116,9 @@ def sync(
 
             This design avoids ambiguity: to run a workflow with an array as input,
             wrap it in another array: `[[1, 2, 3]]` runs once with input `[1, 2, 3]`.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         On success:
@@ -120,13 +135,17 @@ def sync(
             - 400 `models.ErrorResponse`: Invalid request
             - 404 `models.ErrorResponse`: Flow not found
     """
-    return client.call(OPERATION, build_request(body=body))
+    extra = None if headers is None else Hidden(headers)
+    del headers
+    return client.call(OPERATION, build_request(body=body), timeout=timeout, headers=extra)
 
 
 async def asyncio_detailed(
     *,
     client: Client,
     body: models.CreateRunRequest,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> Response[models.CreateRunResponse | models.ErrorResponse]:
     """Create and execute a flow run.
 
@@ -144,6 +163,9 @@ async def asyncio_detailed(
 
             This design avoids ambiguity: to run a workflow with an array as input,
             wrap it in another array: `[[1, 2, 3]]` runs once with input `[1, 2, 3]`.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         The response, whatever its status. The type of `parsed` depends on the status:
@@ -159,13 +181,19 @@ async def asyncio_detailed(
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
-    return await client.send_async(OPERATION, build_request(body=body))
+    extra = None if headers is None else Hidden(headers)
+    del headers
+    return await client.send_async(
+        OPERATION, build_request(body=body), timeout=timeout, headers=extra
+    )
 
 
 async def asyncio(
     *,
     client: Client,
     body: models.CreateRunRequest,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> models.CreateRunResponse:
     """Create and execute a flow run.
 
@@ -183,6 +211,9 @@ async def asyncio(
 
             This design avoids ambiguity: to run a workflow with an array as input,
             wrap it in another array: `[[1, 2, 3]]` runs once with input `[1, 2, 3]`.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         On success:
@@ -199,4 +230,8 @@ async def asyncio(
             - 400 `models.ErrorResponse`: Invalid request
             - 404 `models.ErrorResponse`: Flow not found
     """
-    return await client.call_async(OPERATION, build_request(body=body))
+    extra = None if headers is None else Hidden(headers)
+    del headers
+    return await client.call_async(
+        OPERATION, build_request(body=body), timeout=timeout, headers=extra
+    )

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from stepflow_api import models
+from stepflow_api._hidden import Hidden
 from stepflow_api._operation import Json, Operation, Request, nothing
 from stepflow_api.client import Client
-from stepflow_api.types import Response
+from stepflow_api.types import UNSET, Response, TimeoutTypes
 
 __all__ = [
     "OPERATION",
@@ -47,6 +49,8 @@ def sync_detailed(
     run_id: UUID | str,
     *,
     client: Client,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> Response[models.ErrorResponse | None]:
     """Delete a completed execution.
 
@@ -55,6 +59,9 @@ def sync_detailed(
     Args:
         run_id: Run ID (UUID).
         client: Sends the request.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         The response, whatever its status. The type of `parsed` depends on the status:
@@ -69,11 +76,15 @@ def sync_detailed(
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
+    extra = None if headers is None else Hidden(headers)
+    del headers
     return client.send(
         OPERATION,
         build_request(
             run_id=run_id,
         ),
+        timeout=timeout,
+        headers=extra,
     )
 
 
@@ -81,6 +92,8 @@ def sync(
     run_id: UUID | str,
     *,
     client: Client,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> None:
     """Delete a completed execution.
 
@@ -89,6 +102,9 @@ def sync(
     Args:
         run_id: Run ID (UUID).
         client: Sends the request.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         On success:
@@ -104,11 +120,15 @@ def sync(
             - 404 `models.ErrorResponse`: Run not found
             - 409 `models.ErrorResponse`: Run is still running and cannot be deleted
     """
+    extra = None if headers is None else Hidden(headers)
+    del headers
     return client.call(
         OPERATION,
         build_request(
             run_id=run_id,
         ),
+        timeout=timeout,
+        headers=extra,
     )
 
 
@@ -116,6 +136,8 @@ async def asyncio_detailed(
     run_id: UUID | str,
     *,
     client: Client,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> Response[models.ErrorResponse | None]:
     """Delete a completed execution.
 
@@ -124,6 +146,9 @@ async def asyncio_detailed(
     Args:
         run_id: Run ID (UUID).
         client: Sends the request.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         The response, whatever its status. The type of `parsed` depends on the status:
@@ -138,11 +163,15 @@ async def asyncio_detailed(
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
+    extra = None if headers is None else Hidden(headers)
+    del headers
     return await client.send_async(
         OPERATION,
         build_request(
             run_id=run_id,
         ),
+        timeout=timeout,
+        headers=extra,
     )
 
 
@@ -150,6 +179,8 @@ async def asyncio(
     run_id: UUID | str,
     *,
     client: Client,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> None:
     """Delete a completed execution.
 
@@ -158,6 +189,9 @@ async def asyncio(
     Args:
         run_id: Run ID (UUID).
         client: Sends the request.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         On success:
@@ -173,9 +207,13 @@ async def asyncio(
             - 404 `models.ErrorResponse`: Run not found
             - 409 `models.ErrorResponse`: Run is still running and cannot be deleted
     """
+    extra = None if headers is None else Hidden(headers)
+    del headers
     return await client.call_async(
         OPERATION,
         build_request(
             run_id=run_id,
         ),
+        timeout=timeout,
+        headers=extra,
     )

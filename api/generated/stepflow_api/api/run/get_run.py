@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from stepflow_api import models
+from stepflow_api._hidden import Hidden
 from stepflow_api._operation import Json, Operation, Request
 from stepflow_api.client import Client
-from stepflow_api.types import UNSET, Response, Unset
+from stepflow_api.types import UNSET, Response, TimeoutTypes, Unset
 
 __all__ = [
     "OPERATION",
@@ -55,6 +57,8 @@ def sync_detailed(
     client: Client,
     wait: bool | None | Unset = UNSET,
     timeout_secs: int | None | Unset = UNSET,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> Response[models.RunDetails | models.ErrorResponse]:
     """Get run details by ID.
 
@@ -67,6 +71,9 @@ def sync_detailed(
         wait: If true, wait for the run to reach a terminal state before responding.
         timeout_secs: Maximum seconds to wait when wait=true (default 300). If the timeout elapses,
             returns the current run status rather than an error.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         The response, whatever its status. The type of `parsed` depends on the status:
@@ -84,6 +91,8 @@ def sync_detailed(
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
+    extra = None if headers is None else Hidden(headers)
+    del headers
     return client.send(
         OPERATION,
         build_request(
@@ -91,6 +100,8 @@ def sync_detailed(
             wait=wait,
             timeout_secs=timeout_secs,
         ),
+        timeout=timeout,
+        headers=extra,
     )
 
 
@@ -100,6 +111,8 @@ def sync(
     client: Client,
     wait: bool | None | Unset = UNSET,
     timeout_secs: int | None | Unset = UNSET,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> models.RunDetails:
     """Get run details by ID.
 
@@ -112,6 +125,9 @@ def sync(
         wait: If true, wait for the run to reach a terminal state before responding.
         timeout_secs: Maximum seconds to wait when wait=true (default 300). If the timeout elapses,
             returns the current run status rather than an error.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         On success:
@@ -130,6 +146,8 @@ def sync(
 
             - 404 `models.ErrorResponse`: Run not found
     """
+    extra = None if headers is None else Hidden(headers)
+    del headers
     return client.call(
         OPERATION,
         build_request(
@@ -137,6 +155,8 @@ def sync(
             wait=wait,
             timeout_secs=timeout_secs,
         ),
+        timeout=timeout,
+        headers=extra,
     )
 
 
@@ -146,6 +166,8 @@ async def asyncio_detailed(
     client: Client,
     wait: bool | None | Unset = UNSET,
     timeout_secs: int | None | Unset = UNSET,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> Response[models.RunDetails | models.ErrorResponse]:
     """Get run details by ID.
 
@@ -158,6 +180,9 @@ async def asyncio_detailed(
         wait: If true, wait for the run to reach a terminal state before responding.
         timeout_secs: Maximum seconds to wait when wait=true (default 300). If the timeout elapses,
             returns the current run status rather than an error.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         The response, whatever its status. The type of `parsed` depends on the status:
@@ -175,6 +200,8 @@ async def asyncio_detailed(
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
+    extra = None if headers is None else Hidden(headers)
+    del headers
     return await client.send_async(
         OPERATION,
         build_request(
@@ -182,6 +209,8 @@ async def asyncio_detailed(
             wait=wait,
             timeout_secs=timeout_secs,
         ),
+        timeout=timeout,
+        headers=extra,
     )
 
 
@@ -191,6 +220,8 @@ async def asyncio(
     client: Client,
     wait: bool | None | Unset = UNSET,
     timeout_secs: int | None | Unset = UNSET,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> models.RunDetails:
     """Get run details by ID.
 
@@ -203,6 +234,9 @@ async def asyncio(
         wait: If true, wait for the run to reach a terminal state before responding.
         timeout_secs: Maximum seconds to wait when wait=true (default 300). If the timeout elapses,
             returns the current run status rather than an error.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         On success:
@@ -221,6 +255,8 @@ async def asyncio(
 
             - 404 `models.ErrorResponse`: Run not found
     """
+    extra = None if headers is None else Hidden(headers)
+    del headers
     return await client.call_async(
         OPERATION,
         build_request(
@@ -228,4 +264,6 @@ async def asyncio(
             wait=wait,
             timeout_secs=timeout_secs,
         ),
+        timeout=timeout,
+        headers=extra,
     )

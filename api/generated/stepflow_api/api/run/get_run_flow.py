@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from stepflow_api import models
+from stepflow_api._hidden import Hidden
 from stepflow_api._operation import Json, Operation, Request
 from stepflow_api.client import Client
-from stepflow_api.types import Response
+from stepflow_api.types import UNSET, Response, TimeoutTypes
 
 __all__ = [
     "OPERATION",
@@ -48,6 +50,8 @@ def sync_detailed(
     run_id: UUID | str,
     *,
     client: Client,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> Response[models.RunFlowResponse | models.ErrorResponse]:
     """Get the workflow definition for a run.
 
@@ -56,6 +60,9 @@ def sync_detailed(
     Args:
         run_id: Run ID (UUID).
         client: Sends the request.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         The response, whatever its status. The type of `parsed` depends on the status:
@@ -70,11 +77,15 @@ def sync_detailed(
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
+    extra = None if headers is None else Hidden(headers)
+    del headers
     return client.send(
         OPERATION,
         build_request(
             run_id=run_id,
         ),
+        timeout=timeout,
+        headers=extra,
     )
 
 
@@ -82,6 +93,8 @@ def sync(
     run_id: UUID | str,
     *,
     client: Client,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> models.RunFlowResponse:
     """Get the workflow definition for a run.
 
@@ -90,6 +103,9 @@ def sync(
     Args:
         run_id: Run ID (UUID).
         client: Sends the request.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         On success:
@@ -105,11 +121,15 @@ def sync(
 
             - 404 `models.ErrorResponse`: Run not found
     """
+    extra = None if headers is None else Hidden(headers)
+    del headers
     return client.call(
         OPERATION,
         build_request(
             run_id=run_id,
         ),
+        timeout=timeout,
+        headers=extra,
     )
 
 
@@ -117,6 +137,8 @@ async def asyncio_detailed(
     run_id: UUID | str,
     *,
     client: Client,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> Response[models.RunFlowResponse | models.ErrorResponse]:
     """Get the workflow definition for a run.
 
@@ -125,6 +147,9 @@ async def asyncio_detailed(
     Args:
         run_id: Run ID (UUID).
         client: Sends the request.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         The response, whatever its status. The type of `parsed` depends on the status:
@@ -139,11 +164,15 @@ async def asyncio_detailed(
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
+    extra = None if headers is None else Hidden(headers)
+    del headers
     return await client.send_async(
         OPERATION,
         build_request(
             run_id=run_id,
         ),
+        timeout=timeout,
+        headers=extra,
     )
 
 
@@ -151,6 +180,8 @@ async def asyncio(
     run_id: UUID | str,
     *,
     client: Client,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> models.RunFlowResponse:
     """Get the workflow definition for a run.
 
@@ -159,6 +190,9 @@ async def asyncio(
     Args:
         run_id: Run ID (UUID).
         client: Sends the request.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         On success:
@@ -174,9 +208,13 @@ async def asyncio(
 
             - 404 `models.ErrorResponse`: Run not found
     """
+    extra = None if headers is None else Hidden(headers)
+    del headers
     return await client.call_async(
         OPERATION,
         build_request(
             run_id=run_id,
         ),
+        timeout=timeout,
+        headers=extra,
     )

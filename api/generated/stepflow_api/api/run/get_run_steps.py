@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from stepflow_api import models
+from stepflow_api._hidden import Hidden
 from stepflow_api._operation import Json, Operation, Request
 from stepflow_api.client import Client
-from stepflow_api.types import UNSET, Response, Unset
+from stepflow_api.types import UNSET, Response, TimeoutTypes, Unset
 
 __all__ = [
     "OPERATION",
@@ -54,6 +56,8 @@ def sync_detailed(
     *,
     client: Client,
     item_index: int | None | Unset = UNSET,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> Response[models.ListStepRunsResponse | models.ErrorResponse]:
     """Get step-level execution details.
 
@@ -67,6 +71,9 @@ def sync_detailed(
             If not specified, step statuses are aggregated across all items
             using "worst status" precedence (Failed > Running > Runnable > Blocked > Skipped >
             Completed).
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         The response, whatever its status. The type of `parsed` depends on the status:
@@ -80,12 +87,16 @@ def sync_detailed(
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
+    extra = None if headers is None else Hidden(headers)
+    del headers
     return client.send(
         OPERATION,
         build_request(
             run_id=run_id,
             item_index=item_index,
         ),
+        timeout=timeout,
+        headers=extra,
     )
 
 
@@ -94,6 +105,8 @@ def sync(
     *,
     client: Client,
     item_index: int | None | Unset = UNSET,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> models.ListStepRunsResponse:
     """Get step-level execution details.
 
@@ -107,6 +120,9 @@ def sync(
             If not specified, step statuses are aggregated across all items
             using "worst status" precedence (Failed > Running > Runnable > Blocked > Skipped >
             Completed).
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         On success:
@@ -121,12 +137,16 @@ def sync(
 
             - 404 `models.ErrorResponse`: Run not found
     """
+    extra = None if headers is None else Hidden(headers)
+    del headers
     return client.call(
         OPERATION,
         build_request(
             run_id=run_id,
             item_index=item_index,
         ),
+        timeout=timeout,
+        headers=extra,
     )
 
 
@@ -135,6 +155,8 @@ async def asyncio_detailed(
     *,
     client: Client,
     item_index: int | None | Unset = UNSET,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> Response[models.ListStepRunsResponse | models.ErrorResponse]:
     """Get step-level execution details.
 
@@ -148,6 +170,9 @@ async def asyncio_detailed(
             If not specified, step statuses are aggregated across all items
             using "worst status" precedence (Failed > Running > Runnable > Blocked > Skipped >
             Completed).
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         The response, whatever its status. The type of `parsed` depends on the status:
@@ -161,12 +186,16 @@ async def asyncio_detailed(
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
+    extra = None if headers is None else Hidden(headers)
+    del headers
     return await client.send_async(
         OPERATION,
         build_request(
             run_id=run_id,
             item_index=item_index,
         ),
+        timeout=timeout,
+        headers=extra,
     )
 
 
@@ -175,6 +204,8 @@ async def asyncio(
     *,
     client: Client,
     item_index: int | None | Unset = UNSET,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> models.ListStepRunsResponse:
     """Get step-level execution details.
 
@@ -188,6 +219,9 @@ async def asyncio(
             If not specified, step statuses are aggregated across all items
             using "worst status" precedence (Failed > Running > Runnable > Blocked > Skipped >
             Completed).
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         On success:
@@ -202,10 +236,14 @@ async def asyncio(
 
             - 404 `models.ErrorResponse`: Run not found
     """
+    extra = None if headers is None else Hidden(headers)
+    del headers
     return await client.call_async(
         OPERATION,
         build_request(
             run_id=run_id,
             item_index=item_index,
         ),
+        timeout=timeout,
+        headers=extra,
     )

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from stepflow_api import models
+from stepflow_api._hidden import Hidden
 from stepflow_api._operation import Json, Operation, Request
 from stepflow_api.client import Client
-from stepflow_api.types import UNSET, Response, Unset
+from stepflow_api.types import UNSET, Response, TimeoutTypes, Unset
 
 __all__ = [
     "OPERATION",
@@ -70,6 +72,8 @@ def sync_detailed(
     max_depth: int | None | Unset = UNSET,
     limit: int | None | Unset = UNSET,
     offset: int | None | Unset = UNSET,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> Response[models.ListRunsResponse | models.ErrorResponse]:
     """List runs with optional filtering.
 
@@ -85,6 +89,9 @@ def sync_detailed(
         max_depth: Maximum depth for hierarchy queries (0 = root only).
         limit: Maximum number of results to return.
         offset: Number of results to skip.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         The response, whatever its status. The type of `parsed` depends on the status:
@@ -98,6 +105,8 @@ def sync_detailed(
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
+    extra = None if headers is None else Hidden(headers)
+    del headers
     return client.send(
         OPERATION,
         build_request(
@@ -110,6 +119,8 @@ def sync_detailed(
             limit=limit,
             offset=offset,
         ),
+        timeout=timeout,
+        headers=extra,
     )
 
 
@@ -124,6 +135,8 @@ def sync(
     max_depth: int | None | Unset = UNSET,
     limit: int | None | Unset = UNSET,
     offset: int | None | Unset = UNSET,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> models.ListRunsResponse:
     """List runs with optional filtering.
 
@@ -139,6 +152,9 @@ def sync(
         max_depth: Maximum depth for hierarchy queries (0 = root only).
         limit: Maximum number of results to return.
         offset: Number of results to skip.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         On success:
@@ -153,6 +169,8 @@ def sync(
 
             - 400 `models.ErrorResponse`: Invalid query parameters
     """
+    extra = None if headers is None else Hidden(headers)
+    del headers
     return client.call(
         OPERATION,
         build_request(
@@ -165,6 +183,8 @@ def sync(
             limit=limit,
             offset=offset,
         ),
+        timeout=timeout,
+        headers=extra,
     )
 
 
@@ -179,6 +199,8 @@ async def asyncio_detailed(
     max_depth: int | None | Unset = UNSET,
     limit: int | None | Unset = UNSET,
     offset: int | None | Unset = UNSET,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> Response[models.ListRunsResponse | models.ErrorResponse]:
     """List runs with optional filtering.
 
@@ -194,6 +216,9 @@ async def asyncio_detailed(
         max_depth: Maximum depth for hierarchy queries (0 = root only).
         limit: Maximum number of results to return.
         offset: Number of results to skip.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         The response, whatever its status. The type of `parsed` depends on the status:
@@ -207,6 +232,8 @@ async def asyncio_detailed(
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
+    extra = None if headers is None else Hidden(headers)
+    del headers
     return await client.send_async(
         OPERATION,
         build_request(
@@ -219,6 +246,8 @@ async def asyncio_detailed(
             limit=limit,
             offset=offset,
         ),
+        timeout=timeout,
+        headers=extra,
     )
 
 
@@ -233,6 +262,8 @@ async def asyncio(
     max_depth: int | None | Unset = UNSET,
     limit: int | None | Unset = UNSET,
     offset: int | None | Unset = UNSET,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> models.ListRunsResponse:
     """List runs with optional filtering.
 
@@ -248,6 +279,9 @@ async def asyncio(
         max_depth: Maximum depth for hierarchy queries (0 = root only).
         limit: Maximum number of results to return.
         offset: Number of results to skip.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         On success:
@@ -262,6 +296,8 @@ async def asyncio(
 
             - 400 `models.ErrorResponse`: Invalid query parameters
     """
+    extra = None if headers is None else Hidden(headers)
+    del headers
     return await client.call_async(
         OPERATION,
         build_request(
@@ -274,4 +310,6 @@ async def asyncio(
             limit=limit,
             offset=offset,
         ),
+        timeout=timeout,
+        headers=extra,
     )

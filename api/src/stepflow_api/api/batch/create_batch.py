@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from stepflow_api import models
+from stepflow_api._hidden import Hidden
 from stepflow_api.api.batch._mapping import created, mapped, run_request
 from stepflow_api.api.run import create_run
 from stepflow_api.client import Client
-from stepflow_api.types import Response
+from stepflow_api.types import UNSET, Response, TimeoutTypes
 
 __all__ = ["asyncio", "asyncio_detailed", "sync", "sync_detailed"]
 
 
 def sync_detailed(
-    *, client: Client, body: models.CreateBatchRequest
+    *,
+    client: Client,
+    body: models.CreateBatchRequest,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> Response[models.CreateBatchResponse | models.ErrorResponse]:
     """Run a flow once for each of many inputs.
 
     Args:
         client: Sends the request.
         body: The flow and its inputs.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         The response to `createRun`, with a success's `parsed` as
@@ -30,15 +40,34 @@ def sync_detailed(
         InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
-    return mapped(create_run.sync_detailed(client=client, body=run_request(body)), created)
+    extra = None if headers is None else Hidden(headers)
+    del headers
+    return mapped(
+        client.send(
+            create_run.OPERATION,
+            create_run.build_request(body=run_request(body)),
+            timeout=timeout,
+            headers=extra,
+        ),
+        created,
+    )
 
 
-def sync(*, client: Client, body: models.CreateBatchRequest) -> models.CreateBatchResponse:
+def sync(
+    *,
+    client: Client,
+    body: models.CreateBatchRequest,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
+) -> models.CreateBatchResponse:
     """Run a flow once for each of many inputs.
 
     Args:
         client: Sends the request.
         body: The flow and its inputs.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         The new batch, running.
@@ -49,17 +78,33 @@ def sync(*, client: Client, body: models.CreateBatchRequest) -> models.CreateBat
         InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
     """
-    return created(create_run.sync(client=client, body=run_request(body)))
+    extra = None if headers is None else Hidden(headers)
+    del headers
+    return created(
+        client.call(
+            create_run.OPERATION,
+            create_run.build_request(body=run_request(body)),
+            timeout=timeout,
+            headers=extra,
+        )
+    )
 
 
 async def asyncio_detailed(
-    *, client: Client, body: models.CreateBatchRequest
+    *,
+    client: Client,
+    body: models.CreateBatchRequest,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> Response[models.CreateBatchResponse | models.ErrorResponse]:
     """Run a flow once for each of many inputs.
 
     Args:
         client: Sends the request.
         body: The flow and its inputs.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         The response to `createRun`, with a success's `parsed` as
@@ -71,15 +116,34 @@ async def asyncio_detailed(
         InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
-    return mapped(await create_run.asyncio_detailed(client=client, body=run_request(body)), created)
+    extra = None if headers is None else Hidden(headers)
+    del headers
+    return mapped(
+        await client.send_async(
+            create_run.OPERATION,
+            create_run.build_request(body=run_request(body)),
+            timeout=timeout,
+            headers=extra,
+        ),
+        created,
+    )
 
 
-async def asyncio(*, client: Client, body: models.CreateBatchRequest) -> models.CreateBatchResponse:
+async def asyncio(
+    *,
+    client: Client,
+    body: models.CreateBatchRequest,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
+) -> models.CreateBatchResponse:
     """Run a flow once for each of many inputs.
 
     Args:
         client: Sends the request.
         body: The flow and its inputs.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         The new batch, running.
@@ -90,4 +154,13 @@ async def asyncio(*, client: Client, body: models.CreateBatchRequest) -> models.
         InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
     """
-    return created(await create_run.asyncio(client=client, body=run_request(body)))
+    extra = None if headers is None else Hidden(headers)
+    del headers
+    return created(
+        await client.call_async(
+            create_run.OPERATION,
+            create_run.build_request(body=run_request(body)),
+            timeout=timeout,
+            headers=extra,
+        )
+    )

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from stepflow_api import models
+from stepflow_api._hidden import Hidden
 from stepflow_api.api.batch._mapping import details, mapped
 from stepflow_api.api.run import get_run
 from stepflow_api.client import Client
-from stepflow_api.types import Response
+from stepflow_api.types import UNSET, Response, TimeoutTypes
 
 __all__ = ["asyncio", "asyncio_detailed", "sync", "sync_detailed"]
 
 
 def sync_detailed(
-    batch_id: UUID | str, *, client: Client
+    batch_id: UUID | str,
+    *,
+    client: Client,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> Response[models.BatchDetails | models.ErrorResponse]:
     """Get a batch and its progress.
 
     Args:
         batch_id: Id of the batch.
         client: Sends the request.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         The response to `getRun`, with a success's `parsed` as
@@ -32,15 +41,31 @@ def sync_detailed(
         InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
-    return mapped(get_run.sync_detailed(batch_id, client=client), details)
+    extra = None if headers is None else Hidden(headers)
+    del headers
+    return mapped(
+        client.send(
+            get_run.OPERATION, get_run.build_request(batch_id), timeout=timeout, headers=extra
+        ),
+        details,
+    )
 
 
-def sync(batch_id: UUID | str, *, client: Client) -> models.BatchDetails:
+def sync(
+    batch_id: UUID | str,
+    *,
+    client: Client,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
+) -> models.BatchDetails:
     """Get a batch and its progress.
 
     Args:
         batch_id: Id of the batch.
         client: Sends the request.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         The batch.
@@ -51,17 +76,30 @@ def sync(batch_id: UUID | str, *, client: Client) -> models.BatchDetails:
         InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
     """
-    return details(get_run.sync(batch_id, client=client))
+    extra = None if headers is None else Hidden(headers)
+    del headers
+    return details(
+        client.call(
+            get_run.OPERATION, get_run.build_request(batch_id), timeout=timeout, headers=extra
+        )
+    )
 
 
 async def asyncio_detailed(
-    batch_id: UUID | str, *, client: Client
+    batch_id: UUID | str,
+    *,
+    client: Client,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> Response[models.BatchDetails | models.ErrorResponse]:
     """Get a batch and its progress.
 
     Args:
         batch_id: Id of the batch.
         client: Sends the request.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         The response to `getRun`, with a success's `parsed` as
@@ -73,15 +111,31 @@ async def asyncio_detailed(
         InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
-    return mapped(await get_run.asyncio_detailed(batch_id, client=client), details)
+    extra = None if headers is None else Hidden(headers)
+    del headers
+    return mapped(
+        await client.send_async(
+            get_run.OPERATION, get_run.build_request(batch_id), timeout=timeout, headers=extra
+        ),
+        details,
+    )
 
 
-async def asyncio(batch_id: UUID | str, *, client: Client) -> models.BatchDetails:
+async def asyncio(
+    batch_id: UUID | str,
+    *,
+    client: Client,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
+) -> models.BatchDetails:
     """Get a batch and its progress.
 
     Args:
         batch_id: Id of the batch.
         client: Sends the request.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         The batch.
@@ -92,4 +146,10 @@ async def asyncio(batch_id: UUID | str, *, client: Client) -> models.BatchDetail
         InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
     """
-    return details(await get_run.asyncio(batch_id, client=client))
+    extra = None if headers is None else Hidden(headers)
+    del headers
+    return details(
+        await client.call_async(
+            get_run.OPERATION, get_run.build_request(batch_id), timeout=timeout, headers=extra
+        )
+    )

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from stepflow_api import models
+from stepflow_api._hidden import Hidden
 from stepflow_api.api.batch._mapping import mapped, outputs
 from stepflow_api.api.run import get_run_items
 from stepflow_api.client import Client
-from stepflow_api.types import Response
+from stepflow_api.types import UNSET, Response, TimeoutTypes
 
 __all__ = ["asyncio", "asyncio_detailed", "sync", "sync_detailed"]
 
 
 def sync_detailed(
-    batch_id: UUID | str, *, client: Client
+    batch_id: UUID | str,
+    *,
+    client: Client,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> Response[models.ListBatchOutputsResponse | models.ErrorResponse]:
     """Get what the inputs of a batch gave.
 
     Args:
         batch_id: Id of the batch.
         client: Sends the request.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         The response to `getRunItems`, with a success's `parsed` as
@@ -32,15 +41,34 @@ def sync_detailed(
         InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
-    return mapped(get_run_items.sync_detailed(batch_id, client=client), outputs)
+    extra = None if headers is None else Hidden(headers)
+    del headers
+    return mapped(
+        client.send(
+            get_run_items.OPERATION,
+            get_run_items.build_request(batch_id),
+            timeout=timeout,
+            headers=extra,
+        ),
+        outputs,
+    )
 
 
-def sync(batch_id: UUID | str, *, client: Client) -> models.ListBatchOutputsResponse:
+def sync(
+    batch_id: UUID | str,
+    *,
+    client: Client,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
+) -> models.ListBatchOutputsResponse:
     """Get what the inputs of a batch gave.
 
     Args:
         batch_id: Id of the batch.
         client: Sends the request.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         One output for each input; one that still runs has no result yet.
@@ -51,17 +79,33 @@ def sync(batch_id: UUID | str, *, client: Client) -> models.ListBatchOutputsResp
         InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
     """
-    return outputs(get_run_items.sync(batch_id, client=client))
+    extra = None if headers is None else Hidden(headers)
+    del headers
+    return outputs(
+        client.call(
+            get_run_items.OPERATION,
+            get_run_items.build_request(batch_id),
+            timeout=timeout,
+            headers=extra,
+        )
+    )
 
 
 async def asyncio_detailed(
-    batch_id: UUID | str, *, client: Client
+    batch_id: UUID | str,
+    *,
+    client: Client,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> Response[models.ListBatchOutputsResponse | models.ErrorResponse]:
     """Get what the inputs of a batch gave.
 
     Args:
         batch_id: Id of the batch.
         client: Sends the request.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         The response to `getRunItems`, with a success's `parsed` as
@@ -73,15 +117,34 @@ async def asyncio_detailed(
         InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
-    return mapped(await get_run_items.asyncio_detailed(batch_id, client=client), outputs)
+    extra = None if headers is None else Hidden(headers)
+    del headers
+    return mapped(
+        await client.send_async(
+            get_run_items.OPERATION,
+            get_run_items.build_request(batch_id),
+            timeout=timeout,
+            headers=extra,
+        ),
+        outputs,
+    )
 
 
-async def asyncio(batch_id: UUID | str, *, client: Client) -> models.ListBatchOutputsResponse:
+async def asyncio(
+    batch_id: UUID | str,
+    *,
+    client: Client,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
+) -> models.ListBatchOutputsResponse:
     """Get what the inputs of a batch gave.
 
     Args:
         batch_id: Id of the batch.
         client: Sends the request.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         One output for each input; one that still runs has no result yet.
@@ -92,4 +155,13 @@ async def asyncio(batch_id: UUID | str, *, client: Client) -> models.ListBatchOu
         InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
     """
-    return outputs(await get_run_items.asyncio(batch_id, client=client))
+    extra = None if headers is None else Hidden(headers)
+    del headers
+    return outputs(
+        await client.call_async(
+            get_run_items.OPERATION,
+            get_run_items.build_request(batch_id),
+            timeout=timeout,
+            headers=extra,
+        )
+    )

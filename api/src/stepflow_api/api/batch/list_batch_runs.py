@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from uuid import UUID
 
 from stepflow_api import models
+from stepflow_api._hidden import Hidden
 from stepflow_api.api.batch._mapping import mapped, runs
 from stepflow_api.api.run import get_run_items
 from stepflow_api.client import Client
-from stepflow_api.types import Response
+from stepflow_api.types import UNSET, Response, TimeoutTypes
 
 __all__ = ["asyncio", "asyncio_detailed", "sync", "sync_detailed"]
 
 
 def sync_detailed(
-    batch_id: UUID | str, *, client: Client
+    batch_id: UUID | str,
+    *,
+    client: Client,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> Response[models.ListBatchRunsResponse | models.ErrorResponse]:
     """List the runs of a batch, one for each input.
 
     Args:
         batch_id: Id of the batch.
         client: Sends the request.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         The response to `getRunItems`, with a success's `parsed` as
@@ -33,58 +42,34 @@ def sync_detailed(
         InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
-    return mapped(get_run_items.sync_detailed(batch_id, client=client), partial(runs, batch_id))
-
-
-def sync(batch_id: UUID | str, *, client: Client) -> models.ListBatchRunsResponse:
-    """List the runs of a batch, one for each input.
-
-    Args:
-        batch_id: Id of the batch.
-        client: Sends the request.
-
-    Returns:
-        One run for each input, in the order of the inputs.
-
-    Raises:
-        StatusError: The server answered with an error status.
-        TransportError: No complete response arrived.
-        InvalidAnswer: The answer is not what the spec documents.
-        InvalidRequest: An argument cannot be sent.
-    """
-    return runs(batch_id, get_run_items.sync(batch_id, client=client))
-
-
-async def asyncio_detailed(
-    batch_id: UUID | str, *, client: Client
-) -> Response[models.ListBatchRunsResponse | models.ErrorResponse]:
-    """List the runs of a batch, one for each input.
-
-    Args:
-        batch_id: Id of the batch.
-        client: Sends the request.
-
-    Returns:
-        The response to `getRunItems`, with a success's `parsed` as
-        `models.ListBatchRunsResponse`.
-
-    Raises:
-        TransportError: No complete response arrived.
-        InvalidAnswer: A success whose body is not what the spec documents.
-        InvalidRequest: An argument cannot be sent.
-        UnexpectedStatus: The spec does not document the status, and the client is to raise then.
-    """
+    extra = None if headers is None else Hidden(headers)
+    del headers
     return mapped(
-        await get_run_items.asyncio_detailed(batch_id, client=client), partial(runs, batch_id)
+        client.send(
+            get_run_items.OPERATION,
+            get_run_items.build_request(batch_id),
+            timeout=timeout,
+            headers=extra,
+        ),
+        partial(runs, batch_id),
     )
 
 
-async def asyncio(batch_id: UUID | str, *, client: Client) -> models.ListBatchRunsResponse:
+def sync(
+    batch_id: UUID | str,
+    *,
+    client: Client,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
+) -> models.ListBatchRunsResponse:
     """List the runs of a batch, one for each input.
 
     Args:
         batch_id: Id of the batch.
         client: Sends the request.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         One run for each input, in the order of the inputs.
@@ -95,4 +80,91 @@ async def asyncio(batch_id: UUID | str, *, client: Client) -> models.ListBatchRu
         InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
     """
-    return runs(batch_id, await get_run_items.asyncio(batch_id, client=client))
+    extra = None if headers is None else Hidden(headers)
+    del headers
+    return runs(
+        batch_id,
+        client.call(
+            get_run_items.OPERATION,
+            get_run_items.build_request(batch_id),
+            timeout=timeout,
+            headers=extra,
+        ),
+    )
+
+
+async def asyncio_detailed(
+    batch_id: UUID | str,
+    *,
+    client: Client,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
+) -> Response[models.ListBatchRunsResponse | models.ErrorResponse]:
+    """List the runs of a batch, one for each input.
+
+    Args:
+        batch_id: Id of the batch.
+        client: Sends the request.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
+
+    Returns:
+        The response to `getRunItems`, with a success's `parsed` as
+        `models.ListBatchRunsResponse`.
+
+    Raises:
+        TransportError: No complete response arrived.
+        InvalidAnswer: A success whose body is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+        UnexpectedStatus: The spec does not document the status, and the client is to raise then.
+    """
+    extra = None if headers is None else Hidden(headers)
+    del headers
+    return mapped(
+        await client.send_async(
+            get_run_items.OPERATION,
+            get_run_items.build_request(batch_id),
+            timeout=timeout,
+            headers=extra,
+        ),
+        partial(runs, batch_id),
+    )
+
+
+async def asyncio(
+    batch_id: UUID | str,
+    *,
+    client: Client,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
+) -> models.ListBatchRunsResponse:
+    """List the runs of a batch, one for each input.
+
+    Args:
+        batch_id: Id of the batch.
+        client: Sends the request.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
+
+    Returns:
+        One run for each input, in the order of the inputs.
+
+    Raises:
+        StatusError: The server answered with an error status.
+        TransportError: No complete response arrived.
+        InvalidAnswer: The answer is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+    """
+    extra = None if headers is None else Hidden(headers)
+    del headers
+    return runs(
+        batch_id,
+        await client.call_async(
+            get_run_items.OPERATION,
+            get_run_items.build_request(batch_id),
+            timeout=timeout,
+            headers=extra,
+        ),
+    )

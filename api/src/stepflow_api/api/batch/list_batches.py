@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from stepflow_api import models
+from stepflow_api._hidden import Hidden
 from stepflow_api.api.batch._mapping import mapped, metadata
 from stepflow_api.api.run import list_runs
 from stepflow_api.client import Client
 from stepflow_api.errors import InvalidRequest
-from stepflow_api.types import UNSET, Response, Unset
+from stepflow_api.types import UNSET, Response, TimeoutTypes, Unset
 
 __all__ = ["asyncio", "asyncio_detailed", "sync", "sync_detailed"]
 
@@ -52,6 +54,8 @@ def sync_detailed(
     flow_name: str | Unset | None = UNSET,
     limit: int | Unset | None = UNSET,
     offset: int | Unset | None = UNSET,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> Response[models.ListBatchesResponse | models.ErrorResponse]:
     """List batches, newest first.
 
@@ -64,6 +68,9 @@ def sync_detailed(
         flow_name: Only batches of the flow of this name.
         limit: How many batches to give at most; all by default.
         offset: How many batches to leave out at the start.
+        timeout: For each request, in place of the client's: seconds for all of it, an
+            `httpx.Timeout` for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         The answer to the last `listRuns` request, with a success's `parsed` as
@@ -75,15 +82,21 @@ def sync_detailed(
         InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
+    extra = None if headers is None else Hidden(headers)
+    del headers
     search = _Search(limit, offset)
     while True:
         response = mapped(
-            list_runs.sync_detailed(
-                client=client,
-                status=status,
-                flow_name=flow_name,
-                limit=_PAGE,
-                offset=search.position,
+            client.send(
+                list_runs.OPERATION,
+                list_runs.build_request(
+                    status=status,
+                    flow_name=flow_name,
+                    limit=_PAGE,
+                    offset=search.position,
+                ),
+                timeout=timeout,
+                headers=extra,
             ),
             search.add,
         )
@@ -98,6 +111,8 @@ def sync(
     flow_name: str | Unset | None = UNSET,
     limit: int | Unset | None = UNSET,
     offset: int | Unset | None = UNSET,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> models.ListBatchesResponse:
     """List batches, newest first.
 
@@ -110,6 +125,9 @@ def sync(
         flow_name: Only batches of the flow of this name.
         limit: How many batches to give at most; all by default.
         offset: How many batches to leave out at the start.
+        timeout: For each request, in place of the client's: seconds for all of it, an
+            `httpx.Timeout` for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         The batches.
@@ -120,15 +138,21 @@ def sync(
         InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
     """
+    extra = None if headers is None else Hidden(headers)
+    del headers
     search = _Search(limit, offset)
     while True:
         batches = search.add(
-            list_runs.sync(
-                client=client,
-                status=status,
-                flow_name=flow_name,
-                limit=_PAGE,
-                offset=search.position,
+            client.call(
+                list_runs.OPERATION,
+                list_runs.build_request(
+                    status=status,
+                    flow_name=flow_name,
+                    limit=_PAGE,
+                    offset=search.position,
+                ),
+                timeout=timeout,
+                headers=extra,
             )
         )
         if search.done:
@@ -142,6 +166,8 @@ async def asyncio_detailed(
     flow_name: str | Unset | None = UNSET,
     limit: int | Unset | None = UNSET,
     offset: int | Unset | None = UNSET,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> Response[models.ListBatchesResponse | models.ErrorResponse]:
     """List batches, newest first.
 
@@ -154,6 +180,9 @@ async def asyncio_detailed(
         flow_name: Only batches of the flow of this name.
         limit: How many batches to give at most; all by default.
         offset: How many batches to leave out at the start.
+        timeout: For each request, in place of the client's: seconds for all of it, an
+            `httpx.Timeout` for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         The answer to the last `listRuns` request, with a success's `parsed` as
@@ -165,15 +194,21 @@ async def asyncio_detailed(
         InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
+    extra = None if headers is None else Hidden(headers)
+    del headers
     search = _Search(limit, offset)
     while True:
         response = mapped(
-            await list_runs.asyncio_detailed(
-                client=client,
-                status=status,
-                flow_name=flow_name,
-                limit=_PAGE,
-                offset=search.position,
+            await client.send_async(
+                list_runs.OPERATION,
+                list_runs.build_request(
+                    status=status,
+                    flow_name=flow_name,
+                    limit=_PAGE,
+                    offset=search.position,
+                ),
+                timeout=timeout,
+                headers=extra,
             ),
             search.add,
         )
@@ -188,6 +223,8 @@ async def asyncio(
     flow_name: str | Unset | None = UNSET,
     limit: int | Unset | None = UNSET,
     offset: int | Unset | None = UNSET,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> models.ListBatchesResponse:
     """List batches, newest first.
 
@@ -200,6 +237,9 @@ async def asyncio(
         flow_name: Only batches of the flow of this name.
         limit: How many batches to give at most; all by default.
         offset: How many batches to leave out at the start.
+        timeout: For each request, in place of the client's: seconds for all of it, an
+            `httpx.Timeout` for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         The batches.
@@ -210,15 +250,21 @@ async def asyncio(
         InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
     """
+    extra = None if headers is None else Hidden(headers)
+    del headers
     search = _Search(limit, offset)
     while True:
         batches = search.add(
-            await list_runs.asyncio(
-                client=client,
-                status=status,
-                flow_name=flow_name,
-                limit=_PAGE,
-                offset=search.position,
+            await client.call_async(
+                list_runs.OPERATION,
+                list_runs.build_request(
+                    status=status,
+                    flow_name=flow_name,
+                    limit=_PAGE,
+                    offset=search.position,
+                ),
+                timeout=timeout,
+                headers=extra,
             )
         )
         if search.done:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from stepflow_api import models
+from stepflow_api._hidden import Hidden
 from stepflow_api._operation import Json, Operation, Request
 from stepflow_api.client import Client
-from stepflow_api.types import UNSET, Response, Unset
+from stepflow_api.types import UNSET, Response, TimeoutTypes, Unset
 
 __all__ = ["OPERATION", "asyncio", "asyncio_detailed", "build_request", "sync", "sync_detailed"]
 
@@ -30,7 +33,12 @@ def build_request(content: bytes, *, filename: str | Unset | None = UNSET) -> Re
 
 
 def sync_detailed(
-    content: bytes, *, client: Client, filename: str | Unset | None = UNSET
+    content: bytes,
+    *,
+    client: Client,
+    filename: str | Unset | None = UNSET,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> Response[models.StoreBlobResponse | models.ErrorResponse]:
     """Store bytes as a blob.
 
@@ -41,6 +49,9 @@ def sync_detailed(
         content: The bytes; up to about 2 MiB on servers up to 0.11.
         client: Sends the request.
         filename: File name to keep with the blob, in ASCII: the server drops any other.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         The response, whatever its status. The type of `parsed` depends on the status:
@@ -53,11 +64,20 @@ def sync_detailed(
         InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
-    return client.send(OPERATION, build_request(content, filename=filename))
+    extra = None if headers is None else Hidden(headers)
+    del headers
+    return client.send(
+        OPERATION, build_request(content, filename=filename), timeout=timeout, headers=extra
+    )
 
 
 def sync(
-    content: bytes, *, client: Client, filename: str | Unset | None = UNSET
+    content: bytes,
+    *,
+    client: Client,
+    filename: str | Unset | None = UNSET,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> models.StoreBlobResponse:
     """Store bytes as a blob.
 
@@ -68,6 +88,9 @@ def sync(
         content: The bytes; up to about 2 MiB on servers up to 0.11.
         client: Sends the request.
         filename: File name to keep with the blob, in ASCII: the server drops any other.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         The id of the blob.
@@ -78,11 +101,20 @@ def sync(
         InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
     """
-    return client.call(OPERATION, build_request(content, filename=filename))
+    extra = None if headers is None else Hidden(headers)
+    del headers
+    return client.call(
+        OPERATION, build_request(content, filename=filename), timeout=timeout, headers=extra
+    )
 
 
 async def asyncio_detailed(
-    content: bytes, *, client: Client, filename: str | Unset | None = UNSET
+    content: bytes,
+    *,
+    client: Client,
+    filename: str | Unset | None = UNSET,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> Response[models.StoreBlobResponse | models.ErrorResponse]:
     """Store bytes as a blob.
 
@@ -93,6 +125,9 @@ async def asyncio_detailed(
         content: The bytes; up to about 2 MiB on servers up to 0.11.
         client: Sends the request.
         filename: File name to keep with the blob, in ASCII: the server drops any other.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         The response, whatever its status. The type of `parsed` depends on the status:
@@ -105,11 +140,20 @@ async def asyncio_detailed(
         InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
-    return await client.send_async(OPERATION, build_request(content, filename=filename))
+    extra = None if headers is None else Hidden(headers)
+    del headers
+    return await client.send_async(
+        OPERATION, build_request(content, filename=filename), timeout=timeout, headers=extra
+    )
 
 
 async def asyncio(
-    content: bytes, *, client: Client, filename: str | Unset | None = UNSET
+    content: bytes,
+    *,
+    client: Client,
+    filename: str | Unset | None = UNSET,
+    timeout: TimeoutTypes = UNSET,
+    headers: Mapping[str, str] | None = None,
 ) -> models.StoreBlobResponse:
     """Store bytes as a blob.
 
@@ -120,6 +164,9 @@ async def asyncio(
         content: The bytes; up to about 2 MiB on servers up to 0.11.
         client: Sends the request.
         filename: File name to keep with the blob, in ASCII: the server drops any other.
+        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
+            for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
         The id of the blob.
@@ -130,4 +177,8 @@ async def asyncio(
         InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
     """
-    return await client.call_async(OPERATION, build_request(content, filename=filename))
+    extra = None if headers is None else Hidden(headers)
+    del headers
+    return await client.call_async(
+        OPERATION, build_request(content, filename=filename), timeout=timeout, headers=extra
+    )

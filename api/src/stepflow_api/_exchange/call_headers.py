@@ -1,0 +1,59 @@
+"""Header fields of one call, which all of its requests carry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from stepflow_api._exchange.effects import Call, OpenStream, Steps, through
+from stepflow_api._hidden import Hidden
+from stepflow_api._operation import Request
+from stepflow_api._transport.settings import header_fields
+from stepflow_api.errors import InvalidRequest
+
+T = TypeVar("T")
+
+
+def with_headers(steps: Steps[T], headers: Hidden[Mapping[str, str]]) -> Steps[T]:
+    """Add header fields to every request of a generator, the one for the server's version too.
+
+    Args:
+        steps: The generator.
+        headers: Take the place of the client's, and of the operation's, of the same names.
+
+    Returns:
+        What the generator returns.
+
+    Raises:
+        InvalidRequest: A field cannot be sent; the message shows no value.
+    """
+    fields = _checked(headers)
+
+    def perform(effect: Any) -> Steps[Any]:
+        match effect:
+            case Request():
+                effect = _merged(effect, fields)
+            case OpenStream(request):
+                effect = OpenStream(_merged(request, fields))
+            case Call(headers=None):
+                effect = replace(effect, headers=fields)
+            case _:
+                pass
+        return (yield effect)
+
+    return (yield from through(steps, perform))
+
+
+def _checked(headers: Hidden[Mapping[str, str]]) -> Hidden[Mapping[str, str]]:
+    fields = header_fields(headers)
+    foreign = [name for name, field in fields.value.items() if not field[1].isascii()]
+    if foreign:
+        raise InvalidRequest(f"headers cannot be sent: {foreign[0].decode()} is not ASCII")
+    return Hidden({name.decode(): field[1].decode() for name, field in fields.value.items()})
+
+
+def _merged(request: Request, fields: Hidden[Mapping[str, str]]) -> Request:
+    # Names are case-insensitive, and httpx would send both of two spellings.
+    own = Hidden({name.lower(): value for name, value in request.headers.items()})
+    return replace(request, headers={**own.value, **fields.value})

@@ -1,0 +1,69 @@
+"""Which certificates a client trusts, and the one that it presents itself."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, Any
+
+from stepflow_api.errors import InvalidRequest, one_line
+
+if TYPE_CHECKING:
+    import ssl
+
+# What `openssl rehash` names the files of a folder, the only ones that OpenSSL finds there.
+_HASHED = re.compile(r"[0-9a-f]{8}\.\d+")
+
+
+class TLS:
+    """The TLS settings of a client.
+
+    Args:
+        verify: As of `Client`.
+
+    Raises:
+        InvalidRequest: It is nothing that certificates can be verified by.
+    """
+
+    def __init__(self, verify: Any) -> None:
+        # The system's certificates take longer to load than all else that a client does.
+        self._context = None if verify is True else _context(verify)
+
+    def context(self) -> ssl.SSLContext:
+        """Return the context that all connections share."""
+        if self._context is None:
+            import httpx
+
+            self._context = httpx.create_ssl_context()
+        self._context.set_alpn_protocols(["http/1.1"])
+        return self._context
+
+
+def _context(verify: Any) -> ssl.SSLContext:
+    import ssl
+
+    if verify is False:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
+    if isinstance(verify, ssl.SSLContext):
+        if verify.protocol is ssl.PROTOCOL_TLS_SERVER:
+            raise InvalidRequest(
+                "verify is an ssl.SSLContext for servers; use ssl.create_default_context()"
+            )
+        return verify
+    if not isinstance(verify, str | os.PathLike):
+        raise InvalidRequest(
+            f"verify is a {type(verify).__name__}; give True, False, an ssl.SSLContext, or the path"
+            " of a file or folder with CA certificates"
+        )
+    try:
+        if not os.path.isdir(verify):
+            return ssl.create_default_context(cafile=verify)
+        if any(_HASHED.fullmatch(os.fsdecode(name)) for name in os.listdir(verify)):
+            return ssl.create_default_context(capath=verify)
+        problem = "no file in this folder is named by its hash; run `openssl rehash` on it"
+    except (OSError, ValueError) as error:
+        problem = f"{one_line(str(error))}; give a file of CA certificates in PEM format"
+    raise InvalidRequest(f"verify is {str(verify)!r}, which cannot be used: {problem}")

@@ -1,0 +1,258 @@
+"""`timeout=` and `headers=` of one call: every endpoint has them, every request carries them."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import pytest
+
+from api.tests.support.forms import FORMS, Form, endpoints
+from api.tests.support.odd_server import OddServer, answer
+from stepflow_api import Client
+from stepflow_api._exchange.call_headers import with_headers
+from stepflow_api._exchange.effects import Call, OpenStream, Sleep, Steps
+from stepflow_api.api.health import health_check
+from stepflow_api.errors import InvalidAnswer, InvalidRequest, RequestTimeout, StepflowError
+from stepflow_api.lowlevel import Operation, Request
+from stepflow_api.support import Hidden
+from tools.pytest.support import check_frames
+
+HEALTH = answer('{"status":"healthy","timestamp":"2026-01-01T00:00:00Z","version":"0.11.1"}')
+SECRET = "h34d3r-s3cr3t"
+
+ENDPOINTS = list(endpoints())
+#: What endpoints take besides their options.
+ARGUMENTS: dict[str, Any] = {
+    "batch_id": "00000000-0000-0000-0000-000000000001",
+    "run_id": "00000000-0000-0000-0000-000000000001",
+    "blob_id": "b",
+    "flow_id": "f",
+    "content": b"c",
+    "body": None,
+}
+
+by_form = pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
+by_endpoint = pytest.mark.parametrize("endpoint", ENDPOINTS)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+def function(endpoint: str, form: Form) -> Callable[..., Any]:
+    found: Callable[..., Any] = getattr(
+        importlib.import_module(f"stepflow_api.api.{endpoint}"), form.name
+    )
+    return found
+
+
+@by_form
+@by_endpoint
+def test_every_endpoint_has_both(endpoint: str, form: Form) -> None:
+    made = function(endpoint, form)
+    parameters = list(inspect.signature(made).parameters.values())
+    assert [parameter.name for parameter in parameters[-2:]] == ["timeout", "headers"]
+    assert all(parameter.kind is parameter.KEYWORD_ONLY for parameter in parameters[-2:])
+    assert "        timeout: For " in (made.__doc__ or "")
+    assert "        headers: Header fields for this call" in (made.__doc__ or "")
+
+
+def _ways() -> Iterator[tuple[str, Callable[[bool], dict[str, Any]]]]:
+    yield "own", lambda is_async: {}
+    yield (
+        "http_client",
+        lambda is_async: {"http_client": httpx.AsyncClient() if is_async else httpx.Client()},
+    )
+    yield (
+        "transport",
+        lambda is_async: {
+            "transport": httpx.AsyncHTTPTransport() if is_async else httpx.HTTPTransport()
+        },
+    )
+
+
+by_way = pytest.mark.parametrize("way", [way for _, way in _ways()], ids=[n for n, _ in _ways()])
+
+
+@by_way
+@by_form
+@pytest.mark.anyio
+async def test_header_fields_of_one_call(form: Form, way: Callable[[bool], dict[str, Any]]) -> None:
+    given = way(form.is_async)
+    with OddServer(HEALTH) as server:
+        async with Client(
+            server.url, headers={"X-Tenant": "all", "x-kept": "1"}, server_version="0.11.1", **given
+        ) as client:
+            own = {"x-tenant": "one", "Traceparent": "00-1-2-3"}
+            await form("health.health_check", client=client, headers=own)
+            await form("health.health_check", client=client)
+    first, second = server.headers(0), server.headers(1)
+    assert (first["x-tenant"], first["x-kept"]) == ("one", "1")
+    assert first["traceparent"] == "00-1-2-3"
+    assert (second["x-tenant"], second["x-kept"]) == ("all", "1")
+    assert "traceparent" not in second
+    for one in given.values():
+        if form.is_async:
+            await one.aclose()
+        else:
+            one.close()
+
+
+@by_form
+@pytest.mark.anyio
+async def test_the_request_for_the_version_has_them_too(form: Form) -> None:
+    with OddServer(HEALTH) as server:
+        async with Client(server.url) as client:
+            with pytest.raises(InvalidAnswer):
+                await form("run.list_runs", client=client, headers={"x-tenant": "one"})
+    # It is asked for again after an answer that cannot be read.
+    for index, target in enumerate(("/health", "/runs", "/health")):
+        assert server.target(index).endswith(target)
+        assert server.headers(index)["x-tenant"] == "one"
+
+
+OPERATION: Operation[None, None] = Operation(id="x", method="GET", path="/x", answers={})
+
+
+def test_every_request_of_a_generator_has_them() -> None:
+    ask = Request("GET", "/x", headers={"Accept": "a"})
+    own: Hidden[Mapping[str, str]] = Hidden({"x-tenant": "own"})
+
+    def steps() -> Steps[str]:
+        yield ask
+        yield OpenStream(ask)
+        yield Call(OPERATION, ask)
+        yield Call(OPERATION, ask, headers=own)
+        try:
+            yield Sleep(1)
+        except StepflowError:
+            yield ask
+        return "end"
+
+    wrapped = with_headers(steps(), Hidden({"X-Tenant": "one", "ACCEPT": "b"}))
+    expected = {"accept": "b", "x-tenant": "one"}
+    assert next(wrapped).headers == expected  # type: ignore[union-attr]
+    assert wrapped.send(None).request.headers == expected  # type: ignore[union-attr]
+    assert wrapped.send(None).headers.value == expected  # type: ignore[union-attr]
+    assert wrapped.send(None).headers is own  # type: ignore[union-attr]
+    assert wrapped.send(None) == Sleep(1)
+    assert wrapped.throw(StepflowError("e")).headers == expected  # type: ignore[union-attr]
+    with pytest.raises(StopIteration) as ended:
+        wrapped.send(None)
+    assert ended.value.value == "end"
+
+
+def test_a_generator_that_is_given_up_is_closed() -> None:
+    closed: list[bool] = []
+
+    def steps() -> Steps[None]:
+        try:
+            yield Sleep(1)
+        finally:
+            closed.append(True)
+
+    wrapped = with_headers(steps(), Hidden({}))
+    next(wrapped)
+    wrapped.close()
+    assert closed == [True]
+
+
+def test_a_generator_of_a_caller_has_them() -> None:
+    def steps() -> Steps[str]:
+        health = yield Call(health_check.OPERATION, health_check.build_request())
+        status: str = health.status
+        return status
+
+    with OddServer(HEALTH) as server, Client(server.url) as client:
+        assert client.run(steps(), headers=Hidden({"x-tenant": "one"})) == "healthy"
+    assert server.headers()["x-tenant"] == "one"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"x-key": f"{SECRET}\n"},
+        {"x key": SECRET},
+        {"x-key": f"{SECRET}é"},
+        {"x-key": f"{SECRET}é".encode("latin-1")},
+        {"x-key": SECRET, "x-number": 5},
+        5,
+    ],
+    ids=ascii,
+)
+@by_form
+@pytest.mark.anyio
+async def test_header_fields_that_cannot_be_sent(form: Form, headers: Any) -> None:
+    async with Client("http://localhost:1", server_version="0.11.1") as client:
+        with pytest.raises(InvalidRequest, match=r"^headers cannot be sent: .") as raised:
+            await form("health.health_check", client=client, headers=headers)
+    assert SECRET not in str(raised.value)
+    check_frames(raised.value, SECRET)
+
+
+@by_form
+@by_endpoint
+@pytest.mark.anyio
+async def test_no_frame_shows_a_header_field(endpoint: str, form: Form) -> None:
+    names = inspect.signature(function(endpoint, form)).parameters
+    arguments = {name: value for name, value in ARGUMENTS.items() if name in names}
+    if endpoint == "batch.create_batch":
+        from stepflow_api.models import CreateBatchRequest
+
+        arguments["body"] = CreateBatchRequest(flow_id="f", inputs=[1])
+    async with Client("http://127.0.0.1:1", server_version="0.11.1") as client:
+        with pytest.raises(StepflowError) as raised:
+            await form(endpoint, client=client, headers={"x-key": SECRET}, **arguments)
+    check_frames(raised.value, SECRET)
+
+
+@contextmanager
+def silent() -> Iterator[OddServer]:
+    """Start a server that responds to nothing until the test ends."""
+    ended = threading.Event()
+
+    def wait(connection: socket.socket) -> None:
+        ended.wait(30)
+
+    with OddServer(wait) as server:
+        try:
+            yield server
+        finally:
+            ended.set()
+
+
+@pytest.mark.parametrize("timeout", [1, httpx.Timeout(5, read=0.2)], ids=str)
+@by_form
+@pytest.mark.anyio
+async def test_a_timeout_of_one_call(form: Form, timeout: Any) -> None:
+    with silent() as server:
+        async with Client(server.url, server_version="0.11.1") as client:
+            with pytest.raises(RequestTimeout):
+                await form("health.health_check", client=client, timeout=timeout)
+
+
+@by_form
+@pytest.mark.anyio
+async def test_no_timeout_for_one_call(form: Form) -> None:
+    with OddServer(HEALTH) as server:
+        async with Client(server.url, timeout=1e-9, server_version="0.11.1") as client:
+            with pytest.raises(StepflowError):
+                await form("health.health_check", client=client)
+            assert await form("health.health_check", client=client, timeout=None)
+
+
+@pytest.mark.parametrize("timeout", [0, -1, float("nan"), True, "3", [1]], ids=str)
+@by_form
+@pytest.mark.anyio
+async def test_what_is_no_timeout(form: Form, timeout: Any) -> None:
+    async with Client("http://localhost:1", server_version="0.11.1") as client:
+        with pytest.raises(InvalidRequest, match=r"^timeout is .*; give seconds above 0"):
+            await form("health.health_check", client=client, timeout=timeout)

@@ -1,0 +1,261 @@
+"""`verify=`: which certificates a client trusts, and the one that it presents itself."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from api.tests.support.forks import Forked
+from api.tests.support.forms import PLAIN, Form
+from api.tests.support.odd_server import CERTIFICATE, OddServer, answer
+from stepflow_api import AuthenticatedClient, Client
+from stepflow_api.api.health import health_check
+from stepflow_api.errors import ConnectionFailed, ConnectionLost, InvalidRequest
+from stepflow_api.lowlevel import Operation
+
+HEALTH = answer('{"status":"healthy","timestamp":"2026-01-01T00:00:00Z","version":"0.11.1"}')
+
+#: The name that OpenSSL looks for in a folder: `openssl x509 -hash -in tls.pem`.
+HASHED = "7f933e3d.0"
+
+by_form = pytest.mark.parametrize("form", PLAIN, ids=lambda form: form.name)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in os.environ:
+        if name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+
+
+def folder(path: Path) -> Path:
+    """Return a folder with the certificate under its hash."""
+    shutil.copy(CERTIFICATE, path / HASHED)
+    return path
+
+
+KINDS: dict[str, Callable[[Path], Any]] = {
+    "text": lambda path: str(CERTIFICATE),
+    "path": lambda path: CERTIFICATE,
+    "folder": folder,
+    "context": lambda path: ssl.create_default_context(cafile=CERTIFICATE),
+    "False": lambda path: False,
+}
+
+by_kind = pytest.mark.parametrize("kind", KINDS)
+
+
+@by_kind
+@by_form
+@pytest.mark.anyio
+async def test_a_certificate_is_trusted(form: Form, kind: str, tmp_path: Path) -> None:
+    verify = KINDS[kind](tmp_path)
+    with OddServer(HEALTH, tls=True) as server:
+        async with AuthenticatedClient(server.url, "token", verify=verify) as client:
+            for _ in range(2):
+                health = await form("health.health_check", client=client)
+                assert health.status == "healthy"
+    assert server.headers()["authorization"] == "Bearer token"
+
+
+@by_form
+@pytest.mark.anyio
+async def test_no_certificate_is_trusted_by_default(form: Form) -> None:
+    with OddServer(HEALTH, tls=True) as server:
+        for options in ({}, {"verify": True}, {"verify": ssl.create_default_context()}):
+            async with Client(server.url, **options) as client:
+                with pytest.raises(ConnectionFailed, match=r"certificate is not trusted.*verify="):
+                    await form("health.health_check", client=client)
+    assert not server.requests
+
+
+@by_form
+@pytest.mark.anyio
+async def test_a_certificate_of_another_name(form: Form) -> None:
+    with OddServer(HEALTH, tls=True) as server:
+        url = server.url.replace("127.0.0.1", "localhost")
+        async with Client(url, verify=CERTIFICATE) as client:
+            with pytest.raises(ConnectionFailed, match=r"not trusted.*localhost"):
+                await form("health.health_check", client=client)
+        async with Client(url, verify=False) as client:
+            assert await form("health.health_check", client=client)
+
+
+def server_that_wants_a_certificate() -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=CERTIFICATE)
+    context.load_cert_chain(CERTIFICATE)
+    context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+@pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
+@by_form
+@pytest.mark.anyio
+async def test_a_server_that_wants_a_certificate(form: Form, version: str) -> None:
+    wants = server_that_wants_a_certificate()
+    wants.maximum_version = ssl.TLSVersion[version]
+    context = ssl.create_default_context(cafile=CERTIFICATE)
+    with OddServer(HEALTH, tls=wants) as server:
+        async with Client(server.url, verify=context, server_version="0.11.1") as client:
+            # The connection may be reset before the reason for it is read.
+            with pytest.raises((ConnectionFailed, ConnectionLost)) as raised:
+                await form("health.health_check", client=client)
+        assert not server.requests
+        # In TLS 1.2, the server does not say what is missing.
+        if "CERTIFICATE_REQUIRED" in str(raised.value):
+            assert isinstance(raised.value, ConnectionFailed)
+            assert "load_cert_chain" in str(raised.value)
+        context.load_cert_chain(CERTIFICATE)
+        async with Client(server.url, verify=context) as client:
+            assert await form("health.health_check", client=client)
+
+
+EVENTS: Operation[None, None] = Operation(id="events", method="GET", path="/events", answers={})
+
+
+@by_form
+@pytest.mark.anyio
+async def test_a_stream_of_events(form: Form) -> None:
+    data = b'data: {"sequenceNumber":0,"timestamp":"t","event":{"Odd":{}}}\n\n'
+    events = answer(data, content_type="text/event-stream")
+    with OddServer(events, tls=True) as server:
+        async with Client(server.url, verify=CERTIFICATE, server_version="0.13.0") as client:
+            request = EVENTS.request()
+            if form.is_async:
+                stream = await client.open_async(EVENTS, request, timeout=None)
+                assert await stream.read(30)
+                await stream.close()
+            else:
+                sync_stream = client.open(EVENTS, request, timeout=None)
+                assert sync_stream.read(30)
+                sync_stream.close()
+    assert len(server.requests) == 1
+
+
+@contextmanager
+def tunnel(port: int) -> Iterator[str]:
+    """Start a proxy that connects every caller to this port, and yield its URL."""
+
+    def pipe(source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+        with suppress(OSError):
+            target.shutdown(socket.SHUT_WR)
+
+    def serve() -> None:
+        while True:
+            try:
+                connection = listener.accept()[0]
+            except OSError:
+                return
+            with connection, socket.create_connection(("127.0.0.1", port)) as server:
+                assert connection.recv(65536).startswith(b"CONNECT stepflow.example:443 ")
+                connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+                back = threading.Thread(target=pipe, args=(server, connection))
+                back.start()
+                pipe(connection, server)
+                back.join()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+@by_form
+@pytest.mark.anyio
+async def test_through_a_proxy(form: Form, monkeypatch: pytest.MonkeyPatch) -> None:
+    context = ssl.create_default_context(cafile=CERTIFICATE)
+    # The certificate is for the address alone.
+    context.check_hostname = False
+    with (
+        OddServer(HEALTH, tls=True) as server,
+        tunnel(int(server.url.rpartition(":")[2])) as proxy,
+    ):
+        monkeypatch.setenv("https_proxy", proxy)
+        for verify in (context, False):
+            async with Client("https://stepflow.example", verify=verify) as client:
+                assert await form("health.health_check", client=client)
+        async with Client("https://stepflow.example", verify=CERTIFICATE) as client:
+            with pytest.raises(ConnectionFailed, match=r"not trusted.*stepflow\.example"):
+                await form("health.health_check", client=client)
+
+
+def test_a_forked_child() -> None:
+    with OddServer(HEALTH, tls=True) as server, Client(server.url, verify=CERTIFICATE) as client:
+
+        def ask() -> str:
+            return health_check.sync(client=client).status
+
+        assert ask() == "healthy"
+        assert Forked(ask).result() == "healthy"
+        assert ask() == "healthy"
+
+
+def refused(**options: Any) -> str:
+    with pytest.raises(InvalidRequest) as raised:
+        Client("https://localhost", **options)
+    message = str(raised.value)
+    assert message.isprintable()
+    assert len(message) < 250
+    return message
+
+
+@pytest.mark.parametrize("verify", [None, 0, 1, 2.5, b"ca.pem", object(), []], ids=str)
+def test_what_is_no_verification(verify: Any) -> None:
+    assert refused(verify=verify).startswith(f"verify is a {type(verify).__name__}; give True, ")
+
+
+def test_a_path_that_cannot_be_used(tmp_path: Path) -> None:
+    missing, text, binary, empty = (tmp_path / name for name in ("m", "t", "b", "e"))
+    text.write_text("no certificate")
+    binary.write_bytes(b"\0\xff" * 100)
+    empty.mkdir()
+    (empty / "ca.pem").touch()
+    for path in (missing, text, binary):
+        message = refused(verify=path)
+        assert message.startswith(f"verify is {str(path)!r}, which cannot be used: ")
+        assert message.endswith("; give a file of CA certificates in PEM format")
+    assert refused(verify=str(empty)).endswith("; run `openssl rehash` on it")
+    refused(verify="ca\0.pem")
+
+
+def test_a_context_for_servers() -> None:
+    message = refused(verify=server_that_wants_a_certificate())
+    assert message.endswith("for servers; use ssl.create_default_context()")
+
+
+def test_what_has_its_own_verification() -> None:
+    for given in (
+        {"http_client": httpx.Client(verify=False)},
+        {"transport": httpx.HTTPTransport(verify=False)},
+    ):
+        for verify in (False, CERTIFICATE):
+            assert refused(verify=verify, **given) == (
+                f"verify cannot be combined with {next(iter(given))}; set it on that, or remove"
+                " that"
+            )
+        with Client("https://localhost", verify=True, **given):
+            pass
+        for one in given.values():
+            one.close()

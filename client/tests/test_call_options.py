@@ -1,0 +1,128 @@
+"""`timeout=` and `headers=` of one call: every method has them, and every request carries them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from client.tests.support import ECHO, Driver
+from stepflow_client import (
+    RetryPolicy,
+    RunHandle,
+    StepflowClient,
+    SyncRunHandle,
+    SyncStepflowClient,
+    errors,
+)
+from tools.spec.server import StepflowServer
+
+TENANT = {"x-tenant": "one"}
+RUN_ID = "00000000-0000-0000-0000-000000000001"
+FLOW_ID = "0" * 64
+
+#: Every method that sends requests.
+CALLS: dict[str, Callable[..., Any]] = {
+    "run": lambda client, **options: client.run(FLOW_ID, 1, **options),
+    "submit": lambda client, **options: client.submit(FLOW_ID, 1, **options),
+    "run_batch": lambda client, **options: client.run_batch(FLOW_ID, [1], **options),
+    "submit_batch": lambda client, **options: client.submit_batch(FLOW_ID, [1], **options),
+    "list_runs": lambda client, **options: client.list_runs(**options),
+    "validate": lambda client, **options: client.validate(ECHO, **options),
+    "store_flow": lambda client, **options: client.store_flow(ECHO, **options),
+    "get_flow": lambda client, **options: client.get_flow(FLOW_ID, **options),
+    "get_variables": lambda client, **options: client.get_variables(FLOW_ID, **options),
+    "list_components": lambda client, **options: client.list_components(**options),
+    "put_blob": lambda client, **options: client.put_blob(1, **options),
+    "get_blob": lambda client, **options: client.get_blob("b", **options),
+    "health": lambda client, **options: client.health(**options),
+    "server_version": lambda client, **options: client.server_version(**options),
+    "handle.result": lambda client, **options: client.handle(RUN_ID).result(**options),
+    "handle.results": lambda client, **options: client.handle(RUN_ID).results(**options),
+    "handle.status": lambda client, **options: client.handle(RUN_ID).status(**options),
+    "handle.items": lambda client, **options: client.handle(RUN_ID).items(**options),
+    "handle.steps": lambda client, **options: client.handle(RUN_ID).steps(**options),
+    "handle.events": lambda client, **options: client.handle(RUN_ID).events(**options),
+    "handle.cancel": lambda client, **options: client.handle(RUN_ID).cancel(**options),
+}
+
+
+@pytest.mark.parametrize(
+    "classes", [(StepflowClient, RunHandle), (SyncStepflowClient, SyncRunHandle)], ids=str
+)
+def test_every_method_has_both(classes: tuple[type, type]) -> None:
+    found: set[str] = set()
+    for cls, prefix in zip(classes, ("", "handle."), strict=True):
+        for name in dir(cls):
+            member = getattr(cls, name)
+            if name.startswith("_") or name in ("close", "handle") or not callable(member):
+                continue
+            found.add(prefix + name)
+            parameters = inspect.signature(member).parameters
+            for option in ("timeout", "headers"):
+                assert parameters[option].kind is inspect.Parameter.KEYWORD_ONLY, name
+                assert parameters[option].default is None, name
+    assert found == CALLS.keys()
+
+
+def test_every_request_of_a_call_has_its_header_fields(do: Driver, server: StepflowServer) -> None:
+    seen: list[tuple[str, str | None]] = []
+
+    def record(request: httpx.Request) -> None:
+        seen.append((request.url.path.removeprefix("/api/v1"), request.headers.get("x-tenant")))
+
+    async def record_async(request: httpx.Request) -> None:
+        record(request)
+
+    http: Any = (
+        httpx.AsyncClient(event_hooks={"request": [record_async]})
+        if do.is_async
+        else httpx.Client(event_hooks={"request": [record]})
+    )
+    client = do.client(server.url, http_client=http, server_version=None)
+    do(client.run(ECHO, 1, headers=TENANT))
+    # The version, the flow, the run, its end and its items.
+    assert [path for path, _ in seen[:3]] == ["/health", "/flows", "/runs"]
+    assert len(seen) >= 5
+    flow_id = do(client.store_flow(ECHO, headers=TENANT))
+    do(client.get_flow(flow_id, headers=TENANT))
+    do(client.get_blob(do(client.put_blob(1, headers=TENANT)), headers=TENANT))
+    handle = do(client.submit_batch(flow_id, [1, 2], headers=TENANT))
+    do(handle.results(headers=TENANT, on_progress=lambda progress: None))
+    do(handle.events(headers=TENANT))
+    do(client.list_runs(headers=TENANT))
+    assert {tenant for _, tenant in seen} == {"one"}
+    seen.clear()
+    do(handle.status())
+    assert {tenant for _, tenant in seen} == {None}
+    do(client.close())
+    do(http.aclose() if do.is_async else http.close())
+
+
+def unreachable(request: httpx.Request) -> httpx.Response:
+    raise httpx.ConnectError("down", request=request)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_timeout_ends_the_retries_of_a_call(do: Driver, name: str) -> None:
+    transport = httpx.MockTransport(unreachable)
+    retry = RetryPolicy(max_retries=10**6, first_delay=0.001, last_delay=0.01)
+    client = do.client("http://server", transport=transport, retry=retry)
+    with pytest.raises(errors.Timeout, match=r"within timeout=0\.1 s; .*raise the timeout") as one:
+        do(CALLS[name](client, timeout=0.1))
+    waits = name in ("handle.result", "handle.results", "handle.events")
+    assert ("was not seen to end" in str(one.value)) is waits
+    with pytest.raises(errors.InvalidInput, match=r"^timeout is -1; give seconds"):
+        do(CALLS[name](client, timeout=-1))
+    do(client.close())
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_header_fields_that_cannot_be_sent(do: Driver, name: str) -> None:
+    client = do.client("http://server", transport=httpx.MockTransport(unreachable))
+    with pytest.raises(errors.InvalidRequest, match=r"^headers cannot be sent: .*line break"):
+        do(CALLS[name](client, headers={"x-tenant": "one\n"}))
+    do(client.close())

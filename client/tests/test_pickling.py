@@ -1,0 +1,105 @@
+"""Handles are pickled as the server's URL and the run's id, and nothing else."""
+
+from __future__ import annotations
+
+import copy
+import multiprocessing
+import pickle
+from typing import Any
+
+import pytest
+
+from api.tests.support.odd_server import OddServer, answer
+from client.tests.support import ECHO, Driver
+from stepflow_client import RunHandle, SyncRunHandle, SyncStepflowClient, errors
+from tools.spec.server import StepflowServer
+
+RUN_ID = "00000000-0000-0000-0000-000000000001"
+REFUSAL = answer('{"code": 404, "message": "none here"}', status="404 Not Found")
+
+
+@pytest.fixture(autouse=True)
+def no_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("STEPFLOW_TOKEN", raising=False)
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_a_handle_goes_on_elsewhere(do: Driver, server: StepflowServer, protocol: int) -> None:
+    client = do.client(server.url)
+    handle = do(client.submit(ECHO, {"n": 1}))
+    back = pickle.loads(pickle.dumps(handle, protocol))
+    assert type(back) is (RunHandle if do.is_async else SyncRunHandle)
+    assert back.id == handle.id
+    assert do(back.result(timeout=60)).output == {"n": 1}
+    again = pickle.loads(pickle.dumps(back, protocol))
+    assert do(again.status()).run_id == handle.id
+    do(again.close())
+    do(back.close())
+    with pytest.raises(errors.InvalidRequest, match="this client is closed"):
+        do(back.status())
+    # The client of the original is not closed with the handle.
+    do(handle.close())
+    assert do(handle.status()).run_id == handle.id
+    do(client.close())
+
+
+def output_of(handle: SyncRunHandle) -> Any:
+    with handle:
+        result: Any = handle.result(timeout=60)
+        return result.output
+
+
+def test_a_handle_as_an_argument_of_another_process(server: StepflowServer) -> None:
+    with SyncStepflowClient(server.url) as client:
+        handles = [client.submit(ECHO, number) for number in range(3)]
+        with multiprocessing.get_context("fork").Pool(2) as pool:
+            assert pool.map(output_of, handles) == [0, 1, 2]
+            pool.close()
+            pool.join()
+
+
+def test_an_async_handle_is_a_context_manager(server: StepflowServer) -> None:
+    do = Driver("async")
+    client = do.client(server.url)
+
+    async def main() -> Any:
+        async with pickle.loads(pickle.dumps(await client.submit(ECHO, 5))) as handle:
+            return (await handle.result()).output
+
+    assert do(main()) == 5
+    do(client.close())
+    do.close()
+
+
+def test_no_secret_is_pickled(do: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    with OddServer(REFUSAL) as server:
+        url = server.url.replace("//", "//user:p4ssw0rd@")
+        client = do.client(url, token="t0k3n", headers={"x-key": "h34d3r"})
+        content = pickle.dumps(client.handle(RUN_ID))
+        do(client.close())
+        assert not any(secret in content for secret in (b"p4ssw0rd", b"t0k3n", b"h34d3r"))
+        for token, sent in ((None, None), ("", None), ("other", "Bearer other")):
+            if token is not None:
+                monkeypatch.setenv("STEPFLOW_TOKEN", token)
+            handle = pickle.loads(content)
+            with pytest.raises(errors.NotFound):
+                do(handle.status())
+            do(handle.close())
+            assert server.headers().get("authorization") == sent
+            assert "x-key" not in server.headers()
+
+
+def test_a_token_of_the_environment_that_cannot_be_sent(
+    do: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = pickle.dumps(do.client("http://localhost").handle(RUN_ID))
+    monkeypatch.setenv("STEPFLOW_TOKEN", "s3cr3t\n")
+    with pytest.raises(errors.InvalidInput, match=r"^\$STEPFLOW_TOKEN: the token cannot") as raised:
+        pickle.loads(content)
+    assert "s3cr3t" not in str(raised.value)
+
+
+def test_a_copy_is_the_handle_itself(do: Driver) -> None:
+    handle = do.client("http://localhost").handle(RUN_ID)
+    assert copy.copy(handle) is handle
+    assert copy.deepcopy([handle])[0] is handle
