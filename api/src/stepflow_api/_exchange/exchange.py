@@ -36,7 +36,7 @@ from stepflow_api.spec import OPERATIONS
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-_HEALTH = Request("GET", "/health")
+_HEALTH = Request("GET", "/health", template="/health")
 
 T = TypeVar("T")
 
