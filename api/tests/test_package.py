@@ -77,6 +77,21 @@ def test_a_client_needs_no_event_loop_and_no_httpx() -> None:
     assert modules.isdisjoint({"asyncio", "h11", "httpcore", "httptools", "httpx", "ssl"})
 
 
+def test_a_request_needs_no_opentelemetry() -> None:
+    script = """
+from stepflow_api import Client
+from stepflow_api.api.health import health_check
+from stepflow_api.errors import ConnectionFailed
+try:
+    health_check.sync(client=Client("http://127.0.0.1:9"))
+except ConnectionFailed:
+    pass
+"""
+    modules = imported_by(f"exec({script!r})")
+    assert "stepflow_api._transport.sync_connections" in modules
+    assert not {name for name in modules if name.startswith("opentelemetry")}
+
+
 def test_one_operation_imports_no_other() -> None:
     modules = imported_by("from stepflow_api.api.run import get_run")
     operations = {name for name in modules if name.startswith("stepflow_api.api.run.")}

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import time
-from typing import Any, TypeVar
+from functools import cache
+from sys import modules
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from stepflow_api._exchange.effects import Call, Close, OpenStream, Read, Sleep, Steps, Wait
 from stepflow_api._exchange.exchange import Exchange, parse_event
 from stepflow_api._operation import Request
 from stepflow_api._transport.event_loops import asyncio_loop
 from stepflow_api._transport.timeouts import Timeouts
+from stepflow_api._transport.transport import Transport
 from stepflow_api.errors import StepflowError
 
+if TYPE_CHECKING:
+    from stepflow_api._exchange.tracing import TracedTransport
+
 T = TypeVar("T")
+
+# A program that traces has imported it.
+_OPENTELEMETRY = "opentelemetry.trace"
 
 
 def run(exchange: Exchange, steps: Steps[T], timeouts: Timeouts) -> T:
@@ -26,7 +36,9 @@ def run(exchange: Exchange, steps: Steps[T], timeouts: Timeouts) -> T:
     Returns:
         What the generator returns.
     """
-    transport = exchange.transport
+    transport: Transport | TracedTransport = exchange.transport
+    if modules.get(_OPENTELEMETRY):
+        transport = _tracing().traced(exchange.transport)
     try:
         effect = steps.send(None)
         while True:
@@ -34,7 +46,7 @@ def run(exchange: Exchange, steps: Steps[T], timeouts: Timeouts) -> T:
                 if type(effect) is Request:
                     value = transport.send(effect, timeouts)
                 else:
-                    value = _perform(exchange, effect, timeouts)
+                    value = _perform(exchange, transport, effect, timeouts)
             except StepflowError as error:
                 effect = steps.throw(error)
             else:
@@ -51,7 +63,9 @@ def run(exchange: Exchange, steps: Steps[T], timeouts: Timeouts) -> T:
 
 async def run_async(exchange: Exchange, steps: Steps[T], timeouts: Timeouts) -> T:
     """Async version of `run`."""
-    transport = exchange.transport
+    transport: Transport | TracedTransport = exchange.transport
+    if modules.get(_OPENTELEMETRY):
+        transport = _tracing().traced(exchange.transport)
     try:
         effect = steps.send(None)
         while True:
@@ -59,7 +73,7 @@ async def run_async(exchange: Exchange, steps: Steps[T], timeouts: Timeouts) -> 
                 if type(effect) is Request:
                     value = await transport.send_async(effect, timeouts)
                 else:
-                    value = await _perform_async(exchange, effect, timeouts)
+                    value = await _perform_async(exchange, transport, effect, timeouts)
             except StepflowError as error:
                 effect = steps.throw(error)
             else:
@@ -74,11 +88,12 @@ async def run_async(exchange: Exchange, steps: Steps[T], timeouts: Timeouts) -> 
         raise
 
 
-def _perform(exchange: Exchange, effect: Any, timeouts: Timeouts) -> Any:
-    transport = exchange.transport
+def _perform(
+    exchange: Exchange, transport: Transport | TracedTransport, effect: Any, timeouts: Timeouts
+) -> Any:
     match effect:
         case Call():
-            own = transport.timeouts(effect.timeout)
+            own = exchange.transport.timeouts(effect.timeout)
             return run(exchange, _steps(exchange, effect), own)
         case OpenStream(request):
             return transport.open(request, timeouts, parse_event)
@@ -92,18 +107,19 @@ def _perform(exchange: Exchange, effect: Any, timeouts: Timeouts) -> Any:
             try:
                 return future.result(timeouts.bound(timeouts.read))
             except TimeoutError:
-                raise transport.timeout_error(request) from None
+                raise exchange.transport.timeout_error(request) from None
         case _:
             raise _no_effect(effect)
 
 
-async def _perform_async(exchange: Exchange, effect: Any, timeouts: Timeouts) -> Any:
-    transport = exchange.transport
+async def _perform_async(
+    exchange: Exchange, transport: Transport | TracedTransport, effect: Any, timeouts: Timeouts
+) -> Any:
     import asyncio
 
     match effect:
         case Call():
-            own = transport.timeouts(effect.timeout)
+            own = exchange.transport.timeouts(effect.timeout)
             return await run_async(exchange, _steps(exchange, effect), own)
         case OpenStream(request):
             return await transport.open_async(request, timeouts, parse_event)
@@ -120,9 +136,16 @@ async def _perform_async(exchange: Exchange, effect: Any, timeouts: Timeouts) ->
                 shared = asyncio.shield(asyncio.wrap_future(future))
                 return await asyncio.wait_for(shared, timeouts.bound(timeouts.read))
             except TimeoutError:
-                raise transport.timeout_error(request) from None
+                raise exchange.transport.timeout_error(request) from None
         case _:
             raise _no_effect(effect)
+
+
+@cache
+def _tracing() -> ModuleType:
+    from stepflow_api._exchange import tracing
+
+    return tracing
 
 
 def _steps(exchange: Exchange, call: Call[T]) -> Steps[Any]:

@@ -19,7 +19,6 @@ from stepflow_api.lowlevel import Call, Request, Sleep, Steps, Timeouts
 from stepflow_client._constants import CONNECT_TIMEOUT, LATE_SECONDS, RECONNECT_SECONDS
 from stepflow_client._requests.deadline import NO_DEADLINE, Deadline
 from stepflow_client._requests.retry import Resend, RetryPolicy
-from stepflow_client._requests.tracing import trace_headers
 from stepflow_client.errors import Timeout, Unreachable, Unsupported
 
 T = TypeVar("T")
@@ -78,12 +77,13 @@ class Sender:
             What success gives: the call's type, or a `Response` for a `Fetch`.
         """
         tries = tries or Tries()
+        request = call.request
         first_failure = 0.0
         while True:
             timeouts = _timeouts(timeout or self._timeout, deadline)
             try:
                 with _Logged(call.request):
-                    return (yield replace(call, request=_traced(call.request), timeout=timeouts))
+                    return (yield replace(call, request=request, timeout=timeouts))
             except StepflowError as error:
                 tries.failures += 1
                 first_failure = first_failure or time.monotonic()
@@ -104,6 +104,7 @@ class Sender:
                     tries.failures,
                 )
             yield Sleep(delay)
+            request = replace(request, resend_count=tries.failures)
 
     def delay(self, failures: int, error: StepflowError) -> float:
         """Gives the seconds to wait after so many failures."""
@@ -145,11 +146,6 @@ class Sender:
             attempts=tries.failures,
             run_id=run_id,
         )
-
-
-def _traced(request: Request) -> Request:
-    headers = trace_headers()
-    return replace(request, headers={**request.headers, **headers}) if headers else request
 
 
 class _Logged:
