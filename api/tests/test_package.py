@@ -18,7 +18,17 @@ import stepflow_api
 from api.tests.support.forms import FORMS, endpoints
 from stepflow_api import errors
 
-SUBMODULES = ("api", "client", "errors", "lowlevel", "models", "spec", "support", "types")
+SUBMODULES = (
+    "api",
+    "client",
+    "errors",
+    "lowlevel",
+    "models",
+    "spec",
+    "support",
+    "testing",
+    "types",
+)
 
 
 def in_order(names: Iterable[str]) -> list[str]:
@@ -77,6 +87,21 @@ def test_a_client_needs_no_event_loop_and_no_httpx() -> None:
     assert modules.isdisjoint({"asyncio", "h11", "httpcore", "httptools", "httpx", "ssl"})
 
 
+def test_a_request_needs_no_opentelemetry() -> None:
+    script = """
+from stepflow_api import Client
+from stepflow_api.api.health import health_check
+from stepflow_api.errors import ConnectionFailed
+try:
+    health_check.sync(client=Client("http://127.0.0.1:9"))
+except ConnectionFailed:
+    pass
+"""
+    modules = imported_by(f"exec({script!r})")
+    assert "stepflow_api._transport.sync_connections" in modules
+    assert not {name for name in modules if name.startswith("opentelemetry")}
+
+
 def test_one_operation_imports_no_other() -> None:
     modules = imported_by("from stepflow_api.api.run import get_run")
     operations = {name for name in modules if name.startswith("stepflow_api.api.run.")}
@@ -127,7 +152,7 @@ def test_a_name_that_is_not_there(name: str) -> None:
         exec(f"from stepflow_api import {name}")
 
 
-@pytest.mark.parametrize("name", ["client", "errors", "lowlevel", "spec", "support", "types"])
+@pytest.mark.parametrize("name", sorted({*SUBMODULES} - {"api", "models"}))
 def test_each_module_offers_what_it_has(name: str) -> None:
     module = importlib.import_module(f"stepflow_api.{name}")
     assert list(module.__all__) == in_order(module.__all__)

@@ -43,7 +43,7 @@ def run(*arguments: str) -> str:
 
 
 def test_every_readme_has_examples() -> None:
-    assert len(EXAMPLES) >= 1 + 3
+    assert len(EXAMPLES) >= 1 + 5
 
 
 @pytest.mark.parametrize("code", EXAMPLES)

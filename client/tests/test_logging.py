@@ -1,20 +1,15 @@
-"""What is logged, what is not, and the trace that is passed on."""
+"""What is logged, and what is not."""
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable
-from typing import Any
 
-import httpx
 import pytest
-from opentelemetry.sdk.trace import TracerProvider
 
 from client.tests.fault_proxy import Fault, FaultProxy
 from client.tests.support import ECHO, Driver
-from stepflow_client import SyncStepflowClient, errors
-from tools.spec.server import StepflowServer
+from stepflow_client import errors
 
 
 def test_one_line_a_request_at_debug_and_a_retry_at_info(
@@ -51,24 +46,3 @@ def test_no_error_shows_a_secret(do: Driver, proxy: FaultProxy) -> None:
         error = error.__cause__
     assert "sesame" not in repr(client)
     do(client.close())
-
-
-def headers_of(call: Callable[[Any], Any], server: StepflowServer) -> httpx.Headers:
-    sent: list[httpx.Headers] = []
-    with httpx.Client(event_hooks={"request": [lambda r: sent.append(r.headers)]}) as http:
-        call(SyncStepflowClient(server.url, http_client=http))
-    return sent[-1]
-
-
-def test_the_current_span_is_passed_on(server: StepflowServer) -> None:
-    tracer = TracerProvider().get_tracer("test")
-    with tracer.start_as_current_span("caller") as span:
-        sent = headers_of(lambda client: client.health(), server)
-    context = span.get_span_context()
-    assert sent["traceparent"] == (
-        f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
-    )
-
-
-def test_no_span_passes_nothing_on(server: StepflowServer) -> None:
-    assert "traceparent" not in headers_of(lambda client: client.health(), server)

@@ -29,13 +29,25 @@ _MODULES = {
     "Unset": "types",
 }
 
+_SUBMODULES = (
+    "api",
+    "client",
+    "errors",
+    "lowlevel",
+    "models",
+    "spec",
+    "support",
+    "testing",
+    "types",
+)
+
 
 def __getattr__(name: str) -> object:
     import importlib
 
     if name in _MODULES:
         value = getattr(importlib.import_module(f"stepflow_api.{_MODULES[name]}"), name)
-    elif name in ("api", "client", "errors", "lowlevel", "models", "spec", "support", "types"):
+    elif name in _SUBMODULES:
         value = importlib.import_module(f"stepflow_api.{name}")
     elif name == "__version__":
         value = importlib.import_module("stepflow_api._version").VERSION

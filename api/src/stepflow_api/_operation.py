@@ -63,6 +63,8 @@ class Request:
         query: Pairs of names and values.
         headers: Header fields.
         content: The body, None for none.
+        template: Path template, such as `/runs/{run_id}`; empty if unknown.
+        resend_count: How often the request has been sent before.
     """
 
     method: str
@@ -70,6 +72,8 @@ class Request:
     query: tuple[tuple[str, str], ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     content: bytes | None = field(default=None, repr=False)
+    template: str = field(default="", repr=False, compare=False)
+    resend_count: int = field(default=0, repr=False, compare=False)
 
     def url(self, base_url: str) -> str:
         """Return the URL, for messages; what a query cannot hold becomes a question mark.
@@ -226,7 +230,7 @@ class Operation(Generic[S, R]):
         content = None
         if body is not UNSET:
             fields["content-type"], content = self._encode(body)
-        return Request(self.method, target, tuple(pairs), fields, content)
+        return Request(self.method, target, tuple(pairs), fields, content, self.path)
 
     def response(self, answer: Answer) -> Response[R]:
         """Parse an answer.

@@ -23,7 +23,7 @@ PACKAGES = {
 #: not listed belongs to the lowest one.
 LAYERS = {
     "stepflow_api": (
-        ("api", "lowlevel", "support"),
+        ("api", "lowlevel", "support", "testing"),
         ("client",),
         ("_exchange.driver",),
         ("_exchange.exchange",),

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from functools import cache
+from sys import modules
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from stepflow_api._exchange.call_headers import with_headers
 from stepflow_api._exchange.effects import (
@@ -23,9 +26,16 @@ from stepflow_api._hidden import Hidden
 from stepflow_api._operation import Request
 from stepflow_api._transport.event_loops import asyncio_loop
 from stepflow_api._transport.timeouts import Timeouts
+from stepflow_api._transport.transport import Transport
 from stepflow_api.errors import InvalidRequest, StepflowError
 
+if TYPE_CHECKING:
+    from stepflow_api._exchange.tracing import TracedTransport
+
 T = TypeVar("T")
+
+# A program that traces has imported it.
+_OPENTELEMETRY = "opentelemetry.trace"
 
 
 def run(
@@ -45,7 +55,9 @@ def run(
     Returns:
         What the generator returns.
     """
-    transport = exchange.transport
+    transport: Transport | TracedTransport = exchange.transport
+    if modules.get(_OPENTELEMETRY):
+        transport = _tracing().traced(exchange.transport)
     if headers is not None:
         steps = with_headers(steps, headers)
     if exchange.token is not None:
@@ -57,7 +69,7 @@ def run(
                 if type(effect) is Request:
                     value = transport.send(effect, timeouts)
                 else:
-                    value = _perform(exchange, effect, timeouts)
+                    value = _perform(exchange, transport, effect, timeouts)
             except StepflowError as error:
                 effect = steps.throw(error)
             else:
@@ -79,7 +91,9 @@ async def run_async(
     headers: Hidden[Mapping[str, str]] | None = None,
 ) -> T:
     """Async version of `run`."""
-    transport = exchange.transport
+    transport: Transport | TracedTransport = exchange.transport
+    if modules.get(_OPENTELEMETRY):
+        transport = _tracing().traced(exchange.transport)
     if headers is not None:
         steps = with_headers(steps, headers)
     if exchange.token is not None:
@@ -91,7 +105,7 @@ async def run_async(
                 if type(effect) is Request:
                     value = await transport.send_async(effect, timeouts)
                 else:
-                    value = await _perform_async(exchange, effect, timeouts)
+                    value = await _perform_async(exchange, transport, effect, timeouts)
             except StepflowError as error:
                 effect = steps.throw(error)
             else:
@@ -106,11 +120,12 @@ async def run_async(
         raise
 
 
-def _perform(exchange: Exchange, effect: Effect, timeouts: Timeouts) -> Any:
-    transport = exchange.transport
+def _perform(
+    exchange: Exchange, transport: Transport | TracedTransport, effect: Effect, timeouts: Timeouts
+) -> Any:
     match effect:
         case Call():
-            own = transport.timeouts(effect.timeout)
+            own = exchange.transport.timeouts(effect.timeout)
             return run(exchange, _steps(exchange, effect), own, effect.headers)
         case OpenStream(request):
             return transport.open(request, timeouts, parse_event)
@@ -124,7 +139,7 @@ def _perform(exchange: Exchange, effect: Effect, timeouts: Timeouts) -> Any:
             try:
                 return future.result(timeouts.bound(timeouts.read))
             except TimeoutError:
-                raise transport.timeout_error(request) from None
+                raise exchange.transport.timeout_error(request) from None
         case Ask(function):
             asked = Hidden(function.value())
             if hasattr(asked.value, "__await__"):
@@ -134,13 +149,14 @@ def _perform(exchange: Exchange, effect: Effect, timeouts: Timeouts) -> Any:
             raise _no_effect(effect)
 
 
-async def _perform_async(exchange: Exchange, effect: Effect, timeouts: Timeouts) -> Any:
-    transport = exchange.transport
+async def _perform_async(
+    exchange: Exchange, transport: Transport | TracedTransport, effect: Effect, timeouts: Timeouts
+) -> Any:
     import asyncio
 
     match effect:
         case Call():
-            own = transport.timeouts(effect.timeout)
+            own = exchange.transport.timeouts(effect.timeout)
             return await run_async(exchange, _steps(exchange, effect), own, effect.headers)
         case OpenStream(request):
             return await transport.open_async(request, timeouts, parse_event)
@@ -157,12 +173,19 @@ async def _perform_async(exchange: Exchange, effect: Effect, timeouts: Timeouts)
                 shared = asyncio.shield(asyncio.wrap_future(future))
                 return await asyncio.wait_for(shared, timeouts.bound(timeouts.read))
             except TimeoutError:
-                raise transport.timeout_error(request) from None
+                raise exchange.transport.timeout_error(request) from None
         case Ask(function):
             asked = Hidden(function.value())
             return Hidden(await asked.value) if hasattr(asked.value, "__await__") else asked
         case _:
             raise _no_effect(effect)
+
+
+@cache
+def _tracing() -> ModuleType:
+    from stepflow_api._exchange import tracing
+
+    return tracing
 
 
 def _steps(exchange: Exchange, call: Call[T]) -> Steps[Any]:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from stepflow_api._exchange.tokens import TokenSource
 
-_HEALTH = Request("GET", "/health")
+_HEALTH = Request("GET", "/health", template="/health")
 
 T = TypeVar("T")
 

@@ -97,6 +97,9 @@ class EventStream(_Decoding):
         fail: Makes the error for what goes wrong.
         timeout: Maximum time to wait for the next event, in seconds; None for no limit.
         watch: Ends the wait for a piece when it is overdue.
+
+    Attributes:
+        status_code: HTTP status.
     """
 
     def __init__(
@@ -109,6 +112,7 @@ class EventStream(_Decoding):
         watch: Callable[[Timeouts], AbstractContextManager[None]],
     ) -> None:
         super().__init__(parse, fail, timeout)
+        self.status_code = response.status_code
         self._watch = watch
         self._pieces: Iterator[bytes] = body_parts(response)
         self._held = held
@@ -158,6 +162,7 @@ class AsyncEventStream(_Decoding):
         timeout: float | None,
     ) -> None:
         super().__init__(parse, fail, timeout)
+        self.status_code = response.status_code
         self._pieces: AsyncIterator[bytes] = body_parts_async(response)
         self._held = held
 

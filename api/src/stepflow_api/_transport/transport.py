@@ -47,6 +47,9 @@ class Transport:
         verify: Which certificates are trusted, as of `Client`.
         limit: Maximum size of a response body in bytes; None for no limit.
 
+    Attributes:
+        is_own: Whether the connections are made here, not by an `http_client` or `transport`.
+
     Raises:
         InvalidRequest: An argument cannot be used.
     """
@@ -72,12 +75,12 @@ class Transport:
         self._limit = limit
         self._http_client = http_client
         self._given_transport = transport
-        is_given = http_client is not None or transport is not None
-        self._proxy = None if is_given else _proxy(base_url)
-        self._is_direct = not is_given and self._proxy is None
+        self.is_own = http_client is None and transport is None
+        self._proxy = _proxy(base_url) if self.is_own else None
+        self._is_direct = self.is_own and self._proxy is None
         self._closed = False
         self._reset_given: Callable[[], None] | None = None
-        if is_given:
+        if not self.is_own:
             # Imported now: in a forked child, an import may wait for a thread that does not exist.
             from stepflow_api._transport.httpx_fork import reset_http
 

@@ -38,6 +38,7 @@ from stepflow_client._requests import endpoints
 from stepflow_client._requests.deadline import NO_DEADLINE, Deadline
 from stepflow_client._requests.retry import RetryOn
 from stepflow_client._requests.sending import Attempts, Sender
+from stepflow_client._requests.tracing import span
 from stepflow_client.errors import FlowFailed, InvalidInput, RunOutcomeUnknown, Unsupported
 
 
@@ -83,8 +84,10 @@ class Runs:
     ) -> Steps[FlowResult]:
         """Run a flow once and return its result."""
         deadline = Deadline.after(timeout)
-        run_id = yield from self.create(flow, [input], options, deadline)
-        return (yield from self.result(run_id, deadline, raise_on_failure))
+        with span("stepflow.run") as current:
+            run_id = yield from self.create(flow, [input], options, deadline)
+            _add_run_id(current, run_id)
+            return (yield from self.result(run_id, deadline, raise_on_failure))
 
     def run_batch(
         self,
@@ -96,8 +99,10 @@ class Runs:
     ) -> Steps[BatchResults]:
         """Run a flow once for each input and return the results."""
         deadline = Deadline.after(timeout)
-        run_id = yield from self.create(flow, inputs, options, deadline)
-        return (yield from self.results(run_id, deadline, on_progress))
+        with span("stepflow.run_batch") as current:
+            run_id = yield from self.create(flow, inputs, options, deadline)
+            _add_run_id(current, run_id)
+            return (yield from self.results(run_id, deadline, on_progress))
 
     def create(
         self,
@@ -292,6 +297,11 @@ class RunPages:
             if new or len(runs) < size:
                 return new
         return []
+
+
+def _add_run_id(span: Any, run_id: UUID) -> None:
+    if span is not None:
+        span.set_attribute("stepflow.run_id", str(run_id))
 
 
 def _listed(inputs: Iterable[Any]) -> list[Any]:

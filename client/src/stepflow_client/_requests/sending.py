@@ -19,7 +19,6 @@ from stepflow_api.lowlevel import Call, Request, Sleep, Steps, Timeouts
 from stepflow_client._constants import CONNECT_TIMEOUT, LATE_SECONDS, RECONNECT_SECONDS
 from stepflow_client._requests.deadline import NO_DEADLINE, Deadline
 from stepflow_client._requests.retry import RetryOn, RetryPolicy
-from stepflow_client._requests.tracing import trace_headers
 from stepflow_client.errors import Timeout, Unreachable, Unsupported
 
 T = TypeVar("T")
@@ -86,12 +85,13 @@ class Sender:
             Unreachable: No attempt reached the server.
         """
         attempts = attempts or Attempts()
+        request = call.request
         first_failure = 0.0
         while True:
             timeouts = _timeouts(timeout or self._timeout, deadline)
             try:
                 with _Logged(call.request):
-                    return (yield replace(call, request=_traced(call.request), timeout=timeouts))
+                    return (yield replace(call, request=request, timeout=timeouts))
             except StepflowError as error:
                 attempts.failures += 1
                 first_failure = first_failure or time.monotonic()
@@ -113,6 +113,7 @@ class Sender:
                     attempts.failures,
                 )
             yield Sleep(delay)
+            request = replace(request, resend_count=attempts.failures)
 
     def delay(self, failures: int, error: StepflowError) -> float:
         """Return the seconds to wait after this number of failures."""
@@ -156,11 +157,6 @@ class Sender:
             attempts=attempts.failures,
             run_id=run_id,
         )
-
-
-def _traced(request: Request) -> Request:
-    headers = trace_headers()
-    return replace(request, headers={**request.headers, **headers}) if headers else request
 
 
 class _Logged:

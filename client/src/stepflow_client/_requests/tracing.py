@@ -1,25 +1,25 @@
-"""Propagation of the caller's trace to the server, if OpenTelemetry is installed."""
+"""The span of a call that takes several requests, for programs with OpenTelemetry."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 
-def _propagator() -> Callable[[], Mapping[str, str]]:
-    try:
-        from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-    except ImportError:
-        return dict
+def span(name: str) -> AbstractContextManager[Any]:
+    """Return a context with a span, the parent of those of its requests.
 
-    propagator = TraceContextTextMapPropagator()
+    Args:
+        name: Name of the span.
 
-    def headers() -> Mapping[str, str]:
-        carrier: dict[str, str] = {}
-        propagator.inject(carrier)
-        return carrier
+    Returns:
+        A context manager, which yields None if the program has not imported OpenTelemetry.
+    """
+    if not sys.modules.get("opentelemetry.trace"):
+        return nullcontext()
+    from opentelemetry import trace
 
-    return headers
+    from stepflow_api import __version__
 
-
-trace_headers = _propagator()
-"""Return the header fields of the current span, such as `traceparent`; none without a span."""
+    return trace.get_tracer("stepflow_client", __version__).start_as_current_span(name)

@@ -151,6 +151,12 @@ def refusal(answer: Answer, status: HTTPStatus, message: str) -> Answer:
     return with_document(answer, {"code": status.value, "message": message}, status)
 
 
+def request_of_owner(request: Request) -> Request:
+    """Return the request for the run or flow that a request is about: its path without the end."""
+    path, template = (one.rpartition("/")[0] for one in (request.path, request.template))
+    return Request("GET", path, template=template)
+
+
 def with_body(request: Request, value: Any) -> Request:
     """Return the request with another JSON body."""
     return replace(request, content=to_json(value))

@@ -14,6 +14,7 @@ from stepflow_api._exchange.dialects.base import (
     is_object,
     is_unrecognised,
     refusal,
+    request_of_owner,
     with_body,
     with_document,
 )
@@ -86,7 +87,7 @@ def _create_run_at_once(version: str, request: Request) -> Steps[Answer]:
     created = _object(answer)
     if "itemCount" not in created or "runId" not in created:
         raise UnrecognisedResponse(request, answer)
-    run: Answer = yield Request("GET", f"/runs/{created['runId']}")
+    run: Answer = yield Request("GET", f"/runs/{created['runId']}", template="/runs/{run_id}")
     if run.status_code != 200:
         return run
     summary = _object(run)
@@ -99,7 +100,9 @@ def _create_run_at_once(version: str, request: Request) -> Steps[Answer]:
         return refusal(answer, HTTPStatus.BAD_REQUEST, f"{message}, and a merge patch")
     if not body.get("wait"):
         return with_document(answer, summary, 202)
-    items: Answer = yield Request("GET", f"/runs/{created['runId']}/items")
+    items: Answer = yield Request(
+        "GET", f"/runs/{created['runId']}/items", template="/runs/{run_id}/items"
+    )
     if items.status_code != 200:
         return items
     return with_document(answer, {**summary, "results": _object(items).get("items", [])})
@@ -136,7 +139,7 @@ def _get_run(version: str, request: Request) -> Steps[Answer]:
 
 def _get_run_steps(version: str, request: Request) -> Steps[Answer]:
     """0.9 gives the steps of the last item, whichever is asked for."""
-    run: Answer = yield Request("GET", request.path.removesuffix("/steps"))
+    run: Answer = yield request_of_owner(request)
     if is_unrecognised(run):
         raise UnrecognisedResponse(request, run)
     count = _object(run).get("items", {}).get("total", 1) if run.status_code == 200 else 1

@@ -16,6 +16,7 @@ from stepflow_api._exchange.dialects.base import (
     document,
     is_object,
     refusal,
+    request_of_owner,
     with_document,
 )
 from stepflow_api._exchange.dialects.integers import in_schema
@@ -107,16 +108,15 @@ def _flow(body: Any) -> Any:
 
 def _get_flow_variables(version: str, request: Request) -> Steps[Answer]:
     answer: Answer = yield request
-    path = request.path.removesuffix("/variables")
     if answer.status_code >= 400:
-        return _no_flow(_refused(answer), unquote(path.rpartition("/")[2]))
+        return _no_flow(_refused(answer), unquote(request.path.split("/")[-2]))
     body = _object(request, answer)
     if "variables" not in body:
         raise UnrecognisedResponse(request, answer)
     result: dict[str, Any] = {"flowId": body["flowId"], "envVars": _env_vars(body["variables"])}
     if body["variables"]:
         # Their schema stands in the flow alone.
-        flow: Answer = yield Request("GET", path)
+        flow: Answer = yield request_of_owner(request)
         if flow.status_code >= 400:
             return _refused(flow, answer.url)
         schemas = _object(request, flow)["flow"].get("schemas", {})
@@ -203,7 +203,7 @@ def _get_run_items(version: str, request: Request) -> Steps[Answer]:
     body = _object(request, answer)
     if body.get("results") == []:
         # So does it answer for a run that it does not know.
-        run: Answer = yield Request("GET", request.path.removesuffix("/items"))
+        run: Answer = yield request_of_owner(request)
         if run.status_code >= 400:
             return _refused(run, answer.url)
     try:
@@ -220,7 +220,7 @@ def _get_run_steps(version: str, request: Request) -> Steps[Answer]:
     body = _object(request, answer)
     if body.get("steps") == []:
         # So does it answer for a run or an item that it does not know.
-        run: Answer = yield Request("GET", request.path.removesuffix("/steps"))
+        run: Answer = yield request_of_owner(request)
         if run.status_code >= 400:
             return _refused(run, answer.url)
         count = _object(request, run)["summary"]["items"]["total"]
@@ -236,7 +236,7 @@ def _get_run_steps(version: str, request: Request) -> Steps[Answer]:
 
 def _cancel_run(version: str, request: Request) -> Steps[Answer]:
     # The server would cancel a run that has ended, and overwrite its status.
-    look = Request("GET", request.path.removesuffix("/cancel"))
+    look = request_of_owner(request)
     run: Answer = yield look
     url = run.url + "/cancel"
     if run.status_code >= 400:

@@ -1,0 +1,207 @@
+"""The transport that answers in place of a server."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from api.tests.support.forms import ASYNCIO, PLAIN, SYNC, Form
+from stepflow_api import AuthenticatedClient, Client, errors, models
+from stepflow_api.api.batch import create_batch
+from stepflow_api.api.run import get_run, list_runs
+from stepflow_api.lowlevel import Open, Operation, Read, Steps, run
+from stepflow_api.testing import MockServer, finished_run
+
+RUN_ID = "01a205b5-0a0a-7542-9354-0c70a04a73df"
+RUN = {
+    "runId": RUN_ID,
+    "rootRunId": RUN_ID,
+    "flowId": "f",
+    "status": "running",
+    "createdAt": "2026-01-01T00:00:00Z",
+    "createdAtSeqno": 0,
+}
+
+pytestmark = pytest.mark.anyio
+
+by_form = pytest.mark.parametrize("form", PLAIN, ids=lambda form: form.name)
+
+
+async def call(server: MockServer, form: Form = SYNC, endpoint: str = "run.get_run") -> Any:
+    arguments = {} if endpoint == "run.list_runs" else {"run_id": RUN_ID}
+    async with Client("http://server", transport=server) as client:
+        return await form(endpoint, client=client, **arguments)
+
+
+@by_form
+@pytest.mark.parametrize("route", ["GET /runs/{run_id}", "GET /api/v1/runs/{run_id}", get_run])
+@pytest.mark.parametrize("answer", [RUN, models.RunDetails.from_dict(RUN)], ids=["dict", "model"])
+async def test_a_route_answers(route: Any, answer: Any, form: Form) -> None:
+    details = await call(MockServer({route: answer}), form)
+    assert details == models.RunDetails.from_dict(RUN)
+
+
+async def test_values_of_a_document_are_written_as_in_requests() -> None:
+    time = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+    document = {**RUN, "runId": UUID(RUN_ID), "createdAt": time, "items": models.ItemStatistics(
+        total=1, completed=0, running=1, failed=0, cancelled=0
+    )}  # fmt: skip
+    details = await call(MockServer({get_run: document}))
+    assert (details.run_id, details.created_at, details.items.total) == (UUID(RUN_ID), time, 1)
+
+
+@by_form
+async def test_a_request_is_recorded(form: Form) -> None:
+    server = MockServer({"POST /runs": finished_run(1)["POST /runs"], list_runs: {"runs": []}})
+    async with AuthenticatedClient("http://server", "sesame", transport=server) as client:
+        body = models.CreateRunRequest(flow_id="f", input=[1])
+        await form("run.create_run", client=client, body=body)
+        await form("run.list_runs", client=client, flow_name="a b", limit=2)
+    created, listed = server.requests
+    assert (created.method, created.path) == ("POST", "/runs")
+    assert created.json() == {"flowId": "f", "input": [1]}
+    assert created.headers["authorization"] == "Bearer sesame"
+    assert "sesame" not in repr(created)
+    assert listed.query == {"flowName": "a b", "limit": "2"}
+
+
+async def test_path_parameters_are_decoded() -> None:
+    server = MockServer({"GET /flows/{flow_id}/variables": {"flowId": "f", "envVars": {}}})
+    async with Client("http://server", transport=server) as client:
+        await ASYNCIO("flow.get_flow_variables", "a/b ä", client=client)
+    assert server.requests[0].path_parameters == {"flow_id": "a/b ä"}
+    assert server.requests[0].path == "/flows/a%2Fb%20%C3%A4/variables"
+
+
+async def test_a_path_precedes_a_template() -> None:
+    server = MockServer({get_run: 404, f"GET /runs/{RUN_ID}": RUN})
+    assert (await call(server)).flow_id == "f"
+    server.add(f"GET /runs/{RUN_ID}", {**RUN, "flowId": "g"})
+    assert (await call(server)).flow_id == "g"
+
+
+@by_form
+async def test_a_request_without_a_route_fails_the_test(form: Form) -> None:
+    server = MockServer({"POST /runs/{run_id}": RUN, "GET /runs/{run_id}/items": RUN})
+    with pytest.raises(AssertionError) as caught:
+        await call(server, form)
+    assert str(caught.value) == (
+        f"MockServer has no route for GET /runs/{RUN_ID}; its routes: GET /runs/{{run_id}}/items,"
+        " POST /runs/{run_id}"
+    )
+    with pytest.raises(AssertionError, match="its routes: none"):
+        await call(MockServer(), form)
+
+
+@by_form
+async def test_a_status_is_that_of_the_server(form: Form) -> None:
+    with pytest.raises(errors.NotFound) as caught:
+        await call(MockServer({get_run: 404}), form)
+    assert caught.value.parsed == models.ErrorResponse(code=404, message="Not Found")
+    assert await call(MockServer({"DELETE /runs/{run_id}": 200}), form, "run.delete_run") is None
+
+
+@by_form
+async def test_a_response_of_httpx_serves_many_requests(form: Form) -> None:
+    response = httpx.Response(503, json={"message": "later"}, headers={"retry-after": "1"})
+    server = MockServer({get_run: response})
+    for _ in range(2):
+        with pytest.raises(errors.ServerError, match="later") as caught:
+            await call(server, form)
+        assert caught.value.headers["retry-after"] == "1"
+
+
+@by_form
+async def test_bytes_are_a_binary_body(form: Form) -> None:
+    server = MockServer({"GET /blobs/{blob_id}": b"\0\xff"})
+    async with Client("http://server", transport=server) as client:
+        assert await form("blob.get_blob_bytes", "b", client=client) == b"\0\xff"
+
+
+@by_form
+async def test_an_exception_is_raised(form: Form) -> None:
+    with pytest.raises(errors.ConnectionLost, match=f"GET http://server.*{RUN_ID}: simulated"):
+        await call(MockServer({get_run: errors.ConnectionLost}), form)
+    with pytest.raises(errors.ConnectionFailed, match="is the server running there"):
+        await call(MockServer({get_run: httpx.ConnectError("refused")}), form)
+    with pytest.raises(ZeroDivisionError):
+        await call(MockServer({get_run: ZeroDivisionError()}), form)
+
+
+@by_form
+async def test_a_function_answers_by_the_request(form: Form) -> None:
+    answers = iter([503, RUN])
+    server = MockServer({get_run: lambda request: next(answers)})
+    with pytest.raises(errors.ServerError):
+        await call(server, form)
+    assert (await call(server, form)).flow_id == "f"
+    server.add(get_run, lambda request: {**RUN, "flowId": request.path_parameters["run_id"]})
+    assert (await call(server, form)).flow_id == RUN_ID
+
+
+@pytest.mark.parametrize("answer", ["text", None, 1.5])
+async def test_an_answer_that_is_none(answer: Any) -> None:
+    kind = type(answer).__name__
+    with pytest.raises(TypeError, match=f"cannot answer with a {kind}; use a model, a dict"):
+        await call(MockServer({get_run: answer}))
+
+
+@pytest.mark.parametrize("route", ["/runs", "GET runs", "get /runs", 1, create_batch, None])
+def test_a_route_that_is_none(route: Any) -> None:
+    with pytest.raises(ValueError, match=r"the route is .*; give 'METHOD /path', such as"):
+        MockServer({route: RUN})
+
+
+async def test_it_has_a_version() -> None:
+    server = MockServer({list_runs: {"runs": [RUN]}})
+    assert len((await call(server, endpoint="run.list_runs")).runs) == 1
+    # Servers of 0.13 have a number in the place of a status.
+    server = MockServer({list_runs: {"runs": [{**RUN, "status": 1}]}}, version="0.13.0")
+    found = await call(server, endpoint="run.list_runs")
+    assert found.runs[0].status is models.ExecutionStatus.RUNNING
+    # Its health is no request of the test's.
+    assert [request.path for request in server.requests] == ["/runs"]
+
+
+async def test_its_health_can_be_another() -> None:
+    server = MockServer({"GET /health": 503, get_run: RUN})
+    assert (await call(server)).flow_id == "f"
+    assert [request.path for request in server.requests] == ["/health", f"/runs/{RUN_ID}"]
+
+
+def test_a_stream_of_events() -> None:
+    documents = [
+        {"sequenceNumber": 0, "timestamp": "t", "kind": "RunCreated", "itemCount": 1},
+        {"sequenceNumber": 1, "timestamp": "t", "kind": "RunCompleted", "status": "completed"},
+    ]
+    events: Operation[Any, Any] = Operation("getRunEvents", "GET", "/runs/{run_id}/events", {})
+
+    def steps() -> Steps[list[Any]]:
+        request = events.request(path={"run_id": RUN_ID})
+        stream = yield Open(events, request, timeout=5)
+        return [*(yield Read(stream, 5)), (yield Read(stream, 5))]
+
+    server = MockServer({"GET /runs/{run_id}/events": documents})
+    assert run(Client("http://server", transport=server), steps()) == [*documents, None]
+
+
+async def test_runs_that_have_finished() -> None:
+    failure = models.FlowResultFailed(error=models.FlowError(code=1, message="no"))
+    server = MockServer(finished_run({"n": 1}, failure))
+    details = await call(server)
+    assert (details.status, details.items.completed, details.items.failed) == ("failed", 1, 1)
+    items = (await call(server, endpoint="run.get_run_items")).items
+    assert [item.result for item in items] == [models.FlowResultSuccess(result={"n": 1}), failure]
+    created = finished_run(None)["POST /runs"]
+    assert models.CreateRunResponse.from_dict(json.loads(json.dumps(created))).result is not None
+
+
+def test_it_serves_an_http_client() -> None:
+    with httpx.Client(transport=MockServer({get_run: RUN})) as http:
+        client = Client("http://server", http_client=http)
+        assert get_run.sync(RUN_ID, client=client).flow_id == "f"
