@@ -14,7 +14,7 @@ from api.tests.support.forms import ASYNCIO, PLAIN, SYNC, Form
 from stepflow_api import AuthenticatedClient, Client, errors, models
 from stepflow_api.api.batch import create_batch
 from stepflow_api.api.run import get_run, list_runs
-from stepflow_api.lowlevel import Open, Operation, Read, Steps, run
+from stepflow_api.lowlevel import Open, Operation, Read, Steps
 from stepflow_api.testing import MockServer, finished_run
 
 RUN_ID = "01a205b5-0a0a-7542-9354-0c70a04a73df"
@@ -187,7 +187,7 @@ def test_a_stream_of_events() -> None:
         return [*(yield Read(stream, 5)), (yield Read(stream, 5))]
 
     server = MockServer({"GET /runs/{run_id}/events": documents})
-    assert run(Client("http://server", transport=server), steps()) == [*documents, None]
+    assert Client("http://server", transport=server).run(steps()) == [*documents, None]
 
 
 async def test_runs_that_have_finished() -> None:

@@ -24,7 +24,7 @@ from api.tests.support.odd_server import OddServer, answer, hang_up
 from stepflow_api import AuthenticatedClient, Client
 from stepflow_api.api.health import health_check
 from stepflow_api.errors import ConnectionFailed, ConnectionLost, NotFound
-from stepflow_api.lowlevel import Call, Close, Open, Operation, Request, Steps, run, run_async
+from stepflow_api.lowlevel import Call, Close, Open, Operation, Request, Steps
 
 pytestmark = pytest.mark.anyio
 
@@ -174,7 +174,7 @@ async def test_the_span_of_a_stream_ends_when_it_begins(is_async: bool, spans: S
     with OddServer(answer("", content_type="text/event-stream")) as server:
         client = client_of(server)
         steps = open_stream(spans)
-        ended = await run_async(client, steps) if is_async else run(client, steps)
+        ended = await client.run_async(steps) if is_async else client.run(steps)
         await client.aclose()
     assert ended == ["GET /runs/{run_id}/events"]
     assert attributes(spans.only())["http.response.status_code"] == 200
@@ -197,7 +197,7 @@ def test_httpx_makes_no_second_span_of_a_stream(
     utils = SimpleNamespace(suppress_http_instrumentation=suppress) if with_utils else None
     monkeypatch.setitem(sys.modules, "opentelemetry.instrumentation.utils", utils)
     with OddServer(answer("", content_type="text/event-stream")) as server:
-        run(client_of(server), open_stream(spans))
+        client_of(server).run(open_stream(spans))
     assert suppressed == (["begin", "end"] if with_utils else [])
 
 
@@ -209,7 +209,7 @@ def test_a_request_that_is_sent_again(spans: Spans) -> None:
         return (yield Call(health_check.OPERATION, request))
 
     with OddServer(answer(health)) as server:
-        run(client_of(server), steps())
+        client_of(server).run(steps())
     assert attributes(spans.only())["http.request.resend_count"] == 2
 
 
