@@ -196,8 +196,9 @@ def test_httpx_makes_no_second_span_of_a_stream(
     # The package of the instrumentation of httpx, which a program without any has not imported.
     utils = SimpleNamespace(suppress_http_instrumentation=suppress) if with_utils else None
     monkeypatch.setitem(sys.modules, "opentelemetry.instrumentation.utils", utils)
-    with OddServer(answer("", content_type="text/event-stream")) as server:
-        client_of(server).run(open_stream(spans))
+    events = answer("", content_type="text/event-stream")
+    with OddServer(events) as server, client_of(server) as client:
+        client.run(open_stream(spans))
     assert suppressed == (["begin", "end"] if with_utils else [])
 
 
@@ -208,8 +209,8 @@ def test_a_request_that_is_sent_again(spans: Spans) -> None:
     def steps() -> Steps[Any]:
         return (yield Call(health_check.OPERATION, request))
 
-    with OddServer(answer(health)) as server:
-        client_of(server).run(steps())
+    with OddServer(answer(health)) as server, client_of(server) as client:
+        client.run(steps())
     assert attributes(spans.only())["http.request.resend_count"] == 2
 
 
