@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, Literal, Suppo
 from pydantic_core import CoreSchema, SchemaValidator, core_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    import httpx
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
     from pydantic.json_schema import JsonSchemaValue
 
@@ -44,14 +43,15 @@ class Response(Generic[T_co]):
 
     Attributes:
         status_code: HTTP status, such as 200.
-        headers: Header fields; names are case-insensitive.
+        headers: Header fields; names are case-insensitive, and several values of a name are joined
+            with commas.
         content: The body's bytes, as the server sent them.
         parsed: The body as the type that the spec documents for this status; None where it
             documents no body or not the status, or where an error's body is not what it documents.
     """
 
     status_code: int
-    headers: httpx.Headers
+    headers: Mapping[str, str]
     content: bytes
     parsed: T_co | None
 
