@@ -18,6 +18,7 @@ from api.tests.support.flows import SlowFlow
 from api.tests.support.forms import ASYNCIO, FORMS, SYNC, Form
 from api.tests.support.odd_server import Handler, OddServer, hang_up, reset
 from stepflow_api import Client, models
+from stepflow_api._transport.network_errors import ConnectError
 from stepflow_api.api.health import health_check
 from stepflow_api.api.run import create_run
 from stepflow_api.errors import (
@@ -67,7 +68,8 @@ async def test_connection_refused(form: Form, unused_port: int) -> None:
     )
     assert error.message.startswith("no connection (")
     assert error.message.endswith("); is the server running there?")
-    assert isinstance(error.__cause__, httpx.ConnectError)
+    assert isinstance(error.__cause__, ConnectError)
+    assert isinstance(error.__cause__.__cause__, ConnectionRefusedError)
     assert "Connection refused" in str(error)
 
 

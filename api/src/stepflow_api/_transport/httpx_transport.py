@@ -23,7 +23,7 @@ from stepflow_api._operation import Answer, Request
 from stepflow_api._transport.body import ACCEPTED, Body
 from stepflow_api._transport.event_loops import loop_of_this_call, running_loop
 from stepflow_api._transport.event_stream import MEDIA_TYPE, AsyncEventStream, EventStream
-from stepflow_api._transport.failures import HTTP_FAILURES, cause_to_show, failure
+from stepflow_api._transport.failures import cause_to_show, failure, http_failures
 from stepflow_api._transport.httpx_pool import AsyncPool, SyncPool
 from stepflow_api._transport.httpx_response import body_parts, body_parts_async, send, send_async
 from stepflow_api._transport.httpx_watchdog import watched
@@ -90,7 +90,7 @@ class HttpxTransport:
                     with contextlib.closing(response):
                         pieces = _body(response, timeouts, self._limit)
                         return self._answer(request, response, pieces)
-        except HTTP_FAILURES as error:
+        except http_failures() as error:
             raise self._failed(
                 request, timeouts.error(error, is_sent=body.is_begun)
             ) from cause_to_show(error)
@@ -107,7 +107,7 @@ class HttpxTransport:
                 async with contextlib.aclosing(response):
                     pieces = await _body_async(response, timeouts, limit, self._limit)
                     return self._answer(request, response, pieces)
-        except HTTP_FAILURES as error:
+        except http_failures() as error:
             raise self._failed(
                 request, timeouts.error(error, is_sent=body.is_begun)
             ) from cause_to_show(error)
@@ -136,7 +136,7 @@ class HttpxTransport:
                 fail = self._failing(request, response)
                 wait = partial(watched, http, sent)
                 return EventStream(response, held.pop_all(), parse, fail, timeouts.read, wait)
-        except HTTP_FAILURES as error:
+        except http_failures() as error:
             raise self._failed(
                 request, timeouts.error(error, is_sent=body.is_begun)
             ) from cause_to_show(error)
@@ -160,7 +160,7 @@ class HttpxTransport:
                         return self._answer(request, response, pieces)
                 fail = self._failing(request, response)
                 return AsyncEventStream(response, held.pop_all(), parse, fail, timeouts.read)
-        except HTTP_FAILURES as error:
+        except http_failures() as error:
             raise self._failed(
                 request, timeouts.error(error, is_sent=body.is_begun)
             ) from cause_to_show(error)
@@ -172,7 +172,7 @@ class HttpxTransport:
         self, request: Request, response: httpx.Response
     ) -> Callable[[Exception], StepflowError]:
         def fail(error: Exception) -> StepflowError:
-            if isinstance(error, HTTP_FAILURES) and not isinstance(error, ValueError):
+            if isinstance(error, http_failures()) and not isinstance(error, ValueError):
                 return self._failed(request, error)
             return InvalidAnswer(
                 f"{response.status_code}, but what comes is no event: {error}; is this a Stepflow"

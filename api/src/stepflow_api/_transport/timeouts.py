@@ -21,7 +21,7 @@ from stepflow_api.types import UNSET
 if TYPE_CHECKING:
     import httpx
 
-#: What an error of httpx says if the whole exchange, and not one wait, took too long.
+#: What an error says if the whole exchange, and not one wait, took too long.
 OVERDUE = "overdue"
 
 
@@ -104,23 +104,23 @@ class Timeouts:
         return left if seconds is None or left < seconds else seconds
 
     def reason(self, error: BaseException) -> str:
-        """Return the text for httpx's error after a wait that ended in a `TimeoutError`."""
+        """Return the text for the error after a wait that ended in a `TimeoutError`."""
         return OVERDUE if self.is_overdue() else str(error)
 
     def error(self, error: Exception, *, is_sent: bool = True) -> Exception:
         """Return the error for a failed exchange of httpx: a timeout if it is overdue.
 
         Args:
-            error: What httpx raised.
+            error: What was raised.
             is_sent: Whether the head of the request was sent, so that the server may have acted.
         """
-        import httpx
+        from stepflow_api._transport.network_errors import ConnectTimeout, ReadTimeout, kinds
 
         # What a connection raises that was shut down, and a cancelled block.
-        is_cut = isinstance(error, httpx.NetworkError | httpx.RemoteProtocolError | TimeoutError)
-        if not is_cut or isinstance(error, httpx.ConnectError) or not self.is_overdue():
+        is_cut = kinds(error) & {"NetworkError", "RemoteProtocolError", "TimeoutError"}
+        if not is_cut or "ConnectError" in kinds(error) or not self.is_overdue():
             return error
-        return httpx.ReadTimeout(OVERDUE) if is_sent else httpx.ConnectTimeout(OVERDUE)
+        return ReadTimeout(OVERDUE) if is_sent else ConnectTimeout(OVERDUE)
 
     def is_overdue(self) -> bool:
         """Return whether the time for everything is over."""

@@ -192,11 +192,10 @@ class Transport:
 
     def timeout_error(self, request: Request) -> StepflowError:
         """Return the error for a request whose answer has not come in time."""
-        import httpx
-
         from stepflow_api._transport.failures import failure
+        from stepflow_api._transport.network_errors import ReadTimeout
 
-        return failure(request, self.url(request), httpx.ReadTimeout(OVERDUE))
+        return failure(request, self.url(request), ReadTimeout(OVERDUE))
 
     def url(self, request: Request) -> str:
         """Return the URL of a request, without user and password."""
@@ -204,9 +203,9 @@ class Transport:
 
     def _raise_failure(self, request: Request, error: Exception) -> None:
         """Raise this package's error for one of the network."""
-        from stepflow_api._transport.failures import HTTP_FAILURES, cause_to_show, failure
+        from stepflow_api._transport.failures import cause_to_show, failure, http_failures
 
-        if isinstance(error, HTTP_FAILURES):
+        if isinstance(error, http_failures()):
             raise failure(request, self.url(request), error) from cause_to_show(error)
 
     def _make_connections(self) -> SyncConnections:
