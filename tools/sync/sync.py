@@ -25,7 +25,7 @@ RULES = (
     (r"\brun_async as drive_async\b", "run as drive"),
     (r"\bdrive_async\b", "drive"),
     (r"\bAsyncGenerator\[(\w+), None\]", r"Generator[\1, None, None]"),
-    (r"\bAsync([A-Z])", r"\1"),
+    (r"\b(Httpx)?Async([A-Z])", r"\1\2"),
     (r"\b(StepflowClient|RunHandle|ServerMethods)\b", r"Sync\1"),
     (r"\bstepflow_client\.handle\b", "stepflow_client.sync_handle"),
     (r"\b_server_methods\b", "_sync_server_methods"),

@@ -20,9 +20,14 @@ from stepflow_api.errors import UnexpectedStatus
 from stepflow_api.types import UNSET, Response, Unset
 
 if TYPE_CHECKING:
-    import httpx
-
     from stepflow_api._transport.event_stream import AsyncEventStream, EventStream
+    from stepflow_api._transport.httpx_types import (
+        HttpxAsyncBaseTransport,
+        HttpxAsyncClient,
+        HttpxBaseTransport,
+        HttpxClient,
+        HttpxTimeout,
+    )
 
 __all__ = ["AuthenticatedClient", "Client"]
 
@@ -42,13 +47,14 @@ class Client:
             user and password in it become a Basic `Authorization` header.
         headers: Header fields for every request.
         timeout: Seconds for a whole call, from connecting to the last byte of the response; None
-            for no timeout. An `httpx.Timeout` bounds each wait instead, and all of it by the sum of
-            its four timeouts, or by nothing if one is None. By default 5 s for a connection, and
-            330 s for a response, since the server waits up to 300 s for a run. A sum is prolonged
-            by a second for each 10 kB that are moved, so large bodies may take longer.
-        http_client: An `httpx.Client` for the sync forms or an `httpx.AsyncClient` for the async
-            ones, with its own proxies, certificates, limits and timeout.
-        transport: An httpx transport, sync or async, to send through.
+            for no timeout. A `Timeout` of httpx or httpx2 bounds each wait instead, and the whole
+            by the sum of its four timeouts, or by nothing if one is None. By default 5 s for a
+            connection, and 330 s for a response, since the server waits up to 300 s for a run. A
+            sum is prolonged by a second for each 10 kB that are moved, so large bodies may take
+            longer.
+        http_client: A `Client` of httpx or httpx2 for the sync forms, or an `AsyncClient` for the
+            async ones, with its own proxies, certificates, limits and timeout.
+        transport: A transport of httpx or httpx2, sync or async, to send through.
         raise_on_unexpected_status: Whether the `*_detailed` forms raise `UnexpectedStatus` for a
             status that the spec does not document, rather than return it.
         server_version: The server's version, such as `0.13.0`. By default the first request asks
@@ -71,9 +77,9 @@ class Client:
         base_url: str,
         *,
         headers: Mapping[str, str] | None = None,
-        timeout: float | httpx.Timeout | Unset | None = UNSET,
-        http_client: httpx.Client | httpx.AsyncClient | None = None,
-        transport: httpx.BaseTransport | httpx.AsyncBaseTransport | None = None,
+        timeout: float | HttpxTimeout | Unset | None = UNSET,
+        http_client: HttpxClient | HttpxAsyncClient | None = None,
+        transport: HttpxBaseTransport | HttpxAsyncBaseTransport | None = None,
         raise_on_unexpected_status: bool = False,
         server_version: str | None = None,
         max_response_size: int | None = RESPONSE_LIMIT,
@@ -150,7 +156,7 @@ class Client:
         operation: Operation[S, R],
         request: Request,
         *,
-        timeout: float | httpx.Timeout | Unset | None = UNSET,
+        timeout: float | HttpxTimeout | Unset | None = UNSET,
     ) -> Response[R]:
         """Send a request, and return the complete response, whatever its status.
 
@@ -172,7 +178,7 @@ class Client:
         operation: Operation[S, R],
         request: Request,
         *,
-        timeout: float | httpx.Timeout | Unset | None = UNSET,
+        timeout: float | HttpxTimeout | Unset | None = UNSET,
     ) -> Response[R]:
         """Async version of `send`."""
         steps = self._exchange.steps(operation, request, partial(self._response, operation))
@@ -183,7 +189,7 @@ class Client:
         operation: Operation[S, R],
         request: Request,
         *,
-        timeout: float | httpx.Timeout | Unset | None = UNSET,
+        timeout: float | HttpxTimeout | Unset | None = UNSET,
     ) -> S:
         """Send a request, and return what the operation returns for a success.
 
@@ -205,7 +211,7 @@ class Client:
         operation: Operation[S, R],
         request: Request,
         *,
-        timeout: float | httpx.Timeout | Unset | None = UNSET,
+        timeout: float | HttpxTimeout | Unset | None = UNSET,
     ) -> S:
         """Async version of `call`."""
         steps = self._exchange.steps(operation, request, operation.result)
@@ -216,7 +222,7 @@ class Client:
         operation: Operation[Any, Any],
         request: Request,
         *,
-        timeout: float | httpx.Timeout | Unset | None = UNSET,
+        timeout: float | HttpxTimeout | Unset | None = UNSET,
     ) -> Response[list[bytes]]:
         """Send a request, and return a success with its body in pieces, unparsed and never joined.
 
@@ -243,14 +249,14 @@ class Client:
         operation: Operation[Any, Any],
         request: Request,
         *,
-        timeout: float | httpx.Timeout | Unset | None = UNSET,
+        timeout: float | HttpxTimeout | Unset | None = UNSET,
     ) -> Response[list[bytes]]:
         """Async version of `fetch`."""
         steps = self._exchange.steps(operation, request, operation.pieces)
         return await driver.run_async(self._exchange, steps, self._transport.timeouts(timeout))
 
     def open(
-        self, operation: Operation[Any, Any], request: Request, *, timeout: httpx.Timeout | None
+        self, operation: Operation[Any, Any], request: Request, *, timeout: HttpxTimeout | None
     ) -> EventStream:
         """Send a request whose response is a stream of events.
 
@@ -274,7 +280,7 @@ class Client:
         return driver.run(self._exchange, steps, self._transport.timeouts(timeout))
 
     async def open_async(
-        self, operation: Operation[Any, Any], request: Request, *, timeout: httpx.Timeout | None
+        self, operation: Operation[Any, Any], request: Request, *, timeout: HttpxTimeout | None
     ) -> AsyncEventStream:
         """Async version of `open`."""
         steps: Steps[AsyncEventStream] = self._exchange.steps(
@@ -317,9 +323,9 @@ class AuthenticatedClient(Client):
         prefix: str = "Bearer",
         auth_header_name: str = "Authorization",
         headers: Mapping[str, str] | None = None,
-        timeout: float | httpx.Timeout | Unset | None = UNSET,
-        http_client: httpx.Client | httpx.AsyncClient | None = None,
-        transport: httpx.BaseTransport | httpx.AsyncBaseTransport | None = None,
+        timeout: float | HttpxTimeout | Unset | None = UNSET,
+        http_client: HttpxClient | HttpxAsyncClient | None = None,
+        transport: HttpxBaseTransport | HttpxAsyncBaseTransport | None = None,
         raise_on_unexpected_status: bool = False,
         server_version: str | None = None,
         max_response_size: int | None = RESPONSE_LIMIT,

@@ -4,20 +4,33 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any, TypeVar
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from stepflow_api import AuthenticatedClient, Client
 from stepflow_api.errors import InvalidRequest
-from stepflow_api.support import Hidden, checked_proxy, environment_proxy, split_address
+from stepflow_api.support import (
+    Hidden,
+    checked_proxy,
+    default_httpx_library,
+    environment_proxy,
+    httpx_library_of,
+    split_address,
+)
 from stepflow_client._constants import DEFAULT_URL, URL_VARIABLE
 from stepflow_client._core.core import Core
 from stepflow_client._requests.retry import RetryPolicy
 from stepflow_client._requests.sending import Sender
 from stepflow_client.errors import InvalidInput
 
-H = TypeVar("H", httpx.Client, httpx.AsyncClient)
+if TYPE_CHECKING:
+    from stepflow_api.support import (
+        HttpxAsyncBaseTransport,
+        HttpxAsyncClient,
+        HttpxBaseTransport,
+        HttpxClient,
+        HttpxLimits,
+        HttpxProxy,
+    )
 
 
 def server_url(url: Hidden[str | None]) -> Hidden[str]:
@@ -36,14 +49,16 @@ def server_url(url: Hidden[str | None]) -> Hidden[str]:
 
 
 def own_http_client(
-    cls: type[H],
+    class_name: str,
     url: Hidden[str],
-    limits: httpx.Limits | None,
-    proxy: Hidden[str | httpx.Proxy | None],
+    limits: HttpxLimits | None,
+    proxy: Hidden[str | HttpxProxy | None],
     http_client: object,
     transport: object,
-) -> H | None:
+) -> Any:
     """Return an httpx client with the limits and the proxy; None if neither is given.
+
+    It is of the library of what is given.
 
     Raises:
         InvalidInput: There is also an http_client or transport, which have their own, or the proxy
@@ -65,17 +80,23 @@ def own_http_client(
             chosen = checked_proxy(Hidden(proxy.value), "proxy")
         except InvalidRequest as error:
             raise InvalidInput(str(error)) from None
+    library: Any = (
+        httpx_library_of(limits, "Limits")
+        or httpx_library_of(chosen, "Proxy")
+        or default_httpx_library()
+    )
+    cls = getattr(library, class_name)
     # Passed, since httpx ignores SSL_CERT_FILE with trust_env=False.
-    context = httpx.create_ssl_context()
-    return cls(limits=limits or httpx.Limits(), proxy=chosen, verify=context, trust_env=False)
+    context = library.create_ssl_context()
+    return cls(limits=limits or library.Limits(), proxy=chosen, verify=context, trust_env=False)
 
 
 def api_client(
     url: Hidden[str],
     token: Hidden[str | None],
     headers: Hidden[Mapping[str, str] | None],
-    http_client: httpx.Client | httpx.AsyncClient | None,
-    transport: httpx.BaseTransport | httpx.AsyncBaseTransport | None,
+    http_client: HttpxClient | HttpxAsyncClient | None,
+    transport: HttpxBaseTransport | HttpxAsyncBaseTransport | None,
     server_version: str | None,
     max_response_size: int | None,
 ) -> Client:

@@ -5,10 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
-
-import httpx
 
 from stepflow_api.lowlevel import run as drive
 from stepflow_api.models import ExecutionStatus, FlowResult, RunSummary, WorkflowOverrides
@@ -22,6 +20,14 @@ from stepflow_client._requests.deadline import Deadline
 from stepflow_client._requests.retry import RetryPolicy
 from stepflow_client._sync_server_methods import SyncServerMethods
 from stepflow_client.sync_handle import SyncRunHandle
+
+if TYPE_CHECKING:
+    from stepflow_api.support import (
+        HttpxBaseTransport,
+        HttpxClient,
+        HttpxLimits,
+        HttpxProxy,
+    )
 
 __all__ = ["SyncStepflowClient"]
 
@@ -38,12 +44,12 @@ class SyncStepflowClient(SyncServerMethods):
         timeout: Maximum time for one request, in seconds, after which it is retried; a large body
             has one second more for each 10 kB. Waiting for a run is not limited by it.
         retry: How often and how fast requests are retried.
-        limits: Limits of the connection pool; by default 100 connections.
-        proxy: URL of a proxy.
-        http_client: An httpx client to send requests with, with its own proxies and certificates.
-            It stays open when this client is closed.
-        transport: An httpx transport to send requests with. It stays open when this client is
-            closed.
+        limits: `Limits` of httpx or httpx2 for the connection pool; by default 100 connections.
+        proxy: URL of a proxy, or a `Proxy` of httpx or httpx2.
+        http_client: An `Client` of httpx or httpx2 to send requests with, with its own proxies
+            and certificates. It stays open when this client is closed.
+        transport: A transport of httpx or httpx2 to send requests with. It stays open when this
+            client is closed.
         server_version: The server's version, such as `0.13.0`; by default it is requested once.
             Set it where a proxy responds to `/health` itself.
         max_response_size: Maximum size of a response in bytes, decompressed, such as all results
@@ -66,17 +72,17 @@ class SyncStepflowClient(SyncServerMethods):
         headers: Mapping[str, str] | None = None,
         timeout: float = REQUEST_TIMEOUT,
         retry: RetryPolicy | None = None,
-        limits: httpx.Limits | None = None,
-        proxy: str | httpx.Proxy | None = None,
-        http_client: httpx.Client | None = None,
-        transport: httpx.BaseTransport | None = None,
+        limits: HttpxLimits | None = None,
+        proxy: str | HttpxProxy | None = None,
+        http_client: HttpxClient | None = None,
+        transport: HttpxBaseTransport | None = None,
         server_version: str | None = None,
         max_response_size: int | None = RESPONSE_LIMIT,
     ) -> None:
         address, secret, fields, via = Hidden(url), Hidden(token), Hidden(headers), Hidden(proxy)
         del url, token, headers, proxy
         server = server_url(address)
-        self._own_http = own_http_client(httpx.Client, server, limits, via, http_client, transport)
+        self._own_http = own_http_client("Client", server, limits, via, http_client, transport)
         self._client = api_client(
             server,
             secret,

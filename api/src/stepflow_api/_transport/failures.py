@@ -21,7 +21,7 @@ from stepflow_api.errors import (
 )
 
 if TYPE_CHECKING:
-    import httpx
+    from stepflow_api._transport.httpx_types import HttpxProxy
 
 _UNSENDABLE = {"UnsupportedProtocol", "InvalidURL", "LocalProtocolError", "UnicodeError"}
 
@@ -32,7 +32,7 @@ def http_failures() -> tuple[type[Exception], ...]:
 
 
 def failure(
-    request: Request, url: str, error: Exception, proxy: httpx.Proxy | None = None
+    request: Request, url: str, error: Exception, proxy: HttpxProxy | None = None
 ) -> StepflowError:
     """Return the error to raise for one of `http_failures()`.
 
@@ -73,7 +73,7 @@ def _unsendable(error: Exception) -> str:
 
 
 def _no_answer(
-    request: Request, error: Exception, proxy: httpx.Proxy | None
+    request: Request, error: Exception, proxy: HttpxProxy | None
 ) -> tuple[type[TransportError], str]:
     cause = one_line(str(error)) or type(error).__name__
     kind = kinds(error)

@@ -19,7 +19,14 @@ PACKAGES = (*_NAMES, "httpcore", "httpcore2")
 DEFAULT_AGENTS = tuple(f"python-{name}/" for name in _NAMES)
 
 
-def library_of(value: object, *names: str) -> ModuleType | None:
+def default_httpx_library() -> ModuleType:
+    """Return the library of the clients that the SDK makes itself: the one it depends on."""
+    import httpx
+
+    return httpx
+
+
+def httpx_library_of(value: object, *names: str) -> ModuleType | None:
     """Return the library that an object is from; None if it is from neither.
 
     Args:

@@ -24,12 +24,11 @@ from stepflow_api.types import UNSET
 if TYPE_CHECKING:
     import asyncio
 
-    import httpx
-
     from stepflow_api._transport.async_connections import AsyncConnections
     from stepflow_api._transport.event_stream import AsyncEventStream, EventStream
     from stepflow_api._transport.http11 import Address
     from stepflow_api._transport.httpx_transport import HttpxTransport
+    from stepflow_api._transport.httpx_types import HttpxProxy
     from stepflow_api._transport.sync_connections import SyncConnections
 
 
@@ -39,7 +38,7 @@ class Transport:
     Args:
         base_url: Its URL with the API's prefix.
         headers: Header fields for every request; what is added to them later is sent as well.
-        timeout: Seconds, an `httpx.Timeout`, None for none, or `UNSET` for the defaults.
+        timeout: Seconds, a `Timeout` of httpx or httpx2, None for none, or `UNSET` for defaults.
         http_client: What to send through; stays open.
         transport: What to send through; stays open.
         limit: Maximum size of a response body in bytes; None for no limit.
@@ -59,14 +58,15 @@ class Transport:
     ) -> None:
         check_timeout(timeout)
         check_limit(limit)
-        check_connection(http_client, transport)
+        library = check_connection(http_client, transport)
         self._base_url = base_url
         self._headers = headers
         self._timeout = timeout
         self._limit = limit
+        self._library = library
         self._http_client = http_client
         self._given_transport = transport
-        is_given = http_client is not None or transport is not None
+        is_given = library is not None
         self._proxy = None if is_given else _proxy(base_url)
         self._is_direct = not is_given and self._proxy is None
         self._closed = False
@@ -233,12 +233,14 @@ class Transport:
         return self._address
 
     def _httpx(self) -> HttpxTransport:
+        from stepflow_api._transport.httpx_libraries import default_httpx_library
         from stepflow_api._transport.httpx_transport import HttpxTransport
 
         with self._lock:
             self._check_open()
             if self._httpx_transport is None:
                 self._httpx_transport = HttpxTransport(
+                    self._library or default_httpx_library(),
                     self._base_url,
                     self._headers,
                     self._http_client,
@@ -255,7 +257,7 @@ class Transport:
             )
 
 
-def _proxy(base_url: str) -> httpx.Proxy | None:
+def _proxy(base_url: str) -> HttpxProxy | None:
     """Return the proxy that the environment or the system sets for a server."""
     # Most environments set none, and importing the module that reads them takes time.
     if sys.platform not in ("darwin", "win32") and not any(
