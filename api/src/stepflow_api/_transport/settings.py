@@ -204,7 +204,7 @@ def check_connection(http_client: Any, transport: Any) -> ModuleType | None:
     library = httpx_library_of(given, *classes)
     if library is None:
         raise InvalidRequest(
-            f"{name} is of the type {type_name(given)}; give an httpx.{classes[0]} or"
+            f"{name} is a {type_name(given)}; give an httpx.{classes[0]} or"
             f" httpx.{classes[1]}, or one of httpx2"
         )
     return library
