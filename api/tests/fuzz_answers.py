@@ -16,8 +16,6 @@ import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import httpx
-
 from api.tests.support.forms import endpoints
 from api.tests.support.specimens import document, model_classes
 from stepflow_api._exchange.dialects.base import UnrecognisedResponse
@@ -26,6 +24,7 @@ from stepflow_api._hidden import Hidden
 from stepflow_api._operation import Answer, Operation, Request
 from stepflow_api._transport.body import Unreadable
 from stepflow_api._transport.http11 import HTTP11Connection
+from stepflow_api._transport.network_errors import RemoteProtocolError
 from stepflow_api.errors import StepflowError
 from tools.fuzz.fuzz import run
 
@@ -106,7 +105,7 @@ def _outcome(pieces: list[bytes]) -> Answer | str:
             if found := protocol.receive_data(piece):
                 assert sum(map(len, found.pieces)) <= LIMIT
                 return found
-    except httpx.RemoteProtocolError:
+    except RemoteProtocolError:
         assert not protocol.is_idle
         return "no HTTP"
     except Unreadable:

@@ -8,13 +8,13 @@ import pickle
 import traceback
 from typing import Any
 
-import httpx
 import pytest
 
 from api.tests.support.forms import FORMS, Form
 from api.tests.support.odd_server import OddServer, answer, hang_up
 from stepflow_api import AuthenticatedClient, Client
 from stepflow_api.errors import InvalidRequest, StepflowError
+from tools.pytest.httpx_libraries import by_library, client_class
 
 pytestmark = pytest.mark.anyio
 
@@ -84,18 +84,16 @@ async def test_a_password_in_the_url_arrives(pair: str, decoded: str, form: Form
 
 
 @by_form
-async def test_headers_of_an_http_client_and_of_the_client_arrive(form: Form) -> None:
+@by_library
+async def test_headers_of_an_http_client_and_of_the_client_arrive(library: Any, form: Form) -> None:
     both = {"x-both": "http"}
     with OddServer(HEALTH) as server:
-        http = httpx.AsyncClient(headers=both) if form.is_async else httpx.Client(headers=both)
+        http = client_class(library, is_async=form.is_async)(headers=both)
         client = AuthenticatedClient(
             server.url, TOKEN, http_client=http, headers={"X-Both": "client"}
         )
         headers = await sent(client, form, server)
-        if isinstance(http, httpx.AsyncClient):
-            await http.aclose()
-        else:
-            http.close()
+        await http.aclose() if form.is_async else http.close()
     assert headers["authorization"] == f"Bearer {TOKEN}"
     assert headers["x-both"] == "client"
 
@@ -218,9 +216,12 @@ async def test_secrets_are_shown_nowhere_without_a_server(form: Form) -> None:
 
 
 @by_form
-async def test_a_secret_of_an_http_client_that_cannot_be_sent_is_not_shown(form: Form) -> None:
+@by_library
+async def test_a_secret_of_an_http_client_that_cannot_be_sent_is_not_shown(
+    library: Any, form: Form
+) -> None:
     headers = {"x-custom": f"{HEADER}\n"}
-    http = httpx.AsyncClient(headers=headers) if form.is_async else httpx.Client(headers=headers)
+    http = client_class(library, is_async=form.is_async)(headers=headers)
     with OddServer(HEALTH) as server:
         client = Client(server.url, http_client=http)
         with pytest.raises(InvalidRequest) as raised:
@@ -230,10 +231,7 @@ async def test_a_secret_of_an_http_client_that_cannot_be_sent_is_not_shown(form:
         " can hold"
     )
     assert HEADER not in everything(raised.value)
-    if isinstance(http, httpx.AsyncClient):
-        await http.aclose()
-    else:
-        http.close()
+    await http.aclose() if form.is_async else http.close()
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import httpx
+import httpx2
 import pytest
 
 import stepflow_api
@@ -13,6 +14,7 @@ from api.tests.support.odd_server import OddServer, answer
 from stepflow_api import AuthenticatedClient, Client
 from stepflow_api.api.health import health_check
 from stepflow_api.errors import InvalidRequest
+from tools.pytest.httpx_libraries import LIBRARIES, by_library
 
 HEALTH = answer('{"status": "s", "timestamp": "t", "version": "v"}')
 
@@ -103,7 +105,13 @@ def test_a_url_that_is_no_text(url: Any) -> None:
 
 @pytest.mark.parametrize(
     "headers",
-    [None, {}, {"x-a": "1", "X-B": "2 3"}, httpx.Headers({"x-a": "1"}), {"x-empty": ""}],
+    [
+        None,
+        {},
+        {"x-a": "1", "X-B": "2 3"},
+        *(library.Headers({"x-a": "1"}) for library in LIBRARIES),
+        {"x-empty": ""},
+    ],
     ids=str,
 )
 def test_headers_arrive(headers: Any) -> None:
@@ -115,9 +123,10 @@ def test_headers_arrive(headers: Any) -> None:
     }
 
 
-def test_a_request_says_what_it_comes_from() -> None:
+@by_library
+def test_a_request_says_what_it_comes_from(library: Any) -> None:
     own, chosen = f"stepflow-python/{stepflow_api.__version__}", "mine/1"
-    with OddServer(HEALTH) as server, httpx.Client() as http:
+    with OddServer(HEALTH) as server, library.Client() as http:
         for client, sent in (
             (Client(server.url), own),
             (Client(server.url, http_client=http), own),
@@ -175,19 +184,24 @@ def test_a_timeout_that_is_none(timeout: Any) -> None:
     assert "give seconds above 0" in message
 
 
+# A timeout may be of another library than what requests are sent through.
 @pytest.mark.parametrize(
-    "timeout", [0.5, 10, None, math.inf, httpx.Timeout(5), httpx.Timeout(None)]
+    "timeout",
+    [0.5, 10, None, math.inf, *(of.Timeout(given) for of in LIBRARIES for given in (5, None))],
 )
-def test_a_timeout_is_the_requests(timeout: Any) -> None:
+@by_library
+def test_a_timeout_is_the_requests(library: Any, timeout: Any) -> None:
     seen = []
 
-    def handle(request: httpx.Request) -> httpx.Response:
+    def handle(request: Any) -> Any:
         seen.append(request.extensions["timeout"])
-        return httpx.Response(404)
+        return library.Response(404)
 
-    with Client("http://server", timeout=timeout, transport=httpx.MockTransport(handle)) as client:
+    transport = library.MockTransport(handle)
+    with Client("http://server", timeout=timeout, transport=transport) as client:
         health_check.sync_detailed(client=client)
-    given = httpx.Timeout(None if timeout == math.inf else timeout).as_dict()
+    waits = getattr(timeout, "connect", None if timeout == math.inf else timeout)
+    given = httpx.Timeout(waits).as_dict()
     if isinstance(timeout, float | int) and timeout != math.inf:
         # A connection takes two waits, and there is one timeout for all.
         given["connect"] = timeout / 2
@@ -196,45 +210,59 @@ def test_a_timeout_is_the_requests(timeout: Any) -> None:
     ]
 
 
-def test_by_default_a_run_of_300_seconds_can_be_waited_for() -> None:
+@by_library
+def test_by_default_a_run_of_300_seconds_can_be_waited_for(library: Any) -> None:
     seen = []
 
-    def handle(request: httpx.Request) -> httpx.Response:
+    def handle(request: Any) -> Any:
         seen.append(request.extensions["timeout"])
-        return httpx.Response(404)
+        return library.Response(404)
 
-    with Client("http://server", transport=httpx.MockTransport(handle)) as client:
+    with Client("http://server", transport=library.MockTransport(handle)) as client:
         health_check.sync_detailed(client=client)
     assert seen == [{"connect": 5.0, "read": 330.0, "write": 60.0, "pool": 330.0}]
 
 
-def test_the_timeout_of_an_http_client_counts_unless_another_is_given() -> None:
+@by_library
+def test_the_timeout_of_an_http_client_counts_unless_another_is_given(library: Any) -> None:
     seen = []
 
-    def handle(request: httpx.Request) -> httpx.Response:
+    def handle(request: Any) -> Any:
         seen.append(request.extensions["timeout"]["read"])
-        return httpx.Response(404)
+        return library.Response(404)
 
-    with httpx.Client(transport=httpx.MockTransport(handle), timeout=7) as http:
+    with library.Client(transport=library.MockTransport(handle), timeout=7) as http:
         health_check.sync_detailed(client=Client("http://server", http_client=http))
         health_check.sync_detailed(client=Client("http://server", http_client=http, timeout=3))
     assert seen == [7, pytest.approx(3, abs=2)]
 
 
-@pytest.mark.parametrize("given", ["http://localhost", object(), httpx, httpx.Client, 1])
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        ("http://localhost", "str"),
+        (object(), "object"),
+        (httpx2, "module"),
+        (httpx2.Client, "type"),
+        (1, "int"),
+        (httpx2.Timeout(1), "httpx2.Timeout"),
+        (httpx.Headers(), "httpx.Headers"),
+    ],
+)
 @pytest.mark.parametrize("name", ["http_client", "transport"])
-def test_a_connection_of_the_wrong_kind(name: str, given: Any) -> None:
+def test_a_connection_of_the_wrong_kind(name: str, given: Any, kind: str) -> None:
     message = refused(**{name: given})
-    kinds = {
-        "http_client": "httpx.Client or an httpx.AsyncClient",
-        "transport": "httpx.BaseTransport or an httpx.AsyncBaseTransport",
+    wanted = {
+        "http_client": "httpx.Client or httpx.AsyncClient",
+        "transport": "httpx.BaseTransport or httpx.AsyncBaseTransport",
     }
-    assert message == f"{name} is a {type(given).__name__}; give an {kinds[name]}"
+    assert message == f"{name} is a {kind}; give an {wanted[name]}, or one of httpx2"
 
 
-def test_an_http_client_has_its_own_transport() -> None:
-    with httpx.Client() as http:
-        message = refused(http_client=http, transport=httpx.MockTransport(lambda request: None))  # type: ignore[arg-type]
+@by_library
+def test_an_http_client_has_its_own_transport(library: Any) -> None:
+    with library.Client() as http:
+        message = refused(http_client=http, transport=library.MockTransport(lambda request: None))
     assert message == "http_client and transport are both given; a client has its own, give one"
 
 

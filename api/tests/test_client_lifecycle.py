@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-import httpx
 import pytest
 
 from api.tests.support.connections import connections
@@ -25,6 +24,7 @@ from stepflow_api.api.health import health_check
 from stepflow_api.api.run import create_run, get_run
 from stepflow_api.errors import InvalidRequest
 from stepflow_api.models import CreateRunRequest
+from tools.pytest.httpx_libraries import by_library, client_class
 from tools.spec.server import StepflowServer
 
 OK = {"status": "s", "timestamp": "t", "version": "v"}
@@ -32,18 +32,19 @@ OK = {"status": "s", "timestamp": "t", "version": "v"}
 by_form = pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
 
 
-class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
+class Answering:
     """Answers, and tells whether it is closed."""
 
-    def __init__(self) -> None:
+    def __init__(self, library: Any) -> None:
+        self.library = library
         self.calls = 0
         self.closed = 0
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    def handle_request(self, request: Any) -> Any:
         self.calls += 1
-        return httpx.Response(200, json=OK)
+        return self.library.Response(200, json=OK)
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def handle_async_request(self, request: Any) -> Any:
         return self.handle_request(request)
 
     def close(self) -> None:
@@ -53,18 +54,10 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self.closed += 1
 
 
-class SyncTransport(httpx.BaseTransport):
-    """A transport for the sync forms alone."""
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, json=OK)
-
-
-class AsyncTransport(httpx.AsyncBaseTransport):
-    """A transport for the async forms alone."""
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, json=OK)
+def transport_of(library: Any, *kinds: str) -> Any:
+    """Makes a transport for the sync forms, the async ones, or both."""
+    bases = [getattr(library, kind) for kind in kinds or ("BaseTransport", "AsyncBaseTransport")]
+    return type("Transport", (Answering, *bases), {})(library)
 
 
 @pytest.fixture
@@ -217,8 +210,9 @@ async def test_a_closed_client_says_so(way: str, form: Form, server: StepflowSer
 
 @pytest.mark.anyio
 @by_form
-async def test_a_transport_that_was_handed_in_stays_open(form: Form) -> None:
-    transport = Transport()
+@by_library
+async def test_a_transport_that_was_handed_in_stays_open(library: Any, form: Form) -> None:
+    transport = transport_of(library)
     for _ in range(2):
         async with Client("http://server", transport=transport) as client:
             await form("health.health_check", client=client)
@@ -229,8 +223,11 @@ async def test_a_transport_that_was_handed_in_stays_open(form: Form) -> None:
     assert (transport.calls, transport.closed) == (4, 0)
 
 
-def test_an_http_client_that_was_handed_in_stays_open(server: StepflowServer, warned: None) -> None:
-    with httpx.Client(headers={"x-own": "1"}) as http:
+@by_library
+def test_an_http_client_that_was_handed_in_stays_open(
+    library: Any, server: StepflowServer, warned: None
+) -> None:
+    with library.Client(headers={"x-own": "1"}) as http:
         for _ in range(2):
             with Client(server.url, http_client=http) as client:
                 health_check.sync(client=client)
@@ -240,11 +237,12 @@ def test_an_http_client_that_was_handed_in_stays_open(server: StepflowServer, wa
     assert connections(server) == 0
 
 
+@by_library
 @pytest.mark.anyio
 async def test_an_async_http_client_that_was_handed_in_stays_open(
-    server: StepflowServer, warned: None
+    library: Any, server: StepflowServer, warned: None
 ) -> None:
-    async with httpx.AsyncClient() as http:
+    async with library.AsyncClient() as http:
         for _ in range(2):
             async with Client(server.url, http_client=http) as client:
                 await health_check.asyncio(client=client)
@@ -262,40 +260,38 @@ async def _wrong(form: Form, client: Client) -> str:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("form", [SYNC, SYNC_DETAILED], ids=lambda form: form.name)
-async def test_what_is_for_the_async_forms_alone(form: Form) -> None:
-    async with httpx.AsyncClient() as http:
+@by_library
+async def test_what_is_for_the_async_forms_alone(library: Any, form: Form) -> None:
+    async with library.AsyncClient() as http:
         assert await _wrong(form, Client("http://server", http_client=http)) == (
-            "this client was made with an httpx.AsyncClient; use asyncio(...) forms"
+            f"this client was made with an {library.__name__}.AsyncClient; use asyncio(...) forms"
         )
-    assert await _wrong(form, Client("http://server", transport=AsyncTransport())) == (
-        "this client was made with an async transport; use asyncio(...) forms"
-    )
+    assert await _wrong(
+        form, Client("http://server", transport=transport_of(library, "AsyncBaseTransport"))
+    ) == ("this client was made with an async transport; use asyncio(...) forms")
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("form", [ASYNCIO, ASYNCIO_DETAILED], ids=lambda form: form.name)
-async def test_what_is_for_the_sync_forms_alone(form: Form) -> None:
-    with httpx.Client() as http:
+@by_library
+async def test_what_is_for_the_sync_forms_alone(library: Any, form: Form) -> None:
+    with library.Client() as http:
         assert await _wrong(form, Client("http://server", http_client=http)) == (
-            "this client was made with an httpx.Client; use sync(...) forms"
+            f"this client was made with an {library.__name__}.Client; use sync(...) forms"
         )
-    assert await _wrong(form, Client("http://server", transport=SyncTransport())) == (
-        "this client was made with a sync transport; use sync(...) forms"
-    )
+    assert await _wrong(
+        form, Client("http://server", transport=transport_of(library, "BaseTransport"))
+    ) == ("this client was made with a sync transport; use sync(...) forms")
 
 
 @pytest.mark.anyio
 @by_form
-async def test_an_http_client_that_is_closed(form: Form) -> None:
+@by_library
+async def test_an_http_client_that_is_closed(library: Any, form: Form) -> None:
     message = "the http_client that this client was made with is closed; make both anew"
-    if form.is_async:
-        async_http = httpx.AsyncClient()
-        client = Client("http://server", http_client=async_http)
-        await async_http.aclose()
-    else:
-        http = httpx.Client()
-        client = Client("http://server", http_client=http)
-        http.close()
+    http = client_class(library, is_async=form.is_async)()
+    client = Client("http://server", http_client=http)
+    await http.aclose() if form.is_async else http.close()
     assert await _wrong(form, client) == message
 
 
@@ -319,8 +315,9 @@ def test_one_client_in_one_event_loop_after_the_other(server: StepflowServer) ->
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_one_transport_in_one_event_loop_after_the_other() -> None:
-    transport = Transport()
+@by_library
+def test_one_transport_in_one_event_loop_after_the_other(library: Any) -> None:
+    transport = transport_of(library)
     client = Client("http://server", transport=transport)
     answers = in_loops(3, lambda: health_check.asyncio(client=client))
     assert [answer.status for answer in answers] == ["s"] * 3
@@ -328,8 +325,12 @@ def test_one_transport_in_one_event_loop_after_the_other() -> None:
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("kind", ["http_client", "transport"])
-def test_connections_of_a_loop_that_has_ended(kind: str, server: StepflowServer) -> None:
-    given: Any = {"http_client": httpx.AsyncClient, "transport": httpx.AsyncHTTPTransport}[kind]()
+@by_library
+def test_connections_of_a_loop_that_has_ended(
+    library: Any, kind: str, server: StepflowServer
+) -> None:
+    classes = {"http_client": library.AsyncClient, "transport": library.AsyncHTTPTransport}
+    given = classes[kind]()
     client = Client(server.url, **{kind: given})
 
     in_loops(1, lambda: health_check.asyncio(client=client))
@@ -342,17 +343,18 @@ def test_connections_of_a_loop_that_has_ended(kind: str, server: StepflowServer)
 
 
 @pytest.mark.parametrize("kind", ["own", "http_client", "transport"])
+@by_library
 def test_one_client_in_two_event_loops_at_once(
-    kind: str, server: StepflowServer, slow: SlowFlow
+    library: Any, kind: str, server: StepflowServer, slow: SlowFlow
 ) -> None:
     run_id = slow.start()
 
     async def here() -> None:
         given: dict[str, Any] = {}
         if kind == "http_client":
-            given["http_client"] = httpx.AsyncClient()
+            given["http_client"] = library.AsyncClient()
         elif kind == "transport":
-            given["transport"] = httpx.AsyncHTTPTransport()
+            given["transport"] = library.AsyncHTTPTransport()
         client = Client(server.url, **given)
         recorder = Recorder(client)
         waiting = asyncio.create_task(get_run.asyncio(run_id, client=client, wait=True))

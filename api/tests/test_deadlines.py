@@ -31,6 +31,7 @@ from stepflow_api.api.health import health_check
 from stepflow_api.api.run import cancel_run
 from stepflow_api.errors import ConnectionFailed, RequestTimeout, StepflowError
 from stepflow_api.types import UNSET
+from tools.pytest.httpx_libraries import LIBRARIES, by_library, client_class
 
 HEALTH = '{"status":"healthy","timestamp":"2026-01-01T00:00:00Z","version":"0.11.1"}'
 EVENTS: Operation[Any, Any] = Operation("events", "GET", "/runs/{run_id}/events", {})
@@ -142,7 +143,7 @@ def calling(
         yield server, call
         runner.run(client.aclose())
         for one in given.values():
-            if isinstance(one, httpx.AsyncClient | httpx.AsyncBaseTransport):
+            if hasattr(one, "aclose"):
                 runner.run(one.aclose())
             else:
                 one.close()
@@ -178,11 +179,12 @@ def test_a_timeout_bounds_the_whole_call(
 
 
 @by_plain_way
+@by_library
 def test_timeouts_of_httpx_bound_the_whole_by_their_sum(
-    way: Way, monkeypatch: pytest.MonkeyPatch
+    library: Any, way: Way, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     handle = Dripping(DRIPS["100 Continue"]())
-    with calling(way, handle, monkeypatch, httpx.Timeout(TIMEOUT / 2)) as (_, call):
+    with calling(way, handle, monkeypatch, library.Timeout(TIMEOUT / 2)) as (_, call):
         assert type(_late(lambda: call(health_check))) is RequestTimeout
 
 
@@ -255,7 +257,7 @@ def test_a_tls_handshake_that_drips(way: Way) -> None:
         done.set()
         thread.join()
         for one in given.values():
-            if isinstance(one, httpx.AsyncClient | httpx.AsyncBaseTransport):
+            if hasattr(one, "aclose"):
                 asyncio.run(one.aclose())
             else:
                 one.close()
@@ -308,7 +310,8 @@ def test_detecting_the_version_takes_of_the_same_time(is_async: bool) -> None:
     assert error.message.startswith("not sent, since GET /health did not tell the server's version")
 
 
-def test_a_request_of_another_thread_goes_on() -> None:
+@by_library
+def test_a_request_of_another_thread_goes_on(library: Any) -> None:
     """A user's httpx client is shared: only the connection of the overdue request is closed."""
     handle = Dripping(DRIPS["100 Continue"]())
     arrived, may_answer = threading.Event(), threading.Event()
@@ -321,7 +324,7 @@ def test_a_request_of_another_thread_goes_on() -> None:
     with (
         OddServer(handle) as dripping,
         OddServer(slow) as other,
-        httpx.Client(timeout=ENOUGH) as http,
+        library.Client(timeout=ENOUGH) as http,
         ThreadPoolExecutor(1) as pool,
     ):
         options: dict[str, Any] = {"http_client": http, "server_version": "0.11.1"}
@@ -343,7 +346,8 @@ EVENT_STREAMS: dict[str, Callable[[], Iterable[bytes]]] = {
 
 @pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
 @pytest.mark.parametrize("drip", EVENT_STREAMS)
-def test_a_stream_without_an_event_ends(drip: str, is_async: bool) -> None:
+@pytest.mark.parametrize("given", [None, *LIBRARIES], ids=lambda of: of and of.__name__)
+def test_a_stream_without_an_event_ends(given: Any, drip: str, is_async: bool) -> None:
     handle = Dripping(
         itertools.chain(
             [_head("content-type: text/event-stream") + EVENT],
@@ -353,7 +357,8 @@ def test_a_stream_without_an_event_ends(drip: str, is_async: bool) -> None:
     request = Request("GET", "/runs/1/events")
     seen: list[Any] = []
     with OddServer(handle) as server:
-        client = Client(server.url, server_version="0.11.1")
+        http = given and client_class(given, is_async=is_async)()
+        client = Client(server.url, server_version="0.11.1", http_client=http)
 
         def watch() -> None:
             stream = client.open(EVENTS, request, timeout=httpx.Timeout(ENOUGH))
@@ -371,9 +376,12 @@ def test_a_stream_without_an_event_ends(drip: str, is_async: bool) -> None:
             finally:
                 await stream.close()
                 await client.aclose()
+                await (http.aclose() if http else asyncio.sleep(0))
 
         error = _late(lambda: asyncio.run(watch_async()) if is_async else watch())
         client.close()
+        if http and not is_async:
+            http.close()
         assert handle.is_closed.wait(ENOUGH)
     assert type(error) is RequestTimeout
     assert [[one["sequenceNumber"] for one in events] for events in seen] == [[1]]

@@ -32,6 +32,7 @@ from stepflow_api.errors import (
     PayloadTooLarge,
     RequestTimeout,
 )
+from tools.pytest.httpx_libraries import by_library, client_class
 
 HEALTH = '{"status":"healthy","timestamp":"2026-01-01T00:00:00Z","version":"0.11.1"}'
 
@@ -97,9 +98,10 @@ async def test_an_address_that_needs_no_proxy_is_asked_itself(
 
 @by_form
 @pytest.mark.anyio
-async def test_the_same_header_fields_arrive_as_through_httpx(form: Form) -> None:
+@by_library
+async def test_the_same_header_fields_arrive_as_through_httpx(library: Any, form: Form) -> None:
     found = []
-    for http_client in (None, httpx.AsyncClient() if form.is_async else httpx.Client()):
+    for http_client in (None, client_class(library, is_async=form.is_async)()):
         with OddServer(answer(HEALTH)) as server:
             address = server.url.replace("http://", "http://user:pass%20word@")
             async with AuthenticatedClient(
@@ -112,10 +114,8 @@ async def test_the_same_header_fields_arrive_as_through_httpx(form: Form) -> Non
             ) as client:
                 await _health(form, client)
             found.append({**server.headers(), "host": "here"})
-        if isinstance(http_client, httpx.AsyncClient):
-            await http_client.aclose()
-        elif http_client is not None:
-            http_client.close()
+        if http_client is not None:
+            await http_client.aclose() if form.is_async else http_client.close()
     assert found[0] == found[1]
     assert found[0]["x-token"] == "Bearer secret"
     assert base64.b64decode(found[0]["authorization"].removeprefix("Basic ")) == b"user:pass word"

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-import httpx
 import pytest
 
 from api.tests.support.flows import SlowFlow
 from api.tests.support.forms import ASYNCIO, FORMS, SYNC, Form
 from api.tests.support.odd_server import Handler, OddServer, hang_up, reset
 from stepflow_api import Client, models
+from stepflow_api._transport.network_errors import ConnectError
 from stepflow_api.api.health import health_check
 from stepflow_api.api.run import create_run
 from stepflow_api.errors import (
@@ -27,6 +27,7 @@ from stepflow_api.errors import (
     RequestTimeout,
     TransportError,
 )
+from tools.pytest.httpx_libraries import by_library
 from tools.spec.server import StepflowServer
 
 pytestmark = pytest.mark.anyio
@@ -67,7 +68,8 @@ async def test_connection_refused(form: Form, unused_port: int) -> None:
     )
     assert error.message.startswith("no connection (")
     assert error.message.endswith("); is the server running there?")
-    assert isinstance(error.__cause__, httpx.ConnectError)
+    assert isinstance(error.__cause__, ConnectError)
+    assert isinstance(error.__cause__.__cause__, ConnectionRefusedError)
     assert "Connection refused" in str(error)
 
 
@@ -165,9 +167,12 @@ async def test_the_real_server_breaks_a_large_body_off(form: Form, client: Clien
 
 
 @by_form
-async def test_read_timeout(form: Form, server: StepflowServer, slow: SlowFlow) -> None:
+@by_library
+async def test_read_timeout(
+    library: Any, form: Form, server: StepflowServer, slow: SlowFlow
+) -> None:
     run_id = slow.start()
-    timeout = httpx.Timeout(30, read=0.05)
+    timeout = library.Timeout(30, read=0.05)
     async with Client(server.url, timeout=timeout, server_version="0.11.1") as client:
         error = await failure(form, RequestTimeout, "run.get_run", run_id, client=client, wait=True)
     assert error.message == (
@@ -176,15 +181,14 @@ async def test_read_timeout(form: Form, server: StepflowServer, slow: SlowFlow) 
     )
 
 
-TIMEOUT = httpx.Timeout(30, write=0.05)
-
-
 @by_form
-async def test_write_timeout(form: Form) -> None:
+@by_library
+async def test_write_timeout(library: Any, form: Form) -> None:
+    timeout = library.Timeout(30, write=0.05)
     # The kernel takes the connection, and nobody reads.
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        async with Client(url, timeout=TIMEOUT, server_version="0.11.1") as client:
+        async with Client(url, timeout=timeout, server_version="0.11.1") as client:
             error = await failure(
                 form,
                 RequestTimeout,
@@ -196,7 +200,8 @@ async def test_write_timeout(form: Form) -> None:
 
 
 @by_form
-async def test_connect_timeout(form: Form) -> None:
+@by_library
+async def test_connect_timeout(library: Any, form: Form) -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, ExitStack() as stack:
         # Connections that nobody takes: the kernel leaves the next one waiting.
         for _ in range(4):
@@ -204,18 +209,22 @@ async def test_connect_timeout(form: Form) -> None:
             waiting.setblocking(False)
             waiting.connect_ex(listener.getsockname())
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        async with Client(url, timeout=httpx.Timeout(30, connect=0.05)) as client:
+        async with Client(url, timeout=library.Timeout(30, connect=0.05)) as client:
             error = await failure(form, ConnectionFailed, "health.health_check", client=client)
     assert error.message == "no connection within the connect timeout; is the server reachable?"
 
 
-LIMITS = httpx.Limits(max_connections=1)
-SHORT = httpx.Timeout(30, pool=0.05)
+def one_connection(library: Any) -> dict[str, Any]:
+    limits = library.Limits(max_connections=1)
+    return {"limits": limits, "timeout": library.Timeout(30, pool=0.05)}
 
 
-async def test_no_connection_free_in_time(server: StepflowServer, slow: SlowFlow) -> None:
+@by_library
+async def test_no_connection_free_in_time(
+    library: Any, server: StepflowServer, slow: SlowFlow
+) -> None:
     body = models.CreateRunRequest(flow_id=slow.id, input=None, wait=True)
-    async with httpx.AsyncClient(limits=LIMITS, timeout=SHORT) as http:
+    async with library.AsyncClient(**one_connection(library)) as http:
         client = Client(server.url, http_client=http)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(lambda: create_run.asyncio(client=client, body=body))
@@ -228,11 +237,12 @@ async def test_no_connection_free_in_time(server: StepflowServer, slow: SlowFlow
     )
 
 
+@by_library
 async def test_no_connection_free_in_time_for_a_thread(
-    server: StepflowServer, slow: SlowFlow
+    library: Any, server: StepflowServer, slow: SlowFlow
 ) -> None:
     body = models.CreateRunRequest(flow_id=slow.id, input=None, wait=True)
-    with httpx.Client(limits=LIMITS, timeout=SHORT) as http, ThreadPoolExecutor() as pool:
+    with library.Client(**one_connection(library)) as http, ThreadPoolExecutor() as pool:
         client = Client(server.url, http_client=http)
         waiting = pool.submit(create_run.sync, client=client, body=body)
         slow.wait_for_run()

@@ -24,6 +24,7 @@ from stepflow_api import Client, _fork
 from stepflow_api._operation import Operation, Request
 from stepflow_api.api.blob import get_blob
 from stepflow_api.errors import ConnectionLost
+from tools.pytest.httpx_libraries import LIBRARIES, by_library
 
 CALLS = 20
 RUNS = 10
@@ -75,9 +76,10 @@ def test_a_request_in_flight_in_another_thread_stays_the_parents(way: Way, make:
     assert caller(*names("parent")) == names("parent")
 
 
-def test_requests_in_flight_take_none_of_a_childs_limit(make: Any) -> None:
-    limits = httpx.Limits(max_connections=1)
-    way = Way("", False, False, lambda context: {"http_client": httpx.Client(limits=limits)})
+@by_library
+def test_requests_in_flight_take_none_of_a_childs_limit(library: Any, make: Any) -> None:
+    limits = library.Limits(max_connections=1)
+    way = Way("", False, False, lambda context: {"http_client": library.Client(limits=limits)})
     server, caller = make(way)
     with ThreadPoolExecutor(1) as pool:
         held = pool.submit(caller, f"{HELD}-in-flight")
@@ -92,12 +94,14 @@ def test_no_lock_of_another_thread_blocks_a_child(way: Way, make: Any) -> None:
     _, caller = make(way)
     caller("warm")
     lock_types = (type(threading.Lock()), type(threading.RLock()))
+    cores = ("httpcore", "httpcore2")
     owners = [
-        one for one in gc.get_objects() if str(type(one).__module__).partition(".")[0] == "httpcore"
+        one for one in gc.get_objects() if str(type(one).__module__).partition(".")[0] in cores
     ]
     owners += [*_fork._resets.keys()]
-    owners += [one for one in gc.get_objects() if isinstance(one, httpx.Cookies)]
-    owners += [one.jar for one in owners if isinstance(one, httpx.Cookies)]
+    cookies = tuple(library.Cookies for library in LIBRARIES)
+    owners += [one for one in gc.get_objects() if isinstance(one, cookies)]
+    owners += [one.jar for one in owners if isinstance(one, cookies)]
     locks = {
         id(lock): lock
         for owner in owners
@@ -166,12 +170,13 @@ def _first_blob(client: Client) -> str:
     return get_blob.sync("after", client=client).blob_id
 
 
-@pytest.mark.parametrize("given", [False, True], ids=["own", "http_client"])
-def test_a_stream_of_events_stays_the_parents(given: bool) -> None:
+@pytest.mark.parametrize("given", [None, *LIBRARIES], ids=lambda of: of and of.__name__)
+def test_a_stream_of_events_stays_the_parents(given: Any) -> None:
+    http = given and given.Client()
     with (
-        httpx.Client() as http,
+        http or contextlib.nullcontext(),
         EchoServer() as server,
-        Client(server.url, server_version="0.11.1", http_client=http if given else None) as client,
+        Client(server.url, server_version="0.11.1", http_client=http) as client,
     ):
         stream = client.open(EVENTS, REQUEST, timeout=httpx.Timeout(30))
         first = stream.read()

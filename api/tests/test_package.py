@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import stepflow_api
+from api.tests.support.echo_server import EchoServer
 from api.tests.support.forms import FORMS, endpoints
 from stepflow_api import errors
 
@@ -100,6 +101,27 @@ except ConnectionFailed:
     modules = imported_by(f"exec({script!r})")
     assert "stepflow_api._transport.sync_connections" in modules
     assert not {name for name in modules if name.startswith("opentelemetry")}
+
+
+def test_requests_and_their_errors_need_no_httpx() -> None:
+    script = """if True:
+        import asyncio
+        from stepflow_api import Client, errors
+        from stepflow_api.api.health import health_check
+        with Client({url!r}) as client:
+            answer = health_check.sync_detailed(client=client)
+            assert answer.headers["Content-Type"] == "application/json"
+            asyncio.run(health_check.asyncio_detailed(client=client))
+        for call in (health_check.sync, lambda **o: asyncio.run(health_check.asyncio(**o))):
+            try:
+                call(client=Client("http://127.0.0.1:1"))
+            except errors.ConnectionFailed:
+                pass
+    """
+    with EchoServer() as server:
+        modules = imported_by(f"exec({script.format(url=server.url)!r})")
+    assert "stepflow_api._transport.failures" in modules
+    assert modules.isdisjoint({"h11", "httpcore", "httpx", "httpcore2", "httpx2", "anyio"})
 
 
 def test_one_operation_imports_no_other() -> None:

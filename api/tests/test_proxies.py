@@ -13,6 +13,7 @@ from api.tests.support.odd_server import OddServer, hang_up
 from stepflow_api import Client
 from stepflow_api._transport.proxies import environment_proxy
 from stepflow_api.errors import ConnectionFailed, InvalidRequest
+from tools.pytest.httpx_libraries import LIBRARIES
 from tools.spec.server import StepflowServer
 
 ELSEWHERE = "http://stepflow.invalid:7840"
@@ -174,8 +175,10 @@ def test_a_proxy_that_cannot_be_used(
     # A traceback shows these too.
     assert raised.value.__cause__ is None and raised.value.__context__ is None
     # The caller has chosen the proxies of an http_client or transport.
-    with httpx.Client(trust_env=False) as http, Client(ELSEWHERE, http_client=http) as client:
-        assert client.base_url == f"{ELSEWHERE}/api/v1"
+    for library in LIBRARIES:
+        http = library.Client(trust_env=False)
+        with http, Client(ELSEWHERE, http_client=http) as client:
+            assert client.base_url == f"{ELSEWHERE}/api/v1"
 
 
 @by_form

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gzip
+import importlib
 import itertools
 import socket
 import threading
@@ -13,7 +14,6 @@ import zlib
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
-import httpx
 import pytest
 
 from api.tests import fuzz_answers, fuzz_events
@@ -26,12 +26,13 @@ from stepflow_api._transport.body import Body, Unreadable
 from stepflow_api.api.health import health_check
 from stepflow_api.errors import InvalidRequest, StatusError, TransportError
 from tools.fuzz.fuzz import cases
+from tools.pytest.httpx_libraries import by_library, client_class
 
 HEALTH = b'{"status":"healthy","timestamp":"2026-01-01T00:00:00Z","version":"0.11.1"}'
 LIMIT = 1_000_000
 
 by_form = pytest.mark.parametrize("form", PLAIN, ids=lambda form: form.name)
-by_way = pytest.mark.parametrize("way", ["own", "httpx"])
+by_way = pytest.mark.parametrize("way", ["own", "httpx", "httpx2"])
 
 
 @pytest.fixture
@@ -43,17 +44,17 @@ def anyio_backend() -> str:
 async def client_of(
     url: str, form: Form, way: str, *, follow: bool = False, **options: Any
 ) -> AsyncGenerator[Client]:
-    """A client of a server: over its own connections, or over an httpx client."""
+    """A client of a server: over its own connections, or over a client of httpx or httpx2."""
     options.setdefault("server_version", "0.11.1")
     if way == "own":
         async with Client(url, **options) as client:
             yield client
-    elif form.is_async:
-        async with httpx.AsyncClient(follow_redirects=follow) as http:
-            yield Client(url, http_client=http, **options)
-    else:
-        with httpx.Client(follow_redirects=follow) as http:
-            yield Client(url, http_client=http, **options)
+        return
+    library = importlib.import_module(way)
+    http = client_class(library, is_async=form.is_async)(follow_redirects=follow)
+    async with contextlib.AsyncExitStack() as opened:
+        await opened.enter_async_context(http) if form.is_async else opened.enter_context(http)
+        yield Client(url, http_client=http, **options)
 
 
 def endless(head: bytes, piece: bytes) -> Callable[[socket.socket], None]:
@@ -238,13 +239,16 @@ async def test_what_comes_unasked_does_not_pile_up() -> None:
 
 
 @by_form
+@by_library
 @pytest.mark.parametrize("status", ["302 Found", "307 Temporary Redirect"])
 @pytest.mark.anyio
-async def test_no_redirect_to_another_server_is_followed(form: Form, status: str) -> None:
+async def test_no_redirect_to_another_server_is_followed(
+    library: Any, form: Form, status: str
+) -> None:
     with OddServer(answer(HEALTH)) as other:
         elsewhere = answer(status=status, location=f"{other.url}/api/v1/health")
         with OddServer(elsewhere) as server:
-            http = httpx.AsyncClient if form.is_async else httpx.Client
+            http = client_class(library, is_async=form.is_async)
             client = AuthenticatedClient(
                 server.url,
                 "secret",
@@ -259,10 +263,13 @@ async def test_no_redirect_to_another_server_is_followed(form: Form, status: str
 
 
 @by_form
+@by_library
 @pytest.mark.anyio
 async def test_a_redirect_on_the_same_server_is_followed_if_the_http_client_does(
-    form: Form,
+    library: Any, form: Form
 ) -> None:
+    way = library.__name__
+
     def handle(connection: socket.socket) -> None:
         target = server.target()
         place = f"{server.url}/api/v1/health" if target == "/old/api/v1/health" else "/api/v1/again"
@@ -271,13 +278,13 @@ async def test_a_redirect_on_the_same_server_is_followed_if_the_http_client_does
 
     with OddServer(handle) as server:
         for follow in (True, False):
-            async with client_of(server.url + "/old", form, "httpx", follow=follow) as client:
+            async with client_of(server.url + "/old", form, way, follow=follow) as client:
                 if follow:
                     assert (await form("health.health_check", client=client)).status == "healthy"
                     continue
                 with pytest.raises(StatusError, match="302"):
                     await form("health.health_check", client=client)
-        async with client_of(server.url + "/loop", form, "httpx", follow=True) as client:
+        async with client_of(server.url + "/loop", form, way, follow=True) as client:
             with pytest.raises(TransportError, match="too many redirects"):
                 await form("health.health_check", client=client)
         assert len(server.requests) == 3 + 21

@@ -15,6 +15,7 @@ from client.tests.fault_proxy import Fault, FaultProxy, Seen
 from client.tests.support import CHAIN, READ_FILE, Driver, release, wait_until, watch
 from stepflow_api.models import ExecutionStatus, StepStatus
 from stepflow_client import errors, events
+from tools.pytest.httpx_libraries import by_library
 from tools.spec.server import DEFAULT_CONFIG, StepflowServer
 
 GATES = (0, 40, 80, 120, 160)
@@ -260,18 +261,17 @@ RUN = {
 }
 
 
-def answering(do: Driver, stream: httpx.Response) -> Any:
+def answering(library: Any, do: Driver, stream: httpx.Response) -> Any:
     """A client of a server that no release is."""
 
-    def handle(request: httpx.Request) -> httpx.Response:
+    def handle(request: Any) -> Any:
         if request.url.path.endswith("/events"):
-            return httpx.Response(
-                stream.status_code, headers=stream.headers, content=stream.content
-            )
+            fields = dict(stream.headers)
+            return library.Response(stream.status_code, headers=fields, content=stream.content)
         runs = {"runs": [RUN["summary"]]}
-        return httpx.Response(200, json=runs if request.url.path.endswith("/runs") else RUN)
+        return library.Response(200, json=runs if request.url.path.endswith("/runs") else RUN)
 
-    transport = httpx.MockTransport(handle)
+    transport = library.MockTransport(handle)
     return do.client("http://other.invalid", server_version="0.13.0", transport=transport)
 
 
@@ -290,8 +290,9 @@ END = (
 )
 
 
-def test_an_event_of_a_newer_server_is_kept(do: Driver) -> None:
-    client = answering(do, stream_of(NEW, END))
+@by_library
+def test_an_event_of_a_newer_server_is_kept(library: Any, do: Driver) -> None:
+    client = answering(library, do, stream_of(NEW, END))
     new, end = do(client.handle(UUID(int=1)).events())
     assert isinstance(new, events.OtherEvent)
     assert (new.kind, new.sequence_number) == ("StepSlept", 7)
@@ -314,8 +315,9 @@ def test_an_event_of_a_newer_server_is_kept(do: Driver) -> None:
         stream_of(END.replace("runId", "id")),
     ],
 )
-def test_what_is_no_event_is_told(do: Driver, answer: httpx.Response) -> None:
-    client = answering(do, answer)
+@by_library
+def test_what_is_no_event_is_told(library: Any, do: Driver, answer: httpx.Response) -> None:
+    client = answering(library, do, answer)
     with pytest.raises(errors.InvalidAnswer, match="is this a Stepflow server") as caught:
         do(client.handle(UUID(int=1)).events())
     assert "\n" not in str(caught.value)

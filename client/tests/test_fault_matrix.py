@@ -19,6 +19,7 @@ from client.tests.support import ECHO, READ_FILE, Driver, release, wait_until
 from stepflow_api.models import ExecutionStatus
 from stepflow_client import StepflowClient, SyncStepflowClient, errors
 from stepflow_client.handle import RunHandle
+from tools.pytest.httpx_libraries import LIBRARIES, client_class
 from tools.spec.server import StepflowServer
 
 
@@ -138,21 +139,28 @@ class Faulty:
         proxy: Fails.
         fault: How.
         lasting: Whether all further requests fail as well.
+        library: What requests go through, httpx or httpx2; None for connections of the SDK's own.
     """
 
-    def __init__(self, do: Driver, proxy: FaultProxy, fault: Fault, *, lasting: bool) -> None:
+    def __init__(
+        self, do: Driver, proxy: FaultProxy, fault: Fault, *, lasting: bool, library: Any
+    ) -> None:
         self._proxy = proxy
         self._fault = fault
         self._lasting = lasting
         self._first = 0
         options: dict[str, Any] = {}
-        self.transport: Any = None
+        self.given: Any = None
         if fault is Fault.HALF_OPEN:
-            self.transport = AsyncImpatient(self) if do.is_async else Impatient(self)
-            options["transport"] = self.transport
-        if fault is Fault.REFUSED:
+            self.given = impatient(library or httpx, self, is_async=do.is_async)
+            options["transport"] = self.given
+        elif fault is Fault.REFUSED:
             # Only a new connection can be refused.
-            options["limits"] = httpx.Limits(max_keepalive_connections=0)
+            options["limits"] = (library or httpx).Limits(max_keepalive_connections=0)
+        elif library is not None:
+            # Without TLS: to load the certificates takes longer than the test.
+            self.given = client_class(library, is_async=do.is_async)(verify=False)
+            options["http_client"] = self.given
         self.client = do.client(proxy.url, **options)
 
     def plan(self, number: int) -> None:
@@ -173,7 +181,7 @@ class Faulty:
             self._proxy.admit()
         return True
 
-    def shorten(self, request: httpx.Request) -> None:
+    def shorten(self, request: Any) -> None:
         """Has the client wait only shortly for an answer that does not come."""
         if self.fails(len(self._proxy.seen)):
             request.extensions["timeout"]["read"] = 0.05
@@ -188,45 +196,38 @@ class Faulty:
             self._proxy.refuse()
 
 
-class Impatient(httpx.HTTPTransport):
-    """Tells `Faulty` of each request."""
+def impatient(library: Any, faulty: Faulty, *, is_async: bool) -> Any:
+    """Return a transport that tells `Faulty` of each request."""
+    base = library.AsyncHTTPTransport if is_async else library.HTTPTransport
+    name = "handle_async_request" if is_async else "handle_request"
 
-    def __init__(self, faulty: Faulty) -> None:
-        # Without TLS: to load the certificates takes longer than the test.
-        super().__init__(verify=False)
-        self._faulty = faulty
+    def handle(self: Any, request: Any) -> Any:
+        faulty.shorten(request)
+        return getattr(base, name)(self, request)
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self._faulty.shorten(request)
-        return super().handle_request(request)
-
-
-class AsyncImpatient(httpx.AsyncHTTPTransport):
-    """Does what `Impatient` does, without blocking."""
-
-    def __init__(self, faulty: Faulty) -> None:
-        super().__init__(verify=False)
-        self._faulty = faulty
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        self._faulty.shorten(request)
-        return await super().handle_async_request(request)
+    # Without TLS: to load the certificates takes longer than the test.
+    return type("Impatient", (base,), {name: handle})(verify=False)
 
 
 @pytest.fixture
 def faulty(
-    do: Driver, proxy: FaultProxy, fault: Fault, lasting: bool, caplog: pytest.LogCaptureFixture
+    do: Driver,
+    proxy: FaultProxy,
+    fault: Fault,
+    lasting: bool,
+    library: Any,
+    caplog: pytest.LogCaptureFixture,
 ) -> Iterator[Faulty]:
     """A client that meets a fault."""
-    made = Faulty(do, proxy, fault, lasting=lasting)
+    made = Faulty(do, proxy, fault, lasting=lasting, library=library)
     logger = logging.getLogger("stepflow_client")
     caplog.set_level(logging.INFO, logger=logger.name)
     logger.addFilter(made.before_next_try)
     yield made
     logger.removeFilter(made.before_next_try)
     do(made.client.close())
-    if made.transport is not None:
-        do(made.transport.aclose() if do.is_async else made.transport.close())
+    if made.given is not None:
+        do(made.given.aclose() if do.is_async else made.given.close())
 
 
 def documented(name: str) -> tuple[type[Exception], ...]:
@@ -239,7 +240,12 @@ def documented(name: str) -> tuple[type[Exception], ...]:
     return tuple(getattr(errors, one) for one in re.findall(r"^ {12}(\w+): ", raises, re.M))
 
 
-@pytest.mark.parametrize("lasting", [False, True], ids=["once", "lasting"])
+# Through a library, a fault that lasts is no other than on own connections.
+@pytest.mark.parametrize(
+    ("lasting", "library"),
+    [(False, None), (True, None), *((False, library) for library in LIBRARIES)],
+    ids=["once", "lasting", *(library.__name__ for library in LIBRARIES)],
+)
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name.lower())
 @pytest.mark.parametrize("name", CALLS)
 def test_a_fault_at_any_request_is_outlived_or_told(

@@ -18,6 +18,7 @@ from client.tests.support import Driver
 from stepflow_api import AuthenticatedClient, Client
 from stepflow_api._transport.http11 import HTTP11Connection
 from stepflow_client import RetryPolicy, errors
+from tools.pytest.httpx_libraries import LIBRARIES, by_library, client_class
 from tools.pytest.support import check_frames
 
 TOKEN = "t0k3n-s3cr3t"
@@ -92,12 +93,22 @@ def failing(fault: str) -> Iterator[str]:
         thread.join()
 
 
+# All but the first of a library.
+WAYS = {
+    "own": None,
+    **{f"{library.__name__}-http_client": library for library in LIBRARIES},
+    **{f"{library.__name__}-transport": library for library in LIBRARIES},
+}
+
+
 def _given(way: str, is_async: bool) -> dict[str, Any]:
-    if way == "http_client":
-        return {"http_client": httpx.AsyncClient() if is_async else httpx.Client()}
-    if way == "transport":
-        return {"transport": httpx.AsyncHTTPTransport() if is_async else httpx.HTTPTransport()}
-    return {}
+    library = WAYS[way]
+    if library is None:
+        return {}
+    name = way.partition("-")[2]
+    if name == "http_client":
+        return {name: client_class(library, is_async=is_async)()}
+    return {name: library.AsyncHTTPTransport() if is_async else library.HTTPTransport()}
 
 
 @contextmanager
@@ -112,9 +123,9 @@ def client_for(do: Driver, way: str, url: str, **options: Any) -> Iterator[Any]:
     finally:
         do(client.close())
         for one in given.values():
-            if isinstance(one, httpx.AsyncClient | httpx.AsyncBaseTransport):
+            if hasattr(one, "aclose"):
                 do(one.aclose())
-            elif isinstance(one, httpx.Client | httpx.BaseTransport):
+            elif hasattr(one, "close"):
                 one.close()
 
 
@@ -127,7 +138,7 @@ CALLS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-@pytest.mark.parametrize("way", ["own", "http_client", "transport"])
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_failed_call(do: Driver, way: str, fault: str) -> None:
     with failing(fault) as url, client_for(do, way, url) as client:
@@ -150,7 +161,7 @@ def test_a_failed_call_with_a_token_that_a_function_returns(do: Driver, fault: s
         do(client.close())
 
 
-@pytest.mark.parametrize("way", ["own", "http_client", "transport"])
+@pytest.mark.parametrize("way", WAYS)
 def test_a_refused_connection(do: Driver, way: str) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -183,8 +194,9 @@ def test_a_fault_of_the_code(
         check(raised.value)
 
 
-def test_a_header_of_an_http_client_that_cannot_be_sent(do: Driver) -> None:
-    cls = httpx.AsyncClient if do.is_async else httpx.Client
+@by_library
+def test_a_header_of_an_http_client_that_cannot_be_sent(library: Any, do: Driver) -> None:
+    cls = client_class(library, is_async=do.is_async)
     with (
         failing("cut") as url,
         client_for(do, "own", url, http_client=cls(headers={"x-own": f"{HEADER}\n"})) as client,

@@ -12,6 +12,7 @@ import pytest
 from client.tests.support import ECHO, READ_FILE, Driver
 from stepflow_api.models import DiagnosticLevel, ExecutionStatus
 from stepflow_client import RetryPolicy, errors
+from tools.pytest.httpx_libraries import by_library, client_class
 from tools.spec.server import StepflowServer
 
 BROKEN = {
@@ -112,8 +113,9 @@ def test_a_closed_client_says_so(do: Driver, server: StepflowServer) -> None:
         do(client.health())
 
 
-def test_what_was_handed_in_stays_open(do: Driver, server: StepflowServer) -> None:
-    http: Any = httpx.AsyncClient() if do.is_async else httpx.Client()
+@by_library
+def test_what_was_handed_in_stays_open(library: Any, do: Driver, server: StepflowServer) -> None:
+    http = client_class(library, is_async=do.is_async)()
     client = do.client(server.url, http_client=http)
     assert do(client.run(ECHO, 1)).output == 1
     do(client.close())
@@ -121,32 +123,42 @@ def test_what_was_handed_in_stays_open(do: Driver, server: StepflowServer) -> No
     do(http.aclose() if do.is_async else http.close())
 
 
-def test_limits_and_proxy_make_a_client_of_their_own(do: Driver, server: StepflowServer) -> None:
+@by_library
+def test_limits_and_proxy_make_a_client_of_their_own(
+    library: Any, do: Driver, server: StepflowServer
+) -> None:
     # Any HTTP server is a proxy for what is sent to it; this one answers for itself.
-    client = do.client("http://stepflow.invalid", proxy=server.url, limits=httpx.Limits())
-    assert do(client.health()).status == "healthy"
-    do(client.close())
+    for options in (
+        {"proxy": server.url, "limits": library.Limits()},
+        {"proxy": library.Proxy(server.url)},
+        # Of the other library than the limits.
+        {"proxy": httpx.Proxy(server.url), "limits": library.Limits()},
+    ):
+        client = do.client("http://stepflow.invalid", **options)
+        assert do(client.health()).status == "healthy"
+        do(client.close())
     with pytest.raises(errors.InvalidInput, match="proxy is not a proxy URL"):
         do.client(server.url, proxy="nonsense")
     with pytest.raises(errors.InvalidInput, match="limits cannot be combined with http_client"):
-        do.client(server.url, limits=httpx.Limits(), http_client=httpx.Client())
+        do.client(server.url, limits=library.Limits(), http_client=library.Client())
 
 
+@by_library
 def test_limits_keep_the_proxies_of_the_environment(
-    do: Driver, server: StepflowServer, monkeypatch: pytest.MonkeyPatch
+    library: Any, do: Driver, server: StepflowServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", server.url)
     monkeypatch.setenv("NO_PROXY", "fe80::/10,10.0.0.0/8")
-    client = do.client("http://stepflow.invalid", limits=httpx.Limits())
+    client = do.client("http://stepflow.invalid", limits=library.Limits())
     assert do(client.health()).status == "healthy"
     do(client.close())
     monkeypatch.setenv("HTTP_PROXY", "socks5://me:secret@127.0.0.1:1")
-    client = do.client(server.url, limits=httpx.Limits())
+    client = do.client(server.url, limits=library.Limits())
     assert do(client.health()).status == "healthy"
     do(client.close())
     monkeypatch.setenv("NO_PROXY", "stepflow.invalid")
     # No proxy is used, so the name must resolve.
-    client = do.client("http://stepflow.invalid", limits=httpx.Limits(), retry=RetryPolicy(0))
+    client = do.client("http://stepflow.invalid", limits=library.Limits(), retry=RetryPolicy(0))
     with pytest.raises(errors.Unreachable, match="no connection"):
         do(client.health())
     do(client.close())
@@ -165,20 +177,20 @@ def test_a_socks_proxy_needs_a_package(
     assert "socksio" in str(raised.value) and "secret" not in str(raised.value)
 
 
-def test_token_and_headers_are_sent_and_not_shown(do: Driver, server: StepflowServer) -> None:
-    sent: list[httpx.Headers] = []
+@by_library
+def test_token_and_headers_are_sent_and_not_shown(
+    library: Any, do: Driver, server: StepflowServer
+) -> None:
+    sent: list[Any] = []
 
-    def keep(request: httpx.Request) -> None:
+    def keep(request: Any) -> None:
         sent.append(request.headers)
 
-    async def keep_async(request: httpx.Request) -> None:
+    async def keep_async(request: Any) -> None:
         keep(request)
 
-    http: Any = (
-        httpx.AsyncClient(event_hooks={"request": [keep_async]})
-        if do.is_async
-        else httpx.Client(event_hooks={"request": [keep]})
-    )
+    hooks = {"request": [keep_async if do.is_async else keep]}
+    http = client_class(library, is_async=do.is_async)(event_hooks=hooks)
     client = do.client(server.url, token="sesame", headers={"x-team": "a"}, http_client=http)
     do(client.health())
     assert sent[0]["authorization"] == "Bearer sesame"

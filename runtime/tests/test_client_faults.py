@@ -161,6 +161,11 @@ def proxy(server: SimpleNamespace) -> Iterator[FaultProxy]:
 
 
 @pytest.fixture
+def library() -> None:
+    """Requests go over the runtime's own connections."""
+
+
+@pytest.fixture
 def proxied(do: Driver, proxy: FaultProxy) -> Any:
     """The runtime behind the proxy."""
     return do.client(proxy.url)

@@ -24,7 +24,7 @@ RULES = (
     (r"\baclose\b", "close"),
     (r"\.run_async\b", ".run"),
     (r"\bAsyncGenerator\[(\w+), None\]", r"Generator[\1, None, None]"),
-    (r"\bAsync([A-Z])", r"\1"),
+    (r"\b(Httpx)?Async([A-Z])", r"\1\2"),
     (r"\b(StepflowClient|RunHandle|ServerMethods)\b", r"Sync\1"),
     (r"\bstepflow_client\.handle\b", "stepflow_client.sync_handle"),
     (r"\b_server_methods\b", "_sync_server_methods"),

@@ -47,6 +47,7 @@ def installed_test(name, srcs, install, wheels, data = [], **kwargs):
 _NEEDED = [
     "httptools",
     "httpx",
+    "httpx2",
     "opentelemetry-api",
     "opentelemetry-sdk",
     "pydantic",

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import Any, TypeAlias
 
 from stepflow_api._hidden import Hidden
-
-if TYPE_CHECKING:
-    import httpx
 
 #: Header fields to send: name and value by the name in lower case.
 Fields: TypeAlias = Hidden[dict[bytes, tuple[bytes, bytes]]]
@@ -44,15 +41,25 @@ class Headers:
         return default if values is None else _text(values)
 
     def to_dict(self) -> dict[str, str]:
-        """Return the values by their names, which are in lower case."""
-        return {name.decode("latin-1"): _text(values) for name, values in self._values.items()}
+        """Return the values by their names, which are in lower case and found in any case."""
+        values = self._values.items()
+        return _AnyCase({name.decode("latin-1"): _text(texts) for name, texts in values})
 
-    def to_httpx(self) -> httpx.Headers:
-        """Return them in the form that this package's responses have."""
-        import httpx
 
-        pairs = [(name, value) for name, values in self._values.items() for value in values]
-        return httpx.Headers(pairs)
+class _AnyCase(dict[str, str]):
+    """Values by names in lower case, which are found in any case."""
+
+    def __missing__(self, name: str) -> str:
+        lower = name.lower()
+        if lower == name:
+            raise KeyError(name)
+        return self[lower]
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and super().__contains__(name.lower())
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return super().get(name.lower(), default)
 
 
 def _text(values: list[bytes]) -> str:

@@ -239,7 +239,7 @@ class Operation(Generic[S, R]):
             InvalidAnswer: A documented success whose body is not what the spec says.
         """
         parsed: R | None = self._parsed(answer)
-        return Response(answer.status_code, answer.headers.to_httpx(), answer.content, parsed)
+        return Response(answer.status_code, answer.headers.to_dict(), answer.content, parsed)
 
     def result(self, answer: Answer) -> S:
         """Return what a success is parsed to.
@@ -265,7 +265,7 @@ class Operation(Generic[S, R]):
         kind = answer.headers.get("content-type")
         if not 200 <= answer.status_code < 300 or kind.startswith("application/grpc"):
             self.result(answer)
-        return Response(answer.status_code, answer.headers.to_httpx(), b"", answer.pieces)
+        return Response(answer.status_code, answer.headers.to_dict(), b"", answer.pieces)
 
     def stream(self, opened: Any) -> Any:
         """Return an event stream as it is, and raise the error for an answer in its place.

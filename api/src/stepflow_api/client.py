@@ -17,12 +17,17 @@ from stepflow_api._transport.event_loops import asyncio_loop
 from stepflow_api._transport.settings import header_fields, split_address, token_value
 from stepflow_api._transport.transport import Transport
 from stepflow_api.errors import UnexpectedStatus
-from stepflow_api.types import UNSET, AsyncTokenTypes, Response, Unset, VerifyTypes
+from stepflow_api.types import UNSET, AsyncTokenTypes, Response, TimeoutTypes, VerifyTypes
 
 if TYPE_CHECKING:
-    import httpx
-
     from stepflow_api._transport.event_stream import AsyncEventStream, EventStream
+    from stepflow_api._transport.httpx_types import (
+        HttpxAsyncBaseTransport,
+        HttpxAsyncClient,
+        HttpxBaseTransport,
+        HttpxClient,
+        HttpxTimeout,
+    )
 
 __all__ = ["AuthenticatedClient", "Client"]
 
@@ -42,13 +47,14 @@ class Client:
             user and password in it become a Basic `Authorization` header.
         headers: Header fields for every request.
         timeout: Seconds for a whole call, from connecting to the last byte of the response; None
-            for no timeout. An `httpx.Timeout` bounds each wait instead, and all of it by the sum of
-            its four timeouts, or by nothing if one is None. By default 5 s for a connection, and
-            330 s for a response, since the server waits up to 300 s for a run. A sum is prolonged
-            by a second for each 10 kB that are moved, so large bodies may take longer.
-        http_client: An `httpx.Client` for the sync forms or an `httpx.AsyncClient` for the async
-            ones, with its own proxies, certificates, limits and timeout.
-        transport: An httpx transport, sync or async, to send through.
+            for no timeout. A `Timeout` of httpx or httpx2 bounds each wait instead, and the whole
+            by the sum of its four timeouts, or by nothing if one is None. By default 5 s for a
+            connection, and 330 s for a response, since the server waits up to 300 s for a run. A
+            sum is prolonged by a second for each 10 kB that are moved, so large bodies may take
+            longer.
+        http_client: A `Client` of httpx or httpx2 for the sync forms, or an `AsyncClient` for the
+            async ones, with its own proxies, certificates, limits and timeout.
+        transport: A transport of httpx or httpx2, sync or async, to send through.
         verify: Which certificates are trusted: True for those of the usual authorities, or of
             `SSL_CERT_FILE`; the path of a file or folder; or an `ssl.SSLContext`, which may have
             one of the client's own (mutual TLS). False trusts every server: whoever is in between
@@ -78,9 +84,9 @@ class Client:
         base_url: str,
         *,
         headers: Mapping[str, str] | None = None,
-        timeout: float | httpx.Timeout | Unset | None = UNSET,
-        http_client: httpx.Client | httpx.AsyncClient | None = None,
-        transport: httpx.BaseTransport | httpx.AsyncBaseTransport | None = None,
+        timeout: TimeoutTypes = UNSET,
+        http_client: HttpxClient | HttpxAsyncClient | None = None,
+        transport: HttpxBaseTransport | HttpxAsyncBaseTransport | None = None,
         verify: VerifyTypes = True,
         raise_on_unexpected_status: bool = False,
         server_version: str | None = None,
@@ -155,7 +161,7 @@ class Client:
         operation: Operation[S, R],
         request: Request,
         *,
-        timeout: float | httpx.Timeout | Unset | None = UNSET,
+        timeout: TimeoutTypes = UNSET,
         headers: Hidden[Mapping[str, str]] | None = None,
     ) -> Response[R]:
         """Send a request, and return the complete response, whatever its status.
@@ -179,7 +185,7 @@ class Client:
         operation: Operation[S, R],
         request: Request,
         *,
-        timeout: float | httpx.Timeout | Unset | None = UNSET,
+        timeout: TimeoutTypes = UNSET,
         headers: Hidden[Mapping[str, str]] | None = None,
     ) -> Response[R]:
         """Async version of `send`."""
@@ -193,7 +199,7 @@ class Client:
         operation: Operation[S, R],
         request: Request,
         *,
-        timeout: float | httpx.Timeout | Unset | None = UNSET,
+        timeout: TimeoutTypes = UNSET,
         headers: Hidden[Mapping[str, str]] | None = None,
     ) -> S:
         """Send a request, and return what the operation returns for a success.
@@ -217,7 +223,7 @@ class Client:
         operation: Operation[S, R],
         request: Request,
         *,
-        timeout: float | httpx.Timeout | Unset | None = UNSET,
+        timeout: TimeoutTypes = UNSET,
         headers: Hidden[Mapping[str, str]] | None = None,
     ) -> S:
         """Async version of `call`."""
@@ -231,7 +237,7 @@ class Client:
         operation: Operation[Any, Any],
         request: Request,
         *,
-        timeout: float | httpx.Timeout | Unset | None = UNSET,
+        timeout: TimeoutTypes = UNSET,
         headers: Hidden[Mapping[str, str]] | None = None,
     ) -> Response[list[bytes]]:
         """Send a request, and return a success with its body in pieces, unparsed and never joined.
@@ -260,7 +266,7 @@ class Client:
         operation: Operation[Any, Any],
         request: Request,
         *,
-        timeout: float | httpx.Timeout | Unset | None = UNSET,
+        timeout: TimeoutTypes = UNSET,
         headers: Hidden[Mapping[str, str]] | None = None,
     ) -> Response[list[bytes]]:
         """Async version of `fetch`."""
@@ -274,7 +280,7 @@ class Client:
         operation: Operation[Any, Any],
         request: Request,
         *,
-        timeout: httpx.Timeout | None,
+        timeout: HttpxTimeout | None,
         headers: Hidden[Mapping[str, str]] | None = None,
     ) -> EventStream:
         """Send a request whose response is a stream of events.
@@ -304,7 +310,7 @@ class Client:
         operation: Operation[Any, Any],
         request: Request,
         *,
-        timeout: httpx.Timeout | None,
+        timeout: HttpxTimeout | None,
         headers: Hidden[Mapping[str, str]] | None = None,
     ) -> AsyncEventStream:
         """Async version of `open`."""
@@ -316,17 +322,13 @@ class Client:
         )
 
     def run(self, steps: Steps[T], *, headers: Hidden[Mapping[str, str]] | None = None) -> T:
-        """Run a generator of `stepflow_api.lowlevel`, and perform the effects that it yields.
+        """Run a generator of `stepflow_api.lowlevel`, and return its result.
 
         Args:
-            steps: The generator; closed at the end.
+            steps: The generator, whose effects are performed; closed at the end.
             headers: For its requests, in place of the client's of the same names.
-
-        Returns:
-            What the generator returns.
         """
-        timeouts = self._transport.timeouts(UNSET)
-        return driver.run(self._exchange, steps, timeouts, headers)
+        return driver.run(self._exchange, steps, self._transport.timeouts(UNSET), headers)
 
     async def run_async(
         self, steps: Steps[T], *, headers: Hidden[Mapping[str, str]] | None = None
@@ -367,9 +369,9 @@ class AuthenticatedClient(Client):
         prefix: str = "Bearer",
         auth_header_name: str = "Authorization",
         headers: Mapping[str, str] | None = None,
-        timeout: float | httpx.Timeout | Unset | None = UNSET,
-        http_client: httpx.Client | httpx.AsyncClient | None = None,
-        transport: httpx.BaseTransport | httpx.AsyncBaseTransport | None = None,
+        timeout: TimeoutTypes = UNSET,
+        http_client: HttpxClient | HttpxAsyncClient | None = None,
+        transport: HttpxBaseTransport | HttpxAsyncBaseTransport | None = None,
         verify: VerifyTypes = True,
         raise_on_unexpected_status: bool = False,
         server_version: str | None = None,

@@ -187,7 +187,7 @@ class StatusError(_AnswerError):
         content: The body's bytes.
         parsed: The body as the model that the spec documents for this status, None where it is
             not one.
-        headers: Header fields of the answer by lower-case name.
+        headers: Header fields of the answer; names are case-insensitive.
         status: The one status that this class stands for; None where it stands for several.
     """
 

@@ -13,6 +13,16 @@ if TYPE_CHECKING:
     from stepflow_api._exchange.dialects.versions import parse_version
     from stepflow_api._hidden import Hidden
     from stepflow_api._transport.event_loops import asyncio_loop, refuse_trio, running_loop
+    from stepflow_api._transport.httpx_libraries import default_httpx_library, httpx_library_of
+    from stepflow_api._transport.httpx_types import (
+        HttpxAsyncBaseTransport,
+        HttpxAsyncClient,
+        HttpxBaseTransport,
+        HttpxClient,
+        HttpxLimits,
+        HttpxProxy,
+        HttpxTimeout,
+    )
     from stepflow_api._transport.proxies import checked_proxy, environment_proxy
     from stepflow_api._transport.settings import split_address
     from stepflow_api._transport.tls import TLS
@@ -22,9 +32,18 @@ __all__ = [
     "TLS",
     "AnswerModel",
     "Hidden",
+    "HttpxAsyncBaseTransport",
+    "HttpxAsyncClient",
+    "HttpxBaseTransport",
+    "HttpxClient",
+    "HttpxLimits",
+    "HttpxProxy",
+    "HttpxTimeout",
     "asyncio_loop",
     "checked_proxy",
+    "default_httpx_library",
     "environment_proxy",
+    "httpx_library_of",
     "parse_version",
     "refuse_trio",
     "running_loop",
@@ -34,11 +53,20 @@ __all__ = [
 _MODULES = {
     "AnswerModel": "_base",
     "Hidden": "_hidden",
+    "HttpxAsyncBaseTransport": "_transport.httpx_types",
+    "HttpxAsyncClient": "_transport.httpx_types",
+    "HttpxBaseTransport": "_transport.httpx_types",
+    "HttpxClient": "_transport.httpx_types",
+    "HttpxLimits": "_transport.httpx_types",
+    "HttpxProxy": "_transport.httpx_types",
+    "HttpxTimeout": "_transport.httpx_types",
     "RESPONSE_LIMIT": "_constants",
     "TLS": "_transport.tls",
     "asyncio_loop": "_transport.event_loops",
     "checked_proxy": "_transport.proxies",
+    "default_httpx_library": "_transport.httpx_libraries",
     "environment_proxy": "_transport.proxies",
+    "httpx_library_of": "_transport.httpx_libraries",
     "parse_version": "_exchange.dialects.versions",
     "refuse_trio": "_transport.event_loops",
     "running_loop": "_transport.event_loops",

@@ -22,11 +22,12 @@ from pydantic_core import CoreSchema, SchemaValidator, core_schema
 if TYPE_CHECKING:
     import os
     import ssl
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
-    import httpx
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
     from pydantic.json_schema import JsonSchemaValue
+
+    from stepflow_api._transport.httpx_types import HttpxTimeout
 
 __all__ = [
     "UNSET",
@@ -58,7 +59,7 @@ class Unset(Enum):
 UNSET: Final = Unset.UNSET
 """Not given. It differs from None, which a request sends as null."""
 
-TimeoutTypes: TypeAlias = "float | httpx.Timeout | Unset | None"
+TimeoutTypes: TypeAlias = "float | HttpxTimeout | Unset | None"
 """What a call takes as its `timeout`: see `stepflow_api.Client`."""
 
 TokenTypes: TypeAlias = "str | Callable[[], str]"
@@ -77,14 +78,15 @@ class Response(Generic[T_co]):
 
     Attributes:
         status_code: HTTP status, such as 200.
-        headers: Header fields; names are case-insensitive.
+        headers: Header fields; names are case-insensitive, and several values of a name are joined
+            with commas.
         content: The body's bytes, as the server sent them.
         parsed: The body as the type that the spec documents for this status; None where it
             documents no body or not the status, or where an error's body is not what it documents.
     """
 
     status_code: int
-    headers: httpx.Headers
+    headers: Mapping[str, str]
     content: bytes
     parsed: T_co | None
 

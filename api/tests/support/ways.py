@@ -1,4 +1,4 @@
-"""All ways to reach a server: own connections and those of httpx, with and without TLS."""
+"""All ways to reach a server: own connections, httpx and httpx2, with and without TLS."""
 
 from __future__ import annotations
 
@@ -8,27 +8,31 @@ import ssl
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-import httpx
 import pytest
 
 from api.tests.support.echo_server import CERTIFICATE, EchoServer
 from stepflow_api import Client
 from stepflow_api.api.blob import get_blob
+from tools.pytest.httpx_libraries import LIBRARIES, client_class
 
 
-class Retrying(httpx.BaseTransport):
-    """A user's transport that wraps one of httpx."""
+def retrying(library: Any, wrapped: Any) -> Any:
+    """Return a user's transport that wraps one of httpx or httpx2."""
 
-    def __init__(self, wrapped: httpx.BaseTransport) -> None:
-        self.wrapped = [wrapped]
+    class Retrying(library.BaseTransport):  # type: ignore[misc]
+        def __init__(self) -> None:
+            self.wrapped = [wrapped]
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        return self.wrapped[0].handle_request(request)
+        def handle_request(self, request: Any) -> Any:
+            return self.wrapped[0].handle_request(request)
 
-    def close(self) -> None:
-        self.wrapped[0].close()
+        def close(self) -> None:
+            self.wrapped[0].close()
+
+    return Retrying()
 
 
 @dataclass(frozen=True)
@@ -55,38 +59,24 @@ def _ways() -> Iterator[Way]:
         end = "-tls" if tls else ""
         yield Way(f"sync-own{end}", False, tls, lambda context: {})
         yield Way(f"async-own{end}", True, tls, lambda context: {})
-        yield Way(
-            f"sync-http_client{end}",
-            False,
-            tls,
-            lambda context: {"http_client": httpx.Client(verify=context)},
-        )
-        yield Way(
-            f"async-http_client{end}",
-            True,
-            tls,
-            lambda context: {"http_client": httpx.AsyncClient(verify=context)},
-        )
-        yield Way(
-            f"sync-transport{end}",
-            False,
-            tls,
-            lambda context: {"transport": httpx.HTTPTransport(verify=context)},
-        )
-        yield Way(
-            f"async-transport{end}",
-            True,
-            tls,
-            lambda context: {"transport": httpx.AsyncHTTPTransport(verify=context)},
-        )
-    yield Way(
-        "sync-wrapped-transport",
-        False,
-        False,
-        lambda context: {"transport": Retrying(httpx.HTTPTransport(verify=context))},
-    )
+        for library in LIBRARIES:
+            for is_async, kind in ((False, "sync"), (True, "async")):
+                of, name = partial(_given, library, is_async), f"{kind}-{library.__name__}"
+                yield Way(f"{name}-http_client{end}", is_async, tls, partial(of, "http_client"))
+                yield Way(f"{name}-transport{end}", is_async, tls, partial(of, "transport"))
+    for library in LIBRARIES:
+        name = f"sync-{library.__name__}-wrapped-transport"
+        yield Way(name, False, False, partial(_given, library, False, "wrapped"))
     yield Way("sync-proxy", False, False, lambda context: {}, proxy=True)
     yield Way("async-proxy", True, False, lambda context: {}, proxy=True)
+
+
+def _given(library: Any, is_async: bool, what: str, context: ssl.SSLContext) -> dict[str, Any]:
+    if what == "http_client":
+        return {what: client_class(library, is_async=is_async)(verify=context)}
+    cls = library.AsyncHTTPTransport if is_async else library.HTTPTransport
+    transport = cls(verify=context)
+    return {"transport": retrying(library, transport) if what == "wrapped" else transport}
 
 
 WAYS = list(_ways())
@@ -122,7 +112,7 @@ class Caller:
         """Close the client, the transport passed to it, and the parent's event loop."""
         self.runner.run(self._client.aclose())
         for one in given:
-            if isinstance(one, httpx.AsyncClient | httpx.AsyncBaseTransport):
+            if hasattr(one, "aclose"):
                 self.runner.run(one.aclose())
             else:
                 one.close()

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any, TypeVar
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from stepflow_api import AuthenticatedClient, Client
 from stepflow_api.errors import InvalidRequest
@@ -15,7 +13,9 @@ from stepflow_api.support import (
     TLS,
     Hidden,
     checked_proxy,
+    default_httpx_library,
     environment_proxy,
+    httpx_library_of,
     split_address,
 )
 from stepflow_api.types import AsyncTokenTypes, TokenTypes, VerifyTypes
@@ -30,7 +30,15 @@ from stepflow_client._requests.retry import RetryPolicy
 from stepflow_client._requests.sending import Sender
 from stepflow_client.errors import InvalidInput
 
-H = TypeVar("H", httpx.Client, httpx.AsyncClient)
+if TYPE_CHECKING:
+    from stepflow_api.support import (
+        HttpxAsyncBaseTransport,
+        HttpxAsyncClient,
+        HttpxBaseTransport,
+        HttpxClient,
+        HttpxLimits,
+        HttpxProxy,
+    )
 
 
 def server_url(url: Hidden[str | None]) -> Hidden[str]:
@@ -49,15 +57,17 @@ def server_url(url: Hidden[str | None]) -> Hidden[str]:
 
 
 def own_http_client(
-    cls: type[H],
+    class_name: str,
     url: Hidden[str],
-    limits: httpx.Limits | None,
-    proxy: Hidden[str | httpx.Proxy | None],
+    limits: HttpxLimits | None,
+    proxy: Hidden[str | HttpxProxy | None],
     verify: VerifyTypes,
     http_client: object,
     transport: object,
-) -> H | None:
+) -> Any:
     """Return an httpx client with the limits and the proxy; None if neither is given.
+
+    It is of the library of what is given.
 
     Raises:
         InvalidInput: There is also an http_client or transport, which have their own, or the proxy
@@ -79,17 +89,23 @@ def own_http_client(
             chosen = checked_proxy(Hidden(proxy.value), "proxy")
         except InvalidRequest as error:
             raise InvalidInput(str(error)) from None
+    library: Any = (
+        httpx_library_of(limits, "Limits")
+        or httpx_library_of(chosen, "Proxy")
+        or default_httpx_library()
+    )
+    cls = getattr(library, class_name)
     # Passed, since httpx ignores SSL_CERT_FILE with trust_env=False.
     context = TLS(verify).context()
-    return cls(limits=limits or httpx.Limits(), proxy=chosen, verify=context, trust_env=False)
+    return cls(limits=limits or library.Limits(), proxy=chosen, verify=context, trust_env=False)
 
 
 def api_client(
     url: Hidden[str],
     token: Hidden[AsyncTokenTypes | None] | Hidden[TokenTypes | None],
     headers: Hidden[Mapping[str, str] | None],
-    http_client: httpx.Client | httpx.AsyncClient | None,
-    transport: httpx.BaseTransport | httpx.AsyncBaseTransport | None,
+    http_client: HttpxClient | HttpxAsyncClient | None,
+    transport: HttpxBaseTransport | HttpxAsyncBaseTransport | None,
     verify: VerifyTypes,
     server_version: str | None,
     max_response_size: int | None,

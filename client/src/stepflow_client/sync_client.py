@@ -5,10 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
-
-import httpx
 
 from stepflow_api.models import ExecutionStatus, FlowResult, RunSummary, WorkflowOverrides
 from stepflow_api.support import RESPONSE_LIMIT, Hidden
@@ -22,6 +20,14 @@ from stepflow_client._requests.deadline import Deadline
 from stepflow_client._requests.retry import RetryPolicy
 from stepflow_client._sync_server_methods import SyncServerMethods
 from stepflow_client.sync_handle import SyncRunHandle
+
+if TYPE_CHECKING:
+    from stepflow_api.support import (
+        HttpxBaseTransport,
+        HttpxClient,
+        HttpxLimits,
+        HttpxProxy,
+    )
 
 __all__ = ["SyncStepflowClient"]
 
@@ -39,17 +45,17 @@ class SyncStepflowClient(SyncServerMethods):
         timeout: Maximum time for one request, in seconds, after which it is retried; a large body
             has one second more for each 10 kB. Waiting for a run is not limited by it.
         retry: How often and how fast requests are retried.
-        limits: Limits of the connection pool; by default 100 connections.
-        proxy: URL of a proxy.
+        limits: `Limits` of httpx or httpx2 for the connection pool; by default 100 connections.
+        proxy: URL of a proxy, or a `Proxy` of httpx or httpx2.
         verify: Which certificates of servers are trusted: True for the usual authorities, or for
             those in the file that `SSL_CERT_FILE` names; the path of a file or folder with others;
             or an `ssl.SSLContext`, which may have a certificate of the client's own (mutual TLS).
             False trusts every server: whoever is in between reads tokens and data, and changes
             both.
-        http_client: An httpx client to send requests with, with its own proxies and certificates.
-            It stays open when this client is closed.
-        transport: An httpx transport to send requests with. It stays open when this client is
-            closed.
+        http_client: An `Client` of httpx or httpx2 to send requests with, with its own proxies
+            and certificates. It stays open when this client is closed.
+        transport: A transport of httpx or httpx2 to send requests with. It stays open when this
+            client is closed.
         server_version: The server's version, such as `0.13.0`; by default it is requested once.
             Set it where a proxy responds to `/health` itself.
         max_response_size: Maximum size of a response in bytes, decompressed, such as all results
@@ -72,11 +78,11 @@ class SyncStepflowClient(SyncServerMethods):
         headers: Mapping[str, str] | None = None,
         timeout: float = REQUEST_TIMEOUT,
         retry: RetryPolicy | None = None,
-        limits: httpx.Limits | None = None,
-        proxy: str | httpx.Proxy | None = None,
+        limits: HttpxLimits | None = None,
+        proxy: str | HttpxProxy | None = None,
         verify: VerifyTypes = True,
-        http_client: httpx.Client | None = None,
-        transport: httpx.BaseTransport | None = None,
+        http_client: HttpxClient | None = None,
+        transport: HttpxBaseTransport | None = None,
         server_version: str | None = None,
         max_response_size: int | None = RESPONSE_LIMIT,
     ) -> None:
@@ -84,7 +90,7 @@ class SyncStepflowClient(SyncServerMethods):
         del url, token, headers, proxy
         server = server_url(address)
         self._own_http = own_http_client(
-            httpx.Client, server, limits, via, verify, http_client, transport
+            "Client", server, limits, via, verify, http_client, transport
         )
         self._client = api_client(
             server,

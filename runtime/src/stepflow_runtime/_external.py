@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import httpx
-
-from stepflow_api.support import Hidden, environment_proxy, split_address
+from stepflow_api.support import Hidden, default_httpx_library, environment_proxy, split_address
 from stepflow_client import RetryPolicy, StepflowClient, SyncStepflowClient
 
 
@@ -42,10 +40,11 @@ def client_for_any_loop(url: str, retry: RetryPolicy | None = None) -> StepflowC
     """
     address = Hidden(url)
     del url
-    limits = httpx.Limits(max_keepalive_connections=0)
+    library = default_httpx_library()
+    limits = library.Limits(max_keepalive_connections=0)
     # Reading the certificates takes longer than a test.
     verify = not address.value.startswith("http:")
     # The client adds no proxy to a transport that is passed to it.
     proxy = environment_proxy(split_address(address)[0])
-    transport = httpx.AsyncHTTPTransport(verify=verify, limits=limits, proxy=proxy)
+    transport = library.AsyncHTTPTransport(verify=verify, limits=limits, proxy=proxy)
     return StepflowClient(address.value, retry=retry, transport=transport)

@@ -17,7 +17,15 @@ from stepflow_api._constants import CONNECTIONS, KEEP_ALIVE
 from stepflow_api._fork import disconnect, reset_after_fork
 from stepflow_api._hidden import Hidden
 from stepflow_api._operation import Answer, Request
-from stepflow_api._transport.http11 import Address, HTTP11Connection, broken
+from stepflow_api._transport.http11 import Address, HTTP11Connection
+from stepflow_api._transport.network_errors import (
+    ConnectError,
+    ConnectTimeout,
+    PoolTimeout,
+    ReadError,
+    ReadTimeout,
+    WriteTimeout,
+)
 from stepflow_api._transport.sync_connections import is_readable, probe_when_idle
 from stepflow_api._transport.timeouts import Timeouts
 
@@ -48,7 +56,7 @@ class AsyncConnections:
         """Does what `Connections.send` does, without blocking.
 
         Raises:
-            httpx.HTTPError: No complete response arrived, or no connection came free in time.
+            HTTPError: No complete response arrived, or no connection came free in time.
         """
         url, head = request.url(self._address.base_url), self._address.head(request)
         await self._wait(timeouts)
@@ -86,7 +94,7 @@ class AsyncConnections:
             async with asyncio.timeout(timeouts.bound(timeouts.pool)):
                 await self._free.acquire()
         except TimeoutError as error:
-            raise broken("PoolTimeout", error) from None
+            raise PoolTimeout(error) from None
         timeouts.begin()
 
     def _acquire(self) -> _Connection | None:
@@ -126,9 +134,9 @@ class _Connection(asyncio.Protocol):
                     return await cls._connect(hosts[0], address)
                 return await cls._connect_to_first(hosts, address)
         except TimeoutError as error:
-            raise broken("ConnectTimeout", error) from error
+            raise ConnectTimeout(error) from error
         except OSError as error:
-            raise broken("ConnectError", _reason(error)) from error
+            raise ConnectError(_reason(error)) from error
 
     @classmethod
     async def _connect(cls, host: str, address: Address) -> _Connection:
@@ -181,7 +189,7 @@ class _Connection(asyncio.Protocol):
                 await self._wait(timeouts)
                 continue
             if not self._received and not isinstance(self._end_reason, EOFError):
-                raise broken("ReadError", self._end_reason) from self._end_reason
+                raise ReadError(self._end_reason) from self._end_reason
             data = self._received.pop(0) if self._received else b""
             timeouts.moved(len(data))
             received = self.protocol.receive_data(data)
@@ -202,9 +210,9 @@ class _Connection(asyncio.Protocol):
             await waiter
         except TimeoutError as error:
             if not unsent:
-                raise broken("ReadTimeout", timeouts.reason(error)) from error
+                raise ReadTimeout(timeouts.reason(error)) from error
             if waiter is None or self._transport.get_write_buffer_size() >= unsent:
-                raise broken("WriteTimeout", timeouts.reason(error)) from error
+                raise WriteTimeout(timeouts.reason(error)) from error
         finally:
             self._waiter = None
             if timer is not None:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, AsyncExitStack, ExitStack
-from typing import Any
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from stepflow_api._constants import EVENT_LIMIT
-from stepflow_api._transport.failures import HTTP_FAILURES, cause_to_show
+from stepflow_api._transport.failures import cause_to_show, http_failures
 from stepflow_api._transport.httpx_response import body_parts, body_parts_async
 from stepflow_api._transport.timeouts import Timeouts, limited
 from stepflow_api.errors import StepflowError
+
+if TYPE_CHECKING:
+    import httpx
 
 MEDIA_TYPE = "text/event-stream"
 
@@ -140,13 +141,13 @@ class EventStream(_Decoding):
                     timeouts.bound(None)
                 # A connection that was shut down may look like the end of the stream.
                 timeouts.bound(None)
-        except HTTP_FAILURES as error:
+        except http_failures() as error:
             raise self._fail(timeouts.error(error)) from cause_to_show(error)
         return None
 
     def close(self) -> None:
         """Close the connection."""
-        with contextlib.suppress(*HTTP_FAILURES):
+        with contextlib.suppress(*http_failures()):
             self._held.close()
 
 
@@ -175,11 +176,11 @@ class AsyncEventStream(_Decoding):
                     if documents := self._documents(piece):
                         return documents
                     timeouts.bound(None)
-        except HTTP_FAILURES as error:
+        except http_failures() as error:
             raise self._fail(timeouts.error(error)) from cause_to_show(error)
         return None
 
     async def close(self) -> None:
         """Close the connection."""
-        with contextlib.suppress(*HTTP_FAILURES):
+        with contextlib.suppress(*http_failures()):
             await self._held.aclose()

@@ -22,11 +22,10 @@ from stepflow_api._headers import FIELD_NAME, FIELD_VALUE, Fields, Headers
 from stepflow_api._hidden import Hidden
 from stepflow_api._operation import Answer, Request
 from stepflow_api._transport.body import ACCEPTED, Body, check_fields
+from stepflow_api._transport.network_errors import LocalProtocolError, RemoteProtocolError
 
 if TYPE_CHECKING:
     import ssl
-
-    import httpx
 
     from stepflow_api._transport.tls import TLS
 
@@ -74,12 +73,12 @@ class Address:
         """Return the head of a request.
 
         Raises:
-            httpx.LocalProtocolError: It cannot be sent.
+            LocalProtocolError: It cannot be sent.
         """
         query = f"?{urlencode(request.query)}" if request.query else ""
         line = f"{request.method} {self._prefix}{request.path}{query} HTTP/1.1\r\n".encode("ascii")
         if _REQUEST_LINE.fullmatch(line) is None:
-            raise broken("LocalProtocolError", "illegal characters in the target")
+            raise LocalProtocolError("illegal characters in the target")
         if self._usual is None or self._usual_bytes is None:
             self._usual = self._usual_fields()
             self._usual_bytes = _field_lines(self._usual)
@@ -113,12 +112,12 @@ def _encoded(field: tuple[str, str]) -> Hidden[tuple[bytes, bytes]]:
     """Return a header field as bytes.
 
     Raises:
-        httpx.LocalProtocolError: It cannot be sent.
+        LocalProtocolError: It cannot be sent.
     """
     encoded = Hidden((field[0].encode("ascii"), field[1].encode("ascii")))
     if FIELD_NAME.fullmatch(encoded.value[0]) and FIELD_VALUE.fullmatch(encoded.value[1]):
         return encoded
-    raise broken("LocalProtocolError", "illegal header field")
+    raise LocalProtocolError("illegal header field")
 
 
 def _field_lines(fields: Fields) -> Hidden[bytes]:
@@ -160,7 +159,7 @@ class HTTP11Connection:
             The response, once it is complete.
 
         Raises:
-            httpx.RemoteProtocolError: It is not HTTP/1.1, or its end is missing.
+            RemoteProtocolError: It is not HTTP/1.1, or its end is missing.
             Unreadable: It is too large, or cannot be decompressed.
         """
         message = self._message
@@ -216,7 +215,7 @@ class _Message:
         """Parse some bytes.
 
         Raises:
-            httpx.RemoteProtocolError: They are not HTTP/1.1.
+            RemoteProtocolError: They are not HTTP/1.1.
             Unreadable: The response is too large.
         """
         parser = self._parser
@@ -257,15 +256,14 @@ class _Message:
         """Complete a response that ends with its connection.
 
         Raises:
-            httpx.RemoteProtocolError: The connection ended too early.
+            RemoteProtocolError: The connection ended too early.
         """
         if not self._has_head:
-            raise broken("RemoteProtocolError", "Server disconnected without sending a response.")
+            raise RemoteProtocolError("Server disconnected without sending a response.")
         length = self.headers.get("content-length")
         if length or self.headers.get("transfer-encoding"):
             read = f"received {self.body.size} bytes, expected {int(length)}" if length else ""
-            raise broken(
-                "RemoteProtocolError",
+            raise RemoteProtocolError(
                 "peer closed connection without sending complete message body"
                 f" ({read or 'incomplete chunked read'})",
             )
@@ -309,18 +307,5 @@ class _Message:
             self._count = len(self._parts)
 
 
-def _invalid(reason: str) -> httpx.RequestError:
-    return broken("RemoteProtocolError", f"invalid HTTP response: {reason}")
-
-
-def broken(kind: str, error: object) -> httpx.RequestError:
-    """Return httpx's error for what happened to a connection.
-
-    Args:
-        kind: Its name.
-        error: What happened.
-    """
-    import httpx
-
-    cls: type[httpx.RequestError] = getattr(httpx, kind)
-    return cls(str(error))
+def _invalid(reason: str) -> RemoteProtocolError:
+    return RemoteProtocolError(f"invalid HTTP response: {reason}")

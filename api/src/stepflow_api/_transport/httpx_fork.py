@@ -1,7 +1,8 @@
 """Connections of httpx clients and transports: found, and reset in a forked child.
 
 httpx has no function for this, so its objects and those of httpcore are found by following
-references, which also works for transports that wrap others and across releases of both.
+references, which also works for transports that wrap others, across releases of both, and for
+httpx2 and httpcore2.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from threading import RLock
 from typing import Any
 
 from stepflow_api._fork import disconnect
+from stepflow_api._transport.httpx_libraries import PACKAGES
 
 _REENTRANT = type(RLock())
 
@@ -58,7 +60,7 @@ def reachable(owner: Any) -> Iterator[Any]:
 
 def is_pool(value: Any) -> bool:
     """Return whether an object is a connection pool of httpcore."""
-    return _is_of("httpcore", value) and hasattr(value, "connections")
+    return _is_part(value) and hasattr(value, "connections")
 
 
 def _parts(value: Any) -> Iterator[Any]:
@@ -68,7 +70,7 @@ def _parts(value: Any) -> Iterator[Any]:
     elif type(value) in (list, tuple):
         parts = [*value]
     for part in parts:
-        if isinstance(part, CookieJar) or _is_of("httpx", part) or _is_of("httpcore", part):
+        if isinstance(part, CookieJar) or _is_part(part):
             yield part
 
 
@@ -88,7 +90,7 @@ def _emptied(pool: Any) -> Any:
         if type(value) is list:
             # Lists of httpcore's objects are connections and requests; other lists are settings.
             items: list[Any] = [*value]
-            state[name] = [item for item in items if not _is_of("httpcore", item)]
+            state[name] = [item for item in items if not _is_part(item)]
         elif _is_lock(value):
             state[name] = _new_lock(value)
     return new
@@ -99,8 +101,8 @@ def _new_lock(lock: Any) -> Any:
 
 
 def _is_lock(value: Any) -> bool:
-    return _is_of("httpcore", value) and type(value).__name__.endswith("Lock")
+    return _is_part(value) and type(value).__name__.endswith("Lock")
 
 
-def _is_of(package: str, value: Any) -> bool:
-    return any(cls.__module__.partition(".")[0] == package for cls in type(value).__mro__)
+def _is_part(value: Any) -> bool:
+    return any(cls.__module__.partition(".")[0] in PACKAGES for cls in type(value).__mro__)

@@ -11,33 +11,42 @@ from __future__ import annotations
 import threading
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from stepflow_api._constants import CONNECTIONS
 from stepflow_api._fork import reset_after_fork
 from stepflow_api._transport.httpx_fork import reset_http
+from stepflow_api._transport.network_errors import PoolTimeout
 from stepflow_api._transport.timeouts import Timeouts
 from stepflow_api._transport.tls import TLS
 
 if TYPE_CHECKING:
     import asyncio
 
+    import httpx
+
+    from stepflow_api._transport.httpx_types import HttpxProxy
+
 
 class SyncPool:
     """httpx clients for any number of threads.
 
     Args:
+        library: httpx or httpx2.
         transport: Transport for all requests; by default each httpx client has a connection.
         tls: TLS settings of these connections.
         proxy: The proxy to connect through; httpx itself does not read the environment.
     """
 
     def __init__(
-        self, transport: httpx.BaseTransport | None, tls: TLS, proxy: httpx.Proxy | None = None
+        self,
+        library: Any,
+        transport: httpx.BaseTransport | None,
+        tls: TLS,
+        proxy: HttpxProxy | None,
     ) -> None:
-        self._transport = transport
+        self._library = library
+        self._transport = _borrowed(library, transport)
         self._proxy = proxy
         self._tls = tls
         self._closed = False
@@ -72,9 +81,12 @@ class SyncPool:
             http.close()
 
     def _make(self) -> httpx.Client:
+        library = self._library
+        http: httpx.Client
         if self._transport is not None:
-            return httpx.Client(transport=_Borrowed(self._transport), verify=False)
-        http = httpx.Client(verify=self._tls.context(), proxy=self._proxy, trust_env=False)
+            http = library.Client(transport=self._transport, verify=False)
+            return http
+        http = library.Client(verify=self._tls.context(), proxy=self._proxy, trust_env=False)
         reset_after_fork(http, reset_http)
         return http
 
@@ -83,6 +95,7 @@ class AsyncPool:
     """httpx clients for the tasks of one event loop.
 
     Args:
+        library: httpx or httpx2.
         transport: Transport for all requests; by default each httpx client has a connection.
         tls: TLS settings of these connections.
         proxy: The proxy to connect through; httpx itself does not read the environment.
@@ -90,11 +103,13 @@ class AsyncPool:
 
     def __init__(
         self,
+        library: Any,
         transport: httpx.AsyncBaseTransport | None,
         tls: TLS,
-        proxy: httpx.Proxy | None = None,
+        proxy: HttpxProxy | None,
     ) -> None:
-        self._transport = transport
+        self._library = library
+        self._transport = _borrowed(library, transport)
         self._proxy = proxy
         self._tls = tls
         self._free: asyncio.Semaphore | None = None
@@ -109,7 +124,7 @@ class AsyncPool:
             timeouts: Those of the call, which begins a new exchange once it has a client.
 
         Raises:
-            httpx.PoolTimeout: None came back in time.
+            PoolTimeout: None came back in time.
         """
         # Importing it takes long, and here it is imported.
         import asyncio
@@ -120,7 +135,7 @@ class AsyncPool:
             async with asyncio.timeout(timeouts.bound(timeouts.pool) if is_locked else None):
                 await self._free.acquire()
         except TimeoutError:
-            raise httpx.PoolTimeout("") from None
+            raise PoolTimeout("") from None
         timeouts.begin()
         http = self._idle.pop() if self._idle else self._make()
         try:
@@ -140,28 +155,30 @@ class AsyncPool:
             await http.aclose()
 
     def _make(self) -> httpx.AsyncClient:
+        library = self._library
+        http: httpx.AsyncClient
         if self._transport is not None:
-            return httpx.AsyncClient(transport=_BorrowedAsync(self._transport), verify=False)
-        http = httpx.AsyncClient(verify=self._tls.context(), proxy=self._proxy, trust_env=False)
+            http = library.AsyncClient(transport=self._transport, verify=False)
+            return http
+        http = library.AsyncClient(verify=self._tls.context(), proxy=self._proxy, trust_env=False)
         reset_after_fork(http, reset_http)
         return http
 
 
-class _Borrowed(httpx.BaseTransport):
-    """Another's transport, which stays open when the httpx client around it is closed."""
+class _Borrowed:
+    """A caller's transport, which stays open when the httpx client around it is closed."""
 
-    def __init__(self, transport: httpx.BaseTransport) -> None:
+    def __init__(self, transport: Any) -> None:
         self._transport = transport
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    def handle_request(self, request: Any) -> Any:
         return self._transport.handle_request(request)
 
-
-class _BorrowedAsync(httpx.AsyncBaseTransport):
-    """Another's async transport, which stays open when the httpx client around it is closed."""
-
-    def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
-        self._transport = transport
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def handle_async_request(self, request: Any) -> Any:
         return await self._transport.handle_async_request(request)
+
+
+def _borrowed(library: Any, transport: Any) -> Any:
+    """Return a transport of the library that uses another, or None for None."""
+    bases = (_Borrowed, library.BaseTransport, library.AsyncBaseTransport)
+    return None if transport is None else type("Borrowed", bases, {})(transport)

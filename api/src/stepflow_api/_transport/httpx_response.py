@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-
-import httpx
+from typing import TYPE_CHECKING
 
 from stepflow_api._constants import DEFAULT_PORTS
 from stepflow_api._transport.body import Decoder, check_fields
+from stepflow_api._transport.network_errors import TooManyRedirects
+
+if TYPE_CHECKING:
+    import httpx
 
 
 def send(http: httpx.Client, request: httpx.Request) -> httpx.Response:
@@ -17,7 +20,7 @@ def send(http: httpx.Client, request: httpx.Request) -> httpx.Response:
     receive the body and all header fields except `Authorization`.
 
     Raises:
-        httpx.HTTPError: There is no response, or there are too many redirects.
+        HTTPError: There is no response, or there are too many redirects.
     """
     response = http.send(request, stream=True, follow_redirects=False)
     for _ in range(http.max_redirects):
@@ -28,7 +31,7 @@ def send(http: httpx.Client, request: httpx.Request) -> httpx.Response:
         response = http.send(following, stream=True, follow_redirects=False)
     if _redirect(http, response) is not None:
         response.close()
-        raise _too_many(request)
+        raise TooManyRedirects("too many redirects")
     return response
 
 
@@ -43,7 +46,7 @@ async def send_async(http: httpx.AsyncClient, request: httpx.Request) -> httpx.R
         response = await http.send(following, stream=True, follow_redirects=False)
     if _redirect(http, response) is not None:
         await response.aclose()
-        raise _too_many(request)
+        raise TooManyRedirects("too many redirects")
     return response
 
 
@@ -51,7 +54,7 @@ def body_parts(response: httpx.Response) -> Iterator[bytes]:
     """Yield the body, decompressed, in parts of a limited size.
 
     Raises:
-        httpx.HTTPError: It does not arrive.
+        HTTPError: It does not arrive.
         Unreadable: It cannot be decompressed, or there are too many header fields.
     """
     if response.is_stream_consumed:
@@ -96,7 +99,3 @@ def _redirect(
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
     return url.scheme, url.host, url.port or DEFAULT_PORTS.get(url.scheme)
-
-
-def _too_many(request: httpx.Request) -> httpx.TooManyRedirects:
-    return httpx.TooManyRedirects("too many redirects", request=request)

@@ -1,4 +1,4 @@
-"""Transport through httpx: for an `http_client` or `transport`, for proxies, and for events."""
+"""Transport through httpx or httpx2: for an `http_client` or `transport`, proxies and events."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from contextlib import (
     nullcontext,
 )
 from functools import partial
-from typing import TYPE_CHECKING, Any
-
-import httpx
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, cast
 
 from stepflow_api._constants import USER_AGENT
 from stepflow_api._headers import Fields, Headers
@@ -23,7 +22,8 @@ from stepflow_api._operation import Answer, Request
 from stepflow_api._transport.body import ACCEPTED, Body
 from stepflow_api._transport.event_loops import loop_of_this_call, running_loop
 from stepflow_api._transport.event_stream import MEDIA_TYPE, AsyncEventStream, EventStream
-from stepflow_api._transport.failures import HTTP_FAILURES, cause_to_show, failure
+from stepflow_api._transport.failures import cause_to_show, failure, http_failures
+from stepflow_api._transport.httpx_libraries import DEFAULT_AGENTS
 from stepflow_api._transport.httpx_pool import AsyncPool, SyncPool
 from stepflow_api._transport.httpx_response import body_parts, body_parts_async, send, send_async
 from stepflow_api._transport.httpx_watchdog import watched
@@ -34,11 +34,16 @@ from stepflow_api.errors import InvalidAnswer, InvalidRequest, StepflowError
 if TYPE_CHECKING:
     import asyncio
 
+    import httpx
+
+    from stepflow_api._transport.httpx_types import HttpxProxy
+
 
 class HttpxTransport:
     """Send requests through httpx clients.
 
     Args:
+        library: The library of what was passed, httpx or httpx2.
         base_url: The server's URL with the API's prefix.
         headers: Header fields for every request.
         http_client: What to send through; stays open.
@@ -50,14 +55,17 @@ class HttpxTransport:
 
     def __init__(
         self,
+        library: ModuleType,
         base_url: str,
         headers: Fields,
         http_client: Any,
         transport: Any,
-        proxy: httpx.Proxy | None,
+        proxy: HttpxProxy | None,
         limit: int | None,
         tls: TLS,
     ) -> None:
+        self._library = library
+        self._body: type[_Body] = type("Body", (_Body, library.ByteStream), {})
         self._base_url = base_url
         self._headers = headers
         self._given_client: httpx.Client | httpx.AsyncClient | None = http_client
@@ -66,9 +74,8 @@ class HttpxTransport:
         self._proxy = proxy
         self._limit = limit
         self._tls = tls
-        self._sync = SyncPool(
-            transport if isinstance(transport, httpx.BaseTransport) else None, tls, proxy
-        )
+        is_sync = isinstance(transport, library.BaseTransport)
+        self._sync = SyncPool(library, transport if is_sync else None, tls, proxy)
         self._async: AsyncPool | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -84,7 +91,7 @@ class HttpxTransport:
     def send(self, request: Request, timeouts: Timeouts) -> Answer:
         """As `Transport.send`."""
         acquired = self._sync_http()
-        body = _Body(request.content or b"")
+        body = self._body(request.content or b"")
         timeouts.begin()
         try:
             with acquired as http:
@@ -94,7 +101,7 @@ class HttpxTransport:
                     with contextlib.closing(response):
                         pieces = _body(response, timeouts, self._limit)
                         return self._answer(request, response, pieces)
-        except HTTP_FAILURES as error:
+        except http_failures() as error:
             raise self._failed(
                 request, timeouts.error(error, is_sent=body.is_begun)
             ) from cause_to_show(error)
@@ -102,7 +109,7 @@ class HttpxTransport:
     async def send_async(self, request: Request, timeouts: Timeouts) -> Answer:
         """Async version of `send`."""
         acquired = self._async_http(timeouts)
-        body = _Body(request.content or b"")
+        body = self._body(request.content or b"")
         timeouts.begin()
         try:
             async with acquired as http, limited(timeouts) as limit:
@@ -111,7 +118,7 @@ class HttpxTransport:
                 async with contextlib.aclosing(response):
                     pieces = await _body_async(response, timeouts, limit, self._limit)
                     return self._answer(request, response, pieces)
-        except HTTP_FAILURES as error:
+        except http_failures() as error:
             raise self._failed(
                 request, timeouts.error(error, is_sent=body.is_begun)
             ) from cause_to_show(error)
@@ -124,7 +131,7 @@ class HttpxTransport:
     ) -> EventStream | Answer:
         """As `Transport.open`."""
         acquired = self._sync_http()
-        body = _Body(request.content or b"")
+        body = self._body(request.content or b"")
         timeouts.begin()
         try:
             with ExitStack() as held:
@@ -140,7 +147,7 @@ class HttpxTransport:
                 fail = self._failing(request, response)
                 wait = partial(watched, http, sent)
                 return EventStream(response, held.pop_all(), parse, fail, timeouts.read, wait)
-        except HTTP_FAILURES as error:
+        except http_failures() as error:
             raise self._failed(
                 request, timeouts.error(error, is_sent=body.is_begun)
             ) from cause_to_show(error)
@@ -150,7 +157,7 @@ class HttpxTransport:
     ) -> AsyncEventStream | Answer:
         """Async version of `open`."""
         acquired = self._async_http(timeouts)
-        body = _Body(request.content or b"")
+        body = self._body(request.content or b"")
         timeouts.begin()
         try:
             async with AsyncExitStack() as held:
@@ -164,7 +171,7 @@ class HttpxTransport:
                         return self._answer(request, response, pieces)
                 fail = self._failing(request, response)
                 return AsyncEventStream(response, held.pop_all(), parse, fail, timeouts.read)
-        except HTTP_FAILURES as error:
+        except http_failures() as error:
             raise self._failed(
                 request, timeouts.error(error, is_sent=body.is_begun)
             ) from cause_to_show(error)
@@ -176,7 +183,7 @@ class HttpxTransport:
         self, request: Request, response: httpx.Response
     ) -> Callable[[Exception], StepflowError]:
         def fail(error: Exception) -> StepflowError:
-            if isinstance(error, HTTP_FAILURES) and not isinstance(error, ValueError):
+            if isinstance(error, http_failures()) and not isinstance(error, ValueError):
                 return self._failed(request, error)
             return InvalidAnswer(
                 f"{response.status_code}, but what comes is no event: {error}; is this a Stepflow"
@@ -206,25 +213,25 @@ class HttpxTransport:
             params=request.query or None,
             headers=self._request_headers(http, request),
             content=request.content,
-            timeout=httpx.Timeout(
+            timeout=(
                 # Of the connection, and of the TLS handshake: httpx cleans up after its own
                 # timeouts, and leaves a socket open if a handshake is cancelled.
-                connect=timeouts.bound(timeouts.connect, shares=2),
-                read=timeouts.bound(timeouts.read),
-                write=timeouts.bound(timeouts.write),
-                pool=timeouts.bound(timeouts.pool),
+                timeouts.bound(timeouts.connect, shares=2),
+                timeouts.bound(timeouts.read),
+                timeouts.bound(timeouts.write),
+                timeouts.bound(timeouts.pool),
             ),
         )
-        prepared.stream = body
+        prepared.stream = cast("httpx.ByteStream", body)
         return prepared
 
     def _request_headers(
         self, http: httpx.Client | httpx.AsyncClient, request: Request
     ) -> httpx.Headers:
-        headers = httpx.Headers(list(self._headers.value.values()))
+        headers: httpx.Headers = self._library.Headers(list(self._headers.value.values()))
         headers.update(request.headers)
         # A name that was chosen, here or where the httpx client was made, stays.
-        if http.headers.get("user-agent", "").startswith("python-httpx/"):
+        if http.headers.get("user-agent", "").startswith(DEFAULT_AGENTS):
             headers.setdefault("user-agent", USER_AGENT)
         # httpx accepts these if packages for them are installed, which cannot bound their output.
         accepted = http.headers.get("accept-encoding", "")
@@ -238,15 +245,17 @@ class HttpxTransport:
 
     def _sync_http(self) -> AbstractContextManager[httpx.Client]:
         given = self._given_client
-        if isinstance(given, httpx.Client):
+        library = self._library
+        if isinstance(given, library.Client):
             self._check_given(given)
             return nullcontext(given)
         if given is not None:
             raise InvalidRequest(
-                "this client was made with an httpx.AsyncClient; use asyncio(...) forms"
+                f"this client was made with an {library.__name__}.AsyncClient; use asyncio(...)"
+                " forms"
             )
         transport = self._given_transport
-        if transport is not None and not isinstance(transport, httpx.BaseTransport):
+        if transport is not None and not isinstance(transport, library.BaseTransport):
             raise InvalidRequest(
                 "this client was made with an async transport; use asyncio(...) forms"
             )
@@ -254,10 +263,13 @@ class HttpxTransport:
 
     def _async_http(self, timeouts: Timeouts) -> AbstractAsyncContextManager[httpx.AsyncClient]:
         given = self._given_client
-        if isinstance(given, httpx.Client):
-            raise InvalidRequest("this client was made with an httpx.Client; use sync(...) forms")
+        library = self._library
+        if isinstance(given, library.Client):
+            raise InvalidRequest(
+                f"this client was made with an {library.__name__}.Client; use sync(...) forms"
+            )
         transport = self._given_transport
-        if transport is not None and not isinstance(transport, httpx.AsyncBaseTransport):
+        if transport is not None and not isinstance(transport, library.AsyncBaseTransport):
             raise InvalidRequest("this client was made with a sync transport; use sync(...) forms")
         if given is not None:
             self._check_given(given)
@@ -266,8 +278,10 @@ class HttpxTransport:
             if self._async is None or self._loop is not loop:
                 self._loop = loop
                 # Connections of a closed loop went with it.
-                self._async = AsyncPool(transport, self._tls, self._proxy)
-        return nullcontext(given) if given is not None else self._async.acquire(timeouts)
+                self._async = AsyncPool(library, transport, self._tls, self._proxy)
+        if given is not None:
+            return nullcontext(cast("httpx.AsyncClient", given))
+        return self._async.acquire(timeouts)
 
     def _check_given(self, given: httpx.Client | httpx.AsyncClient) -> None:
         if given.is_closed:
@@ -276,18 +290,21 @@ class HttpxTransport:
             )
 
 
-class _Body(httpx.ByteStream):
+class _Body:
     """The body of a request, which knows whether it is being sent: the head is sent first."""
 
     is_begun = False
 
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
     def __iter__(self) -> Iterator[bytes]:
         self.is_begun = True
-        return super().__iter__()
+        yield self._content
 
-    def __aiter__(self) -> AsyncIterator[bytes]:
+    async def __aiter__(self) -> AsyncIterator[bytes]:
         self.is_begun = True
-        return super().__aiter__()
+        yield self._content
 
 
 def _body(response: httpx.Response, timeouts: Timeouts, size: int | None) -> list[bytes]:

@@ -12,13 +12,14 @@ import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
-
-import httpx
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stepflow_api._fork import reset_after_fork
 from stepflow_api._transport.httpx_fork import is_pool, reachable
 from stepflow_api._transport.timeouts import Timeouts
+
+if TYPE_CHECKING:
+    import httpx
 
 # Key of a request's extensions, which httpx hands on to the connection's request.
 _MARK = "stepflow_api.exchange"

@@ -10,22 +10,23 @@ import importlib.util
 import os
 import re
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 from stepflow_api._constants import DEFAULT_PORTS
 from stepflow_api._hidden import Hidden
+from stepflow_api._transport.httpx_libraries import default_httpx_library, httpx_library_of
 from stepflow_api.errors import InvalidRequest
 
 if TYPE_CHECKING:
-    import httpx
+    from stepflow_api._transport.httpx_types import HttpxProxy
 
 
 # A host or network, in brackets if it is IPv6 and a port follows.
 _ENTRY = re.compile(r"(?P<host>\[[^]]*\](?:/\d+)?|[^:]*)(?::(?P<port>\d{1,5}))?")
 
 
-def environment_proxy(base_url: str) -> httpx.Proxy | None:
+def environment_proxy(base_url: str) -> HttpxProxy | None:
     """Return the proxy that the environment or the system sets for a server.
 
     Args:
@@ -58,8 +59,8 @@ def environment_proxy(base_url: str) -> httpx.Proxy | None:
     return checked_proxy(proxy, _setting(scheme))
 
 
-def checked_proxy(proxy: Hidden[str] | Hidden[str | httpx.Proxy], name: str) -> httpx.Proxy:
-    """Return a proxy that httpx can use.
+def checked_proxy(proxy: Hidden[str] | Hidden[str | HttpxProxy], name: str) -> HttpxProxy:
+    """Return a proxy that httpx and httpx2 can use.
 
     Args:
         proxy: The proxy or its URL.
@@ -68,11 +69,12 @@ def checked_proxy(proxy: Hidden[str] | Hidden[str | httpx.Proxy], name: str) -> 
     Raises:
         InvalidRequest: The proxy cannot be used; the message contains no password.
     """
-    import httpx
-
-    checked = None
-    with contextlib.suppress(ValueError, TypeError, httpx.InvalidURL):
-        checked = httpx.Proxy(proxy.value) if isinstance(proxy.value, str) else proxy.value
+    checked: HttpxProxy | None = None
+    if httpx_library_of(proxy.value, "Proxy"):
+        checked = cast("HttpxProxy", proxy.value)
+    library = default_httpx_library()
+    with contextlib.suppress(ValueError, TypeError, library.InvalidURL):
+        checked = checked or library.Proxy(proxy.value)
     if checked is None or not checked.url.host or (checked.url.port or 0) >= 2**16:
         # Not raised in an except block, whose exception quotes the URL with the password.
         raise InvalidRequest(

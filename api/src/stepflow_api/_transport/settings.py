@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterable, Mapping
+from types import ModuleType
 from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
 from stepflow_api._constants import DEFAULT_PORTS
 from stepflow_api._headers import FIELD_NAME, FIELD_VALUE, Fields
 from stepflow_api._hidden import Hidden
-from stepflow_api._transport.timeouts import is_httpx_timeout
+from stepflow_api._transport.httpx_libraries import httpx_library_of, type_name
 from stepflow_api.errors import InvalidRequest
 from stepflow_api.spec import PATH_PREFIX
 from stepflow_api.types import UNSET
@@ -164,13 +165,14 @@ def check_timeout(timeout: Any) -> None:
     Raises:
         InvalidRequest: It is none.
     """
-    if timeout is UNSET or timeout is None or is_httpx_timeout(timeout):
+    if timeout is UNSET or timeout is None or httpx_library_of(timeout, "Timeout"):
         return
     # The comparison also refuses NaN.
     if isinstance(timeout, int | float) and not isinstance(timeout, bool) and timeout > 0:
         return
     raise InvalidRequest(
-        f"timeout is {timeout!r}; give seconds above 0, an httpx.Timeout, or None for no timeout"
+        f"timeout is {timeout!r}; give seconds above 0, an httpx.Timeout or httpx2.Timeout, or"
+        " None for no timeout"
     )
 
 
@@ -187,8 +189,8 @@ def check_limit(limit: Any) -> None:
         )
 
 
-def check_connection(http_client: Any, transport: Any, verify: Any) -> None:
-    """Reject what requests cannot be sent through.
+def check_connection(http_client: Any, transport: Any, verify: Any) -> ModuleType | None:
+    """Return the library of what requests are sent through, None if nothing is given.
 
     Raises:
         InvalidRequest: More than one is given, or one is of a wrong class.
@@ -198,21 +200,21 @@ def check_connection(http_client: Any, transport: Any, verify: Any) -> None:
             "http_client and transport are both given; a client has its own, give one"
         )
     if http_client is None and transport is None:
-        return
+        return None
+    name, given, classes = "http_client", http_client, ("Client", "AsyncClient")
+    if http_client is None:
+        name, given, classes = "transport", transport, ("BaseTransport", "AsyncBaseTransport")
     if verify is not True:
-        given = "transport" if http_client is None else "http_client"
         raise InvalidRequest(
-            f"verify cannot be combined with {given}; set it on that, or remove that"
+            f"verify cannot be combined with {name}; set it on that, or remove that"
         )
-    import httpx
-
-    for name, given, classes in (
-        ("http_client", http_client, (httpx.Client, httpx.AsyncClient)),
-        ("transport", transport, (httpx.BaseTransport, httpx.AsyncBaseTransport)),
-    ):
-        if given is not None and not isinstance(given, classes):
-            wanted = " or an ".join(f"httpx.{one.__name__}" for one in classes)
-            raise InvalidRequest(f"{name} is a {type(given).__name__}; give an {wanted}")
+    library = httpx_library_of(given, *classes)
+    if library is None:
+        raise InvalidRequest(
+            f"{name} is a {type_name(given)}; give an httpx.{classes[0]} or"
+            f" httpx.{classes[1]}, or one of httpx2"
+        )
+    return library
 
 
 def _as_bytes(text: str | bytes) -> bytes:

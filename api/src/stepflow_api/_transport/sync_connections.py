@@ -16,7 +16,14 @@ from stepflow_api._constants import KEEP_ALIVE, PROBES
 from stepflow_api._fork import reset_after_fork
 from stepflow_api._hidden import Hidden
 from stepflow_api._operation import Answer, Request
-from stepflow_api._transport.http11 import READ_SIZE, Address, HTTP11Connection, broken
+from stepflow_api._transport.http11 import READ_SIZE, Address, HTTP11Connection
+from stepflow_api._transport.network_errors import (
+    ConnectError,
+    ConnectTimeout,
+    ReadError,
+    ReadTimeout,
+    WriteTimeout,
+)
 from stepflow_api._transport.timeouts import Timeouts
 
 
@@ -47,7 +54,7 @@ class SyncConnections:
         """Send a request.
 
         Raises:
-            httpx.HTTPError: No complete response arrived.
+            HTTPError: No complete response arrived.
         """
         url, head = request.url(self._address.base_url), self._address.head(request)
         connection = self._acquire() or _Connection.open(self._address, timeouts)
@@ -105,9 +112,9 @@ class _Connection:
                 connected.close()
                 raise
         except TimeoutError as error:
-            raise broken("ConnectTimeout", error) from error
+            raise ConnectTimeout(error) from error
         except OSError as error:
-            raise broken("ConnectError", error) from error
+            raise ConnectError(error) from error
         return cls(connected, address.limit)
 
     def exchange(self, message: Hidden[bytes], timeouts: Timeouts) -> Answer:
@@ -122,7 +129,7 @@ class _Connection:
                 timeouts.moved(count)
                 sent += count
         except TimeoutError as error:
-            raise broken("WriteTimeout", timeouts.reason(error)) from error
+            raise WriteTimeout(timeouts.reason(error)) from error
         except OSError:
             # A server that refuses a body may answer, and close, before it has all of it.
             is_cut = True
@@ -132,9 +139,9 @@ class _Connection:
                 connected.settimeout(timeouts.bound(timeouts.read))
                 data = connected.recv(READ_SIZE)
             except TimeoutError as error:
-                raise broken("ReadTimeout", timeouts.reason(error)) from error
+                raise ReadTimeout(timeouts.reason(error)) from error
             except OSError as error:
-                raise broken("ReadError", error) from error
+                raise ReadError(error) from error
             timeouts.moved(len(data))
             received = self.protocol.receive_data(data)
         if is_cut:

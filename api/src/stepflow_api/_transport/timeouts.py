@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from threading import TIMEOUT_MAX
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import Any
 
 from stepflow_api._constants import (
     CONNECT_TIMEOUT,
@@ -16,12 +15,10 @@ from stepflow_api._constants import (
     SLOWEST,
     WRITE_TIMEOUT,
 )
+from stepflow_api._transport.httpx_libraries import httpx_library_of
 from stepflow_api.types import UNSET
 
-if TYPE_CHECKING:
-    import httpx
-
-#: What an error of httpx says if the whole exchange, and not one wait, took too long.
+#: What an error says if the whole exchange, and not one wait, took too long.
 OVERDUE = "overdue"
 
 
@@ -104,23 +101,23 @@ class Timeouts:
         return left if seconds is None or left < seconds else seconds
 
     def reason(self, error: BaseException) -> str:
-        """Return the text for httpx's error after a wait that ended in a `TimeoutError`."""
+        """Return the text for the error after a wait that ended in a `TimeoutError`."""
         return OVERDUE if self.is_overdue() else str(error)
 
     def error(self, error: Exception, *, is_sent: bool = True) -> Exception:
         """Return the error for a failed exchange of httpx: a timeout if it is overdue.
 
         Args:
-            error: What httpx raised.
+            error: What was raised.
             is_sent: Whether the head of the request was sent, so that the server may have acted.
         """
-        import httpx
+        from stepflow_api._transport.network_errors import ConnectTimeout, ReadTimeout, kinds
 
         # What a connection raises that was shut down, and a cancelled block.
-        is_cut = isinstance(error, httpx.NetworkError | httpx.RemoteProtocolError | TimeoutError)
-        if not is_cut or isinstance(error, httpx.ConnectError) or not self.is_overdue():
+        is_cut = kinds(error) & {"NetworkError", "RemoteProtocolError", "TimeoutError"}
+        if not is_cut or "ConnectError" in kinds(error) or not self.is_overdue():
             return error
-        return httpx.ReadTimeout(OVERDUE) if is_sent else httpx.ConnectTimeout(OVERDUE)
+        return ReadTimeout(OVERDUE) if is_sent else ConnectTimeout(OVERDUE)
 
     def is_overdue(self) -> bool:
         """Return whether the time for everything is over."""
@@ -156,15 +153,15 @@ def timeouts(timeout: Any) -> Timeouts:
     """Return the timeouts of a call that begins now.
 
     Args:
-        timeout: Seconds for the whole call, an `httpx.Timeout` for each wait, None for none,
-            `UNSET` for the defaults, or the timeouts of a call that has begun.
+        timeout: Seconds for the whole call, a `Timeout` of httpx or httpx2 for each wait, None for
+            none, `UNSET` for the defaults, or the timeouts of a call that has begun.
     """
     if timeout is UNSET:
         total = CONNECT_TIMEOUT + READ_TIMEOUT + WRITE_TIMEOUT
         return Timeouts(CONNECT_TIMEOUT, READ_TIMEOUT, WRITE_TIMEOUT, POOL_TIMEOUT, total)
     if isinstance(timeout, Timeouts):
         return timeout
-    if is_httpx_timeout(timeout):
+    if httpx_library_of(timeout, "Timeout"):
         waits = (timeout.connect, timeout.read, timeout.write, timeout.pool)
         connect, read, write, pool = map(_seconds, waits)
         bounded = [wait for wait in (connect, read, write, pool) if wait is not None]
@@ -175,10 +172,3 @@ def timeouts(timeout: Any) -> Timeouts:
 def _seconds(timeout: float | None) -> float | None:
     # More than the system can wait, such as infinity, is no timeout.
     return None if timeout is None or timeout >= TIMEOUT_MAX else timeout
-
-
-def is_httpx_timeout(timeout: Any) -> TypeGuard[httpx.Timeout]:
-    """Return whether a timeout is an `httpx.Timeout`."""
-    # Nobody has one who has not imported httpx.
-    module = sys.modules.get("httpx")
-    return module is not None and isinstance(timeout, module.Timeout)

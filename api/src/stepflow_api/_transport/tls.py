@@ -6,6 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Any
 
+from stepflow_api._transport.httpx_libraries import default_httpx_library
 from stepflow_api.errors import InvalidRequest, one_line
 
 if TYPE_CHECKING:
@@ -32,9 +33,7 @@ class TLS:
     def context(self) -> ssl.SSLContext:
         """Return the context that all connections share."""
         if self._context is None:
-            import httpx
-
-            self._context = httpx.create_ssl_context()
+            self._context = default_httpx_library().create_ssl_context()
         self._context.set_alpn_protocols(["http/1.1"])
         return self._context
 

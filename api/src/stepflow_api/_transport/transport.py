@@ -26,12 +26,11 @@ from stepflow_api.types import UNSET
 if TYPE_CHECKING:
     import asyncio
 
-    import httpx
-
     from stepflow_api._transport.async_connections import AsyncConnections
     from stepflow_api._transport.event_stream import AsyncEventStream, EventStream
     from stepflow_api._transport.http11 import Address
     from stepflow_api._transport.httpx_transport import HttpxTransport
+    from stepflow_api._transport.httpx_types import HttpxProxy
     from stepflow_api._transport.sync_connections import SyncConnections
 
 
@@ -41,7 +40,7 @@ class Transport:
     Args:
         base_url: Its URL with the API's prefix.
         headers: Header fields for every request; what is added to them later is sent as well.
-        timeout: Seconds, an `httpx.Timeout`, None for none, or `UNSET` for the defaults.
+        timeout: Seconds, a `Timeout` of httpx or httpx2, None for none, or `UNSET` for defaults.
         http_client: What to send through; stays open.
         transport: What to send through; stays open.
         verify: Which certificates are trusted, as of `Client`.
@@ -67,15 +66,16 @@ class Transport:
     ) -> None:
         check_timeout(timeout)
         check_limit(limit)
-        check_connection(http_client, transport, verify)
+        library = check_connection(http_client, transport, verify)
         self._tls = TLS(verify)
         self._base_url = base_url
         self._headers = headers
         self._timeout = timeout
         self._limit = limit
+        self._library = library
         self._http_client = http_client
         self._given_transport = transport
-        self.is_own = http_client is None and transport is None
+        self.is_own = library is None
         self._proxy = _proxy(base_url) if self.is_own else None
         self._is_direct = self.is_own and self._proxy is None
         self._closed = False
@@ -229,11 +229,10 @@ class Transport:
 
     def timeout_error(self, request: Request) -> StepflowError:
         """Return the error for a request whose answer has not come in time."""
-        import httpx
-
         from stepflow_api._transport.failures import failure
+        from stepflow_api._transport.network_errors import ReadTimeout
 
-        return failure(request, self.url(request), httpx.ReadTimeout(OVERDUE))
+        return failure(request, self.url(request), ReadTimeout(OVERDUE))
 
     def url(self, request: Request) -> str:
         """Return the URL of a request, without user and password."""
@@ -241,9 +240,9 @@ class Transport:
 
     def _raise_failure(self, request: Request, error: Exception) -> None:
         """Raise this package's error for one of the network."""
-        from stepflow_api._transport.failures import HTTP_FAILURES, cause_to_show, failure
+        from stepflow_api._transport.failures import cause_to_show, failure, http_failures
 
-        if isinstance(error, HTTP_FAILURES):
+        if isinstance(error, http_failures()):
             raise failure(request, self.url(request), error) from cause_to_show(error)
 
     def _make_connections(self) -> SyncConnections:
@@ -273,12 +272,14 @@ class Transport:
         return self._address
 
     def _httpx(self) -> HttpxTransport:
+        from stepflow_api._transport.httpx_libraries import default_httpx_library
         from stepflow_api._transport.httpx_transport import HttpxTransport
 
         with self._lock:
             self._check_open()
             if self._httpx_transport is None:
                 self._httpx_transport = HttpxTransport(
+                    self._library or default_httpx_library(),
                     self._base_url,
                     self._headers,
                     self._http_client,
@@ -296,7 +297,7 @@ class Transport:
             )
 
 
-def _proxy(base_url: str) -> httpx.Proxy | None:
+def _proxy(base_url: str) -> HttpxProxy | None:
     """Return the proxy that the environment or the system sets for a server."""
     # Most environments set none, and importing the module that reads them takes time.
     if sys.platform not in ("darwin", "win32") and not any(

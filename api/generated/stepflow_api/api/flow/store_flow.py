@@ -59,8 +59,8 @@ def sync_detailed(
     Args:
         client: Sends the request.
         body: Request to store a flow
-        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
-            for each wait, or None for no timeout.
+        timeout: For this call, in place of the client's: seconds for all of it, a `Timeout` of
+            httpx or httpx2 for each wait, or None for no timeout.
         headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
@@ -94,8 +94,8 @@ def sync(
     Args:
         client: Sends the request.
         body: Request to store a flow
-        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
-            for each wait, or None for no timeout.
+        timeout: For this call, in place of the client's: seconds for all of it, a `Timeout` of
+            httpx or httpx2 for each wait, or None for no timeout.
         headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
@@ -130,8 +130,8 @@ async def asyncio_detailed(
     Args:
         client: Sends the request.
         body: Request to store a flow
-        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
-            for each wait, or None for no timeout.
+        timeout: For this call, in place of the client's: seconds for all of it, a `Timeout` of
+            httpx or httpx2 for each wait, or None for no timeout.
         headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
@@ -167,8 +167,8 @@ async def asyncio(
     Args:
         client: Sends the request.
         body: Request to store a flow
-        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
-            for each wait, or None for no timeout.
+        timeout: For this call, in place of the client's: seconds for all of it, a `Timeout` of
+            httpx or httpx2 for each wait, or None for no timeout.
         headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:

@@ -70,8 +70,8 @@ def sync_detailed(
 
             This design avoids ambiguity: to run a workflow with an array as input,
             wrap it in another array: `[[1, 2, 3]]` runs once with input `[1, 2, 3]`.
-        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
-            for each wait, or None for no timeout.
+        timeout: For this call, in place of the client's: seconds for all of it, a `Timeout` of
+            httpx or httpx2 for each wait, or None for no timeout.
         headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
@@ -116,8 +116,8 @@ def sync(
 
             This design avoids ambiguity: to run a workflow with an array as input,
             wrap it in another array: `[[1, 2, 3]]` runs once with input `[1, 2, 3]`.
-        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
-            for each wait, or None for no timeout.
+        timeout: For this call, in place of the client's: seconds for all of it, a `Timeout` of
+            httpx or httpx2 for each wait, or None for no timeout.
         headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
@@ -163,8 +163,8 @@ async def asyncio_detailed(
 
             This design avoids ambiguity: to run a workflow with an array as input,
             wrap it in another array: `[[1, 2, 3]]` runs once with input `[1, 2, 3]`.
-        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
-            for each wait, or None for no timeout.
+        timeout: For this call, in place of the client's: seconds for all of it, a `Timeout` of
+            httpx or httpx2 for each wait, or None for no timeout.
         headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
@@ -211,8 +211,8 @@ async def asyncio(
 
             This design avoids ambiguity: to run a workflow with an array as input,
             wrap it in another array: `[[1, 2, 3]]` runs once with input `[1, 2, 3]`.
-        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
-            for each wait, or None for no timeout.
+        timeout: For this call, in place of the client's: seconds for all of it, a `Timeout` of
+            httpx or httpx2 for each wait, or None for no timeout.
         headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:

@@ -71,8 +71,8 @@ def sync_detailed(
         wait: If true, wait for the run to reach a terminal state before responding.
         timeout_secs: Maximum seconds to wait when wait=true (default 300). If the timeout elapses,
             returns the current run status rather than an error.
-        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
-            for each wait, or None for no timeout.
+        timeout: For this call, in place of the client's: seconds for all of it, a `Timeout` of
+            httpx or httpx2 for each wait, or None for no timeout.
         headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
@@ -125,8 +125,8 @@ def sync(
         wait: If true, wait for the run to reach a terminal state before responding.
         timeout_secs: Maximum seconds to wait when wait=true (default 300). If the timeout elapses,
             returns the current run status rather than an error.
-        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
-            for each wait, or None for no timeout.
+        timeout: For this call, in place of the client's: seconds for all of it, a `Timeout` of
+            httpx or httpx2 for each wait, or None for no timeout.
         headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
@@ -180,8 +180,8 @@ async def asyncio_detailed(
         wait: If true, wait for the run to reach a terminal state before responding.
         timeout_secs: Maximum seconds to wait when wait=true (default 300). If the timeout elapses,
             returns the current run status rather than an error.
-        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
-            for each wait, or None for no timeout.
+        timeout: For this call, in place of the client's: seconds for all of it, a `Timeout` of
+            httpx or httpx2 for each wait, or None for no timeout.
         headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
@@ -234,8 +234,8 @@ async def asyncio(
         wait: If true, wait for the run to reach a terminal state before responding.
         timeout_secs: Maximum seconds to wait when wait=true (default 300). If the timeout elapses,
             returns the current run status rather than an error.
-        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
-            for each wait, or None for no timeout.
+        timeout: For this call, in place of the client's: seconds for all of it, a `Timeout` of
+            httpx or httpx2 for each wait, or None for no timeout.
         headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:

@@ -71,8 +71,8 @@ def sync_detailed(
             If not specified, step statuses are aggregated across all items
             using "worst status" precedence (Failed > Running > Runnable > Blocked > Skipped >
             Completed).
-        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
-            for each wait, or None for no timeout.
+        timeout: For this call, in place of the client's: seconds for all of it, a `Timeout` of
+            httpx or httpx2 for each wait, or None for no timeout.
         headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
@@ -120,8 +120,8 @@ def sync(
             If not specified, step statuses are aggregated across all items
             using "worst status" precedence (Failed > Running > Runnable > Blocked > Skipped >
             Completed).
-        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
-            for each wait, or None for no timeout.
+        timeout: For this call, in place of the client's: seconds for all of it, a `Timeout` of
+            httpx or httpx2 for each wait, or None for no timeout.
         headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
@@ -170,8 +170,8 @@ async def asyncio_detailed(
             If not specified, step statuses are aggregated across all items
             using "worst status" precedence (Failed > Running > Runnable > Blocked > Skipped >
             Completed).
-        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
-            for each wait, or None for no timeout.
+        timeout: For this call, in place of the client's: seconds for all of it, a `Timeout` of
+            httpx or httpx2 for each wait, or None for no timeout.
         headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
@@ -219,8 +219,8 @@ async def asyncio(
             If not specified, step statuses are aggregated across all items
             using "worst status" precedence (Failed > Running > Runnable > Blocked > Skipped >
             Completed).
-        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
-            for each wait, or None for no timeout.
+        timeout: For this call, in place of the client's: seconds for all of it, a `Timeout` of
+            httpx or httpx2 for each wait, or None for no timeout.
         headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:

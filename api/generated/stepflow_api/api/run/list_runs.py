@@ -89,8 +89,8 @@ def sync_detailed(
         max_depth: Maximum depth for hierarchy queries (0 = root only).
         limit: Maximum number of results to return.
         offset: Number of results to skip.
-        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
-            for each wait, or None for no timeout.
+        timeout: For this call, in place of the client's: seconds for all of it, a `Timeout` of
+            httpx or httpx2 for each wait, or None for no timeout.
         headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
@@ -152,8 +152,8 @@ def sync(
         max_depth: Maximum depth for hierarchy queries (0 = root only).
         limit: Maximum number of results to return.
         offset: Number of results to skip.
-        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
-            for each wait, or None for no timeout.
+        timeout: For this call, in place of the client's: seconds for all of it, a `Timeout` of
+            httpx or httpx2 for each wait, or None for no timeout.
         headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
@@ -216,8 +216,8 @@ async def asyncio_detailed(
         max_depth: Maximum depth for hierarchy queries (0 = root only).
         limit: Maximum number of results to return.
         offset: Number of results to skip.
-        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
-            for each wait, or None for no timeout.
+        timeout: For this call, in place of the client's: seconds for all of it, a `Timeout` of
+            httpx or httpx2 for each wait, or None for no timeout.
         headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
@@ -279,8 +279,8 @@ async def asyncio(
         max_depth: Maximum depth for hierarchy queries (0 = root only).
         limit: Maximum number of results to return.
         offset: Number of results to skip.
-        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
-            for each wait, or None for no timeout.
+        timeout: For this call, in place of the client's: seconds for all of it, a `Timeout` of
+            httpx or httpx2 for each wait, or None for no timeout.
         headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:

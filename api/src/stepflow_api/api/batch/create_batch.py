@@ -26,8 +26,8 @@ def sync_detailed(
     Args:
         client: Sends the request.
         body: The flow and its inputs.
-        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
-            for each wait, or None for no timeout.
+        timeout: For this call, in place of the client's: seconds for all of it, a `Timeout` of
+            httpx or httpx2 for each wait, or None for no timeout.
         headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
@@ -65,8 +65,8 @@ def sync(
     Args:
         client: Sends the request.
         body: The flow and its inputs.
-        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
-            for each wait, or None for no timeout.
+        timeout: For this call, in place of the client's: seconds for all of it, a `Timeout` of
+            httpx or httpx2 for each wait, or None for no timeout.
         headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
@@ -102,8 +102,8 @@ async def asyncio_detailed(
     Args:
         client: Sends the request.
         body: The flow and its inputs.
-        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
-            for each wait, or None for no timeout.
+        timeout: For this call, in place of the client's: seconds for all of it, a `Timeout` of
+            httpx or httpx2 for each wait, or None for no timeout.
         headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
@@ -141,8 +141,8 @@ async def asyncio(
     Args:
         client: Sends the request.
         body: The flow and its inputs.
-        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
-            for each wait, or None for no timeout.
+        timeout: For this call, in place of the client's: seconds for all of it, a `Timeout` of
+            httpx or httpx2 for each wait, or None for no timeout.
         headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:

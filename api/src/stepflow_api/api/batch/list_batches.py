@@ -68,8 +68,8 @@ def sync_detailed(
         flow_name: Only batches of the flow of this name.
         limit: How many batches to give at most; all by default.
         offset: How many batches to leave out at the start.
-        timeout: For each request, in place of the client's: seconds for all of it, an
-            `httpx.Timeout` for each wait, or None for no timeout.
+        timeout: For each request, in place of the client's: seconds for all of it, a
+            `Timeout` of httpx or httpx2 for each wait, or None for no timeout.
         headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
@@ -125,8 +125,8 @@ def sync(
         flow_name: Only batches of the flow of this name.
         limit: How many batches to give at most; all by default.
         offset: How many batches to leave out at the start.
-        timeout: For each request, in place of the client's: seconds for all of it, an
-            `httpx.Timeout` for each wait, or None for no timeout.
+        timeout: For each request, in place of the client's: seconds for all of it, a
+            `Timeout` of httpx or httpx2 for each wait, or None for no timeout.
         headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
@@ -180,8 +180,8 @@ async def asyncio_detailed(
         flow_name: Only batches of the flow of this name.
         limit: How many batches to give at most; all by default.
         offset: How many batches to leave out at the start.
-        timeout: For each request, in place of the client's: seconds for all of it, an
-            `httpx.Timeout` for each wait, or None for no timeout.
+        timeout: For each request, in place of the client's: seconds for all of it, a
+            `Timeout` of httpx or httpx2 for each wait, or None for no timeout.
         headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
@@ -237,8 +237,8 @@ async def asyncio(
         flow_name: Only batches of the flow of this name.
         limit: How many batches to give at most; all by default.
         offset: How many batches to leave out at the start.
-        timeout: For each request, in place of the client's: seconds for all of it, an
-            `httpx.Timeout` for each wait, or None for no timeout.
+        timeout: For each request, in place of the client's: seconds for all of it, a
+            `Timeout` of httpx or httpx2 for each wait, or None for no timeout.
         headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:

@@ -49,8 +49,8 @@ def sync_detailed(
         content: The bytes; up to about 2 MiB on servers up to 0.11.
         client: Sends the request.
         filename: File name to keep with the blob, in ASCII: the server drops any other.
-        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
-            for each wait, or None for no timeout.
+        timeout: For this call, in place of the client's: seconds for all of it, a `Timeout` of
+            httpx or httpx2 for each wait, or None for no timeout.
         headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
@@ -88,8 +88,8 @@ def sync(
         content: The bytes; up to about 2 MiB on servers up to 0.11.
         client: Sends the request.
         filename: File name to keep with the blob, in ASCII: the server drops any other.
-        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
-            for each wait, or None for no timeout.
+        timeout: For this call, in place of the client's: seconds for all of it, a `Timeout` of
+            httpx or httpx2 for each wait, or None for no timeout.
         headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
@@ -125,8 +125,8 @@ async def asyncio_detailed(
         content: The bytes; up to about 2 MiB on servers up to 0.11.
         client: Sends the request.
         filename: File name to keep with the blob, in ASCII: the server drops any other.
-        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
-            for each wait, or None for no timeout.
+        timeout: For this call, in place of the client's: seconds for all of it, a `Timeout` of
+            httpx or httpx2 for each wait, or None for no timeout.
         headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
@@ -164,8 +164,8 @@ async def asyncio(
         content: The bytes; up to about 2 MiB on servers up to 0.11.
         client: Sends the request.
         filename: File name to keep with the blob, in ASCII: the server drops any other.
-        timeout: For this call, in place of the client's: seconds for all of it, an `httpx.Timeout`
-            for each wait, or None for no timeout.
+        timeout: For this call, in place of the client's: seconds for all of it, a `Timeout` of
+            httpx or httpx2 for each wait, or None for no timeout.
         headers: Header fields for this call, in place of the client's of the same names.
 
     Returns:
