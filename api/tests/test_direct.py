@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import copy
 import fcntl
 import gc
 import gzip
+import pickle
 import socket
 import termios
 import threading
@@ -94,6 +96,18 @@ async def test_an_address_that_needs_no_proxy_is_asked_itself(
             assert await _health(form, client) == "healthy"
         assert server.target() == "/api/v1/health"
         assert not proxy.requests
+
+
+def test_header_fields_of_a_response_are_found_in_any_case() -> None:
+    with OddServer(answer(HEALTH, X_One="1", x_one="2")) as server:
+        headers = health_check.sync_detailed(client=Client(server.url)).headers
+    assert headers["x-one"] == headers["X-One"] == headers.get("X-ONE") == "1, 2"
+    assert "Content-Type" in headers and "x-two" not in headers
+    assert (headers.get("X-Two"), headers.get("X-Two", "none")) == (None, "none")
+    with pytest.raises(KeyError, match="x-two"):
+        headers["X-Two"]
+    for same in (pickle.loads(pickle.dumps(headers)), copy.deepcopy(headers)):
+        assert (same, same["X-One"]) == (headers, "1, 2")
 
 
 @by_form

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 import stepflow_api
@@ -122,6 +123,45 @@ def test_requests_and_their_errors_need_no_httpx() -> None:
         modules = imported_by(f"exec({script.format(url=server.url)!r})")
     assert "stepflow_api._transport.failures" in modules
     assert modules.isdisjoint({"h11", "httpcore", "httpx", "httpcore2", "httpx2", "anyio"})
+
+
+@pytest.mark.parametrize("made", ["httpx2.Client()", "httpx2.AsyncClient()"])
+def test_requests_through_httpx2_need_no_httpx(made: str) -> None:
+    script = """if True:
+        import asyncio, httpx2
+        from stepflow_api import Client, errors
+        from stepflow_api.api.health import health_check
+        def call(url):
+            client = Client(url, http_client={made}, timeout=httpx2.Timeout(30))
+            if "Async" in {made!r}:
+                return asyncio.run(health_check.asyncio(client=client))
+            return health_check.sync(client=client)
+        assert call({url!r}).status == "healthy"
+        try:
+            call("http://127.0.0.1:1")
+        except errors.ConnectionFailed as error:
+            assert type(error.__cause__) is httpx2.ConnectError
+    """
+    with EchoServer() as server:
+        modules = imported_by(f"exec({script.format(url=server.url, made=made)!r})")
+    assert "stepflow_api._transport.httpx_transport" in modules
+    assert modules.isdisjoint({"httpcore", "httpx"})
+
+
+@pytest.mark.skipif(not hasattr(httpx2, "alias_httpx"), reason="this httpx2 cannot")
+def test_httpx2_in_the_place_of_httpx() -> None:
+    script = """if True:
+        import httpx2
+        httpx2.alias_httpx()
+        import httpx
+        from stepflow_api import Client
+        from stepflow_api.api.health import health_check
+        with httpx.Client(timeout=30) as http:
+            assert health_check.sync(client=Client({url!r}, http_client=http)).status == "healthy"
+    """
+    with EchoServer() as server:
+        modules = imported_by(f"exec({script.format(url=server.url)!r})")
+    assert "httpcore2" in modules
 
 
 def test_one_operation_imports_no_other() -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import assert_type
 from uuid import UUID
 
+import httpx
+import httpx2
+
 from stepflow_api import AuthenticatedClient, Client, Response
 from stepflow_api.api.blob import get_blob_bytes
 from stepflow_api.api.flow import store_flow
@@ -39,6 +42,14 @@ def right_sync(client: Client, run_id: UUID) -> None:
     assert_type(get_blob_bytes.sync("b", client=client, headers={"x-a": "1"}), bytes)
 
 
+def right_of_httpx() -> None:
+    """Objects of httpx and httpx2."""
+    for http in (httpx.Client(), httpx.AsyncClient(), httpx2.Client(), httpx2.AsyncClient()):
+        Client("http://localhost", http_client=http)
+    Client("http://localhost", transport=httpx.HTTPTransport(), timeout=httpx.Timeout(3))
+    Client("http://localhost", transport=httpx2.AsyncHTTPTransport(), timeout=httpx2.Timeout(3))
+
+
 async def right_async(client: Client, run_id: UUID) -> None:
     """Calls as they should be."""
     assert_type(await get_run.asyncio(run_id, client=client), RunDetails)
@@ -65,6 +76,14 @@ def wrong_sync(client: Client, run_id: UUID, request: CreateRunRequest) -> None:
     print(get_run.sync_detailed(run_id, client=client).parsed.run_id)  # rejected
     Step(id=1, component="/eval")  # rejected
     Flow(step=[])  # rejected
+
+
+def wrong_of_httpx() -> None:
+    """Objects of httpx and httpx2 in the wrong place."""
+    Client("http://localhost", http_client=httpx.HTTPTransport())  # rejected
+    Client("http://localhost", http_client=httpx2.Timeout(3))  # rejected
+    Client("http://localhost", transport=httpx2.Client())  # rejected
+    Client("http://localhost", timeout=httpx2.Limits())  # rejected
 
 
 async def wrong_async(client: Client, run_id: UUID) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import assert_type
 
+import httpx
+import httpx2
+
 from stepflow_api.models import Flow, FlowResult, RunSummary
 from stepflow_client import (
     BatchResults,
@@ -27,6 +30,14 @@ def right_sync(client: SyncStepflowClient, flow: Flow) -> None:
     assert_type(list(client.list_runs(timeout=3, headers={"x-a": "1"})), list[RunSummary])
     executor: SyncStepflowExecutor = client
     assert_type(executor.run(flow, 1), FlowResult)
+
+
+def right_of_httpx() -> None:
+    """Objects of httpx and httpx2."""
+    SyncStepflowClient(http_client=httpx.Client(), limits=httpx.Limits())
+    SyncStepflowClient(http_client=httpx2.Client(), limits=httpx2.Limits())
+    StepflowClient(transport=httpx.AsyncHTTPTransport(), proxy=httpx.Proxy("http://localhost"))
+    StepflowClient(transport=httpx2.AsyncHTTPTransport(), proxy=httpx2.Proxy("http://localhost"))
 
 
 async def right_async(client: StepflowClient, flow: Flow) -> None:
@@ -60,6 +71,15 @@ def wrong_sync(sync: SyncStepflowClient, flow: Flow) -> None:
     print(sync.run(flow, 1).no_such_attribute)  # rejected
     executor: StepflowExecutor = sync  # rejected
     del executor
+
+
+def wrong_of_httpx() -> None:
+    """Objects of httpx and httpx2 in the wrong place."""
+    StepflowClient(http_client=httpx.Client())  # rejected
+    StepflowClient(transport=httpx2.HTTPTransport())  # rejected
+    SyncStepflowClient(http_client=httpx2.AsyncClient())  # rejected
+    SyncStepflowClient(limits=httpx2.Timeout(3))  # rejected
+    SyncStepflowClient(proxy=httpx.Client())  # rejected
 
 
 async def wrong_async(client: StepflowClient, flow: Flow) -> None:

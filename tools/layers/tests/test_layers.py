@@ -169,3 +169,13 @@ def test_no_module_imports_itself_through_others(package: str) -> None:
         graphlib.TopologicalSorter(graph).prepare()
     except graphlib.CycleError as error:
         pytest.fail(" -> ".join(error.args[1][::-1]), pytrace=False)
+
+
+def test_one_module_imports_httpx() -> None:
+    """It alone knows that there are httpx and httpx2."""
+    found = {
+        one.module
+        for one in IMPORTS
+        if one.target.partition(".")[0] in ("httpx", "httpx2") and not one.is_typing
+    }
+    assert found == {"stepflow_api._transport.httpx_libraries"}

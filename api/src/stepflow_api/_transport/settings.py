@@ -12,7 +12,11 @@ from urllib.parse import unquote, urlsplit
 from stepflow_api._constants import DEFAULT_PORTS
 from stepflow_api._headers import FIELD_NAME, FIELD_VALUE, Fields
 from stepflow_api._hidden import Hidden
-from stepflow_api._transport.httpx_libraries import httpx_library_of, type_name
+from stepflow_api._transport.httpx_libraries import (
+    default_httpx_library,
+    httpx_library_of,
+    type_name,
+)
 from stepflow_api.errors import InvalidRequest
 from stepflow_api.spec import PATH_PREFIX
 from stepflow_api.types import UNSET
@@ -45,8 +49,7 @@ def _split(base_url: str) -> tuple[str, Hidden[str] | None] | str:
         return f"base_url is a {type(base_url).__name__}; give text, such as http://HOST:PORT"
     if _is_plain(base_url):
         return _with_prefix(base_url), None
-    import httpx
-
+    httpx = default_httpx_library()
     url = httpx.URL()
     try:
         url = httpx.URL(base_url)

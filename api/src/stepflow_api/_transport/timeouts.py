@@ -15,7 +15,6 @@ from stepflow_api._constants import (
     SLOWEST,
     WRITE_TIMEOUT,
 )
-from stepflow_api._transport.httpx_libraries import httpx_library_of
 from stepflow_api.types import UNSET
 
 #: What an error says if the whole exchange, and not one wait, took too long.
@@ -161,12 +160,12 @@ def timeouts(timeout: Any) -> Timeouts:
         return Timeouts(CONNECT_TIMEOUT, READ_TIMEOUT, WRITE_TIMEOUT, POOL_TIMEOUT, total)
     if isinstance(timeout, Timeouts):
         return timeout
-    if httpx_library_of(timeout, "Timeout"):
-        waits = (timeout.connect, timeout.read, timeout.write, timeout.pool)
-        connect, read, write, pool = map(_seconds, waits)
-        bounded = [wait for wait in (connect, read, write, pool) if wait is not None]
-        return Timeouts(connect, read, write, pool, sum(bounded) if len(bounded) == 4 else None)
-    return Timeouts.for_total(_seconds(timeout))
+    if timeout is None or isinstance(timeout, int | float):
+        return Timeouts.for_total(_seconds(timeout))
+    waits = (timeout.connect, timeout.read, timeout.write, timeout.pool)
+    connect, read, write, pool = map(_seconds, waits)
+    bounded = [wait for wait in (connect, read, write, pool) if wait is not None]
+    return Timeouts(connect, read, write, pool, sum(bounded) if len(bounded) == 4 else None)
 
 
 def _seconds(timeout: float | None) -> float | None:
