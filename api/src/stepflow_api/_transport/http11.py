@@ -22,7 +22,6 @@ from stepflow_api._headers import FIELD_NAME, FIELD_VALUE, Fields, Headers
 from stepflow_api._hidden import Hidden
 from stepflow_api._operation import Answer, Request
 from stepflow_api._transport.body import ACCEPTED, Body, check_fields
-from stepflow_api._transport.httpx_libraries import default_httpx_library
 from stepflow_api._transport.network_errors import LocalProtocolError, RemoteProtocolError
 
 if TYPE_CHECKING:
