@@ -11,7 +11,7 @@ import enum
 import json
 import threading
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from urllib.parse import quote, urlencode
@@ -25,6 +25,7 @@ from pydantic_core import (
 
 from stepflow_api._collector import COLLECTOR
 from stepflow_api._constants import ERROR_BODY_LIMIT
+from stepflow_api._error_message import error_message
 from stepflow_api._fork import reset_after_fork
 from stepflow_api._headers import Headers
 from stepflow_api.errors import (
@@ -283,7 +284,7 @@ class Operation(Generic[S, R]):
     def error(self, answer: Answer, parsed: Any, cls: type[StatusError]) -> StatusError:
         """Make the error of an answer, with what the server said in its message."""
         return cls(
-            _error_message(answer),
+            error_message(answer),
             method=self.method,
             url=answer.url,
             status_code=answer.status_code,
@@ -395,33 +396,3 @@ def _is_json(media_type: str) -> bool:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON number")
-
-
-def _error_message(answer: Answer) -> str:
-    """What the server said went wrong: servers send JSON as text/plain, and text as JSON."""
-    place = answer.headers.get("location").partition("?")[0]
-    if 300 <= answer.status_code < 400 and place:
-        return one_line(f"it is at {place}; set base_url to where the server is")
-    content = answer.content[:ERROR_BODY_LIMIT]
-    try:
-        document = json.loads(content)
-    except (ValueError, RecursionError):
-        return one_line(content.decode("utf-8", "replace"))
-    if (whole := _object(document)) is not None:
-        for source in (whole, _object(whole.get("error")) or {}):
-            for key in ("message", "detail", "title", "error"):
-                if isinstance(source.get(key), str) and source[key]:
-                    return one_line(": ".join([source[key], *_error_chain(source, source[key])]))
-    return one_line(content.decode("utf-8", "replace"))
-
-
-def _error_chain(document: dict[str, Any], message: str) -> list[str]:
-    """What the error's stack says beyond its message: often the message names no cause."""
-    stack = document.get("stack")
-    entries = cast("Sequence[Any]", stack) if isinstance(stack, list) else ()
-    errors = [(_object(entry) or {}).get("error") for entry in entries]
-    return [error for error in errors if isinstance(error, str) and error != message]
-
-
-def _object(value: Any) -> dict[str, Any] | None:
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else None

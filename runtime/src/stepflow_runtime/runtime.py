@@ -8,7 +8,6 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Mapping
-from types import TracebackType
 from typing import Any, Literal, NoReturn, Self
 
 from stepflow_api.models import FlowResult, WorkflowOverrides
@@ -325,12 +324,7 @@ class StepflowRuntime:
         self._ready()
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self.stop()
 
     async def __aenter__(self) -> Self:
@@ -348,12 +342,7 @@ class StepflowRuntime:
             raise
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *raised: object) -> None:
         if self._clients is not None:
             await self._clients.aclose()
         await asyncio.shield(asyncio.to_thread(self.stop))
