@@ -20,14 +20,14 @@ from stepflow_api.errors import UnexpectedStatus
 from stepflow_api.types import UNSET, AsyncTokenTypes, Response, TimeoutTypes, VerifyTypes
 
 if TYPE_CHECKING:
-    from stepflow_api._transport.event_stream import AsyncEventStream, EventStream
-    from stepflow_api._transport.httpx_types import (
+    from stepflow_api._httpx_types import (
         HttpxAsyncBaseTransport,
         HttpxAsyncClient,
         HttpxBaseTransport,
         HttpxClient,
         HttpxTimeout,
     )
+    from stepflow_api._transport.event_stream import AsyncEventStream, EventStream
 
 __all__ = ["AuthenticatedClient", "Client"]
 

@@ -12,9 +12,7 @@ if TYPE_CHECKING:
     from stepflow_api._constants import RESPONSE_LIMIT
     from stepflow_api._exchange.dialects.versions import parse_version
     from stepflow_api._hidden import Hidden
-    from stepflow_api._transport.event_loops import asyncio_loop, refuse_trio, running_loop
-    from stepflow_api._transport.httpx_libraries import default_httpx_library, httpx_library_of
-    from stepflow_api._transport.httpx_types import (
+    from stepflow_api._httpx_types import (
         HttpxAsyncBaseTransport,
         HttpxAsyncClient,
         HttpxBaseTransport,
@@ -23,6 +21,8 @@ if TYPE_CHECKING:
         HttpxProxy,
         HttpxTimeout,
     )
+    from stepflow_api._transport.event_loops import asyncio_loop, refuse_trio, running_loop
+    from stepflow_api._transport.httpx_libraries import default_httpx_library, httpx_library_of
     from stepflow_api._transport.proxies import checked_proxy, environment_proxy
     from stepflow_api._transport.settings import split_address
     from stepflow_api._transport.tls import TLS
@@ -53,13 +53,13 @@ __all__ = [
 _MODULES = {
     "AnswerModel": "_base",
     "Hidden": "_hidden",
-    "HttpxAsyncBaseTransport": "_transport.httpx_types",
-    "HttpxAsyncClient": "_transport.httpx_types",
-    "HttpxBaseTransport": "_transport.httpx_types",
-    "HttpxClient": "_transport.httpx_types",
-    "HttpxLimits": "_transport.httpx_types",
-    "HttpxProxy": "_transport.httpx_types",
-    "HttpxTimeout": "_transport.httpx_types",
+    "HttpxAsyncBaseTransport": "_httpx_types",
+    "HttpxAsyncClient": "_httpx_types",
+    "HttpxBaseTransport": "_httpx_types",
+    "HttpxClient": "_httpx_types",
+    "HttpxLimits": "_httpx_types",
+    "HttpxProxy": "_httpx_types",
+    "HttpxTimeout": "_httpx_types",
     "RESPONSE_LIMIT": "_constants",
     "TLS": "_transport.tls",
     "asyncio_loop": "_transport.event_loops",

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
     from pydantic.json_schema import JsonSchemaValue
 
-    from stepflow_api._transport.httpx_types import HttpxTimeout
+    from stepflow_api._httpx_types import HttpxTimeout
 
 __all__ = [
     "UNSET",

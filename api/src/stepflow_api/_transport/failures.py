@@ -22,7 +22,7 @@ from stepflow_api.errors import (
 )
 
 if TYPE_CHECKING:
-    from stepflow_api._transport.httpx_types import HttpxProxy
+    from stepflow_api._httpx_types import HttpxProxy
 
 _UNSENDABLE = {"UnsupportedProtocol", "InvalidURL", "LocalProtocolError", "UnicodeError"}
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from stepflow_api._transport.httpx_types import HttpxProxy
+    from stepflow_api._httpx_types import HttpxProxy
 
 
 class HttpxTransport:

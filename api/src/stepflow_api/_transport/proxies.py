@@ -19,7 +19,7 @@ from stepflow_api._transport.httpx_libraries import default_httpx_library, httpx
 from stepflow_api.errors import InvalidRequest
 
 if TYPE_CHECKING:
-    from stepflow_api._transport.httpx_types import HttpxProxy
+    from stepflow_api._httpx_types import HttpxProxy
 
 
 # A host or network, in brackets if it is IPv6 and a port follows.

@@ -26,11 +26,11 @@ from stepflow_api.types import UNSET
 if TYPE_CHECKING:
     import asyncio
 
+    from stepflow_api._httpx_types import HttpxProxy
     from stepflow_api._transport.async_connections import AsyncConnections
     from stepflow_api._transport.event_stream import AsyncEventStream, EventStream
     from stepflow_api._transport.http11 import Address
     from stepflow_api._transport.httpx_transport import HttpxTransport
-    from stepflow_api._transport.httpx_types import HttpxProxy
     from stepflow_api._transport.sync_connections import SyncConnections
 
 
