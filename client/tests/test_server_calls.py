@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import uuid
 from typing import Any
@@ -162,6 +163,14 @@ def test_limits_keep_the_proxies_of_the_environment(
     with pytest.raises(errors.Unreachable, match="no connection"):
         do(client.health())
     do(client.close())
+
+
+def test_a_client_needs_no_httpx() -> None:
+    script = f"import sys; sys.path = {sys.path!r}\n"
+    script += "from stepflow_client import SyncStepflowClient\n"
+    script += "SyncStepflowClient('http://localhost:1').close()\n"
+    script += "assert sys.modules.keys().isdisjoint({'httpx', 'httpx2', 'httpcore', 'asyncio'})"
+    subprocess.run([sys.executable, "-I", "-c", script], check=True)
 
 
 @pytest.mark.parametrize("option", ["proxy", "HTTP_PROXY"])

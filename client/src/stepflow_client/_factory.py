@@ -123,11 +123,12 @@ def api_client(
     return AuthenticatedClient(url.value, token.value, headers=headers.value, **options)
 
 
-def restored(url: str) -> tuple[Client, Core]:
+def restored(url: str, owner: str) -> tuple[Client, Core]:
     """Return the client and the core of a handle that was unpickled.
 
     Args:
         url: The server's URL, without user and password.
+        owner: Name of the handle's class.
 
     Raises:
         InvalidInput: The token of the environment cannot be sent.
@@ -139,6 +140,7 @@ def restored(url: str) -> tuple[Client, Core]:
         )
     except InvalidRequest as error:
         raise InvalidInput(f"${TOKEN_VARIABLE}: {error}") from None
+    client.owner = owner
     return client, core(client, None, REQUEST_TIMEOUT)
 
 

@@ -30,11 +30,13 @@ class RunHandle:
         id: Id of the run, with which another process can continue to wait for it.
     """
 
-    def __init__(self, client: Client, core: Core, run_id: UUID) -> None:
+    def __init__(
+        self, client: Client, core: Core, run_id: UUID, *, owns_client: bool = False
+    ) -> None:
         self.id = run_id
         self._client = client
         self._core = core
-        self._owns_client = False
+        self._owns_client = owns_client
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.id)!r})"
@@ -270,7 +272,5 @@ class RunHandle:
 
 
 def _restored(url: str, run_id: str) -> RunHandle:
-    handle = RunHandle(*restored(url), UUID(run_id))
-    handle._owns_client = True
-    handle._client.owner = type(handle).__name__
-    return handle
+    client, core = restored(url, RunHandle.__name__)
+    return RunHandle(client, core, UUID(run_id), owns_client=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from stepflow_api._exchange.effects import Call, OpenStream, Steps, through
+from stepflow_api._exchange.effects import Call, Effect, OpenStream, Steps, through
 from stepflow_api._hidden import Hidden
 from stepflow_api._operation import Request
 from stepflow_api._transport.settings import header_fields
@@ -30,7 +30,7 @@ def with_headers(steps: Steps[T], headers: Hidden[Mapping[str, str]]) -> Steps[T
     """
     fields = _checked(headers)
 
-    def perform(effect: Any) -> Steps[Any]:
+    def perform(effect: Effect) -> Steps[Any]:
         match effect:
             case Request():
                 effect = _merged(effect, fields)

@@ -156,7 +156,7 @@ Steps: TypeAlias = Generator[Effect, Any, T]
 """A generator that yields effects, and returns a `T`."""
 
 
-def through(steps: Steps[T], perform: Callable[[Any], Steps[Any]]) -> Steps[T]:
+def through(steps: Steps[T], perform: Callable[[Effect], Steps[Any]]) -> Steps[T]:
     """Run a generator with others in between, which yield its effects in their own way.
 
     Args:
@@ -167,7 +167,7 @@ def through(steps: Steps[T], perform: Callable[[Any], Steps[Any]]) -> Steps[T]:
         What the generator returns.
     """
     try:
-        effect: Any = next(steps)
+        effect = next(steps)
         while True:
             try:
                 value = yield from perform(effect)

@@ -6,7 +6,7 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from stepflow_api._exchange.effects import Ask, OpenStream, Steps, Wait, through
+from stepflow_api._exchange.effects import Ask, Effect, OpenStream, Steps, Wait, through
 from stepflow_api._fork import reset_after_fork
 from stepflow_api._hidden import Hidden
 from stepflow_api._operation import Answer, Request
@@ -51,10 +51,12 @@ class TokenSource:
         """
         return through(steps, self._perform)
 
-    def _perform(self, effect: Any) -> Steps[Any]:
+    def _perform(self, effect: Effect) -> Steps[Any]:
+        if not isinstance(effect, Request | OpenStream):
+            return (yield effect)
         request = effect.request if isinstance(effect, OpenStream) else effect
         # A call may have a token of its own.
-        if not isinstance(request, Request) or self._name in request.headers:
+        if self._name in request.headers:
             return (yield effect)
         token = self._token or (yield from self._ask(None, request))
         answer = yield self._signed(effect, token)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from stepflow_api._transport.httpx_libraries import default_httpx_library
 from stepflow_api.errors import InvalidRequest, one_line
 
 if TYPE_CHECKING:
     import ssl
+
+    from stepflow_api.types import VerifyTypes
 
 # What `openssl rehash` names the files of a folder, the only ones that OpenSSL finds there.
 _HASHED = re.compile(r"[0-9a-f]{8}\.\d+")
@@ -26,7 +28,7 @@ class TLS:
         InvalidRequest: It is nothing that certificates can be verified by.
     """
 
-    def __init__(self, verify: Any) -> None:
+    def __init__(self, verify: VerifyTypes) -> None:
         # The system's certificates take longer to load than all else that a client does.
         self._context = None if verify is True else _context(verify)
 
@@ -38,7 +40,7 @@ class TLS:
         return self._context
 
 
-def _context(verify: Any) -> ssl.SSLContext:
+def _context(verify: VerifyTypes) -> ssl.SSLContext:
     import ssl
 
     if verify is False:
@@ -60,7 +62,7 @@ def _context(verify: Any) -> ssl.SSLContext:
     try:
         if not os.path.isdir(verify):
             return ssl.create_default_context(cafile=verify)
-        if any(_HASHED.fullmatch(os.fsdecode(name)) for name in os.listdir(verify)):
+        if any(_HASHED.fullmatch(name) for name in os.listdir(verify)):
             return ssl.create_default_context(capath=verify)
         problem = "no file in this folder is named by its hash; run `openssl rehash` on it"
     except (OSError, ValueError) as error:
