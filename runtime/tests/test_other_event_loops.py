@@ -7,6 +7,7 @@ import contextlib
 import functools
 import importlib
 import inspect
+import pickle
 import pkgutil
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
@@ -112,7 +113,9 @@ def calls(runtime: StepflowRuntime) -> dict[str, Call]:
     found = dict(_endpoints(client))
     found["Client.aclose"] = client.aclose
     found["Client.__aenter__"] = client.__aenter__
-    for what in (stepflow, stepflow.handle(ID), runtime, ExternalServer(runtime.url).client):
+    # An unpickled handle has a client of its own to close.
+    handle = pickle.loads(pickle.dumps(stepflow.handle(ID)))
+    for what in (stepflow, handle, runtime, ExternalServer(runtime.url).client):
         for name, call in _methods(what):
             if name != "StepflowRuntime.__aenter__":
                 found.setdefault(name, call)

@@ -51,6 +51,7 @@ class RunHandle:
         return self
 
     async def __aenter__(self) -> Self:
+        await self._client.__aenter__()
         return self
 
     async def __aexit__(self, *raised: object) -> None:

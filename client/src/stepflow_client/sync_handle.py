@@ -52,6 +52,7 @@ class SyncRunHandle:
         return self
 
     def __enter__(self) -> Self:
+        self._client.__enter__()
         return self
 
     def __exit__(self, *raised: object) -> None:

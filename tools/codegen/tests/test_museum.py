@@ -125,4 +125,6 @@ def test_default_is_the_answer_where_no_success_is_documented(museum: Any) -> No
 
 def test_headers_that_others_write_are_no_arguments(museum: Any) -> None:
     endpoint = importlib.import_module("museum.api.exhibits.get_exhibit")
-    assert set(endpoint.sync.__annotations__) == {"id", "client", "era", "when", "fields", "return"}
+    assert set(endpoint.sync.__annotations__) == {
+        *("id", "client", "era", "when", "fields", "timeout", "headers", "return")
+    }
