@@ -13,7 +13,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 
 from client.tests.fault_proxy import Fault, FaultProxy, Seen
-from client.tests.support import ECHO, READ_FILE, Driver
+from client.tests.support import ECHO, READ_FILE, VERSION, Driver
 from stepflow_client import StepflowClient, errors
 from tools.spec.server import StepflowServer
 
@@ -121,7 +121,7 @@ def test_a_cancelled_run_ends_its_spans(proxy: FaultProxy, exporter: InMemorySpa
             return Fault.HALF_OPEN
 
         proxy.plan = plan
-        async with StepflowClient(proxy.url, server_version="0.11.1") as client:
+        async with StepflowClient(proxy.url, server_version=VERSION) as client:
             task = asyncio.create_task(client.run(ECHO, 1))
             await sent.wait()
             task.cancel()
