@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import os
 import signal
@@ -28,7 +29,8 @@ class Forked:
             return
         code = 1
         try:
-            # A child that hangs must not outlive the test.
+            # A child that hangs must not outlive the test, and shows where it hangs.
+            faulthandler.dump_traceback_later(_SECONDS - 5, file=2)
             signal.alarm(_SECONDS)
             with open(results, "w", encoding="utf-8") as file:
                 json.dump(function(), file)
