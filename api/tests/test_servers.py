@@ -343,8 +343,7 @@ if AT >= (0, 10):
         done = run(sync_client, message_flow(), [{"prompt": "a"}, {}])
         # Of all items it is the worst.
         for index, status in ((None, "failed"), (0, "completed"), (1, "failed")):
-            given = {} if index is None else {"item_index": index}
-            steps = get_run_steps.sync(done.run_id, client=sync_client, **given).steps
+            steps = get_run_steps.sync(done.run_id, client=sync_client, item_index=index).steps
             assert (steps["msg"].step_id, steps["msg"].component) == ("msg", "/create_messages")
             assert steps["msg"].status == status
         with pytest.raises(BadRequest, match="Item index 2 out of bounds"):

@@ -217,7 +217,8 @@ def refused(**options: Any) -> str:
         Client("https://localhost", **options)
     message = str(raised.value)
     assert message.isprintable()
-    assert len(message) < 250
+    # Sandboxes have long paths.
+    assert len(message.replace(str(options["verify"]), "")) < 200
     return message
 
 

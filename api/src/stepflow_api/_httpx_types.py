@@ -9,30 +9,6 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 
-class HttpxTimeout(Protocol):
-    """An `httpx.Timeout` or `httpx2.Timeout`."""
-
-    @property
-    def connect(self) -> float | None:
-        """Seconds for a connection."""
-        ...
-
-    @property
-    def read(self) -> float | None:
-        """Seconds without a byte of the response."""
-        ...
-
-    @property
-    def write(self) -> float | None:
-        """Seconds without progress in sending."""
-        ...
-
-    @property
-    def pool(self) -> float | None:
-        """Seconds for a connection to come free."""
-        ...
-
-
 class HttpxLimits(Protocol):
     """An `httpx.Limits` or `httpx2.Limits`."""
 

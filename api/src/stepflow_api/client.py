@@ -25,7 +25,6 @@ if TYPE_CHECKING:
         HttpxAsyncClient,
         HttpxBaseTransport,
         HttpxClient,
-        HttpxTimeout,
     )
     from stepflow_api._transport.event_stream import AsyncEventStream, EventStream
 
@@ -280,7 +279,7 @@ class Client:
         operation: Operation[Any, Any],
         request: Request,
         *,
-        timeout: HttpxTimeout | None,
+        timeout: TimeoutTypes = UNSET,
         headers: Hidden[Mapping[str, str]] | None = None,
     ) -> EventStream:
         """Send a request whose response is a stream of events.
@@ -310,7 +309,7 @@ class Client:
         operation: Operation[Any, Any],
         request: Request,
         *,
-        timeout: HttpxTimeout | None,
+        timeout: TimeoutTypes = UNSET,
         headers: Hidden[Mapping[str, str]] | None = None,
     ) -> AsyncEventStream:
         """Async version of `open`."""

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
         HttpxClient,
         HttpxLimits,
         HttpxProxy,
-        HttpxTimeout,
     )
     from stepflow_api._transport.event_loops import asyncio_loop, refuse_trio, running_loop
     from stepflow_api._transport.httpx_libraries import default_httpx_library, httpx_library_of
@@ -38,7 +37,6 @@ __all__ = [
     "HttpxClient",
     "HttpxLimits",
     "HttpxProxy",
-    "HttpxTimeout",
     "asyncio_loop",
     "checked_proxy",
     "default_httpx_library",
@@ -59,7 +57,6 @@ _MODULES = {
     "HttpxClient": "_httpx_types",
     "HttpxLimits": "_httpx_types",
     "HttpxProxy": "_httpx_types",
-    "HttpxTimeout": "_httpx_types",
     "RESPONSE_LIMIT": "_constants",
     "TLS": "_transport.tls",
     "asyncio_loop": "_transport.event_loops",

@@ -12,6 +12,7 @@ from typing import (
     Final,
     Generic,
     Literal,
+    Protocol,
     SupportsIndex,
     TypeAlias,
     TypeVar,
@@ -27,11 +28,10 @@ if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
     from pydantic.json_schema import JsonSchemaValue
 
-    from stepflow_api._httpx_types import HttpxTimeout
-
 __all__ = [
     "UNSET",
     "AsyncTokenTypes",
+    "HttpxTimeout",
     "Response",
     "TimeoutTypes",
     "Timestamp",
@@ -59,7 +59,32 @@ class Unset(Enum):
 UNSET: Final = Unset.UNSET
 """Not given. It differs from None, which a request sends as null."""
 
-TimeoutTypes: TypeAlias = "float | HttpxTimeout | Unset | None"
+
+class HttpxTimeout(Protocol):
+    """An `httpx.Timeout` or `httpx2.Timeout`."""
+
+    @property
+    def connect(self) -> float | None:
+        """Seconds for a connection."""
+        ...
+
+    @property
+    def read(self) -> float | None:
+        """Seconds without a byte of the response."""
+        ...
+
+    @property
+    def write(self) -> float | None:
+        """Seconds without progress in sending."""
+        ...
+
+    @property
+    def pool(self) -> float | None:
+        """Seconds for a connection to come free."""
+        ...
+
+
+TimeoutTypes: TypeAlias = float | HttpxTimeout | Unset | None
 """What a call takes as its `timeout`: see `stepflow_api.Client`."""
 
 TokenTypes: TypeAlias = "str | Callable[[], str]"

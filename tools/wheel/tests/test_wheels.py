@@ -118,12 +118,12 @@ def test_siblings_are_pinned_to_the_one_version(package: str) -> None:
     assert pinned == dict.fromkeys(SIBLINGS[package], f"=={__version__}")
 
 
-def test_the_client_brings_its_command_and_its_extra() -> None:
+def test_the_client_brings_its_command_and_its_extras() -> None:
     assert info("stepflow_client", "entry_points.txt").decode().split("\n")[:2] == [
         "[console_scripts]",
         "stepflow-client = stepflow_client.cli:main",
     ]
-    assert metadata("stepflow_client").get_all("Provides-Extra") == ["tracing"]
+    assert metadata("stepflow_client").get_all("Provides-Extra") == ["httpx2", "tracing"]
 
 
 @pytest.mark.parametrize("package", PACKAGES)

@@ -95,7 +95,7 @@ def _no_answer(
             f"no connection, since its certificate is not trusted ({cause}); name the file with"
             " its CA by verify= or in SSL_CERT_FILE"
         )
-    if "NetworkError" in kind and _CLIENT_CERTIFICATE.search(cause):
+    if kind & {"ConnectError", "ReadError", "WriteError"} and _CLIENT_CERTIFICATE.search(cause):
         # With TLS 1.3 it comes after the request was sent, which the server did not read.
         return ConnectionFailed, (
             f"no connection, since the server wants a certificate of the client ({cause}); pass"

@@ -247,8 +247,9 @@ class HttpxTransport:
         given = self._given_client
         library = self._library
         if isinstance(given, library.Client):
-            self._check_given(given)
-            return nullcontext(given)
+            http = cast("httpx.Client", given)
+            self._check_given(http)
+            return nullcontext(http)
         if given is not None:
             raise InvalidRequest(
                 f"this client was made with an {library.__name__}.AsyncClient; use asyncio(...)"
@@ -268,7 +269,7 @@ class HttpxTransport:
             raise InvalidRequest(
                 f"this client was made with an {library.__name__}.Client; use sync(...) forms"
             )
-        transport = self._given_transport
+        transport = cast("httpx.AsyncBaseTransport | None", self._given_transport)
         if transport is not None and not isinstance(transport, library.AsyncBaseTransport):
             raise InvalidRequest("this client was made with a sync transport; use sync(...) forms")
         if given is not None:
