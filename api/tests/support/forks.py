@@ -30,7 +30,7 @@ class Forked:
         code = 1
         try:
             # A child that hangs must not outlive the test, and shows where it hangs.
-            faulthandler.dump_traceback_later(_SECONDS - 5, file=2)
+            faulthandler.register(signal.SIGALRM, file=2, chain=True)
             signal.alarm(_SECONDS)
             with open(results, "w", encoding="utf-8") as file:
                 json.dump(function(), file)
