@@ -56,8 +56,8 @@ class Client:
         transport: A transport of httpx or httpx2, sync or async, to send through.
         verify: Which certificates are trusted: True for those of the usual authorities, or of
             `SSL_CERT_FILE`; the path of a file or folder; or an `ssl.SSLContext`, which may have
-            one of the client's own (mutual TLS). False trusts every server: whoever is in between
-            reads tokens and data, and changes both.
+            one of the client's own (mutual TLS). False disables verification: an attacker on
+            the network can read and change tokens and data.
         raise_on_unexpected_status: Whether the `*_detailed` forms raise `UnexpectedStatus` for a
             status that the spec does not document, rather than return it.
         server_version: The server's version, such as `0.13.0`. By default the first request asks

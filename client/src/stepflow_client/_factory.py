@@ -67,7 +67,7 @@ def own_http_client(
 ) -> Any:
     """Return an httpx client with the limits and the proxy; None if neither is given.
 
-    It is of the library of what is given.
+    It is a client of the library, httpx or httpx2, that the limits or the proxy are from.
 
     Raises:
         InvalidInput: There is also an http_client or transport, which have their own, or the proxy

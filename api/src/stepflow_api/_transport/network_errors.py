@@ -1,7 +1,7 @@
 """Errors of connections, by the names that httpx and httpx2 have for them.
 
-The SDK's own connections raise these, so that they need neither library. Whoever handles an error
-asks for its kind by name, whatever raised it.
+The SDK's own connections raise these, so that they need neither library. `failures` distinguishes
+errors by the names of their classes, whichever library raised them.
 """
 
 from __future__ import annotations
