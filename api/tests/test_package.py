@@ -76,6 +76,12 @@ def test_models_need_no_http() -> None:
     assert modules.isdisjoint({"httpx", "httpcore", "anyio", "ssl", "asyncio"})
 
 
+def test_a_model_imports_what_it_refers_to_alone() -> None:
+    modules = imported_by("from stepflow_api.models import ListRunsResponse")
+    models = {name.rpartition("models.")[2] for name in modules if "stepflow_api.models." in name}
+    assert models == {"execution_status", "item_statistics", "list_runs_response", "run_summary"}
+
+
 @pytest.mark.parametrize("name", ["errors", "spec"])
 def test_light_modules_need_neither_pydantic_nor_httpx(name: str) -> None:
     modules = imported_by(f"import stepflow_api.{name}")

@@ -70,7 +70,7 @@ def changed_spec(clone: Clone, count: int) -> float:
     schema["properties"][field] = {"type": "string"}
     spec.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     seconds, _ = clone.bazel("build", "//api")
-    built = clone.folder / "bazel-bin/api/src/stepflow_api/models/generated.py"
+    built = clone.folder / "bazel-bin/api/src/stepflow_api/models/run_summary.py"
     if field not in built.read_text(encoding="utf-8"):
         sys.exit(f"the built models lack {field}; the measurement means nothing")
     return seconds

@@ -76,19 +76,24 @@ def _render(
 ) -> dict[str, str]:
     files = {
         "spec.py": templates.facts(document, operations),
-        # Only string literals are left, in which the escape stands for the same character.
-        "models/generated.py": printable(templates.generated(models), keep="\n"),
         "models/__init__.py": templates.models_init(models, extra),
+        "models/generated/__init__.py": templates.generated_init(),
         "api/__init__.py": templates.api_init(operations),
     }
-    for model in models.models:
-        if not model.is_overridden:
-            files[f"models/{model.module}.py"] = templates.stub(model)
+    for source in models.sources:
+        # Only string literals are left, in which the escape stands for the same character.
+        files[_models_path(source.module)] = printable(templates.models(source), keep="\n")
+    for module, (home, name) in models.stubs.items():
+        files[_models_path(module)] = templates.stub(home, name)
     for tag in {operation.tag: operation for operation in operations.operations}.values():
         files[f"api/{tag.tag}/__init__.py"] = templates.tag_init(tag, operations)
     for operation in operations.operations:
         files[f"api/{operation.tag}/{operation.module}.py"] = templates.endpoint(operation, models)
     return files
+
+
+def _models_path(module: str) -> str:
+    return f"models/{module.replace('.', '/')}.py"
 
 
 def _formatted(files: dict[str, str], ruff: Path) -> dict[str, str]:

@@ -10,7 +10,7 @@ import jinja2
 from tools.codegen.docs import docstring
 from tools.codegen.document import Document
 from tools.codegen.expressions import members_of, parse_type, renamed, union
-from tools.codegen.models import Model, Models
+from tools.codegen.models import Models, Source
 from tools.codegen.operations import Content, Operation, Operations, Parameter
 
 
@@ -56,19 +56,24 @@ class Templates:
             operations=operations.operations,
         )
 
-    def generated(self, models: Models) -> str:
-        """Renders the module with all models."""
-        return self._render("generated.py", source=models.source)
+    def models(self, source: Source) -> str:
+        """Renders one module of models."""
+        return self._render("models.py", source=source)
+
+    def generated_init(self) -> str:
+        """Renders the package of the generated models that no module of `models` can hold."""
+        return self._render("generated_init.py")
 
     def models_init(self, models: Models, extra: dict[str, tuple[str, ...]]) -> str:
         """Renders the package of models; `extra` are hand-written modules beside the spec's."""
-        names = [model.name for model in models.models]
-        everything = sorted([*names, *(name for found in extra.values() for name in found)])
-        return self._render("models_init.py", names=names, extra=extra, everything=everything)
+        homes = {model.name: model.home for model in models.models}
+        homes |= {name: module for module, names in extra.items() for name in names}
+        first = [source.module for source in models.sources if source.is_first]
+        return self._render("models_init.py", homes=homes, first=first)
 
-    def stub(self, model: Model) -> str:
-        """Renders the module that re-exports one model."""
-        return self._render("stub.py", model=model)
+    def stub(self, home: str, name: str) -> str:
+        """Renders a module that re-exports a model of another one."""
+        return self._render("stub.py", home=home, name=name)
 
     def api_init(self, operations: Operations) -> str:
         """Renders the package of endpoints."""
@@ -84,8 +89,8 @@ class Templates:
         """Renders one endpoint's module."""
         return self._render("endpoint.py", **_Endpoint(operation, models).context())
 
-    def _render(self, name: str, **context: Any) -> str:
-        return self._environment.get_template(f"{name}.jinja").render(**context)
+    def _render(self, template: str, /, **context: Any) -> str:
+        return self._environment.get_template(f"{template}.jinja").render(**context)
 
 
 class _Endpoint:

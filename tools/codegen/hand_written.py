@@ -1,13 +1,16 @@
 """The hand-written modules of a compiled package, as far as the compiler has to know them."""
 
 import ast
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from tools.codegen.errors import SpecError
+from tools.codegen.groups import GENERATED
 from tools.codegen.models import Model
-from tools.codegen.module import GENERATED
+
+_MODELS = re.compile(r"(^|\.)models(\.generated)?(\.\w+)?$")
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,7 @@ class HandWritten:
     Attributes:
         path: Where it lies in the package, such as `models/run_details.py`.
         names: Names that it offers: `__all__`, else its public classes and values.
-        imported: Names that it imports from `models.generated`.
+        imported: Names that it imports from the package of models.
     """
 
     path: str
@@ -50,9 +53,9 @@ def read_hand_written(files: Mapping[str, Path]) -> list[HandWritten]:
             line = f", line {number}" if number else ""
             raise SpecError(f"{path}{line}", f"is no Python module: {error.args[0]}") from error
         module = PurePosixPath(path)
-        if path == "models/generated.py":
+        if module.is_relative_to("models/generated") or path == "models/generated.py":
             raise SpecError(
-                path, "is made by the compiler; give what is written by hand another name"
+                path, "stands where the compiler's modules do; put it directly under models/"
             )
         if module.parent == PurePosixPath("models") and not module.stem.startswith("_"):
             found.append(HandWritten(path, _offered(tree), _imported(tree)))
@@ -93,8 +96,8 @@ def check_hand_written(
         elif model.name in module.imported:
             raise SpecError(
                 module.path,
-                f"imports {model.name} from the generated models, which is this module's own; its"
-                f" generated class is called {GENERATED}{model.name}",
+                f"imports {model.name}, which is this module's own; its generated class is called"
+                f" {GENERATED}{model.name}, in models/generated/{module.name}.py",
             )
     return extra
 
@@ -122,7 +125,6 @@ def _imported(tree: ast.Module) -> frozenset[str]:
     return frozenset(
         name.name
         for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom)
-        and (node.module or "").rpartition(".")[2] in ("generated", "models")
+        if isinstance(node, ast.ImportFrom) and _MODELS.search(node.module or "")
         for name in node.names
     )

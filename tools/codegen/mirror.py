@@ -60,33 +60,35 @@ def differences(mirror: dict[str, str], made: dict[str, str]) -> Iterator[str]:
             yield f"{what}: made from the spec, missing in the mirror"
         elif new is None:
             yield f"{what}: in the mirror, no longer made from the spec"
-        elif path == "models/generated.py":
-            yield from _model_differences(old, new) or [f"{what}: differs in text"]
+        elif _is_model(path):
+            yield from _model_differences(path, old, new) or [f"{what}: differs in text"]
         else:
             yield f"{what}: differs"
 
 
 def _rank(path: str) -> int:
     """Puts first what others follow from: models, endpoints, then lists of them."""
-    if path == "models/generated.py":
+    if _is_model(path):
         return 0
     return 1 if _subject(path) != path else 2
+
+
+def _is_model(path: str) -> bool:
+    return path.startswith("models/") and not path.endswith("/__init__.py")
 
 
 def _subject(path: str) -> str:
     parts = path.removesuffix(".py").split("/")
     if parts[0] == "api" and len(parts) == 3 and parts[2] != "__init__":
         return f"endpoint {parts[2]} ({path})"
-    if parts[0] == "models" and len(parts) == 2 and parts[1] not in ("__init__", "generated"):
-        return f"model module {parts[1]} ({path})"
-    return path
+    return f"model module {parts[-1]} ({path})" if _is_model(path) else path
 
 
-def _model_differences(old: str, new: str) -> list[str]:
+def _model_differences(path: str, old: str, new: str) -> list[str]:
     try:
         was, now = fields_of(old), fields_of(new)
     except SyntaxError as error:
-        return [f"models/generated.py: is no Python (line {error.lineno})"]
+        return [f"{path}: is no Python (line {error.lineno})"]
     lines: list[str] = []
     for model in sorted(was.keys() | now.keys()):
         if model not in was:

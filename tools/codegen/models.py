@@ -1,4 +1,4 @@
-"""Compiles the schemas of a spec into one module of pydantic models.
+"""Compiles the schemas of a spec into modules of pydantic models.
 
 datamodel-code-generator does the work. Before it, the schemas are brought into the form that it
 compiles best; after it, its module is put together anew.
@@ -7,7 +7,7 @@ compiles best; after it, its module is put together anew.
 import json
 import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ from datamodel_code_generator.format import PythonVersion
 from tools.codegen.document import Document, pointer
 from tools.codegen.errors import SpecError
 from tools.codegen.expressions import names_in, parse_type
-from tools.codegen.module import GENERATED, Module
+from tools.codegen.groups import GENERATED, Groups
+from tools.codegen.module import Module
 from tools.codegen.names import snake_case
 from tools.codegen.operations import Operations
 from tools.codegen.schemas import PROBE, Schemas, prepare_schemas
@@ -27,17 +28,35 @@ from tools.codegen.schemas import PROBE, Schemas, prepare_schemas
 
 @dataclass(frozen=True)
 class Model:
-    """One public name of the models module.
+    """One public name of the package of models.
 
     Attributes:
         name: The Python name.
-        module: The module that re-exports it, or that holds its hand-written replacement.
-        is_overridden: Whether a hand-written model takes its place.
+        module: Its public module, below `models`.
+        home: The module that defines it, which differs where models refer to each other.
     """
 
     name: str
     module: str
-    is_overridden: bool
+    home: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """One generated module of models.
+
+    Attributes:
+        module: Its name, below `models`.
+        names: The classes and aliases in it.
+        text: Its text, without its first lines.
+        is_first: Whether it has to be imported before any model, since it imports hand-written
+            ones that build on it.
+    """
+
+    module: str
+    names: tuple[str, ...]
+    text: str
+    is_first: bool
 
 
 @dataclass(frozen=True)
@@ -45,14 +64,16 @@ class Models:
     """The compiled models.
 
     Attributes:
-        source: Text of the module that holds them, without a header.
-        models: Its public names, sorted.
+        sources: The modules that hold them.
+        models: Their public names, sorted.
+        stubs: Modules that re-export a model: for each the module that defines it, and its name.
         types: Python types that endpoints need, by the operations' keys.
         imports: For each name in these types that is no model its module, and its name there.
     """
 
-    source: str
+    sources: list[Source]
     models: list[Model]
+    stubs: dict[str, tuple[str, str]]
     types: dict[str, str]
     imports: dict[str, tuple[str, str]]
 
@@ -81,11 +102,8 @@ def compile_models(
     text, metadata = _generate(schemas, support)
     module = Module(text)
     names = _class_names(schemas, module, metadata)
-    models = sorted(
-        (Model(name, snake_case(name), snake_case(name) in overrides) for name in names.values()),
-        key=lambda model: model.name,
-    )
-    replaced = {model.name: model.module for model in models if model.is_overridden}
+    modules = {name: snake_case(name) for name in names.values()}
+    replaced = {name: path for name, path in modules.items() if path in overrides}
     for name, path in replaced.items():
         if not module.is_model(name):
             raise SpecError(
@@ -107,7 +125,37 @@ def compile_models(
         if use.is_parameter and ("dict" in found or any(map(module.is_model, found))):
             place = use.schema.place if use.schema else ""
             raise SpecError(place, "an object as a parameter is not supported")
-    return Models(module.text(package, support, kinds, replaced), models, types, module.imports)
+    groups = Groups(
+        {name: module.uses[name] & kinds.keys() for name in module.uses if name in kinds},
+        modules,
+        replaced.keys(),
+    )
+    return Models(
+        [
+            Source(
+                group.module,
+                tuple(groups.generated(name)[1] for name in group.names),
+                module.text(group, groups, package=package, support=support, kinds=kinds),
+                group.is_cyclic and not replaced.keys().isdisjoint(group.names),
+            )
+            for group in groups
+        ],
+        [Model(name, modules[name], groups.home(name)) for name in sorted(modules)],
+        _stubs(groups, modules, replaced.keys()),
+        types,
+        module.imports,
+    )
+
+
+def _stubs(
+    groups: Groups, modules: Mapping[str, str], overrides: Set[str]
+) -> dict[str, tuple[str, str]]:
+    """Gives each model that shares a module the one that it would have alone, as well."""
+    homes = {
+        f"generated.{module}" if name in overrides else module: groups.generated(name)
+        for name, module in modules.items()
+    }
+    return {module: home for module, home in homes.items() if home[0] != module}
 
 
 def _class_names(schemas: Schemas, module: Module, metadata: list[Any]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Takes the module that datamodel-code-generator writes apart, and puts it together anew.
+"""Takes the module that datamodel-code-generator writes apart, and makes a module of each model.
 
 Base classes are chosen by how a model is used, defaults are made such that a type checker agrees,
 and hand-written models take the place of the generated ones.
@@ -9,10 +9,9 @@ import re
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
-from tools.codegen.expressions import members_of, parse_type
+from tools.codegen.expressions import members_of, names_in, parse_type
+from tools.codegen.groups import Group, Groups
 from tools.codegen.schemas import BASES
-
-GENERATED = "Generated"
 
 _ENUMERATIONS = ("Enum", "IntEnum", "StrEnum")
 # Timestamp, which it takes for a class of no known kind, tells pydantic itself what it is.
@@ -40,72 +39,84 @@ class Module:
 
     Attributes:
         imports: For each imported name its module, and its name there.
-        aliases: Definition of each alias of a type.
+        uses: For each class and alias the names in its definition.
     """
 
     def __init__(self, text: str) -> None:
         self.imports: dict[str, tuple[str, str]] = {}
-        self.aliases: dict[str, str] = {}
+        self.uses: dict[str, set[str]] = {}
         self._lines = text.split("\n")
-        self._import_lines: list[str] = []
+        self._aliases: dict[str, str] = {}
         self._classes: dict[str, _Class] = {}
         alias = ""
         for node in ast.parse(text).body:
             match node:
                 case ast.ImportFrom(module=module):
-                    self._import_lines += self._segment(node)
                     for found in node.names:
                         self.imports[found.asname or found.name] = (str(module), found.name)
                 case ast.ClassDef(name=name):
+                    self.uses[name] = names_in(node)
                     self._classes[name] = self._class(node)
                 case ast.Assign(targets=[ast.Name(id=alias)], value=ast.Call(args=[_, type_])):
+                    parsed = parse_type(ast.unparse(type_))
+                    self.uses[alias] = names_in(parsed)
                     # As text, since its members may be hand-written models, imported later.
-                    value = ast.unparse(parse_type(ast.unparse(type_)))
-                    self.aliases[alias] = f"{alias} = TypeAliasType({alias!r}, {value!r})\n"
+                    value = ast.unparse(parsed)
+                    self._aliases[alias] = f"{alias} = TypeAliasType({alias!r}, {value!r})\n"
                 case ast.Expr(value=ast.Constant(value=str())) if alias:
-                    self.aliases[alias] += "\n".join(self._segment(node)) + "\n"
+                    self._aliases[alias] += "\n".join(self._segment(node)) + "\n"
                 case _:
                     pass
 
     def names(self) -> Set[str]:
         """Gives the names of all classes and aliases."""
-        return self._classes.keys() | self.aliases.keys()
+        return self._classes.keys() | self._aliases.keys()
 
     def is_model(self, name: str) -> bool:
         """Whether a name is that of a class with fields, rather than an enumeration or an alias."""
         return name in self._classes and not self._classes[name].is_enumeration
 
     def text(
-        self, package: str, support: str, kinds: Mapping[str, str], overrides: Mapping[str, str]
+        self, group: Group, groups: Groups, *, package: str, support: str, kinds: Mapping[str, str]
     ) -> str:
-        """Gives the module with the hand-written models in the place of the generated ones.
-
-        An overridden class keeps its body under the name `Generated...`, for the override to
-        subclass. Overrides are imported once all that they build on is there.
+        """Gives the module of a group, without its first lines; it imports some names too many.
 
         Args:
+            group: The group.
+            groups: All groups.
             package: Import name of the package that is made.
             support: Import name of the package with the base classes.
-            kinds: Base class by the name of the class or alias; others are left out.
-            overrides: Module of each hand-written model by its name.
+            kinds: Base class by the name of the class or alias.
         """
-        parts = [*self._import_lines, f"from {support}._base import {', '.join(BASES)}"]
-        for name, found in self._classes.items():
-            if name in kinds:
-                bases = self._bases(name, kinds, overrides)
-                parts += ["", "", f"class {_generated(name, overrides)}({bases}):", found.body]
-        parts += ["", *(self.aliases[name] for name in self.aliases if name in kinds)]
-        parts += [
-            f"from {package}.models.{module} import {name} as {name}  # noqa: E402"
-            for name, module in sorted(overrides.items())
+        imports = [
+            f"from {module} import {name}" + (f" as {as_name}" if as_name != name else "")
+            for as_name, (module, name) in self.imports.items()
         ]
-        return "\n".join(parts) + "\n"
+        imports.append(f"from {support}._base import {', '.join(BASES)}")
+        own = [groups.generated(name)[1] for name in group.names]
+        parts, late = ["", f"__all__ = {sorted(own)!r}"], list[str]()
+        for name in group.names:
+            if name in self._aliases:
+                parts += ["", "", self._aliases[name]]
+            else:
+                bases = self._bases(name, kinds, groups)
+                head = f"class {groups.generated(name)[1]}({bases}):"
+                parts += ["", "", head, self._classes[name].body]
+        for used in sorted({used for name in group.names for used in groups.uses[name]}):
+            for module, found in sorted({(groups.home(used), used), groups.generated(used)}):
+                line = f"from {package}.models.{module} import {found}"
+                if used not in group.names:
+                    imports.append(line)
+                elif module != group.module:
+                    # Written by hand, it builds on a class of this module.
+                    late.append(f"{line} as {found}  # noqa: E402")
+        return "\n".join([*imports, *parts, *late]) + "\n"
 
-    def _bases(self, name: str, kinds: Mapping[str, str], overrides: Mapping[str, str]) -> str:
+    def _bases(self, name: str, kinds: Mapping[str, str], groups: Groups) -> str:
         found, kind = self._classes[name], kinds[name]
         if found.is_enumeration:
             return ", ".join(found.bases)
-        bases = [_generated(base, overrides) for base in found.bases if base != "Model"]
+        bases = [groups.generated(base)[1] for base in found.bases if base != "Model"]
         # Last, it decides what becomes of unknown fields.
         if not bases or (kind != "Model" and kind not in map(kinds.get, found.bases)):
             bases.append(kind)
@@ -147,10 +158,6 @@ class Module:
         ):
             text = self._lines[line - 1].encode()
             self._lines[line - 1] = (text[:column] + added.encode() + text[column:]).decode()
-
-
-def _generated(name: str, overrides: Mapping[str, str]) -> str:
-    return GENERATED + name if name in overrides else name
 
 
 def _bare(annotation: ast.expr) -> ast.expr:

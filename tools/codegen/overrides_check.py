@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel, create_model
 from pydantic.fields import FieldInfo
 
-from tools.codegen.module import GENERATED
+from tools.codegen.groups import GENERATED
 from tools.codegen.names import snake_case
 
 # What makes up a field, by what a message calls it.
@@ -46,24 +46,24 @@ class _Check:
         if found:
             return
         try:
-            generated = importlib.import_module(f"{self.package}.models.generated")
+            models = importlib.import_module(f"{self.package}.models")
+            public = {name: getattr(models, name) for name in models.__all__}
         except Exception as error:
             yield f"{self.source}/models: cannot be imported: {_one_line(error)}"
             return
-        for name, base in sorted(vars(generated).items()):
-            model = name.removeprefix(GENERATED)
-            override = vars(generated).get(model, base)
-            # A schema may have such a name of its own.
-            if model != name and getattr(override, "__module__", "") != generated.__name__:
-                yield from self._override(model, override, base)
+        for file in sorted(folder.glob("generated/*.py")):
+            module = importlib.import_module(f"{self.package}.models.generated.{file.stem}")
+            for name in sorted(_defined(file) - public.keys()):
+                model = name.removeprefix(GENERATED)
+                yield from self._override(model, public[model], vars(module)[name])
 
     def _orphans(self, folder: Path) -> Iterator[str]:
-        made = _names(folder / "generated.py")
+        files = [*folder.glob("*.py"), *folder.glob("generated/*.py")]
+        defined = {file: _defined(file) for file in files}
         for file in sorted(folder.glob("*.py")):
-            if file.name in ("__init__.py", "generated.py"):
-                continue
             path = f"{self.source}/models/{file.name}"
-            for imported in sorted(_imported(file) - made):
+            made = {name for other, names in defined.items() if other != file for name in names}
+            for imported in sorted(_imported(file, f"{self.package}.models.") - made):
                 model = imported.removeprefix(GENERATED)
                 if model == imported:
                     yield (
@@ -189,32 +189,39 @@ def _differs(override: type[BaseModel], base: type[BaseModel]) -> bool:
     )
 
 
-def _names(file: Path) -> set[str]:
-    """Gives the names that a module defines or imports."""
+def _defined(file: Path) -> set[str]:
+    """Gives the names of the classes and aliases that a module defines."""
     found: set[str] = set()
-    for node in ast.parse(file.read_bytes()).body:
+    for node in _body(file):
         match node:
-            case ast.ClassDef(name=name) | ast.Assign(targets=[ast.Name(id=name)]):
-                found.add(name)
-            case ast.ImportFrom():
-                found |= {name.asname or name.name for name in node.names}
+            case (
+                ast.ClassDef(name=name)
+                | ast.Assign(targets=[ast.Name(id=name)])
+                | ast.AnnAssign(target=ast.Name(id=name))
+            ):
+                found |= {name} if name[0].isupper() else set()
             case _:
                 pass
     return found
 
 
-def _imported(file: Path) -> set[str]:
-    try:
-        tree = ast.parse(file.read_bytes())
-    except (SyntaxError, ValueError):
-        # Its import says where.
-        return set()
+def _imported(file: Path, models: str) -> set[str]:
+    """Gives the names that a module imports from the models."""
     return {
         name.name
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and (node.module or "").endswith("generated")
+        for node in _body(file)
+        if isinstance(node, ast.ImportFrom) and f"{node.module}.".startswith(models)
         for name in node.names
+        if name.name[0].isupper()
     }
+
+
+def _body(file: Path) -> list[ast.stmt]:
+    try:
+        return ast.parse(file.read_bytes()).body
+    except (SyntaxError, ValueError):
+        # Its import says where.
+        return []
 
 
 def _one_line(error: Exception) -> str:

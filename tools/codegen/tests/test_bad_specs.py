@@ -103,7 +103,7 @@ class Run:
             [
                 *(f"--spec={spec}", "--package=good", "--command=bazel run //good:update"),
                 *(f"--ruff={RUFF}", f"--archive={self.outputs / 'good.zip'}"),
-                *(f"--folder={self.outputs}", "--output", "models/generated.py", "spec.py"),
+                *(f"--folder={self.outputs}", "--output", "models/thing.py", "spec.py"),
                 "--hand-written",
                 *(f"{path}={file}" for path, file in hand_written.items()),
             ],
@@ -159,7 +159,7 @@ def test_the_good_spec_compiles(command: Run, tmp_path: Path) -> None:
     spec.write_text(json.dumps(GOOD))
     made = command.process(spec, {})
     assert (made.returncode, made.stdout, made.stderr) == (0, "", "")
-    assert "class Thing(Model)" in (command.outputs / "models" / "generated.py").read_text()
+    assert "class Thing(Model)" in (command.outputs / "models" / "thing.py").read_text()
     assert list(command.temporary.iterdir()) == []
 
 
@@ -617,14 +617,14 @@ def test_the_rest_of_the_document(
         ("models/thing.py", "__all__ = ['Other']", "models/thing.py: does not define Thing"),
         (
             "models/thing.py",
-            "from good.models.generated import Thing\n__all__ = ['Thing']",
-            "models/thing.py: imports Thing from the generated models, which is this module's own;"
-            " its generated class is called GeneratedThing",
+            "from good.models.generated.thing import Thing\n__all__ = ['Thing']",
+            "models/thing.py: imports Thing, which is this module's own; its generated class is"
+            " called GeneratedThing, in models/generated/thing.py",
         ),
         (
             "models/thing.py",
             "from good.models import Thing\n__all__ = ['Thing']",
-            "models/thing.py: imports Thing from the generated models",
+            "models/thing.py: imports Thing, which is this module's own",
         ),
         (
             "models/kind.py",
@@ -640,7 +640,12 @@ def test_the_rest_of_the_document(
         (
             "models/generated.py",
             "class Other: pass",
-            "models/generated.py: is made by the",
+            "models/generated.py: stands where the compiler's modules do",
+        ),
+        (
+            "models/generated/thing.py",
+            "class Other: pass",
+            "models/generated/thing.py: stands where the compiler's modules do",
         ),
     ],
 )
@@ -710,7 +715,8 @@ def test_code_has_no_control_characters_whatever_the_spec_has(run: Run, tmp_path
         assert text.replace("\n", "").isprintable(), name
     values = [
         node.value
-        for node in ast.walk(ast.parse(texts["models/generated.py"]))
+        for name in ("models/kind.py", "models/thing.py")
+        for node in ast.walk(ast.parse(texts[name]))
         if isinstance(node, ast.Constant)
     ]
     # The value of the enumeration, and the default.

@@ -54,7 +54,7 @@ def compiled(
             f"--archive={out / 'made.zip'}",
             f"--folder={out}",
             "--output",
-            "models/generated.py",
+            "models/__init__.py",
             "spec.py",
             "--hand-written",
             *hand_written,
@@ -81,8 +81,9 @@ def usual(name: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, byte
         execute,
         PYTHONHASHSEED="0",
     )
-    assert set(files) == {"made.zip", "generated.py", "spec.py"}
-    assert b"class " in files["generated.py"]
+    assert set(files) == {"made.zip", "__init__.py", "spec.py"}
+    assert b"_MODULES = {\n" in files["__init__.py"]
+    assert b"class " in files["made.zip"]
     return files
 
 

@@ -12,12 +12,11 @@ from tools.codegen import mirror
 COMMANDS = ("tools/bazel run //zoo:update", "tools/bazel run //zoo:update_spec")
 MADE = {
     "api/run/list_runs.py": "# list_runs\n",
-    "models/__init__.py": "from .generated import Run\n",
-    "models/generated.py": (
+    "models/__init__.py": "# names\n",
+    "models/run.py": (
         'class Run:\n    """A run."""\n\n    id: str\n    count: int = 0\n'
         '\n\nName = TypeAliasType("Name", "str")\n'
     ),
-    "models/run.py": "# stub\n",
 }
 
 
@@ -76,39 +75,39 @@ def test_an_equal_mirror_passes_without_a_word(
     assert capsys.readouterr().out == ""
 
 
-GENERATED = MADE["models/generated.py"]
+RUN = MADE["models/run.py"]
 CASES: dict[str, tuple[dict[str, str | None], str]] = {
     "field in the spec alone": (
-        {"models/generated.py": GENERATED.replace("    count: int = 0\n", "")},
+        {"models/run.py": RUN.replace("    count: int = 0\n", "")},
         "model Run, field count: missing in the mirror: int = 0",
     ),
     "field in the mirror alone": (
-        {"models/generated.py": GENERATED.replace("    id: str\n", "    id: str\n    note: str\n")},
+        {"models/run.py": RUN.replace("    id: str\n", "    id: str\n    note: str\n")},
         "model Run, field note: in the mirror, no longer in the spec",
     ),
     "field of another type": (
-        {"models/generated.py": GENERATED.replace("id: str", "id: int")},
+        {"models/run.py": RUN.replace("id: str", "id: int")},
         "model Run, field id: int -> str",
     ),
     "model in the mirror alone": (
-        {"models/generated.py": GENERATED + "\n\nclass Old:\n    id: str\n"},
+        {"models/run.py": RUN + "\n\nclass Old:\n    id: str\n"},
         "model Old: in the mirror, no longer made from the spec",
     ),
     "model in the spec alone": (
-        {"models/generated.py": GENERATED.replace("Name = ", "Title = ")},
+        {"models/run.py": RUN.replace("Name = ", "Title = ")},
         "model Name: made from the spec, missing in the mirror",
     ),
     "docstring": (
-        {"models/generated.py": GENERATED.replace("A run.", "Some run.")},
+        {"models/run.py": RUN.replace("A run.", "Some run.")},
         "model Run, field docstring",
     ),
     "comment alone": (
-        {"models/generated.py": GENERATED + "# edited\n"},
-        "models/generated.py: differs in text",
+        {"models/run.py": RUN + "# edited\n"},
+        "model module run (models/run.py): differs in text",
     ),
     "no Python": (
-        {"models/generated.py": "class\n"},
-        "models/generated.py: is no Python (line 1)",
+        {"models/run.py": "class\n"},
+        "models/run.py: is no Python (line 1)",
     ),
     "endpoint edited": (
         {"api/run/list_runs.py": "# edited\n"},
@@ -193,11 +192,10 @@ def test_models_come_first_and_lists_of_them_last(
     for path in MADE:
         workspace.write(path, MADE[path].replace("str", "int") + "# edited\n")
     assert workspace.run() == 1
-    assert capsys.readouterr().out.splitlines()[1:6] == [
+    assert capsys.readouterr().out.splitlines()[1:5] == [
         "  model Name, field alias: TypeAliasType('Name', 'int') -> TypeAliasType('Name', 'str')",
         "  model Run, field id: int -> str",
         "  endpoint list_runs (api/run/list_runs.py): differs",
-        "  model module run (models/run.py): differs",
         "  models/__init__.py: differs",
     ]
 
@@ -224,7 +222,7 @@ def test_the_update_leaves_nothing_of_its_own_and_nothing_of_others(workspace: W
     workspace.write("models/__pycache__/run.pyc", "")
     workspace.write("notes/deep/notes.txt", "")
     (workspace.mirror / "models" / "empty").mkdir()
-    untouched = (workspace.mirror / "models" / "generated.py").stat()
+    untouched = (workspace.mirror / "models" / "run.py").stat()
     assert workspace.run("--update") == 0
     assert workspace.files() == MADE
     assert [path.name for path in sorted(workspace.mirror.rglob("*")) if path.is_dir()] == [
@@ -232,7 +230,7 @@ def test_the_update_leaves_nothing_of_its_own_and_nothing_of_others(workspace: W
         "run",
         "models",
     ]
-    after = (workspace.mirror / "models" / "generated.py").stat()
+    after = (workspace.mirror / "models" / "run.py").stat()
     assert (after.st_ino, after.st_mtime_ns) == (untouched.st_ino, untouched.st_mtime_ns)
 
 

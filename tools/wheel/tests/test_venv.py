@@ -81,7 +81,7 @@ def test_modules_are_where_they_are_made(workspace: Path) -> None:
         assert (done.returncode, done.stderr) == (0, "")
     for module in (
         "stepflow_api.client",
-        "stepflow_api.models.generated",
+        "stepflow_api.models.step",
         "stepflow_client.client",
     ):
         folder = "api" if module.startswith("stepflow_api") else "client"

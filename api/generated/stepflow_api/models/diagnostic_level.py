@@ -1,6 +1,32 @@
 # Made by `tools/bazel run //api:update` from openapi.json; edits are lost.
-"""Re-export of `DiagnosticLevel`; a hand-written module in this one's place replaces the model."""
+"""Model `DiagnosticLevel`."""
 
-from stepflow_api.models.generated import DiagnosticLevel
+from __future__ import annotations
+
+from stepflow_api._base import StrEnum
 
 __all__ = ["DiagnosticLevel"]
+
+
+class DiagnosticLevel(StrEnum):
+    """
+    Diagnostic level indicating severity and impact
+
+    Cases:
+    * `fatal`: Fatal: Prevents analysis from proceeding
+    * `error`: Error: Will definitely fail during execution
+    * `warning`: Warning: Likely to cause problems during execution
+    """
+
+    FATAL = "fatal"
+    """
+    Fatal: Prevents analysis from proceeding
+    """
+    ERROR = "error"
+    """
+    Error: Will definitely fail during execution
+    """
+    WARNING = "warning"
+    """
+    Warning: Likely to cause problems during execution
+    """

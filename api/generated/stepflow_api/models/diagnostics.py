@@ -1,6 +1,26 @@
 # Made by `tools/bazel run //api:update` from openapi.json; edits are lost.
-"""Re-export of `Diagnostics`; a hand-written module in this one's place replaces the model."""
+"""Model `Diagnostics`."""
 
-from stepflow_api.models.generated import Diagnostics
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+from stepflow_api._base import AnswerModel
+from stepflow_api.models.diagnostic import Diagnostic
 
 __all__ = ["Diagnostics"]
+
+
+class Diagnostics(AnswerModel):
+    """
+    Collection of diagnostics with utility methods
+    """
+
+    diagnostics: list[Diagnostic]
+    """
+    All diagnostics found
+    """
+    num_fatal: Annotated[int, Field(alias="numFatal", ge=0)]
+    num_error: Annotated[int, Field(alias="numError", ge=0)]
+    num_warning: Annotated[int, Field(alias="numWarning", ge=0)]

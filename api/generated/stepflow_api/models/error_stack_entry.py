@@ -1,6 +1,27 @@
 # Made by `tools/bazel run //api:update` from openapi.json; edits are lost.
-"""Re-export of `ErrorStackEntry`; a hand-written module in this one's place replaces the model."""
+"""Model `ErrorStackEntry`."""
 
-from stepflow_api.models.generated import ErrorStackEntry
+from __future__ import annotations
+
+from stepflow_api._base import AnswerModel
 
 __all__ = ["ErrorStackEntry"]
+
+
+class ErrorStackEntry(AnswerModel):
+    """
+    A single entry in an error stack for detailed error reporting
+    """
+
+    error: str
+    """
+    The error message
+    """
+    attachments: list[str] | None = None
+    """
+    Additional context attached to this error
+    """
+    backtrace: str | None = None
+    """
+    Backtrace if available
+    """

@@ -1,6 +1,29 @@
 # Made by `tools/bazel run //api:update` from openapi.json; edits are lost.
-"""Re-export of `ExampleInput`; a hand-written module in this one's place replaces the model."""
+"""Model `ExampleInput`."""
 
-from stepflow_api.models.generated import ExampleInput
+from __future__ import annotations
+
+from typing import Any
+
+from stepflow_api._base import Model
 
 __all__ = ["ExampleInput"]
+
+
+class ExampleInput(Model):
+    """
+    An example input for a workflow that can be used in UI dropdowns.
+    """
+
+    name: str
+    """
+    Name of the example input for display purposes.
+    """
+    description: str | None = None
+    """
+    Optional description of what this example demonstrates.
+    """
+    input: Any
+    """
+    The input data for this example.
+    """

@@ -1,6 +1,47 @@
 # Made by `tools/bazel run //api:update` from openapi.json; edits are lost.
-"""Re-export of `ExecutionStatus`; a hand-written module in this one's place replaces the model."""
+"""Model `ExecutionStatus`."""
 
-from stepflow_api.models.generated import ExecutionStatus
+from __future__ import annotations
+
+from stepflow_api._base import StrEnum
 
 __all__ = ["ExecutionStatus"]
+
+
+class ExecutionStatus(StrEnum):
+    """
+    Status of a workflow execution
+
+    Cases:
+    * `running`: Execution is currently running
+    * `completed`: Execution completed successfully
+    * `failed`: Execution failed with an error
+    * `cancelled`: Execution was cancelled by user request
+    * `paused`: Execution is paused (debug mode)
+    * `recoveryFailed`: Execution failed during recovery after orchestrator restart
+    """
+
+    RUNNING = "running"
+    """
+    Execution is currently running
+    """
+    COMPLETED = "completed"
+    """
+    Execution completed successfully
+    """
+    FAILED = "failed"
+    """
+    Execution failed with an error
+    """
+    CANCELLED = "cancelled"
+    """
+    Execution was cancelled by user request
+    """
+    PAUSED = "paused"
+    """
+    Execution is paused (debug mode)
+    """
+    RECOVERY_FAILED = "recoveryFailed"
+    """
+    Execution failed during recovery after orchestrator restart
+    """

@@ -1,6 +1,23 @@
 # Made by `tools/bazel run //api:update` from openapi.json; edits are lost.
-"""Re-export of `FlowError`; a hand-written module in this one's place replaces the model."""
+"""Model `FlowError`."""
 
-from stepflow_api.models.generated import FlowError
+from __future__ import annotations
+
+from typing import Any
+
+from stepflow_api._base import Model
 
 __all__ = ["FlowError"]
+
+
+class FlowError(Model):
+    """
+    An error reported from within a flow or step.
+    """
+
+    code: int
+    message: str
+    data: Any | None = None
+    """
+    Any JSON value (object, array, string, number, boolean, or null)
+    """

@@ -1,6 +1,21 @@
 # Made by `tools/bazel run //api:update` from openapi.json; edits are lost.
-"""Re-export of `FlowResult`; a hand-written module in this one's place replaces the model."""
+"""Model `FlowResult`."""
 
-from stepflow_api.models.generated import FlowResult
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+from stepflow_api.models.flow_result_failed import FlowResultFailed
+from stepflow_api.models.flow_result_success import FlowResultSuccess
+from typing_extensions import TypeAliasType
 
 __all__ = ["FlowResult"]
+
+
+FlowResult = TypeAliasType(
+    "FlowResult", "Annotated[FlowResultSuccess | FlowResultFailed, Field(discriminator='outcome')]"
+)
+"""
+`FlowResult`, which the spec does not describe.
+"""

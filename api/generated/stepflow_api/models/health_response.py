@@ -1,6 +1,27 @@
 # Made by `tools/bazel run //api:update` from openapi.json; edits are lost.
-"""Re-export of `HealthResponse`; a hand-written module in this one's place replaces the model."""
+"""Model `HealthResponse`."""
 
-from stepflow_api.models.generated import HealthResponse
+from __future__ import annotations
+
+from stepflow_api._base import AnswerModel
 
 __all__ = ["HealthResponse"]
+
+
+class HealthResponse(AnswerModel):
+    """
+    Health check response
+    """
+
+    status: str
+    """
+    Service status
+    """
+    timestamp: str
+    """
+    Timestamp when health was checked (RFC3339 format)
+    """
+    version: str
+    """
+    Service version
+    """

@@ -1,6 +1,20 @@
 # Made by `tools/bazel run //api:update` from openapi.json; edits are lost.
-"""Re-export of `ListComponentsResponse`; a hand-written module in this one's place replaces the model."""
+"""Model `ListComponentsResponse`."""
 
-from stepflow_api.models.generated import ListComponentsResponse
+from __future__ import annotations
+
+from stepflow_api._base import AnswerModel
+from stepflow_api.models.component_info import ComponentInfo
 
 __all__ = ["ListComponentsResponse"]
+
+
+class ListComponentsResponse(AnswerModel):
+    """
+    Response for listing components
+    """
+
+    components: list[ComponentInfo]
+    """
+    List of available components
+    """

@@ -1,6 +1,20 @@
 # Made by `tools/bazel run //api:update` from openapi.json; edits are lost.
-"""Re-export of `ListRunsResponse`; a hand-written module in this one's place replaces the model."""
+"""Model `ListRunsResponse`."""
 
-from stepflow_api.models.generated import ListRunsResponse
+from __future__ import annotations
+
+from stepflow_api._base import AnswerModel
+from stepflow_api.models.run_summary import RunSummary
 
 __all__ = ["ListRunsResponse"]
+
+
+class ListRunsResponse(AnswerModel):
+    """
+    Response for listing runs
+    """
+
+    runs: list[RunSummary]
+    """
+    List of run summaries
+    """

@@ -1,6 +1,20 @@
 # Made by `tools/bazel run //api:update` from openapi.json; edits are lost.
-"""Re-export of `ListStepRunsResponse`; a hand-written module in this one's place replaces the model."""
+"""Model `ListStepRunsResponse`."""
 
-from stepflow_api.models.generated import ListStepRunsResponse
+from __future__ import annotations
+
+from stepflow_api._base import AnswerModel
+from stepflow_api.models.step_run_response import StepRunResponse
 
 __all__ = ["ListStepRunsResponse"]
+
+
+class ListStepRunsResponse(AnswerModel):
+    """
+    Response for listing step runs
+    """
+
+    steps: dict[str, StepRunResponse]
+    """
+    Dictionary of step run results keyed by step ID
+    """

@@ -1,6 +1,18 @@
 # Made by `tools/bazel run //api:update` from openapi.json; edits are lost.
-"""Re-export of `OnErrorFail`; a hand-written module in this one's place replaces the model."""
+"""Model `OnErrorFail`."""
 
-from stepflow_api.models.generated import OnErrorFail
+from __future__ import annotations
+
+from typing import Literal
+
+from stepflow_api._base import Model, SendsConstants
 
 __all__ = ["OnErrorFail"]
+
+
+class OnErrorFail(SendsConstants, Model):
+    """
+    If the step fails, the flow will fail.
+    """
+
+    action: Literal["fail"] = "fail"

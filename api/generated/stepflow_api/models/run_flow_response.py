@@ -1,6 +1,27 @@
 # Made by `tools/bazel run //api:update` from openapi.json; edits are lost.
-"""Re-export of `RunFlowResponse`; a hand-written module in this one's place replaces the model."""
+"""Model `RunFlowResponse`."""
 
-from stepflow_api.models.generated import RunFlowResponse
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+from stepflow_api._base import AnswerModel
+from stepflow_api.models.flow import Flow
 
 __all__ = ["RunFlowResponse"]
+
+
+class RunFlowResponse(AnswerModel):
+    """
+    Response containing a flow definition and its hash for run endpoints
+    """
+
+    flow: Flow
+    """
+    The flow definition
+    """
+    flow_id: Annotated[str, Field(alias="flowId")]
+    """
+    The flow hash
+    """

@@ -1,6 +1,30 @@
 # Made by `tools/bazel run //api:update` from openapi.json; edits are lost.
-"""Re-export of `StepOverride`; a hand-written module in this one's place replaces the model."""
+"""Model `StepOverride`."""
 
-from stepflow_api.models.generated import StepOverride
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+from stepflow_api._base import Model
+from stepflow_api.models.override_type import OverrideType
 
 __all__ = ["StepOverride"]
+
+
+class StepOverride(Model):
+    """
+    Override specification for a single step.
+
+    Contains the override type (merge patch, json patch, etc.) and the value
+    to apply. The type field uses `$type` to avoid collisions with step properties.
+    """
+
+    type: Annotated[OverrideType, Field(alias="$type")] = OverrideType.MERGE_PATCH
+    """
+    The type of override to apply. Defaults to "merge_patch" if not specified.
+    """
+    value: Any
+    """
+    The override value to apply, interpreted based on the override type.
+    """

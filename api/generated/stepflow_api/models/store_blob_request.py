@@ -1,6 +1,31 @@
 # Made by `tools/bazel run //api:update` from openapi.json; edits are lost.
-"""Re-export of `StoreBlobRequest`; a hand-written module in this one's place replaces the model."""
+"""Model `StoreBlobRequest`."""
 
-from stepflow_api.models.generated import StoreBlobRequest
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+from stepflow_api._base import RequestModel
+from stepflow_api.models.blob_type import BlobType
 
 __all__ = ["StoreBlobRequest"]
+
+
+class StoreBlobRequest(RequestModel):
+    """
+    Request to store a blob (JSON mode)
+    """
+
+    data: Any
+    """
+    The JSON data to store
+    """
+    blob_type: Annotated[BlobType, Field(alias="blobType")] = BlobType.DATA
+    """
+    The type of blob (data or flow). Defaults to "data".
+    """
+    filename: str | None = None
+    """
+    Optional filename to associate with the blob.
+    """

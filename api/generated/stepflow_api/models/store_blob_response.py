@@ -1,6 +1,26 @@
 # Made by `tools/bazel run //api:update` from openapi.json; edits are lost.
-"""Re-export of `StoreBlobResponse`; a hand-written module in this one's place replaces the model."""
+"""Model `StoreBlobResponse`."""
 
-from stepflow_api.models.generated import StoreBlobResponse
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+from stepflow_api._base import AnswerModel
 
 __all__ = ["StoreBlobResponse"]
+
+
+class StoreBlobResponse(AnswerModel):
+    """
+    Response when a blob is stored
+    """
+
+    blob_id: Annotated[str, Field(alias="blobId")]
+    """
+    The content-based blob ID (SHA-256 hash)
+    """
+    filename: str | None = None
+    """
+    The filename if one was provided
+    """

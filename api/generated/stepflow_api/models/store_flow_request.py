@@ -1,6 +1,27 @@
 # Made by `tools/bazel run //api:update` from openapi.json; edits are lost.
-"""Re-export of `StoreFlowRequest`; a hand-written module in this one's place replaces the model."""
+"""Model `StoreFlowRequest`."""
 
-from stepflow_api.models.generated import StoreFlowRequest
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+from stepflow_api._base import RequestModel
+from stepflow_api.models.flow import Flow
 
 __all__ = ["StoreFlowRequest"]
+
+
+class StoreFlowRequest(RequestModel):
+    """
+    Request to store a flow
+    """
+
+    flow: Flow
+    """
+    The flow to store
+    """
+    dry_run: Annotated[bool, Field(alias="dryRun")] = False
+    """
+    If true, only validate the flow without storing it
+    """

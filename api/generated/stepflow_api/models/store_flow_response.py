@@ -1,6 +1,31 @@
 # Made by `tools/bazel run //api:update` from openapi.json; edits are lost.
-"""Re-export of `StoreFlowResponse`; a hand-written module in this one's place replaces the model."""
+"""Model `StoreFlowResponse`."""
 
-from stepflow_api.models.generated import StoreFlowResponse
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+from stepflow_api._base import AnswerModel
+from stepflow_api.models.diagnostics import Diagnostics
 
 __all__ = ["StoreFlowResponse"]
+
+
+class StoreFlowResponse(AnswerModel):
+    """
+    Response when a flow is stored
+    """
+
+    flow_id: Annotated[str, Field(alias="flowId")]
+    """
+    The ID of the flow (computed from content hash, always present)
+    """
+    stored: bool
+    """
+    Whether the flow was actually stored (false for dry_run or if validation has fatal errors)
+    """
+    diagnostics: Diagnostics
+    """
+    Validation diagnostics
+    """

@@ -1,6 +1,34 @@
 # Made by `tools/bazel run //api:update` from openapi.json; edits are lost.
-"""Re-export of `TestCase`; a hand-written module in this one's place replaces the model."""
+"""Model `TestCase`."""
 
-from stepflow_api.models.generated import TestCase
+from __future__ import annotations
+
+from typing import Any
+
+from stepflow_api._base import Model
+from stepflow_api.models.flow_result import FlowResult
 
 __all__ = ["TestCase"]
+
+
+class TestCase(Model):
+    """
+    A single test case for a workflow.
+    """
+
+    name: str
+    """
+    Unique identifier for the test case.
+    """
+    description: str | None = None
+    """
+    Optional description of what this test case verifies.
+    """
+    input: Any
+    """
+    Input data for the workflow in this test case.
+    """
+    output: FlowResult | None = None
+    """
+    Expected output from the workflow for this test case.
+    """

@@ -9,7 +9,8 @@ from pydantic import Field
 
 from stepflow_api._base import AnswerModel, RequestModel
 from stepflow_api.models._any_overrides import AnyOverrides
-from stepflow_api.models.generated import ExecutionStatus, ItemStatistics
+from stepflow_api.models.execution_status import ExecutionStatus
+from stepflow_api.models.item_statistics import ItemStatistics
 from stepflow_api.types import Timestamp
 
 __all__ = [

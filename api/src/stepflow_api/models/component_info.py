@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stepflow_api.models.generated import GeneratedComponentInfo
+from stepflow_api.models.generated.component_info import GeneratedComponentInfo
 
 __all__ = ["ComponentInfo"]
 

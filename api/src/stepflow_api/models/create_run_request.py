@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Self, cast
 from pydantic import BeforeValidator, Field
 
 from stepflow_api.models._any_overrides import AnyOverrides
-from stepflow_api.models.generated import GeneratedCreateRunRequest
+from stepflow_api.models.generated.create_run_request import GeneratedCreateRunRequest
 
 __all__ = ["CreateRunRequest"]
 

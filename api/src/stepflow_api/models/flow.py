@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from stepflow_api.models.generated import GeneratedFlow
+from stepflow_api.models.generated.flow import GeneratedFlow
 
 __all__ = ["Flow"]
 

@@ -7,7 +7,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from stepflow_api.models.generated import ExampleInput, GeneratedFlowResponse
+from stepflow_api.models.example_input import ExampleInput
+from stepflow_api.models.generated.flow_response import GeneratedFlowResponse
 
 __all__ = ["FlowResponse"]
 

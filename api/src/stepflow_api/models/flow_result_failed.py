@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stepflow_api.models._outcome import Outcome
-from stepflow_api.models.generated import GeneratedFlowResultFailed
+from stepflow_api.models.generated.flow_result_failed import GeneratedFlowResultFailed
 
 __all__ = ["FlowResultFailed"]
 

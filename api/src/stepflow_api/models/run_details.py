@@ -6,7 +6,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from stepflow_api.models.generated import FlowResult, GeneratedRunDetails, ItemResult
+from stepflow_api.models.flow_result import FlowResult
+from stepflow_api.models.generated.run_details import GeneratedRunDetails
+from stepflow_api.models.item_result import ItemResult
 
 __all__ = ["RunDetails"]
 

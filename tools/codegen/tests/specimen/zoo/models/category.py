@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zoo.models._words import joined
-from zoo.models.generated import GeneratedCategory
+from zoo.models.generated.category import GeneratedCategory
 
 __all__ = ["Category"]
 

@@ -1,6 +1,6 @@
 """`Lion` that roars."""
 
-from zoo.models.generated import GeneratedLion
+from zoo.models.generated.lion import GeneratedLion
 
 __all__ = ["Lion"]
 

@@ -1,6 +1,7 @@
 """A model that the spec does not have."""
 
-from zoo.models.generated import Animal, Kind
+from zoo.models.animal import Animal
+from zoo.models.kind import Kind
 
 from stepflow_api._base import RequestModel
 

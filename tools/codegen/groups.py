@@ -1,0 +1,103 @@
+"""Which module holds which model: one each, and one for all that refer to each other.
+
+So a program imports the models that it uses and what they refer to, and no import is a circle.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Set
+from dataclasses import dataclass
+
+GENERATED = "Generated"
+
+
+@dataclass(frozen=True)
+class Group:
+    """The models of one module.
+
+    Attributes:
+        names: Their names, in the order in which they can be defined.
+        module: The module of the generated ones, below `models`.
+        is_cyclic: Whether they refer to each other, or the only one to itself.
+    """
+
+    names: tuple[str, ...]
+    module: str
+    is_cyclic: bool
+
+
+class Groups:
+    """All models of a spec, each in its group.
+
+    Args:
+        uses: Names of the models that each model refers to; the order is kept within a group.
+        modules: The module for each model, below `models`, where its hand-written form is as well.
+        overrides: Names of the models that are written by hand. The generated class is then called
+            `Generated...`, for the hand-written one to subclass.
+    """
+
+    def __init__(
+        self, uses: Mapping[str, Set[str]], modules: Mapping[str, str], overrides: Set[str]
+    ) -> None:
+        self.uses = uses
+        self._modules = modules
+        self._overrides = overrides
+        self._groups: dict[str, Group] = {}
+        for found in _strongly_connected(uses):
+            names = tuple(name for name in uses if name in found)
+            is_cyclic = len(names) > 1 or names[0] in uses[names[0]]
+            is_plain = len(names) == 1 and names[0] not in overrides
+            module = modules[min(names)]
+            group = Group(names, module if is_plain else f"generated.{module}", is_cyclic)
+            self._groups |= dict.fromkeys(names, group)
+
+    def __iter__(self) -> Iterator[Group]:
+        return iter(dict.fromkeys(self._groups.values()))
+
+    def is_overridden(self, name: str) -> bool:
+        """Whether a model is written by hand."""
+        return name in self._overrides
+
+    def generated(self, name: str) -> tuple[str, str]:
+        """Gives the module of a generated class, and its name there."""
+        prefix = GENERATED if name in self._overrides else ""
+        return self._groups[name].module, prefix + name
+
+    def home(self, name: str) -> str:
+        """Gives the module that defines a model as users see it."""
+        return self._modules[name] if name in self._overrides else self._groups[name].module
+
+
+def _strongly_connected(uses: Mapping[str, Set[str]]) -> list[set[str]]:
+    """Gives the sets of names that reach each other, by Kosaraju's algorithm."""
+    used_by: dict[str, list[str]] = {name: [] for name in uses}
+    for name, used in uses.items():
+        for other in used:
+            used_by[other].append(name)
+    finished: list[str] = []
+    seen: set[str] = set()
+    for start in uses:
+        _visit(start, uses, seen, finished)
+    found: list[set[str]] = []
+    seen.clear()
+    for start in reversed(finished):
+        members: list[str] = []
+        _visit(start, used_by, seen, members)
+        if members:
+            found.append({*members})
+    return found
+
+
+def _visit(
+    start: str, edges: Mapping[str, Collection[str]], seen: set[str], finished: list[str]
+) -> None:
+    """Appends what can be reached and was not seen, each name after those that it reaches."""
+    path = [("", iter([start]))]
+    while path:
+        name, rest = path[-1]
+        for other in rest:
+            if other not in seen:
+                seen.add(other)
+                path.append((other, iter(edges[other])))
+                break
+        else:
+            path.pop()
+            finished += [name] if name else []
