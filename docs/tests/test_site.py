@@ -17,7 +17,7 @@ SITE = Path(os.environ["SITE"])
 
 def modules() -> Iterator[str]:
     yield from ("stepflow_api", "stepflow_api.errors", "stepflow_api.models", "stepflow_api.types")
-    yield "stepflow_api.testing"
+    yield from ("stepflow_api.lowlevel", "stepflow_api.testing")
     yield from ("stepflow_client", "stepflow_client.errors")
     yield from ("stepflow_runtime", "stepflow_runtime.errors")
     for module in pkgutil.walk_packages(stepflow_api.api.__path__, "stepflow_api.api."):
