@@ -144,6 +144,15 @@ async def test_a_function_answers_by_the_request(form: Form) -> None:
     assert (await call(server, form)).flow_id == RUN_ID
 
 
+@by_form
+async def test_a_function_without_another_answer_fails_the_test(form: Form) -> None:
+    answers = iter([RUN])
+    server = MockServer({get_run: lambda request: next(answers)})
+    assert (await call(server, form)).flow_id == "f"
+    with pytest.raises(RuntimeError, match="raised StopIteration"):
+        await call(server, form)
+
+
 @pytest.mark.parametrize("answer", ["text", None, 1.5])
 async def test_an_answer_that_is_none(answer: Any) -> None:
     kind = type(answer).__name__
