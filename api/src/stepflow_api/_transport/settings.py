@@ -26,6 +26,9 @@ _PLAIN_URL = re.compile(
     r"https?://[a-z0-9.-]+(?::(?P<port>[1-9][0-9]{0,4}))?(?:/[\w-]+)*/?", re.ASCII
 )
 
+# With others than the body's, the server would wait for more, or misread the next request.
+_FRAMING = (b"content-length", b"transfer-encoding")
+
 
 def split_address(base_url: Hidden[str]) -> tuple[str, Hidden[str] | None]:
     """Return the API's URL without user and password, and these as an `Authorization` value.
@@ -131,6 +134,8 @@ def _fields(headers: Any) -> Fields | str:
     for name, value in raw:
         if not FIELD_NAME.fullmatch(name):
             return f"{name.decode()!r} is no header name"
+        if name.lower() in _FRAMING:
+            return f"{name.decode()} is for the client to set, from the body; leave it out"
         if not FIELD_VALUE.fullmatch(value):
             return (
                 f"the value of {name.decode()} has a control character, or a space or line break at"
