@@ -179,8 +179,8 @@ async def test_a_function_without_another_answer_fails_the_test(form: Form) -> N
         (1.5, "a float"),
         (True, "a bool"),
         (httpx.URL("http://server"), "a httpx.URL"),
-        (errors.NotFound, "the class NotFound"),
-        (models.RunDetails, "the class RunDetails"),
+        (errors.NotFound, "the class stepflow_api.errors.NotFound"),
+        (models.RunDetails, r"the class .*\.RunDetails"),
     ],
     ids=str,
 )

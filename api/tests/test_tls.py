@@ -227,6 +227,10 @@ def test_what_is_no_verification(verify: Any) -> None:
     assert refused(verify=verify).startswith(f"verify is a {type(verify).__name__}; give True, ")
 
 
+def test_a_class_is_no_verification() -> None:
+    assert refused(verify=ssl.SSLContext).startswith("verify is the class ssl.SSLContext; give ")
+
+
 def test_a_path_that_cannot_be_used(tmp_path: Path) -> None:
     missing, text, binary, empty = (tmp_path / name for name in ("m", "t", "b", "e"))
     text.write_text("no certificate")

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 import httpx
 from pydantic import BaseModel, TypeAdapter
 
-from stepflow_api._transport.httpx_libraries import httpx_library_of, type_name
+from stepflow_api._transport.httpx_libraries import described, httpx_library_of
 from stepflow_api.errors import TransportError
 from stepflow_api.models._outcome import Outcome
 from stepflow_api.spec import API_VERSION, PATH_PREFIX
@@ -213,16 +213,10 @@ def _response(answer: Any) -> httpx.Response:
         error = {"code": answer, "message": httpx.codes.get_reason_phrase(answer)}
         return httpx.Response(answer) if answer < 400 else _json_response(answer, error)
     raise TypeError(
-        f"MockServer cannot answer with {_described(answer)}; use a model, a dict, a list, bytes, a"
+        f"MockServer cannot answer with {described(answer)}; use a model, a dict, a list, bytes, a"
         " status code, an httpx.Response, an exception, a subclass of TransportError, or a function"
         " that returns one"
     )
-
-
-def _described(answer: object) -> str:
-    if isinstance(answer, type):
-        return f"the class {answer.__name__}"
-    return f"a {type_name(answer)}"
 
 
 def _json_response(status: int, value: object) -> httpx.Response:

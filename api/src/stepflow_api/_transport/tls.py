@@ -6,7 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from stepflow_api._transport.httpx_libraries import default_httpx_library
+from stepflow_api._transport.httpx_libraries import default_httpx_library, described
 from stepflow_api.errors import InvalidRequest, one_line
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def _context(verify: VerifyTypes) -> ssl.SSLContext:
         return verify
     if not isinstance(verify, str | os.PathLike):
         raise InvalidRequest(
-            f"verify is a {type(verify).__name__}; give True, False, an ssl.SSLContext, or the path"
+            f"verify is {described(verify)}; give True, False, an ssl.SSLContext, or the path"
             " of a file or folder with CA certificates"
         )
     try:
