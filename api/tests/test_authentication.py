@@ -133,9 +133,12 @@ async def test_a_token_that_cannot_be_sent(token: Any) -> None:
         ({"auth_header_name": None}, "headers cannot be sent: "),
     ],
 )
-async def test_a_header_that_cannot_carry_a_token(options: dict[str, Any], message: str) -> None:
+@pytest.mark.parametrize("token", [TOKEN, lambda: TOKEN], ids=["text", "function"])
+async def test_a_header_that_cannot_carry_a_token(
+    token: Any, options: dict[str, Any], message: str
+) -> None:
     with pytest.raises(InvalidRequest) as raised:
-        AuthenticatedClient("http://localhost", TOKEN, **options)
+        AuthenticatedClient("http://localhost", token, **options)
     assert str(raised.value).startswith(message)
     assert TOKEN not in everything(raised.value)
 

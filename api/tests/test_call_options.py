@@ -184,6 +184,8 @@ def test_a_generator_of_a_caller_has_them() -> None:
         {"x-key": f"{SECRET}é"},
         {"x-key": f"{SECRET}é".encode("latin-1")},
         {"x-key": SECRET, "x-number": 5},
+        {"x-key": SECRET, "Content-Length": "5"},
+        {"x-key": SECRET, "transfer-encoding": "chunked"},
         5,
     ],
     ids=ascii,

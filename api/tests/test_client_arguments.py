@@ -98,9 +98,8 @@ def test_a_url_that_is_none(url: str) -> None:
     "url", [None, 7840, b"http://localhost", httpx.URL("http://localhost"), []]
 )
 def test_a_url_that_is_no_text(url: Any) -> None:
-    assert refused(base_url=url) == (
-        f"base_url is a {type(url).__name__}; give text, such as http://HOST:PORT"
-    )
+    kind = "httpx.URL" if isinstance(url, httpx.URL) else type(url).__name__
+    assert refused(base_url=url) == f"base_url is a {kind}; give text, such as http://HOST:PORT"
 
 
 @pytest.mark.parametrize(
@@ -163,6 +162,8 @@ def test_headers_are_the_clients_own() -> None:
         {"": "secret"},
         {"x key": "secret"},
         {"x-key:": "secret"},
+        {"Content-Length": "5"},
+        {"transfer-encoding": "chunked"},
         {"ä": "secret"},
         {5: "secret"},
         "x-key: secret",
@@ -182,6 +183,13 @@ def test_a_timeout_that_is_none(timeout: Any) -> None:
     message = refused(timeout=timeout)
     assert message.startswith("timeout is ")
     assert "give seconds above 0" in message
+
+
+@pytest.mark.parametrize("seconds", [-1, math.nan, "5", True])
+@by_library
+def test_a_timeout_of_httpx_with_other_than_seconds(library: Any, seconds: Any) -> None:
+    for timeout in (library.Timeout(seconds), library.Timeout(5, pool=seconds)):
+        assert refused(timeout=timeout).startswith("timeout is Timeout(")
 
 
 # A timeout may be of another library than what requests are sent through.
@@ -240,13 +248,13 @@ def test_the_timeout_of_an_http_client_counts_unless_another_is_given(library: A
 @pytest.mark.parametrize(
     ("given", "kind"),
     [
-        ("http://localhost", "str"),
-        (object(), "object"),
-        (httpx2, "module"),
-        (httpx2.Client, "type"),
-        (1, "int"),
-        (httpx2.Timeout(1), "httpx2.Timeout"),
-        (httpx.Headers(), "httpx.Headers"),
+        ("http://localhost", "a str"),
+        (object(), "a object"),
+        (httpx2, "a module"),
+        (httpx2.Client, "the class httpx2.Client"),
+        (1, "a int"),
+        (httpx2.Timeout(1), "a httpx2.Timeout"),
+        (httpx.Headers(), "a httpx.Headers"),
     ],
 )
 @pytest.mark.parametrize("name", ["http_client", "transport"])
@@ -256,7 +264,7 @@ def test_a_connection_of_the_wrong_kind(name: str, given: Any, kind: str) -> Non
         "http_client": "httpx.Client or httpx.AsyncClient",
         "transport": "httpx.BaseTransport or httpx.AsyncBaseTransport",
     }
-    assert message == f"{name} is a {kind}; give an {wanted[name]}, or one of httpx2"
+    assert message == f"{name} is {kind}; give an {wanted[name]}, or one of httpx2"
 
 
 @by_library

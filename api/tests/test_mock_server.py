@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime
+import gzip
 import json
 from typing import Any
 from uuid import UUID
 
 import httpx
+import httpx2
 import pytest
 
 from api.tests.support.forms import ASYNCIO, PLAIN, SYNC, Form
@@ -117,6 +119,22 @@ async def test_a_response_of_httpx_serves_many_requests(form: Form) -> None:
 
 
 @by_form
+async def test_a_response_of_httpx_may_be_compressed(form: Form) -> None:
+    body = gzip.compress(json.dumps(RUN).encode())
+    headers = {"content-encoding": "gzip", "content-type": "application/json"}
+    server = MockServer({get_run: httpx.Response(200, headers=headers, content=body)})
+    for _ in range(2):
+        assert (await call(server, form)).flow_id == "f"
+
+
+@by_form
+async def test_a_response_of_httpx2(form: Form) -> None:
+    server = MockServer({get_run: httpx2.Response(200, json=RUN)})
+    for _ in range(2):
+        assert (await call(server, form)).flow_id == "f"
+
+
+@by_form
 async def test_bytes_are_a_binary_body(form: Form) -> None:
     server = MockServer({"GET /blobs/{blob_id}": b"\0\xff"})
     async with Client("http://server", transport=server) as client:
@@ -144,10 +162,30 @@ async def test_a_function_answers_by_the_request(form: Form) -> None:
     assert (await call(server, form)).flow_id == RUN_ID
 
 
-@pytest.mark.parametrize("answer", ["text", None, 1.5])
-async def test_an_answer_that_is_none(answer: Any) -> None:
-    kind = type(answer).__name__
-    with pytest.raises(TypeError, match=f"cannot answer with a {kind}; use a model, a dict"):
+@by_form
+async def test_a_function_without_another_answer_fails_the_test(form: Form) -> None:
+    answers = iter([RUN])
+    server = MockServer({get_run: lambda request: next(answers)})
+    assert (await call(server, form)).flow_id == "f"
+    with pytest.raises(RuntimeError, match="raised StopIteration"):
+        await call(server, form)
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        ("text", "a str"),
+        (None, "a NoneType"),
+        (1.5, "a float"),
+        (True, "a bool"),
+        (httpx.URL("http://server"), "a httpx.URL"),
+        (errors.NotFound, "the class stepflow_api.errors.NotFound"),
+        (models.RunDetails, r"the class .*\.RunDetails"),
+    ],
+    ids=str,
+)
+async def test_an_answer_that_is_none(answer: Any, kind: str) -> None:
+    with pytest.raises(TypeError, match=f"cannot answer with {kind}; use a model, a dict"):
         await call(MockServer({get_run: answer}))
 
 
@@ -188,6 +226,35 @@ def test_a_stream_of_events() -> None:
 
     server = MockServer({"GET /runs/{run_id}/events": documents})
     assert Client("http://server", transport=server).run(steps()) == [*documents, None]
+
+
+def events_of(*answers: Any) -> Any:
+    events: Operation[Any, Any] = Operation("getRunEvents", "GET", "/runs/{run_id}/events", {})
+
+    def steps() -> Steps[Any]:
+        stream = yield Open(events, events.request(path={"run_id": RUN_ID}), timeout=5)
+        return (yield Read(stream, 5))
+
+    server = MockServer({"GET /runs/{run_id}/events": answers})
+    return Client("http://server", transport=server).run(steps())
+
+
+def test_an_event_with_the_attributes_of_its_class() -> None:
+    common: dict[str, Any] = {"sequence_number": 0, "timestamp": "t"}
+    found = {"sequenceNumber": 0, "timestamp": "t"}
+    assert events_of(
+        {**common, "kind": "RunCreated", "item_count": 1},
+        {**common, "kind": "Strange", "data": {"some_field": 1}},
+    ) == [
+        {**found, "kind": "RunCreated", "itemCount": 1},
+        {**found, "kind": "Strange", "some_field": 1},
+    ]
+
+
+@pytest.mark.parametrize("event", [{"sequence_number": 0}, 1, "RunCreated"], ids=str)
+def test_what_is_no_event(event: Any) -> None:
+    with pytest.raises(TypeError, match=r"an event without '\w+'; use models, or dicts with the"):
+        events_of(event)
 
 
 async def test_runs_that_have_finished() -> None:

@@ -227,6 +227,10 @@ def test_what_is_no_verification(verify: Any) -> None:
     assert refused(verify=verify).startswith(f"verify is a {type(verify).__name__}; give True, ")
 
 
+def test_a_class_is_no_verification() -> None:
+    assert refused(verify=ssl.SSLContext).startswith("verify is the class ssl.SSLContext; give ")
+
+
 def test_a_path_that_cannot_be_used(tmp_path: Path) -> None:
     missing, text, binary, empty = (tmp_path / name for name in ("m", "t", "b", "e"))
     text.write_text("no certificate")
@@ -239,6 +243,26 @@ def test_a_path_that_cannot_be_used(tmp_path: Path) -> None:
         assert message.endswith("; give a file of CA certificates in PEM format")
     assert refused(verify=str(empty)).endswith("; run `openssl rehash` on it")
     refused(verify="ca\0.pem")
+    # The ssl module would use the certificates of the system.
+    assert refused(verify="").startswith("verify is '', which cannot be used: ")
+
+
+@by_form
+@pytest.mark.anyio
+async def test_a_file_of_the_environment_that_cannot_be_used(
+    form: Form, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    text = tmp_path / "t"
+    text.write_text("no certificate")
+    with OddServer(HEALTH, tls=True) as server:
+        for path in (tmp_path / "missing", text):
+            monkeypatch.setenv("SSL_CERT_FILE", str(path))
+            async with Client(server.url) as client:
+                with pytest.raises(InvalidRequest) as raised:
+                    await form("health.health_check", client=client)
+            message = str(raised.value)
+            assert message.startswith(f"$SSL_CERT_FILE is {str(path)!r}, which cannot be used: ")
+            assert message.endswith(", or pass verify=")
 
 
 def test_a_context_for_servers() -> None:

@@ -268,6 +268,15 @@ async def test_what_is_no_token(form: Form, token: Any) -> None:
         check_frames(raised.value, SECRET)
 
 
+@by_form
+@pytest.mark.anyio
+async def test_a_function_without_another_token(form: Form) -> None:
+    tokens = iter(())
+    async with AuthenticatedClient("http://127.0.0.1:1", lambda: next(tokens)) as client:
+        with pytest.raises(RuntimeError, match="raised StopIteration"):
+            await form("run.list_runs", client=client)
+
+
 def test_a_coroutine_function_is_for_async_calls() -> None:
     with (
         AuthenticatedClient("http://localhost:1", Tokens("a").asynchronous) as client,

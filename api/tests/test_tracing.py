@@ -256,3 +256,14 @@ def test_the_context_joins_the_fields_of_a_request(spans: Spans) -> None:
     # Its template is unknown, and a path would be another name for each run.
     assert spans.only().name == "GET"
     assert "url.template" not in attributes(spans.only())
+
+
+@by_form
+async def test_a_context_that_is_given_for_a_call_stays(form: Form, spans: Spans) -> None:
+    given = f"00-{7:032x}-{8:016x}-01"
+    with OddServer(ITEMS) as server:
+        async with client_of(server) as client:
+            headers = {"Traceparent": given}
+            await form("run.get_run_items", RUN_ID, client=client, headers=headers)
+    assert server.headers()["traceparent"] == given
+    assert len(spans.of_requests()) == 1

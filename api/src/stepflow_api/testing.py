@@ -13,6 +13,7 @@ from urllib.parse import unquote
 import httpx
 from pydantic import BaseModel, TypeAdapter
 
+from stepflow_api._transport.httpx_libraries import described, httpx_library_of
 from stepflow_api.errors import TransportError
 from stepflow_api.models._outcome import Outcome
 from stepflow_api.spec import API_VERSION, PATH_PREFIX
@@ -36,6 +37,7 @@ Answer: TypeAlias = (
 """What a route answers, as `MockServer` describes."""
 
 _ROUTE = re.compile(r"[A-Z]+ /\S*")
+_OF_BODY = ("content-encoding", "content-length", "transfer-encoding")
 _EVENTS = "text/event-stream"
 _JSON = TypeAdapter[Any](Any)
 _TIME = "2026-01-01T00:00:00Z"
@@ -88,7 +90,7 @@ class MockServer(httpx.MockTransport):
               with the attributes of a `stepflow_client.events.RunEvent`
             - bytes: a binary body, with status 200
             - a status code; from 400 on, with the error document that servers send
-            - an `httpx.Response`, for everything else
+            - an `httpx.Response`, or one of httpx2, for everything else
             - an exception to raise, or a subclass of `TransportError`, such as `ConnectionLost`
             - a function that returns one of these for a `MockRequest`
         version: The version of the server. Clients translate for versions other than the default,
@@ -174,7 +176,7 @@ class MockServer(httpx.MockTransport):
             raise answer
         if isinstance(answer, type) and issubclass(answer, TransportError):
             raise answer("simulated by MockServer", method=request.method, url=url)
-        if callable(cast("object", answer)):
+        if callable(cast("object", answer)) and not isinstance(answer, type):
             return self._answer(answer(request), request, url)
         if isinstance(answer, list | tuple) and request.path.endswith("/events"):
             events = cast("Sequence[Any]", answer)
@@ -198,20 +200,22 @@ def _parameters(route: str, request: str) -> dict[str, str] | None:
 
 
 def _response(answer: Any) -> httpx.Response:
-    if isinstance(answer, httpx.Response):
-        # A copy, since a response can be read once.
-        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
+    if httpx_library_of(answer, "Response"):
+        # A copy, since a response can be read once. Its content is decompressed.
+        fields = [field for field in answer.headers.multi_items() if field[0] not in _OF_BODY]
+        return httpx.Response(answer.status_code, headers=fields, content=answer.content)
     if isinstance(answer, bytes):
         headers = {"content-type": "application/octet-stream"}
         return httpx.Response(200, headers=headers, content=answer)
     if isinstance(answer, BaseModel | Mapping | list | tuple):
         return _json_response(200, cast("object", answer))
-    if isinstance(answer, int):
+    if isinstance(answer, int) and not isinstance(answer, bool):
         error = {"code": answer, "message": httpx.codes.get_reason_phrase(answer)}
         return httpx.Response(answer) if answer < 400 else _json_response(answer, error)
     raise TypeError(
-        f"MockServer cannot answer with a {type(answer).__name__}; use a model, a dict, a list,"
-        " bytes, a status code, an httpx.Response, an exception, or a function that returns one"
+        f"MockServer cannot answer with {described(answer)}; use a model, a dict, a list, bytes, a"
+        " status code, an httpx.Response, an exception, a subclass of TransportError, or a function"
+        " that returns one"
     )
 
 
@@ -227,10 +231,23 @@ def _json(value: object) -> bytes:
 
 def _event(event: Any) -> bytes:
     """Return the data of an event as servers send it."""
-    document = json.loads(_json(event))
-    number, time = document.pop("sequenceNumber"), document.pop("timestamp")
-    kind = document.pop("kind")
-    return _json({"sequenceNumber": number, "timestamp": time, "event": {kind: document}})
+    given = json.loads(_json(event))
+    fields = {_camel(name): value for name, value in given.items()} if type(given) is dict else {}
+    try:
+        number, time, kind = (fields.pop(name) for name in ("sequenceNumber", "timestamp", "kind"))
+    except KeyError as error:
+        raise TypeError(
+            f"MockServer cannot answer with an event without {error}; use models, or dicts with the"
+            " attributes of a stepflow_client.events.RunEvent"
+        ) from None
+    if [*fields] == ["data"]:
+        # An OtherEvent has the fields of its kind there.
+        fields = fields["data"]
+    return _json({"sequenceNumber": number, "timestamp": time, "event": {kind: fields}})
+
+
+def _camel(name: str) -> str:
+    return re.sub("_([a-z])", lambda match: match[1].upper(), name)
 
 
 def finished_run(*results: Any) -> dict[str, Answer]:

@@ -70,8 +70,8 @@ def own_http_client(
     It is a client of the library, httpx or httpx2, that the limits or the proxy are from.
 
     Raises:
-        InvalidInput: There is also an http_client or transport, which have their own, or the proxy
-            is invalid.
+        InvalidInput: There is also an http_client or transport, which have their own, or the limits
+            or the proxy are invalid.
         InvalidRequest: The URL, `verify`, or the proxy that the environment sets is invalid.
     """
     if limits is None and proxy.value is None:
@@ -82,6 +82,8 @@ def own_http_client(
             f"{option} cannot be combined with http_client or transport; set it on that, or remove"
             " that"
         )
+    if limits is not None and httpx_library_of(limits, "Limits") is None:
+        raise InvalidInput(f"limits is {limits!r}; give an httpx.Limits or httpx2.Limits")
     if proxy.value is None:
         chosen = environment_proxy(split_address(url)[0])
     else:

@@ -72,6 +72,13 @@ def run(
                     value = _perform(exchange, transport, effect, timeouts)
             except StepflowError as error:
                 effect = steps.throw(error)
+            except StopIteration as error:
+                # A function of the user raised it, and here it would end the generator. Coroutines
+                # raise the same error.
+                raise RuntimeError(
+                    "a function that was passed to the client raised StopIteration; return a value,"
+                    " or raise another exception"
+                ) from error
             else:
                 effect = steps.send(value)
                 # The next response may be as large as this one.

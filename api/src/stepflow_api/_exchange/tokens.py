@@ -26,12 +26,12 @@ class TokenSource:
         name: The header field that carries it.
 
     Raises:
-        InvalidRequest: There is no such header field.
+        InvalidRequest: There is no such header field, or it cannot hold the prefix.
     """
 
     def __init__(self, given: Hidden[tuple[Any, str]], name: str) -> None:
-        # Checks the name.
-        header_fields(Hidden({name: ""}))
+        # Checks the name and the prefix: what refuses them later shows the token.
+        header_fields(Hidden({name: token_value(Hidden(("token", given.value[1]))).value}))
         self._given = given
         self._name = name.lower()
         self._token: Hidden[str] | None = None

@@ -132,10 +132,13 @@ def _set_status(span: trace.Span, status_code: int) -> None:
 
 
 def _with_context(request: Request) -> Request:
-    """Return a request with the context in its header fields, as `traceparent` for example."""
+    """Return a request with the context in its header fields, as `traceparent` for example.
+
+    What the request has already was given for the call, and stays.
+    """
     fields: dict[str, str] = {}
     propagate.inject(fields)
-    return replace(request, headers={**request.headers, **fields}) if fields else request
+    return replace(request, headers={**fields, **request.headers}) if fields else request
 
 
 def _alone() -> AbstractContextManager[object]:

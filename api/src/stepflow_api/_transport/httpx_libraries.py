@@ -45,11 +45,11 @@ def library_errors() -> tuple[type[Exception], ...]:
     return tuple(cls for library in _imported() for cls in _classes(library, names))
 
 
-def type_name(value: object) -> str:
-    """Return the full name of an object's type, such as `httpx2.Client`."""
-    cls = type(value)
-    is_builtin = cls.__module__ == "builtins"
-    return cls.__qualname__ if is_builtin else f"{cls.__module__}.{cls.__qualname__}"
+def described(value: object) -> str:
+    """Return what an object is, such as `a httpx2.Client` or `the class httpx2.Client`."""
+    article, cls = ("the class", value) if isinstance(value, type) else ("a", type(value))
+    module = "" if cls.__module__ == "builtins" else f"{cls.__module__}."
+    return f"{article} {module}{cls.__qualname__}"
 
 
 def _imported() -> list[ModuleType]:

@@ -14,8 +14,8 @@ from stepflow_api._headers import FIELD_NAME, FIELD_VALUE, Fields
 from stepflow_api._hidden import Hidden
 from stepflow_api._transport.httpx_libraries import (
     default_httpx_library,
+    described,
     httpx_library_of,
-    type_name,
 )
 from stepflow_api.errors import InvalidRequest
 from stepflow_api.spec import PATH_PREFIX
@@ -25,6 +25,9 @@ from stepflow_api.types import UNSET
 _PLAIN_URL = re.compile(
     r"https?://[a-z0-9.-]+(?::(?P<port>[1-9][0-9]{0,4}))?(?:/[\w-]+)*/?", re.ASCII
 )
+
+# With others than the body's, the server would wait for more, or misread the next request.
+_FRAMING = (b"content-length", b"transfer-encoding")
 
 
 def split_address(base_url: Hidden[str]) -> tuple[str, Hidden[str] | None]:
@@ -46,7 +49,7 @@ def split_address(base_url: Hidden[str]) -> tuple[str, Hidden[str] | None]:
 def _split(base_url: str) -> tuple[str, Hidden[str] | None] | str:
     """Return the parts of a URL, or what is wrong with it."""
     if not isinstance(base_url, str):
-        return f"base_url is a {type(base_url).__name__}; give text, such as http://HOST:PORT"
+        return f"base_url is {described(base_url)}; give text, such as http://HOST:PORT"
     if _is_plain(base_url):
         return _with_prefix(base_url), None
     httpx = default_httpx_library()
@@ -131,6 +134,8 @@ def _fields(headers: Any) -> Fields | str:
     for name, value in raw:
         if not FIELD_NAME.fullmatch(name):
             return f"{name.decode()!r} is no header name"
+        if name.lower() in _FRAMING:
+            return f"{name.decode()} is for the client to set, from the body; leave it out"
         if not FIELD_VALUE.fullmatch(value):
             return (
                 f"the value of {name.decode()} has a control character, or a space or line break at"
@@ -168,15 +173,21 @@ def check_timeout(timeout: Any) -> None:
     Raises:
         InvalidRequest: It is none.
     """
-    if timeout is UNSET or timeout is None or httpx_library_of(timeout, "Timeout"):
+    # The comparisons also refuse NaN.
+    if timeout is UNSET or timeout is None or (_is_number(timeout) and timeout > 0):
         return
-    # The comparison also refuses NaN.
-    if isinstance(timeout, int | float) and not isinstance(timeout, bool) and timeout > 0:
-        return
+    if httpx_library_of(timeout, "Timeout"):
+        waits = (timeout.connect, timeout.read, timeout.write, timeout.pool)
+        if all(wait is None or (_is_number(wait) and wait >= 0) for wait in waits):
+            return
     raise InvalidRequest(
         f"timeout is {timeout!r}; give seconds above 0, an httpx.Timeout or httpx2.Timeout, or"
         " None for no timeout"
     )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def check_limit(limit: Any) -> None:
@@ -214,7 +225,7 @@ def check_connection(http_client: Any, transport: Any, verify: Any) -> ModuleTyp
     library = httpx_library_of(given, *classes)
     if library is None:
         raise InvalidRequest(
-            f"{name} is a {type_name(given)}; give an httpx.{classes[0]} or"
+            f"{name} is {described(given)}; give an httpx.{classes[0]} or"
             f" httpx.{classes[1]}, or one of httpx2"
         )
     return library

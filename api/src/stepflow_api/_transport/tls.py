@@ -6,7 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from stepflow_api._transport.httpx_libraries import default_httpx_library
+from stepflow_api._transport.httpx_libraries import default_httpx_library, described
 from stepflow_api.errors import InvalidRequest, one_line
 
 if TYPE_CHECKING:
@@ -33,11 +33,31 @@ class TLS:
         self._context = None if verify is True else _context(verify)
 
     def context(self) -> ssl.SSLContext:
-        """Return the context that all connections share."""
+        """Return the context that all connections share.
+
+        Raises:
+            InvalidRequest: The certificates that the environment names cannot be used.
+        """
         if self._context is None:
-            self._context = default_httpx_library().create_ssl_context()
+            self._context = _usual_context()
         self._context.set_alpn_protocols(["http/1.1"])
         return self._context
+
+
+def _usual_context() -> ssl.SSLContext:
+    file = os.environ.get("SSL_CERT_FILE")
+    try:
+        context: ssl.SSLContext = default_httpx_library().create_ssl_context()
+    except (OSError, ValueError) as error:
+        if not file:
+            raise
+        problem = one_line(str(error))
+    else:
+        return context
+    raise InvalidRequest(
+        f"$SSL_CERT_FILE is {file!r}, which cannot be used: {problem}; name a file of CA"
+        " certificates in PEM format, or pass verify="
+    )
 
 
 def _context(verify: VerifyTypes) -> ssl.SSLContext:
@@ -56,10 +76,13 @@ def _context(verify: VerifyTypes) -> ssl.SSLContext:
         return verify
     if not isinstance(verify, str | os.PathLike):
         raise InvalidRequest(
-            f"verify is a {type(verify).__name__}; give True, False, an ssl.SSLContext, or the path"
+            f"verify is {described(verify)}; give True, False, an ssl.SSLContext, or the path"
             " of a file or folder with CA certificates"
         )
     try:
+        if not os.fspath(verify):
+            # The ssl module would use the system's certificates.
+            raise ValueError("it is empty")
         if not os.path.isdir(verify):
             return ssl.create_default_context(cafile=verify)
         if any(_HASHED.fullmatch(name) for name in os.listdir(verify)):
