@@ -21,7 +21,8 @@ from api.tests.support.specimens import document, model_classes
 from stepflow_api._exchange.dialects.base import UnrecognisedResponse
 from stepflow_api._exchange.dialects.versions import dialect_of, reported_dialect
 from stepflow_api._hidden import Hidden
-from stepflow_api._operation import Answer, Operation, Request
+from stepflow_api._messages import Answer, Request
+from stepflow_api._operation import Operation
 from stepflow_api._transport.body import Unreadable
 from stepflow_api._transport.http11 import HTTP11Connection
 from stepflow_api._transport.network_errors import RemoteProtocolError

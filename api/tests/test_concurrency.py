@@ -17,7 +17,8 @@ from api.tests.support.flows import UNKNOWN_RUN, SlowFlow, echo_flow, store
 from stepflow_api import Client, models
 from stepflow_api._collector import COLLECTOR
 from stepflow_api._exchange.effects import Steps
-from stepflow_api._operation import Answer, Json, Request
+from stepflow_api._messages import Answer, Request
+from stepflow_api._operation import Json
 from stepflow_api._transport import async_connections
 from stepflow_api.api.health import health_check
 from stepflow_api.api.run import create_run, get_run, get_run_items

@@ -24,7 +24,8 @@ from api.tests.support.odd_server import CERTIFICATE, Handler, OddServer, answer
 from api.tests.support.versions import ID, NEW, SUMMARY
 from api.tests.support.ways import WAYS, Way
 from stepflow_api import Client
-from stepflow_api._operation import Operation, Request
+from stepflow_api._messages import Request
+from stepflow_api._operation import Operation
 from stepflow_api._transport.timeouts import Timeouts, limited, timeouts
 from stepflow_api.api.blob import store_blob_bytes
 from stepflow_api.api.health import health_check

@@ -20,7 +20,7 @@ from stepflow_api._exchange.dialects.base import Dialect
 from stepflow_api._exchange.dialects.versions import dialect_of
 from stepflow_api._exchange.effects import Sleep, Steps
 from stepflow_api._headers import Headers
-from stepflow_api._operation import Answer, Request
+from stepflow_api._messages import Answer, Request
 from stepflow_api.api.component import list_components
 from stepflow_api.errors import NotFound, StatusError, StepflowError, UnsupportedByServer
 from stepflow_api.spec import OPERATIONS
@@ -147,7 +147,7 @@ def _later(operation_id: str, version: str, request: Request) -> Steps[Answer]:
     answer: Answer = yield Request("PUT", "/later", (("v", version),), {"x-later": "1"}, sent)
     _, _, document = next(call for call in CALLS.values() if call[0] == operation_id)
     assert json.loads(answer.content) == {"later": True}
-    return dataclasses.replace(answer, status_code=200, pieces=[json.dumps(document).encode()])
+    return answer._replace(status_code=200, pieces=[json.dumps(document).encode()])
 
 
 def _dialect(translation: Callable[[str, str, Request], Steps[Answer]]) -> Dialect:
@@ -179,7 +179,7 @@ async def test_an_error_passes_the_dialect_as_well(form: Form) -> None:
     def worded(operation_id: str, version: str, request: Request) -> Steps[Answer]:
         answer: Answer = yield request
         content = json.dumps({"code": 404, "message": "no such run"}).encode()
-        return dataclasses.replace(answer, status_code=404, pieces=[content])
+        return answer._replace(status_code=404, pieces=[content])
 
     async with Client("http://server", transport=Wire({"error": 5}, status=400)) as client:
         client._exchange.dialect = _dialect(worded)
@@ -237,7 +237,7 @@ async def test_the_dialect_of_the_spec_changes_nothing() -> None:
 async def test_what_passes_cannot_be_changed_in_place() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         Request("GET", "/").path = "/x"  # type: ignore[misc]
-    with pytest.raises(dataclasses.FrozenInstanceError):
+    with pytest.raises(AttributeError):
         Answer("", 200, Headers([]), []).status_code = 1  # type: ignore[misc]
 
 

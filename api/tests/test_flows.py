@@ -21,7 +21,7 @@ from api.tests.support.flows import (
 from api.tests.support.world import rich_flow
 from stepflow_api import Client, models
 from stepflow_api._exchange.effects import Steps
-from stepflow_api._operation import Answer, Request
+from stepflow_api._messages import Answer, Request
 from stepflow_api.api.flow import get_flow, get_flow_variables, store_flow
 from stepflow_api.api.run import (
     cancel_run,

@@ -21,7 +21,8 @@ from api.tests.support.echo_server import CERTIFICATE, HELD, EchoServer
 from api.tests.support.forks import Forked
 from api.tests.support.ways import WAYS, Way, start
 from stepflow_api import Client, _fork
-from stepflow_api._operation import Operation, Request
+from stepflow_api._messages import Request
+from stepflow_api._operation import Operation
 from stepflow_api.api.blob import get_blob
 from stepflow_api.errors import ConnectionLost
 from tools.pytest.httpx_libraries import LIBRARIES, by_library

@@ -16,7 +16,7 @@ from api.tests.support.exchange import Recorder
 from api.tests.support.odd_server import OddServer, answer
 from stepflow_api import UNSET, Client, models
 from stepflow_api._exchange.effects import Steps
-from stepflow_api._operation import Answer, Request
+from stepflow_api._messages import Answer, Request
 from stepflow_api.api.blob import get_blob
 from stepflow_api.api.flow import get_flow
 from stepflow_api.api.run import create_run, get_run, list_runs

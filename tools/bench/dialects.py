@@ -16,7 +16,7 @@ from typing import Any
 from stepflow_api import Client, models
 from stepflow_api._exchange.driver import run
 from stepflow_api._exchange.effects import Steps
-from stepflow_api._operation import Answer, Request
+from stepflow_api._messages import Answer, Request
 from stepflow_api.api.flow import store_flow
 from stepflow_api.api.run import create_run, get_run_items, list_runs
 from tools.spec.server import StepflowServer

@@ -8,20 +8,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
+
+if TYPE_CHECKING:
+    from _typeshed import HasFileno
 
 T = TypeVar("T")
 
 _resets: WeakKeyDictionary[Any, Callable[[Any], object]] = WeakKeyDictionary()
-
-
-class Open(Protocol):
-    """Anything with a file descriptor."""
-
-    def fileno(self) -> int:
-        """Return the descriptor; it is negative once closed."""
-        ...
 
 
 def reset_after_fork(owner: T, reset: Callable[[T], object]) -> None:
@@ -34,7 +29,7 @@ def reset_after_fork(owner: T, reset: Callable[[T], object]) -> None:
     _resets[owner] = reset
 
 
-def disconnect(connection: Open) -> None:
+def disconnect(connection: HasFileno) -> None:
     """Replace a connection's file descriptor in this process by that of a closed connection.
 
     Closing it instead would free the number while its owner still uses it, and the owner would

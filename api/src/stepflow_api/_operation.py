@@ -12,9 +12,9 @@ import json
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from pydantic_core import (
     PydanticSerializationError,
@@ -27,7 +27,7 @@ from stepflow_api._collector import COLLECTOR
 from stepflow_api._constants import ERROR_BODY_LIMIT
 from stepflow_api._error_message import error_message
 from stepflow_api._fork import reset_after_fork
-from stepflow_api._headers import Headers
+from stepflow_api._messages import Answer, Request
 from stepflow_api.errors import (
     InvalidAnswer,
     InvalidRequest,
@@ -43,6 +43,9 @@ from stepflow_api.types import UNSET, Response
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
+# Endpoint modules import these from here.
+__all__ = ["Answer", "Json", "Operation", "Parser", "Request", "nothing", "raw", "text"]
+
 S = TypeVar("S")
 R = TypeVar("R")
 
@@ -53,77 +56,6 @@ _ANY = SchemaSerializer(
     core_schema.any_schema(), core_schema.CoreConfig(ser_json_inf_nan="constants")
 )
 
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A request before it meets a transport.
-
-    Attributes:
-        method: HTTP method.
-        path: Path below the API's prefix, percent-encoded.
-        query: Pairs of names and values.
-        headers: Header fields.
-        content: The body, None for none.
-        template: Path template, such as `/runs/{run_id}`; empty if unknown.
-        resend_count: How often the request has been sent before.
-    """
-
-    method: str
-    path: str
-    query: tuple[tuple[str, str], ...] = ()
-    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
-    content: bytes | None = field(default=None, repr=False)
-    template: str = field(default="", repr=False, compare=False)
-    resend_count: int = field(default=0, repr=False, compare=False)
-
-    def url(self, base_url: str) -> str:
-        """Return the URL, for messages; what a query cannot hold becomes a question mark.
-
-        Args:
-            base_url: The server's URL with the API's prefix.
-        """
-        query = f"?{urlencode(self.query, errors='replace')}" if self.query else ""
-        return f"{base_url}{self.path}{query}"
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A response after it left the transport.
-
-    Attributes:
-        url: URL of the request, without a password.
-        status_code: HTTP status.
-        headers: Header fields.
-        pieces: The body, in pieces as they arrived.
-    """
-
-    url: str
-    status_code: int
-    headers: Headers
-    pieces: list[bytes]
-
-    @property
-    def content(self) -> bytes:
-        """The complete body."""
-        pieces = self.pieces
-        if len(pieces) != 1:
-            # Kept, since the body is read more than once.
-            pieces[:] = [b"".join(pieces)]
-        return pieces[0]
-
-    @property
-    def beginning(self) -> bytes:
-        """The first bytes of the body: enough to see what it is."""
-        beginning = b""
-        for piece in self.pieces:
-            beginning += piece
-            if len(beginning) >= _BEGINNING:
-                break
-        return beginning
-
-
-# The least number of bytes that `Answer.beginning` has, if there are as many.
-_BEGINNING = 64
 
 # Shorter bodies make too few models for the garbage collector to run often.
 _LONG_BODY = 64 * 1024

@@ -10,9 +10,7 @@ from stepflow_api._constants import RESPONSE_LIMIT
 from stepflow_api._exchange import driver
 from stepflow_api._exchange.effects import OpenStream, Steps
 from stepflow_api._exchange.exchange import Exchange
-from stepflow_api._exchange.tokens import TokenSource
 from stepflow_api._hidden import Hidden
-from stepflow_api._operation import Answer, Operation, Request
 from stepflow_api._transport.event_loops import asyncio_loop
 from stepflow_api._transport.settings import header_fields, split_address, token_value
 from stepflow_api._transport.transport import Transport
@@ -26,6 +24,8 @@ if TYPE_CHECKING:
         HttpxBaseTransport,
         HttpxClient,
     )
+    from stepflow_api._messages import Answer, Request
+    from stepflow_api._operation import Operation
     from stepflow_api._transport.event_stream import AsyncEventStream, EventStream
 
 __all__ = ["AuthenticatedClient", "Client"]
@@ -392,6 +392,9 @@ class AuthenticatedClient(Client):
             max_response_size=max_response_size,
         )
         if callable(value.value[0]):
+            # Most tokens are text.
+            from stepflow_api._exchange.tokens import TokenSource
+
             self._exchange.token = TokenSource(value, auth_header_name)
             return
         # Whatever the spelling of its name, this field takes the place of a given one.

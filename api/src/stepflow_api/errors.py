@@ -26,7 +26,6 @@ All of them can be pickled. None shows a header or a password.
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Any, ClassVar
 
 from stepflow_api._constants import TEXT_LIMIT
@@ -348,6 +347,9 @@ def body_cause(error: ValueError) -> ValueError | None:
 
 
 def _status(status_code: int) -> str:
+    # Imported here, so that only programs that meet an error load it.
+    from http import HTTPStatus
+
     try:
         return f"{status_code} {HTTPStatus(status_code).phrase}"
     except ValueError:

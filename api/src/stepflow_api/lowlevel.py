@@ -28,7 +28,8 @@ sent the result; `Client.run` and `Client.run_async` perform it. It may yield `C
 from __future__ import annotations
 
 from stepflow_api._exchange.effects import Call, Close, Fetch, Open, Read, Sleep, Steps
-from stepflow_api._operation import Json, Operation, Request
+from stepflow_api._messages import Request
+from stepflow_api._operation import Json, Operation
 from stepflow_api._transport.timeouts import Timeouts
 
 __all__ = [

@@ -12,7 +12,7 @@ from stepflow_api import Client
 from stepflow_api._exchange.dialects.base import Dialect
 from stepflow_api._exchange.dialects.versions import dialect_of
 from stepflow_api._exchange.effects import Steps
-from stepflow_api._operation import Answer, Request
+from stepflow_api._messages import Answer, Request
 from stepflow_api.spec import OPERATIONS
 
 #: The version of the server that a test is for.

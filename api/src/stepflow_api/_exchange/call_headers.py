@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from stepflow_api._exchange.effects import Call, Effect, OpenStream, Steps, through
 from stepflow_api._hidden import Hidden
-from stepflow_api._operation import Request
+from stepflow_api._messages import Request
 from stepflow_api._transport.settings import header_fields
 from stepflow_api.errors import InvalidRequest
 

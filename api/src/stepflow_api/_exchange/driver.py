@@ -23,7 +23,7 @@ from stepflow_api._exchange.effects import (
 )
 from stepflow_api._exchange.exchange import Exchange, parse_event
 from stepflow_api._hidden import Hidden
-from stepflow_api._operation import Request
+from stepflow_api._messages import Request
 from stepflow_api._transport.event_loops import asyncio_loop
 from stepflow_api._transport.timeouts import Timeouts
 from stepflow_api._transport.transport import Transport

@@ -21,21 +21,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from stepflow_api._hidden import Hidden
-from stepflow_api._operation import Answer, Operation, Request
+from stepflow_api._messages import Answer, Request
 from stepflow_api.errors import StepflowError
 from stepflow_api.types import UNSET
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from stepflow_api._operation import Operation
+
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class OpenStream:
+class OpenStream(NamedTuple):
     """Send a request whose response is a stream of events."""
 
     request: Request
@@ -67,18 +68,20 @@ class Call(Generic[T]):
         return self.operation.result(answer)
 
 
-@dataclass(frozen=True, slots=True)
 class Fetch(Call[T]):
     """Send a request; the result is a `Response` with the body in pieces."""
+
+    __slots__ = ()
 
     def parse(self, answer: Answer) -> Any:
         """Return the result, from the response."""
         return self.operation.pieces(answer)
 
 
-@dataclass(frozen=True, slots=True)
 class Open(Call[T]):
     """Send a request; the result is a stream of events, to be closed."""
+
+    __slots__ = ()
 
     @property
     def sending(self) -> Request | OpenStream:
@@ -125,8 +128,7 @@ class Sleep:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(NamedTuple):
     """Wait for what another caller is doing.
 
     Attributes:
@@ -138,8 +140,7 @@ class Wait:
     request: Request
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(NamedTuple):
     """Call a function of the user, and await the result in async code.
 
     Attributes:

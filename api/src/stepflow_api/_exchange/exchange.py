@@ -21,7 +21,7 @@ from stepflow_api._exchange.dialects.base import (
 from stepflow_api._exchange.dialects.versions import NEWEST, UNKNOWN, dialect_of, reported_dialect
 from stepflow_api._exchange.effects import OpenStream, Steps, Wait
 from stepflow_api._fork import reset_after_fork
-from stepflow_api._operation import Answer, Operation, Request
+from stepflow_api._messages import Answer, Request
 from stepflow_api._transport.transport import Transport
 from stepflow_api.errors import (
     ConnectionFailed,
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from stepflow_api._exchange.tokens import TokenSource
+    from stepflow_api._operation import Operation
 
 _HEALTH = Request("GET", "/health", template="/health")
 

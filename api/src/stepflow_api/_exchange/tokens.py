@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from stepflow_api._exchange.effects import Ask, Effect, OpenStream, Steps, Wait, through
 from stepflow_api._fork import reset_after_fork
 from stepflow_api._hidden import Hidden
-from stepflow_api._operation import Answer, Request
+from stepflow_api._messages import Answer, Request
 from stepflow_api._transport.settings import header_fields, token_value
 
 if TYPE_CHECKING:

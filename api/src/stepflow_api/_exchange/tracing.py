@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from opentelemetry import propagate, trace
 
 from stepflow_api._constants import DEFAULT_PORTS
-from stepflow_api._operation import Answer, Request
+from stepflow_api._messages import Answer, Request
 from stepflow_api._transport.timeouts import Timeouts
 from stepflow_api._transport.transport import Transport
 from stepflow_api._version import VERSION

@@ -16,7 +16,7 @@ from typing import Any
 from stepflow_api._constants import CONNECTIONS, KEEP_ALIVE
 from stepflow_api._fork import disconnect, reset_after_fork
 from stepflow_api._hidden import Hidden
-from stepflow_api._operation import Answer, Request
+from stepflow_api._messages import Answer, Request
 from stepflow_api._transport.http11 import Address, HTTP11Connection
 from stepflow_api._transport.network_errors import (
     ConnectError,

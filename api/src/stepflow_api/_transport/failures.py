@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from stepflow_api._constants import BODY_LIMIT
-from stepflow_api._operation import Request
+from stepflow_api._messages import Request
 from stepflow_api._transport.body import Unreadable
 from stepflow_api._transport.httpx_libraries import library_errors
 from stepflow_api._transport.network_errors import HTTPError, kinds

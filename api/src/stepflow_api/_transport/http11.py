@@ -20,7 +20,7 @@ from httptools import (
 from stepflow_api._constants import DEFAULT_PORTS, USER_AGENT
 from stepflow_api._headers import FIELD_NAME, FIELD_VALUE, Fields, Headers
 from stepflow_api._hidden import Hidden
-from stepflow_api._operation import Answer, Request
+from stepflow_api._messages import Answer, Request
 from stepflow_api._transport.body import ACCEPTED, Body, check_fields
 from stepflow_api._transport.network_errors import LocalProtocolError, RemoteProtocolError
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from stepflow_api._constants import USER_AGENT
 from stepflow_api._headers import Fields, Headers
-from stepflow_api._operation import Answer, Request
+from stepflow_api._messages import Answer, Request
 from stepflow_api._transport.body import ACCEPTED, Body
 from stepflow_api._transport.event_loops import loop_of_this_call, running_loop
 from stepflow_api._transport.event_stream import MEDIA_TYPE, AsyncEventStream, EventStream

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Iterable, Mapping
 from types import ModuleType
 from typing import Any, cast
-from urllib.parse import unquote, urlsplit
 
 from stepflow_api._constants import DEFAULT_PORTS
 from stepflow_api._headers import FIELD_NAME, FIELD_VALUE, Fields
@@ -52,6 +50,10 @@ def _split(base_url: str) -> tuple[str, Hidden[str] | None] | str:
         return f"base_url is {described(base_url)}; give text, such as http://HOST:PORT"
     if _is_plain(base_url):
         return _with_prefix(base_url), None
+    # Most programs have a plain URL, and need none of these.
+    import base64
+    from urllib.parse import unquote, urlsplit
+
     httpx = default_httpx_library()
     url = httpx.URL()
     try:

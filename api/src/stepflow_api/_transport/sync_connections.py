@@ -15,7 +15,7 @@ import time
 from stepflow_api._constants import KEEP_ALIVE, PROBES
 from stepflow_api._fork import reset_after_fork
 from stepflow_api._hidden import Hidden
-from stepflow_api._operation import Answer, Request
+from stepflow_api._messages import Answer, Request
 from stepflow_api._transport.http11 import READ_SIZE, Address, HTTP11Connection
 from stepflow_api._transport.network_errors import (
     ConnectError,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from stepflow_api._fork import reset_after_fork
 from stepflow_api._headers import Fields
-from stepflow_api._operation import Answer, Request
+from stepflow_api._messages import Answer, Request
 from stepflow_api._transport.event_loops import asyncio_loop, loop_of_this_call
 from stepflow_api._transport.settings import check_connection, check_limit, check_timeout
 from stepflow_api._transport.timeouts import OVERDUE, Timeouts, timeouts

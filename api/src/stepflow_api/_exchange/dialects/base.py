@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from http import HTTPStatus
-from typing import Any, TypeAlias, TypeGuard
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 from pydantic_core import from_json, to_json
 
 from stepflow_api._exchange.effects import Effect, Steps
-from stepflow_api._operation import Answer, Request
+from stepflow_api._messages import Answer, Request
 from stepflow_api.errors import StepflowError
+
+if TYPE_CHECKING:
+    from http import HTTPStatus
 
 #: Makes the steps of one request to a server of a version; they return what the spec describes.
 Translation: TypeAlias = Callable[[str, Request], Steps[Answer]]
@@ -37,7 +39,6 @@ class UnrecognisedResponse(Exception):
         return self.answer
 
 
-@dataclass
 class Dialect:
     """How one line of servers speaks the API.
 
@@ -47,9 +48,12 @@ class Dialect:
         is_newer: Whether the server is newer than all known ones.
     """
 
-    version: str
-    translations: Mapping[str, Translation] = field(default_factory=dict[str, Translation])
-    is_newer: bool = False
+    def __init__(
+        self, version: str, translations: Mapping[str, Translation], *, is_newer: bool = False
+    ) -> None:
+        self.version = version
+        self.translations = translations
+        self.is_newer = is_newer
 
     def exchange(
         self, name: str, request: Request, sent: UnrecognisedResponse | None = None
@@ -143,7 +147,7 @@ def is_array(value: Any) -> TypeGuard[list[Any]]:
 
 def with_document(answer: Answer, value: Any, status: int | None = None) -> Answer:
     """Return the answer with another body, and perhaps another status."""
-    return replace(answer, status_code=int(status or answer.status_code), pieces=[to_json(value)])
+    return answer._replace(status_code=int(status or answer.status_code), pieces=[to_json(value)])
 
 
 def refusal(answer: Answer, status: HTTPStatus, message: str) -> Answer:

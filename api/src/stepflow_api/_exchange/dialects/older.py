@@ -19,7 +19,7 @@ from stepflow_api._exchange.dialects.base import (
     with_document,
 )
 from stepflow_api._exchange.effects import Sleep, Steps
-from stepflow_api._operation import Answer, Request
+from stepflow_api._messages import Answer, Request
 from stepflow_api.errors import UnsupportedByServer
 
 _POLL_SECONDS: Final = 0.2

@@ -31,7 +31,7 @@ from stepflow_api._exchange.dialects.runs import (
     summary_of,
 )
 from stepflow_api._exchange.effects import Steps
-from stepflow_api._operation import Answer, Request
+from stepflow_api._messages import Answer, Request
 
 _BLOB_TYPES: Final = ("flow", "data", "binary")
 _LEVELS: Final[Mapping[Any, str]] = {1: "fatal", 2: "error", 3: "warning"}
@@ -164,7 +164,7 @@ def _list_runs(version: str, request: Request) -> Steps[Answer]:
         return answer
     # It would list all runs, as if nothing had been asked, or not say what is wrong.
     words = f"Failed to deserialize query string: {problem}"
-    return replace(answer, status_code=400, pieces=[words.encode()])
+    return answer._replace(status_code=400, pieces=[words.encode()])
 
 
 def _problem(query: Iterable[tuple[str, str]]) -> str | None:
@@ -250,7 +250,7 @@ def _cancel_run(version: str, request: Request) -> Steps[Answer]:
     if ended:
         status = named(STATUSES, summary["status"]).capitalize()
         message = f"Run '{summary['runId']}' cannot be cancelled (status: {status})"
-        return refusal(replace(run, url=url), HTTPStatus.CONFLICT, message)
+        return refusal(run._replace(url=url), HTTPStatus.CONFLICT, message)
     return (yield from _ask(request, _run))
 
 
@@ -258,7 +258,7 @@ def _delete(version: str, request: Request) -> Steps[Answer]:
     answer: Answer = yield request
     if answer.status_code >= 400:
         return _refused(answer)
-    return replace(answer, pieces=[]) if answer.content == b"{}" else answer
+    return answer._replace(pieces=[]) if answer.content == b"{}" else answer
 
 
 def _store_blob(version: str, request: Request) -> Steps[Answer]:
@@ -323,7 +323,7 @@ def _refused(answer: Answer, url: str | None = None) -> Answer:
         answer: The answer.
         url: Of the request that was made, where this answers another one for it.
     """
-    answer = replace(answer, url=url or answer.url)
+    answer = answer._replace(url=url or answer.url)
     if not answer.content.startswith(b'{"error":'):
         return answer
     try:

@@ -12,7 +12,7 @@ from stepflow_api._exchange.dialects.base import (
     with_document,
 )
 from stepflow_api._exchange.effects import Steps
-from stepflow_api._operation import Answer, Request
+from stepflow_api._messages import Answer, Request
 from stepflow_api.errors import InvalidRequest, UnsupportedByServer
 
 OLDEST = (0, 9)
