@@ -11,8 +11,8 @@ import pytest
 
 from stepflow_api import Client
 from stepflow_api.api.component import list_components
-from stepflow_api.errors import NotFound
-from stepflow_api.lowlevel import Call, Fetch, Sleep, Steps
+from stepflow_api.errors import InvalidRequest, NotFound
+from stepflow_api.lowlevel import Call, Fetch, Hidden, Sleep, Steps
 
 BODY = b'{"components":[]}'
 
@@ -79,3 +79,23 @@ def test_what_is_no_effect_closes_the_generator(
     with pytest.raises(TypeError, match="a generator yielded a str; yield an effect"):
         perform(client, steps())
     assert closed == [True]
+
+
+def test_header_fields_of_a_call_are_hidden() -> None:
+    sent: list[str | None] = []
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        sent.append(request.headers.get("x-team"))
+        return httpx.Response(200, content=BODY, headers={"content-type": "application/json"})
+
+    client = Client(
+        "http://server", transport=httpx.MockTransport(respond), server_version="0.11.1"
+    )
+    request = list_components.build_request()
+    client.call(list_components.OPERATION, request, headers=Hidden({"X-Team": "a"}))
+    for headers in ({"X-Team": "secret"}, [("X-Team", "secret")]):
+        shown: Any = headers
+        with pytest.raises(InvalidRequest, match=r"^headers .*; pass lowlevel.Hidden") as raised:
+            client.call(list_components.OPERATION, request, headers=shown)
+        assert "secret" not in str(raised.value)
+    assert sent == ["a"]

@@ -23,11 +23,15 @@ sent the result; `Client.run` and `Client.run_async` perform it. It may yield `C
         return run
 
     client.run(wait(run_id))
+
+Header fields of one call are passed as `Hidden(headers)`, since a traceback with local variables
+would show them otherwise.
 """
 
 from __future__ import annotations
 
 from stepflow_api._exchange.effects import Call, Close, Fetch, Open, Read, Sleep, Steps
+from stepflow_api._hidden import Hidden
 from stepflow_api._messages import Request
 from stepflow_api._operation import Json, Operation
 from stepflow_api._transport.timeouts import Timeouts
@@ -36,6 +40,7 @@ __all__ = [
     "Call",
     "Close",
     "Fetch",
+    "Hidden",
     "Json",
     "Open",
     "Operation",

@@ -15,7 +15,9 @@ from stepflow_api.errors import InvalidRequest
 T = TypeVar("T")
 
 
-def with_headers(steps: Steps[T], headers: Hidden[Mapping[str, str]]) -> Steps[T]:
+def with_headers(
+    steps: Steps[T], headers: Hidden[Mapping[str, str]] | Mapping[str, str]
+) -> Steps[T]:
     """Add header fields to every request of a generator, the one for the server's version too.
 
     Args:
@@ -28,6 +30,8 @@ def with_headers(steps: Steps[T], headers: Hidden[Mapping[str, str]]) -> Steps[T
     Raises:
         InvalidRequest: A field cannot be sent; the message shows no value.
     """
+    if not isinstance(headers, Hidden):
+        raise InvalidRequest("headers would be shown in tracebacks; pass lowlevel.Hidden(headers)")
     fields = _checked(headers)
 
     def perform(effect: Effect) -> Steps[Any]:
