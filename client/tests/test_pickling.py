@@ -103,3 +103,14 @@ def test_a_copy_is_the_handle_itself(do: Driver) -> None:
     handle = do.client("http://localhost").handle(RUN_ID)
     assert copy.copy(handle) is handle
     assert copy.deepcopy([handle])[0] is handle
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_a_client_has_no_copy(do: Driver, copied: Any) -> None:
+    client = do.client("http://localhost")
+    with pytest.raises(TypeError) as refusal:
+        copied(client)
+    assert str(refusal.value) == (
+        f"{type(client).__name__} cannot be copied or pickled; create another, or pickle the"
+        " handles of its runs"
+    )

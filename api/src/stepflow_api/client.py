@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
 
 from stepflow_api._constants import RESPONSE_LIMIT
 from stepflow_api._exchange import driver
@@ -123,6 +123,10 @@ class Client:
         names = sorted(name.decode() for name in self._headers.value)
         return f"{type(self).__name__}({self._base_url!r}, headers={names})"
 
+    def __reduce__(self) -> NoReturn:
+        # A copy would close the connections of the original.
+        raise TypeError(f"{type(self).__name__} cannot be copied or pickled; create another")
+
     def __del__(self) -> None:
         # A client whose creation failed has no transport.
         if hasattr(self, "_transport"):
@@ -189,9 +193,8 @@ class Client:
     ) -> Response[R]:
         """Async version of `send`."""
         steps = self._exchange.steps(operation, request, partial(self._response, operation))
-        return await driver.run_async(
-            self._exchange, steps, self._transport.timeouts(timeout), headers
-        )
+        timeouts = self._transport.timeouts(timeout)
+        return await driver.run_async(self._exchange, steps, timeouts, headers)
 
     def call(
         self,
@@ -227,9 +230,8 @@ class Client:
     ) -> S:
         """Async version of `call`."""
         steps = self._exchange.steps(operation, request, operation.result)
-        return await driver.run_async(
-            self._exchange, steps, self._transport.timeouts(timeout), headers
-        )
+        timeouts = self._transport.timeouts(timeout)
+        return await driver.run_async(self._exchange, steps, timeouts, headers)
 
     def fetch(
         self,
@@ -270,9 +272,8 @@ class Client:
     ) -> Response[list[bytes]]:
         """Async version of `fetch`."""
         steps = self._exchange.steps(operation, request, operation.pieces)
-        return await driver.run_async(
-            self._exchange, steps, self._transport.timeouts(timeout), headers
-        )
+        timeouts = self._transport.timeouts(timeout)
+        return await driver.run_async(self._exchange, steps, timeouts, headers)
 
     def open(
         self,
@@ -299,9 +300,8 @@ class Client:
             InvalidAnswer: A success that is not such a stream.
             StatusError: The status is not a success.
         """
-        steps: Steps[EventStream] = self._exchange.steps(
-            operation, OpenStream(request), operation.stream
-        )
+        sending = OpenStream(request)
+        steps: Steps[EventStream] = self._exchange.steps(operation, sending, operation.stream)
         return driver.run(self._exchange, steps, self._transport.timeouts(timeout), headers)
 
     async def open_async(
@@ -313,12 +313,10 @@ class Client:
         headers: Hidden[Mapping[str, str]] | None = None,
     ) -> AsyncEventStream:
         """Async version of `open`."""
-        steps: Steps[AsyncEventStream] = self._exchange.steps(
-            operation, OpenStream(request), operation.stream
-        )
-        return await driver.run_async(
-            self._exchange, steps, self._transport.timeouts(timeout), headers
-        )
+        sending = OpenStream(request)
+        steps: Steps[AsyncEventStream] = self._exchange.steps(operation, sending, operation.stream)
+        timeouts = self._transport.timeouts(timeout)
+        return await driver.run_async(self._exchange, steps, timeouts, headers)
 
     def run(self, steps: Steps[T], *, headers: Hidden[Mapping[str, str]] | None = None) -> T:
         """Run a generator of `stepflow_api.lowlevel`, and return its result.

@@ -312,6 +312,9 @@ class StepflowRuntime:
         state = "alive" if self.is_alive else "not alive"
         return f"<{type(self).__name__} {HOST}:{self._supervisor.port} {state}>"
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("StepflowRuntime cannot be copied or pickled; pass its url on")
+
     def __enter__(self) -> Self:
         if running_loop() is not None:
             # Nothing that `start` began is left.
