@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from threading import TIMEOUT_MAX
 from typing import TYPE_CHECKING, Any
 
 from stepflow_api import AuthenticatedClient, Client
@@ -155,4 +156,4 @@ def core(client: Client, retry: RetryPolicy | None, timeout: Any) -> Core:
     is_number = isinstance(timeout, int | float) and not isinstance(timeout, bool)
     if not (is_number and timeout > 0):
         raise InvalidInput(f"timeout is {timeout!r}; give seconds above 0")
-    return Core(Sender(client.base_url, retry or RetryPolicy(), timeout))
+    return Core(Sender(client.base_url, retry or RetryPolicy(), min(timeout, TIMEOUT_MAX)))

@@ -179,8 +179,8 @@ class StepflowRuntime:
             log,
             restart_policy,
             max_restarts,
-            startup_timeout,
-            shutdown_timeout,
+            min(startup_timeout, threading.TIMEOUT_MAX),
+            min(shutdown_timeout, threading.TIMEOUT_MAX),
             on_crash,
         )
         runtime = cls(Supervisor(plan), log)
