@@ -158,6 +158,17 @@ def test_a_cancelled_run_ends_its_spans(proxy: FaultProxy, exporter: InMemorySpa
     assert attributes(request)["error.type"] == "asyncio.exceptions.CancelledError"
 
 
+@pytest.mark.parametrize("option", ["limits", "proxy"])
+def test_a_client_with_limits_or_a_proxy_has_spans(
+    do: Driver, server: StepflowServer, exporter: InMemorySpanExporter, option: str
+) -> None:
+    value = httpx.Limits() if option == "limits" else server.url
+    client = do.client(server.url, **{option: value})
+    do(client.health())
+    assert [span.name for span in ended(exporter)] == ["GET /health"]
+    do(client.close())
+
+
 def headers_of_a_request(server: StepflowServer, do: Driver) -> httpx.Headers:
     sent: list[httpx.Headers] = []
 

@@ -75,8 +75,8 @@ class Client:
         'healthy'
     """
 
-    owner: str | None = None
-    """Name for the warning about a client that was not closed, if another object uses it alone."""
+    # A traceback may show a client whose creation failed.
+    _base_url, _headers = "", header_fields(Hidden(None))
 
     def __init__(
         self,
@@ -93,8 +93,6 @@ class Client:
     ) -> None:
         address, fields = Hidden(base_url), Hidden(headers)
         del base_url, headers
-        # A traceback may show a client whose creation failed.
-        self._base_url, self._headers = "", header_fields(Hidden(None))
         self._base_url, authorization = split_address(address)
         self._headers = header_fields(fields, authorization)
         self._raise_on_unexpected_status = raise_on_unexpected_status
@@ -120,17 +118,16 @@ class Client:
         return self._raise_on_unexpected_status
 
     def __repr__(self) -> str:
-        names = sorted(name.decode() for name in self._headers.value)
-        return f"{type(self).__name__}({self._base_url!r}, headers={names})"
+        headers = sorted(name.decode() for name in self._headers.value)
+        return f"{type(self).__name__}({self._base_url!r}, {headers=})"
 
     def __reduce__(self) -> NoReturn:
         # A copy would close the connections of the original.
         raise TypeError(f"{type(self).__name__} cannot be copied or pickled; create another")
 
     def __del__(self) -> None:
-        # A client whose creation failed has no transport.
-        if hasattr(self, "_transport"):
-            self._transport.abandon(self.owner or type(self).__name__)
+        if hasattr(self, "_transport"):  # There is none if its creation failed.
+            self._transport.abandon(type(self).__name__)
 
     def __enter__(self) -> Self:
         return self
@@ -144,6 +141,11 @@ class Client:
 
     async def __aexit__(self, *raised: object) -> None:
         await self.aclose()
+
+    def belong_to(self, owner: str, *, with_http_client: bool = False) -> None:
+        """Set the name of the object that alone uses this client, and perhaps its `http_client`."""
+        self._transport.owner = owner
+        self._transport.is_own |= with_http_client
 
     def close(self) -> None:
         """Close the connections of the sync forms; the client cannot be used any more.
@@ -374,7 +376,6 @@ class AuthenticatedClient(Client):
         server_version: str | None = None,
         max_response_size: int | None = RESPONSE_LIMIT,
     ) -> None:
-        self._base_url, self._headers = "", header_fields(Hidden(None))
         address, fields = Hidden(base_url), Hidden(headers)
         value: Hidden[Any] = Hidden((token, prefix))
         del base_url, headers, token, prefix
@@ -390,11 +391,10 @@ class AuthenticatedClient(Client):
             max_response_size=max_response_size,
         )
         if callable(value.value[0]):
-            # Most tokens are text.
-            from stepflow_api._exchange.tokens import TokenSource
+            from stepflow_api._exchange.tokens import TokenSource  # Most tokens are text.
 
             self._exchange.token = TokenSource(value, auth_header_name)
             return
         # Whatever the spelling of its name, this field takes the place of a given one.
-        field = header_fields(Hidden({auth_header_name: token_value(value).value}))
-        self._headers.value.update(field.value)
+        field = Hidden({auth_header_name: token_value(value).value})
+        self._headers.value.update(header_fields(field).value)

@@ -143,7 +143,7 @@ def restored(url: str, owner: str) -> tuple[Client, Core]:
         )
     except InvalidRequest as error:
         raise InvalidInput(f"${TOKEN_VARIABLE}: {error}") from None
-    client.owner = owner
+    client.belong_to(owner)
     return client, core(client, None, REQUEST_TIMEOUT)
 
 
