@@ -158,6 +158,7 @@ def test_headers_are_the_clients_own() -> None:
         {"x-key": "secret "},
         {"x-key": "se\0cret"},
         {"x-key": "sécret"},
+        {"x-key": "sécret".encode()},
         {"x-key": 5},
         {"x-key": None},
         {"x-key": ["secret"]},
