@@ -99,6 +99,17 @@ def test_a_token_of_the_environment_that_cannot_be_sent(
     assert "s3cr3t" not in str(raised.value)
 
 
+def test_a_url_that_was_changed(do: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    handle = do.client("http://localhost:7840").handle(RUN_ID)
+    content = pickle.dumps(handle, protocol=0).replace(b"http://", b"nttp://")
+    monkeypatch.setenv("STEPFLOW_TOKEN", "sesame")
+    kind = type(handle).__name__
+    with pytest.raises(
+        errors.InvalidInput, match=f"^the pickled {kind} cannot be used: the server"
+    ):
+        pickle.loads(content)
+
+
 def test_a_copy_is_the_handle_itself(do: Driver) -> None:
     handle = do.client("http://localhost").handle(RUN_ID)
     assert copy.copy(handle) is handle

@@ -134,9 +134,13 @@ def restored(url: str, owner: str) -> tuple[Client, Core]:
         owner: Name of the handle's class.
 
     Raises:
-        InvalidInput: The token of the environment cannot be sent.
+        InvalidInput: The URL is invalid, or the token of the environment cannot be sent.
     """
     token: Hidden[TokenTypes | None] = Hidden(os.environ.get(TOKEN_VARIABLE) or None)
+    try:
+        split_address(Hidden(url))
+    except InvalidRequest as error:
+        raise InvalidInput(f"the pickled {owner} cannot be used: {error}") from None
     try:
         client = api_client(
             Hidden(url), token, Hidden(None), None, None, True, None, RESPONSE_LIMIT
