@@ -158,6 +158,15 @@ def test_a_cancelled_run_ends_its_spans(proxy: FaultProxy, exporter: InMemorySpa
     assert attributes(request)["error.type"] == "asyncio.exceptions.CancelledError"
 
 
+def test_events_of_a_server_that_has_none_are_no_error(
+    do: Driver, server: StepflowServer, exporter: InMemorySpanExporter
+) -> None:
+    client = do.client(server.url)
+    do(do(client.submit(ECHO, 1)).events())
+    assert {span.status.status_code for span in ended(exporter)} == {StatusCode.UNSET}
+    do(client.close())
+
+
 @pytest.mark.parametrize("option", ["limits", "proxy"])
 def test_a_client_with_limits_or_a_proxy_has_spans(
     do: Driver, server: StepflowServer, exporter: InMemorySpanExporter, option: str
