@@ -322,3 +322,19 @@ async def test_it_serves_an_http_client(library: Any, form: Form) -> None:
     assert (await form("run.get_run", RUN_ID, client=client)).flow_id == "f"
     assert await form("blob.get_blob_bytes", "b", client=client) == b"b"
     await http.aclose() if form.is_async else http.close()
+
+
+@by_form
+async def test_a_transport_that_returns_a_response_of_another_library(form: Form) -> None:
+    class Mixed(httpx.BaseTransport, httpx.AsyncBaseTransport):
+        def handle_request(self, request: Any) -> Any:
+            return httpx2.Response(200, json=RUN)
+
+        async def handle_async_request(self, request: Any) -> Any:
+            return self.handle_request(request)
+
+    with pytest.raises(errors.InvalidRequest) as raised:
+        await form("run.get_run", RUN_ID, client=Client("http://server", transport=Mixed()))
+    assert str(raised.value) == (
+        "the transport is one of httpx, and returned a httpx2.Response; return a httpx.Response"
+    )
