@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import pickle
 from typing import Any
 
 import httpx
@@ -156,6 +158,7 @@ def test_headers_are_the_clients_own() -> None:
         {"x-key": "secret "},
         {"x-key": "se\0cret"},
         {"x-key": "sécret"},
+        {"x-key": "sécret".encode()},
         {"x-key": 5},
         {"x-key": None},
         {"x-key": ["secret"]},
@@ -292,3 +295,13 @@ def test_a_client_shows_what_it_is() -> None:
 def test_what_a_client_is_made_with_stays(name: str) -> None:
     with pytest.raises(AttributeError):
         setattr(Client("http://localhost"), name, "http://other")
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_a_client_has_no_copy(copied: Any) -> None:
+    with OddServer(HEALTH) as server, AuthenticatedClient(server.url, "sesame") as client:
+        health_check.sync(client=client)
+        with pytest.raises(TypeError) as refusal:
+            copied(client)
+        health_check.sync(client=client)
+    assert str(refusal.value) == "AuthenticatedClient cannot be copied or pickled; create another"

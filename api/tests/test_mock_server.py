@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import gzip
 import json
+import math
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,8 @@ from stepflow_api import AuthenticatedClient, Client, errors, models
 from stepflow_api.api.batch import create_batch
 from stepflow_api.api.run import get_run, list_runs
 from stepflow_api.lowlevel import Open, Operation, Read, Steps
-from stepflow_api.testing import MockServer, finished_run
+from stepflow_api.testing import MockRequest, MockServer, finished_run
+from tools.pytest.httpx_libraries import by_library
 
 RUN_ID = "01a205b5-0a0a-7542-9354-0c70a04a73df"
 RUN = {
@@ -189,9 +191,41 @@ async def test_an_answer_that_is_none(answer: Any, kind: str) -> None:
         await call(MockServer({get_run: answer}))
 
 
-@pytest.mark.parametrize("route", ["/runs", "GET runs", "get /runs", 1, create_batch, None])
+@by_form
+async def test_a_coroutine_function_answers_async_forms(form: Form) -> None:
+    async def answer(request: MockRequest) -> Any:
+        return lambda again: {**RUN, "flowId": again.path_parameters["run_id"]}
+
+    server = MockServer({get_run: answer})
+    if form.is_async:
+        assert (await call(server, form)).flow_id == RUN_ID
+        return
+    with pytest.raises(TypeError) as raised:
+        await call(server, form)
+    assert str(raised.value) == (
+        f"MockServer cannot await its answer to GET /runs/{RUN_ID} in a sync call; use a function"
+        " that is not async, or asyncio(...) forms"
+    )
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, object(), b"\xff"], ids=str)
+async def test_an_answer_that_json_cannot_hold(value: Any) -> None:
+    refusal = r"^the answer of a MockServer cannot be written as JSON \(.*\); give values that"
+    for answer in ({**RUN, "flowId": value}, [value]):
+        with pytest.raises(ValueError, match=refusal):
+            await call(MockServer({get_run: answer}))
+    with pytest.raises(ValueError, match=refusal):
+        finished_run(value)
+
+
+@pytest.mark.parametrize(
+    "route",
+    ["/runs", "GET runs", "get /runs", "GET /runs?limit=1", "GET /runs#1", 1, create_batch, None],
+)
 def test_a_route_that_is_none(route: Any) -> None:
-    with pytest.raises(ValueError, match=r"the route is .*; give 'METHOD /path', such as"):
+    with pytest.raises(
+        ValueError, match=r"the route is .*; give 'METHOD /path' without a query, such"
+    ):
         MockServer({route: RUN})
 
 
@@ -268,7 +302,39 @@ async def test_runs_that_have_finished() -> None:
     assert models.CreateRunResponse.from_dict(json.loads(json.dumps(created))).result is not None
 
 
-def test_it_serves_an_http_client() -> None:
-    with httpx.Client(transport=MockServer({get_run: RUN})) as http:
-        client = Client("http://server", http_client=http)
-        assert get_run.sync(RUN_ID, client=client).flow_id == "f"
+@pytest.mark.parametrize("version", ["0.10.0", "0.12.0", "0.13.0"])
+def test_a_finished_run_is_of_one_version(version: str) -> None:
+    with pytest.raises(ValueError) as raised:
+        MockServer({**finished_run(1)}, version=version)
+    assert str(raised.value) == (
+        f"finished_run has the documents of server 0.11.1, not of {version}; leave out version=, or"
+        " write those documents"
+    )
+    MockServer(finished_run(1), version="0.11.0")
+
+
+@by_form
+@by_library
+async def test_it_serves_an_http_client(library: Any, form: Form) -> None:
+    server = MockServer({get_run: RUN, "GET /blobs/{blob_id}": httpx.Response(200, content=b"b")})
+    http = (library.AsyncClient if form.is_async else library.Client)(transport=server)
+    client = Client("http://server", http_client=http)
+    assert (await form("run.get_run", RUN_ID, client=client)).flow_id == "f"
+    assert await form("blob.get_blob_bytes", "b", client=client) == b"b"
+    await http.aclose() if form.is_async else http.close()
+
+
+@by_form
+async def test_a_transport_that_returns_a_response_of_another_library(form: Form) -> None:
+    class Mixed(httpx.BaseTransport, httpx.AsyncBaseTransport):
+        def handle_request(self, request: Any) -> Any:
+            return httpx2.Response(200, json=RUN)
+
+        async def handle_async_request(self, request: Any) -> Any:
+            return self.handle_request(request)
+
+    with pytest.raises(errors.InvalidRequest) as raised:
+        await form("run.get_run", RUN_ID, client=Client("http://server", transport=Mixed()))
+    assert str(raised.value) == (
+        "the transport is one of httpx, and returned a httpx2.Response; return a httpx.Response"
+    )

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import httpx2
 import pytest
 
 from api.tests.support.forks import Forked
@@ -82,6 +83,40 @@ async def test_no_certificate_is_trusted_by_default(form: Form) -> None:
                 with pytest.raises(ConnectionFailed, match=r"certificate is not trusted.*verify="):
                     await form("health.health_check", client=client)
     assert not server.requests
+
+
+@pytest.fixture
+def port_without_tls() -> Iterator[int]:
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                with connection, suppress(ConnectionError):
+                    connection.recv(65536)
+                    connection.sendall(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+@by_form
+@pytest.mark.anyio
+async def test_a_server_without_tls(form: Form, port_without_tls: int) -> None:
+    url = f"https://127.0.0.1:{port_without_tls}"
+    for library in (None, httpx, httpx2):
+        cls: Any = library and getattr(library, "AsyncClient" if form.is_async else "Client")
+        http = cls and cls()
+        async with Client(url, http_client=http) as client:
+            with pytest.raises(ConnectionFailed) as raised:
+                await form("health.health_check", client=client)
+        if http is not None:
+            await http.aclose() if form.is_async else http.close()
+        assert "no connection, since the server does not speak TLS (" in str(raised.value)
+        assert str(raised.value).endswith("); is its URL http://, not https://?")
 
 
 @by_form

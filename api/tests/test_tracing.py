@@ -126,6 +126,16 @@ async def test_an_error_status(form: Form, spans: Spans) -> None:
 
 
 @by_form
+async def test_a_status_that_is_expected(form: Form, spans: Spans) -> None:
+    with OddServer(NOT_FOUND) as server, pytest.raises(NotFound):
+        await call(client_of(server, server_version=None), form)
+    health, _ = spans.of_requests()
+    assert attributes(health)["http.response.status_code"] == 404
+    assert "error.type" not in attributes(health)
+    assert health.status.status_code is StatusCode.UNSET
+
+
+@by_form
 async def test_an_error_of_the_network(form: Form, spans: Spans) -> None:
     with OddServer(hang_up) as server, pytest.raises(ConnectionLost) as lost:
         await call(client_of(server), form)

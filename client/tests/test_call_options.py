@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ import httpx
 import pytest
 
 from client.tests.support import ECHO, Driver
+from stepflow_api.testing import MockServer, finished_run
 from stepflow_client import (
     RetryPolicy,
     RunHandle,
@@ -117,6 +119,14 @@ def test_a_timeout_ends_the_retries_of_a_call(do: Driver, name: str) -> None:
     assert ("was not seen to end" in str(one.value)) is waits
     with pytest.raises(errors.InvalidInput, match=r"^timeout is -1; give seconds"):
         do(CALLS[name](client, timeout=-1))
+    do(client.close())
+
+
+@pytest.mark.parametrize("timeout", [10**400, 1e300, math.inf])
+def test_a_timeout_beyond_what_the_system_can_wait_is_none(do: Driver, timeout: Any) -> None:
+    server: Any = MockServer(finished_run("done"))
+    client = do.client("http://server", transport=server, timeout=timeout)
+    assert do(client.run(ECHO, 1, timeout=timeout)).output == "done"
     do(client.close())
 
 

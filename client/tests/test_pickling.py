@@ -99,7 +99,29 @@ def test_a_token_of_the_environment_that_cannot_be_sent(
     assert "s3cr3t" not in str(raised.value)
 
 
+def test_a_url_that_was_changed(do: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    handle = do.client("http://localhost:7840").handle(RUN_ID)
+    content = pickle.dumps(handle, protocol=0).replace(b"http://", b"nttp://")
+    monkeypatch.setenv("STEPFLOW_TOKEN", "sesame")
+    kind = type(handle).__name__
+    with pytest.raises(
+        errors.InvalidInput, match=f"^the pickled {kind} cannot be used: the server"
+    ):
+        pickle.loads(content)
+
+
 def test_a_copy_is_the_handle_itself(do: Driver) -> None:
     handle = do.client("http://localhost").handle(RUN_ID)
     assert copy.copy(handle) is handle
     assert copy.deepcopy([handle])[0] is handle
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_a_client_has_no_copy(do: Driver, copied: Any) -> None:
+    client = do.client("http://localhost")
+    with pytest.raises(TypeError) as refusal:
+        copied(client)
+    assert str(refusal.value) == (
+        f"{type(client).__name__} cannot be copied or pickled; create another, or pickle the"
+        " handles of its runs"
+    )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 import uuid
+import warnings
 from typing import Any
 
 import httpx
@@ -145,6 +147,27 @@ def test_limits_and_proxy_make_a_client_of_their_own(
             do.client(server.url, limits=limits)
     with pytest.raises(errors.InvalidInput, match="limits cannot be combined with http_client"):
         do.client(server.url, limits=library.Limits(), http_client=library.Client())
+
+
+def test_a_client_with_limits_that_was_not_closed_is_named(
+    do: Driver, server: StepflowServer
+) -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        client = do.client(server.url, limits=httpx.Limits())
+        name = type(client).__name__
+        do(client.health())
+        del client
+        gc.collect()
+        messages = [str(warning.message) for warning in caught]
+        # asyncio warns of the connection, which nothing holds any more.
+        caught.clear()
+        do.close()
+        gc.collect()
+    assert messages == [
+        f"unclosed {name} of {server.url}/api/v1; use it in a with block, or close it"
+    ]
+    assert do.is_async or not caught
 
 
 @by_library

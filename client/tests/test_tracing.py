@@ -39,6 +39,13 @@ def attributes(span: ReadableSpan) -> dict[str, Any]:
     return dict(span.attributes or {})
 
 
+def exception_of(span: ReadableSpan) -> Any:
+    """The type of the exception that a span ended with, as its attribute and event have it."""
+    assert span.status.status_code is StatusCode.ERROR
+    assert [event.name for event in span.events] == ["exception"]
+    return attributes(span)["error.type"]
+
+
 def test_a_run_is_the_parent_of_its_requests(
     do: Driver, server: StepflowServer, exporter: InMemorySpanExporter
 ) -> None:
@@ -105,8 +112,24 @@ def test_a_run_that_raises(
     with pytest.raises(errors.FlowFailed):
         do(client.run(READ_FILE, {"path": "/nowhere"}, raise_on_failure=True))
     (run,) = ended(exporter)
-    assert run.status.status_code is StatusCode.ERROR
-    assert [event.name for event in run.events] == ["exception"]
+    assert exception_of(run) == "stepflow_client.errors.FlowFailed"
+    assert (run.status.description or "").startswith("FlowFailed: run ")
+    do(client.close())
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt, StopIteration])
+def test_a_run_whose_token_function_raises(
+    do: Driver, server: StepflowServer, exporter: InMemorySpanExporter, error: type[BaseException]
+) -> None:
+    def token() -> str:
+        raise error
+
+    client = do.client(server.url, token=token)
+    expected = RuntimeError if error is StopIteration else error
+    with pytest.raises(expected):
+        do(client.run(ECHO, 1))
+    (run,) = ended(exporter)
+    assert exception_of(run) == f"builtins.{expected.__name__}"
     do(client.close())
 
 
@@ -129,9 +152,30 @@ def test_a_cancelled_run_ends_its_spans(proxy: FaultProxy, exporter: InMemorySpa
 
     asyncio.run(main())
     (run,) = ended(exporter)
+    assert exception_of(run) == "asyncio.exceptions.CancelledError"
     request = ended(exporter, run)[-1]
     assert request.name == "POST /runs"
     assert attributes(request)["error.type"] == "asyncio.exceptions.CancelledError"
+
+
+def test_events_of_a_server_that_has_none_are_no_error(
+    do: Driver, server: StepflowServer, exporter: InMemorySpanExporter
+) -> None:
+    client = do.client(server.url)
+    do(do(client.submit(ECHO, 1)).events())
+    assert {span.status.status_code for span in ended(exporter)} == {StatusCode.UNSET}
+    do(client.close())
+
+
+@pytest.mark.parametrize("option", ["limits", "proxy"])
+def test_a_client_with_limits_or_a_proxy_has_spans(
+    do: Driver, server: StepflowServer, exporter: InMemorySpanExporter, option: str
+) -> None:
+    value = httpx.Limits() if option == "limits" else server.url
+    client = do.client(server.url, **{option: value})
+    do(client.health())
+    assert [span.name for span in ended(exporter)] == ["GET /health"]
+    do(client.close())
 
 
 def headers_of_a_request(server: StepflowServer, do: Driver) -> httpx.Headers:

@@ -37,6 +37,12 @@ def test_with() -> None:
     assert not runtime.is_alive and not exists(pid)
 
 
+def test_a_timeout_beyond_what_the_system_can_wait_is_none() -> None:
+    with StepflowRuntime.start(startup_timeout=10**400, shutdown_timeout=10**400) as runtime:
+        pid = runtime.pid
+    assert not exists(pid)
+
+
 def test_start_waits_until_the_server_takes_runs(tmp_path: Path) -> None:
     # As servers from 0.12 on print it, with the last line long after the server is healthy.
     binary = binary_with(

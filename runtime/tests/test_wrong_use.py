@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import os
+import pickle
 import socket
 import sys
 from pathlib import Path
@@ -194,6 +196,14 @@ def test_use_after_stop() -> None:
     with pytest.raises(errors.StepflowError):
         client.run(ECHO, 1)
     assert not runtime.is_alive and "stopped" in repr(runtime)
+
+
+def test_copies() -> None:
+    with StepflowRuntime.start() as runtime:
+        for copied in (copy.copy, copy.deepcopy, pickle.dumps):
+            with pytest.raises(TypeError, match="cannot be copied or pickled; pass its url on"):
+                copied(runtime)
+        assert runtime.is_alive
 
 
 def test_double_start() -> None:

@@ -11,9 +11,9 @@ from stepflow_api._hidden import Hidden
 #: Header fields to send: name and value by the name in lower case.
 Fields: TypeAlias = Hidden[dict[bytes, tuple[bytes, bytes]]]
 
-# What HTTP allows; a client would show the value that it refuses, and values are secrets.
+# What HTTP allows, in ASCII; a client would show the value that it refuses, and values are secrets.
 FIELD_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-FIELD_VALUE = re.compile(rb"([\x21-\x7e\x80-\xff]([\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?")
+FIELD_VALUE = re.compile(rb"([\x21-\x7e]([\t\x20-\x7e]*[\x21-\x7e])?)?")
 
 
 class Headers:

@@ -22,6 +22,7 @@ class Request:
         content: The body, None for none.
         template: Path template, such as `/runs/{run_id}`; empty if unknown.
         resend_count: How often the request has been sent before.
+        expected_statuses: Statuses from 400 on that are no error of the request's span.
     """
 
     method: str
@@ -31,6 +32,7 @@ class Request:
     content: bytes | None = field(default=None, repr=False)
     template: str = field(default="", repr=False, compare=False)
     resend_count: int = field(default=0, repr=False, compare=False)
+    expected_statuses: tuple[int, ...] = field(default=(), repr=False, compare=False)
 
     def url(self, base_url: str) -> str:
         """Return the URL, for messages; what a query cannot hold becomes a question mark.

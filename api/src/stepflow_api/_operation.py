@@ -299,15 +299,9 @@ class Operation(Generic[S, R]):
                 return others[0], body.encode()
             raise InvalidRequest(f"{self.id}: the body is a {type(body).__name__}; give bytes")
         try:
-            content = _ANY.to_json(body, by_alias=True, exclude_unset=True)
-            if b"NaN" in content or b"Infinity" in content:
-                json.loads(content, parse_constant=_refuse_constant)
-        except (PydanticSerializationError, ValueError, TypeError, RecursionError) as error:
-            raise InvalidRequest(
-                f"{self.id}: the body cannot be written as JSON ({one_line(str(error))});"
-                " give values that JSON can hold"
-            ) from error
-        return json_types[0], content
+            return json_types[0], to_json(body)
+        except ValueError as error:
+            raise InvalidRequest(f"{self.id}: the body {error}") from error.__cause__
 
     def _invalid(self, answer: Answer, error: ValueError) -> InvalidAnswer:
         kind = answer.headers.get("content-type", "no content type")
@@ -320,6 +314,23 @@ class Operation(Generic[S, R]):
             status_code=answer.status_code,
             content=answer.content,
         )
+
+
+def to_json(value: object) -> bytes:
+    """Return a value as JSON, of models only what was set.
+
+    Raises:
+        ValueError: JSON cannot hold it.
+    """
+    try:
+        content = _ANY.to_json(value, by_alias=True, exclude_unset=True)
+        if b"NaN" in content or b"Infinity" in content:
+            json.loads(content, parse_constant=_refuse_constant)
+    except (PydanticSerializationError, ValueError, TypeError, RecursionError) as error:
+        raise ValueError(
+            f"cannot be written as JSON ({one_line(str(error))}); give values that JSON can hold"
+        ) from error
+    return content
 
 
 def _is_json(media_type: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
 
 from stepflow_api._constants import RESPONSE_LIMIT
 from stepflow_api._exchange import driver
@@ -75,8 +75,8 @@ class Client:
         'healthy'
     """
 
-    owner: str | None = None
-    """Name for the warning about a client that was not closed, if another object uses it alone."""
+    # A traceback may show a client whose creation failed.
+    _base_url, _headers = "", header_fields(Hidden(None))
 
     def __init__(
         self,
@@ -93,8 +93,6 @@ class Client:
     ) -> None:
         address, fields = Hidden(base_url), Hidden(headers)
         del base_url, headers
-        # A traceback may show a client whose creation failed.
-        self._base_url, self._headers = "", header_fields(Hidden(None))
         self._base_url, authorization = split_address(address)
         self._headers = header_fields(fields, authorization)
         self._raise_on_unexpected_status = raise_on_unexpected_status
@@ -120,13 +118,16 @@ class Client:
         return self._raise_on_unexpected_status
 
     def __repr__(self) -> str:
-        names = sorted(name.decode() for name in self._headers.value)
-        return f"{type(self).__name__}({self._base_url!r}, headers={names})"
+        headers = sorted(name.decode() for name in self._headers.value)
+        return f"{type(self).__name__}({self._base_url!r}, {headers=})"
+
+    def __reduce__(self) -> NoReturn:
+        # A copy would close the connections of the original.
+        raise TypeError(f"{type(self).__name__} cannot be copied or pickled; create another")
 
     def __del__(self) -> None:
-        # A client whose creation failed has no transport.
-        if hasattr(self, "_transport"):
-            self._transport.abandon(self.owner or type(self).__name__)
+        if hasattr(self, "_transport"):  # There is none if its creation failed.
+            self._transport.abandon(type(self).__name__)
 
     def __enter__(self) -> Self:
         return self
@@ -140,6 +141,11 @@ class Client:
 
     async def __aexit__(self, *raised: object) -> None:
         await self.aclose()
+
+    def belong_to(self, owner: str, *, with_http_client: bool = False) -> None:
+        """Set the name of the object that alone uses this client, and perhaps its `http_client`."""
+        self._transport.owner = owner
+        self._transport.is_own |= with_http_client
 
     def close(self) -> None:
         """Close the connections of the sync forms; the client cannot be used any more.
@@ -189,9 +195,8 @@ class Client:
     ) -> Response[R]:
         """Async version of `send`."""
         steps = self._exchange.steps(operation, request, partial(self._response, operation))
-        return await driver.run_async(
-            self._exchange, steps, self._transport.timeouts(timeout), headers
-        )
+        timeouts = self._transport.timeouts(timeout)
+        return await driver.run_async(self._exchange, steps, timeouts, headers)
 
     def call(
         self,
@@ -227,9 +232,8 @@ class Client:
     ) -> S:
         """Async version of `call`."""
         steps = self._exchange.steps(operation, request, operation.result)
-        return await driver.run_async(
-            self._exchange, steps, self._transport.timeouts(timeout), headers
-        )
+        timeouts = self._transport.timeouts(timeout)
+        return await driver.run_async(self._exchange, steps, timeouts, headers)
 
     def fetch(
         self,
@@ -270,9 +274,8 @@ class Client:
     ) -> Response[list[bytes]]:
         """Async version of `fetch`."""
         steps = self._exchange.steps(operation, request, operation.pieces)
-        return await driver.run_async(
-            self._exchange, steps, self._transport.timeouts(timeout), headers
-        )
+        timeouts = self._transport.timeouts(timeout)
+        return await driver.run_async(self._exchange, steps, timeouts, headers)
 
     def open(
         self,
@@ -299,9 +302,8 @@ class Client:
             InvalidAnswer: A success that is not such a stream.
             StatusError: The status is not a success.
         """
-        steps: Steps[EventStream] = self._exchange.steps(
-            operation, OpenStream(request), operation.stream
-        )
+        sending = OpenStream(request)
+        steps: Steps[EventStream] = self._exchange.steps(operation, sending, operation.stream)
         return driver.run(self._exchange, steps, self._transport.timeouts(timeout), headers)
 
     async def open_async(
@@ -313,12 +315,10 @@ class Client:
         headers: Hidden[Mapping[str, str]] | None = None,
     ) -> AsyncEventStream:
         """Async version of `open`."""
-        steps: Steps[AsyncEventStream] = self._exchange.steps(
-            operation, OpenStream(request), operation.stream
-        )
-        return await driver.run_async(
-            self._exchange, steps, self._transport.timeouts(timeout), headers
-        )
+        sending = OpenStream(request)
+        steps: Steps[AsyncEventStream] = self._exchange.steps(operation, sending, operation.stream)
+        timeouts = self._transport.timeouts(timeout)
+        return await driver.run_async(self._exchange, steps, timeouts, headers)
 
     def run(self, steps: Steps[T], *, headers: Hidden[Mapping[str, str]] | None = None) -> T:
         """Run a generator of `stepflow_api.lowlevel`, and return its result.
@@ -376,7 +376,6 @@ class AuthenticatedClient(Client):
         server_version: str | None = None,
         max_response_size: int | None = RESPONSE_LIMIT,
     ) -> None:
-        self._base_url, self._headers = "", header_fields(Hidden(None))
         address, fields = Hidden(base_url), Hidden(headers)
         value: Hidden[Any] = Hidden((token, prefix))
         del base_url, headers, token, prefix
@@ -392,11 +391,10 @@ class AuthenticatedClient(Client):
             max_response_size=max_response_size,
         )
         if callable(value.value[0]):
-            # Most tokens are text.
-            from stepflow_api._exchange.tokens import TokenSource
+            from stepflow_api._exchange.tokens import TokenSource  # Most tokens are text.
 
             self._exchange.token = TokenSource(value, auth_header_name)
             return
         # Whatever the spelling of its name, this field takes the place of a given one.
-        field = header_fields(Hidden({auth_header_name: token_value(value).value}))
-        self._headers.value.update(field.value)
+        field = Hidden({auth_header_name: token_value(value).value})
+        self._headers.value.update(header_fields(field).value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -11,8 +12,9 @@ from typing import Any, TypeAlias, cast
 from urllib.parse import unquote
 
 import httpx
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel
 
+from stepflow_api._operation import to_json
 from stepflow_api._transport.httpx_libraries import described, httpx_library_of
 from stepflow_api.errors import TransportError
 from stepflow_api.models._outcome import Outcome
@@ -36,11 +38,11 @@ Answer: TypeAlias = (
 )
 """What a route answers, as `MockServer` describes."""
 
-_ROUTE = re.compile(r"[A-Z]+ /\S*")
+_ROUTE = re.compile(r"[A-Z]+ /[^\s?#]*")
 _OF_BODY = ("content-encoding", "content-length", "transfer-encoding")
 _EVENTS = "text/event-stream"
-_JSON = TypeAdapter[Any](Any)
 _TIME = "2026-01-01T00:00:00Z"
+_MINOR_VERSION = API_VERSION[: API_VERSION.rindex(".") + 1]
 _RUN_ID = "00000000-0000-7000-8000-000000000001"
 _FLOW_ID = "0" * 64
 
@@ -92,7 +94,8 @@ class MockServer(httpx.MockTransport):
             - a status code; from 400 on, with the error document that servers send
             - an `httpx.Response`, or one of httpx2, for everything else
             - an exception to raise, or a subclass of `TransportError`, such as `ConnectionLost`
-            - a function that returns one of these for a `MockRequest`
+            - a function that returns one of these for a `MockRequest`; for the async forms also a
+              coroutine function
         version: The version of the server. Clients translate for versions other than the default,
             and expect the documents of such a server.
 
@@ -100,7 +103,7 @@ class MockServer(httpx.MockTransport):
         requests: The requests received, in order.
 
     Raises:
-        ValueError: A route is invalid.
+        ValueError: A route is invalid, or an answer of `finished_run` is not one of the version.
 
     Example:
         >>> server = MockServer({"GET /runs/{run_id}": 404})
@@ -114,7 +117,7 @@ class MockServer(httpx.MockTransport):
     def __init__(
         self, routes: Mapping[Any, Answer] | None = None, *, version: str = API_VERSION
     ) -> None:
-        super().__init__(self._handle)
+        super().__init__(self.handle_request)
         self.requests: list[MockRequest] = []
         self._routes: dict[str, Answer] = {}
         self._health = {"status": "healthy", "timestamp": _TIME, "version": version}
@@ -129,23 +132,55 @@ class MockServer(httpx.MockTransport):
             answer: As for the class.
 
         Raises:
-            ValueError: The route is invalid.
+            ValueError: The route is invalid, or an answer of `finished_run` is not one of the
+                version.
         """
         operation = getattr(route, "OPERATION", None)
         text = route if operation is None else f"{operation.method} {operation.path}"
         if not isinstance(text, str) or not _ROUTE.fullmatch(text):
             raise ValueError(
-                f"the route is {route!r}; give 'METHOD /path', such as 'GET /runs/{{run_id}}', or"
-                " an endpoint module that has an OPERATION"
+                f"the route is {route!r}; give 'METHOD /path' without a query, such as"
+                " 'GET /runs/{run_id}', or an endpoint module that has an OPERATION"
+            )
+        version = self._health["version"]
+        if isinstance(answer, _OfFinishedRun) and not f"{version}.".startswith(_MINOR_VERSION):
+            raise ValueError(
+                f"finished_run has the documents of server {API_VERSION}, not of {version}; leave"
+                " out version=, or write those documents"
             )
         self._routes[text.replace(f" {PATH_PREFIX}/", " /", 1)] = answer
 
-    def _handle(self, request: httpx.Request) -> httpx.Response:
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer a request of a sync client, of httpx or httpx2."""
+        request.read()
+        received, answer = self._receive(request)
+        while _is_function(answer):
+            answer = answer(received)
+            if inspect.isawaitable(answer):
+                if inspect.iscoroutine(answer):
+                    # Python warns of one that is never awaited.
+                    answer.close()
+                raise TypeError(
+                    f"MockServer cannot await its answer to {received.method} {received.path} in a"
+                    " sync call; use a function that is not async, or asyncio(...) forms"
+                )
+        return self._respond(answer, received, request)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Async version of `handle_request`."""
+        await request.aread()
+        received, answer = self._receive(request)
+        while _is_function(answer):
+            answer = answer(received)
+            if inspect.isawaitable(answer):
+                answer = await answer
+        return self._respond(answer, received, request)
+
+    def _receive(self, request: httpx.Request) -> tuple[MockRequest, Any]:
+        """Record a request, and return it with its answer."""
         path = request.url.raw_path.decode().partition("?")[0]
         path = path.partition(PATH_PREFIX)[2] or path
         route, parameters = self._match(request.method, path)
-        if route is None and (request.method, path) == ("GET", "/health"):
-            return _response(self._health)
         received = MockRequest(
             request.method,
             path,
@@ -154,13 +189,15 @@ class MockServer(httpx.MockTransport):
             dict(request.headers),
             request.content,
         )
+        if route is None and (request.method, path) == ("GET", "/health"):
+            return received, self._health
         self.requests.append(received)
         if route is None:
             has = ", ".join(sorted(self._routes)) or "none"
             raise AssertionError(
                 f"MockServer has no route for {request.method} {path}; its routes: {has}"
             )
-        return self._answer(self._routes[route], received, str(request.url))
+        return received, self._routes[route]
 
     def _match(self, method: str, path: str) -> tuple[str | None, dict[str, str]]:
         """Return the route of a request, None if there is none, and the path parameters."""
@@ -171,18 +208,30 @@ class MockServer(httpx.MockTransport):
                 found = (route, parameters)
         return found
 
-    def _answer(self, answer: Any, request: MockRequest, url: str) -> httpx.Response:
+    def _respond(
+        self, answer: Any, received: MockRequest, request: httpx.Request
+    ) -> httpx.Response:
         if isinstance(answer, Exception):
             raise answer
         if isinstance(answer, type) and issubclass(answer, TransportError):
-            raise answer("simulated by MockServer", method=request.method, url=url)
-        if callable(cast("object", answer)) and not isinstance(answer, type):
-            return self._answer(answer(request), request, url)
-        if isinstance(answer, list | tuple) and request.path.endswith("/events"):
+            raise answer("simulated by MockServer", method=request.method, url=str(request.url))
+        if isinstance(answer, list | tuple) and received.path.endswith("/events"):
             events = cast("Sequence[Any]", answer)
             content = b"".join(b"data: %b\n\n" % _event(event) for event in events)
-            return httpx.Response(200, content=content, headers={"content-type": _EVENTS})
-        return _response(answer)
+            answer = httpx.Response(200, content=content, headers={"content-type": _EVENTS})
+        # A copy, since a response can be read once, and its content is decompressed. The client may
+        # be one of httpx2.
+        response = _response(answer)
+        fields = [field for field in response.headers.multi_items() if field[0] not in _OF_BODY]
+        library: Any = httpx_library_of(request, "Request") or httpx
+        copy: httpx.Response = library.Response(
+            response.status_code, headers=fields, content=response.content
+        )
+        return copy
+
+
+def _is_function(answer: object) -> bool:
+    return callable(answer) and not isinstance(answer, type)
 
 
 def _parameters(route: str, request: str) -> dict[str, str] | None:
@@ -201,9 +250,7 @@ def _parameters(route: str, request: str) -> dict[str, str] | None:
 
 def _response(answer: Any) -> httpx.Response:
     if httpx_library_of(answer, "Response"):
-        # A copy, since a response can be read once. Its content is decompressed.
-        fields = [field for field in answer.headers.multi_items() if field[0] not in _OF_BODY]
-        return httpx.Response(answer.status_code, headers=fields, content=answer.content)
+        return cast("httpx.Response", answer)
     if isinstance(answer, bytes):
         headers = {"content-type": "application/octet-stream"}
         return httpx.Response(200, headers=headers, content=answer)
@@ -226,7 +273,10 @@ def _json_response(status: int, value: object) -> httpx.Response:
 
 def _json(value: object) -> bytes:
     """Return JSON as servers write it: without spaces, and only what was set of a model."""
-    return _JSON.dump_json(value, by_alias=True, exclude_unset=True)
+    try:
+        return to_json(value)
+    except ValueError as error:
+        raise ValueError(f"the answer of a MockServer {error}") from error.__cause__
 
 
 def _event(event: Any) -> bytes:
@@ -250,11 +300,16 @@ def _camel(name: str) -> str:
     return re.sub("_([a-z])", lambda match: match[1].upper(), name)
 
 
+class _OfFinishedRun(dict[str, Any]):
+    """A document of `finished_run`."""
+
+
 def finished_run(*results: Any) -> dict[str, Answer]:
     """Return the routes of a server where every run has finished, for a `MockServer`.
 
     They serve storing a flow, creating a run, its status and its results, such as
-    `stepflow_client` needs them for `run` and `run_batch`.
+    `stepflow_client` needs them for `run` and `run_batch`, with the documents of the server of the
+    default version.
 
     Args:
         *results: The result of each item of a run: a `FlowResult`, or the output of a success.
@@ -266,10 +321,9 @@ def finished_run(*results: Any) -> dict[str, Answer]:
         'Hello!'
     """
     documents = [
-        json.loads(_json(one))
-        if isinstance(one, Outcome)
-        else {"outcome": "success", "result": one}
+        document if isinstance(one, Outcome) else {"outcome": "success", "result": document}
         for one in results
+        for document in [json.loads(_json(one))]
     ]
     statuses = ["completed" if one["outcome"] == "success" else "failed" for one in documents]
     items = [
@@ -294,10 +348,11 @@ def finished_run(*results: Any) -> dict[str, Answer]:
         "createdAtSeqno": 0,
     }
     diagnostics: dict[str, Any] = {"diagnostics": [], "numFatal": 0, "numError": 0, "numWarning": 0}
-    return {
+    answers: dict[str, dict[str, Any]] = {
         "POST /flows": {"flowId": _FLOW_ID, "stored": True, "diagnostics": diagnostics},
         "POST /runs": {**run, "results": items},
         "GET /runs": {"runs": [run]},
         "GET /runs/{run_id}": run,
         "GET /runs/{run_id}/items": {"itemCount": len(items), "items": items},
     }
+    return {route: _OfFinishedRun(answer) for route, answer in answers.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from threading import TIMEOUT_MAX
 from typing import TYPE_CHECKING, Any
 
 from stepflow_api import AuthenticatedClient, Client
@@ -133,16 +134,20 @@ def restored(url: str, owner: str) -> tuple[Client, Core]:
         owner: Name of the handle's class.
 
     Raises:
-        InvalidInput: The token of the environment cannot be sent.
+        InvalidInput: The URL is invalid, or the token of the environment cannot be sent.
     """
     token: Hidden[TokenTypes | None] = Hidden(os.environ.get(TOKEN_VARIABLE) or None)
+    try:
+        split_address(Hidden(url))
+    except InvalidRequest as error:
+        raise InvalidInput(f"the pickled {owner} cannot be used: {error}") from None
     try:
         client = api_client(
             Hidden(url), token, Hidden(None), None, None, True, None, RESPONSE_LIMIT
         )
     except InvalidRequest as error:
         raise InvalidInput(f"${TOKEN_VARIABLE}: {error}") from None
-    client.owner = owner
+    client.belong_to(owner)
     return client, core(client, None, REQUEST_TIMEOUT)
 
 
@@ -155,4 +160,4 @@ def core(client: Client, retry: RetryPolicy | None, timeout: Any) -> Core:
     is_number = isinstance(timeout, int | float) and not isinstance(timeout, bool)
     if not (is_number and timeout > 0):
         raise InvalidInput(f"timeout is {timeout!r}; give seconds above 0")
-    return Core(Sender(client.base_url, retry or RetryPolicy(), timeout))
+    return Core(Sender(client.base_url, retry or RetryPolicy(), min(timeout, TIMEOUT_MAX)))

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from stepflow_api import Client
 from stepflow_api.models import ComponentInfo, Flow, FlowVariablesResponse, HealthResponse
@@ -20,6 +20,13 @@ class SyncServerMethods:
 
     _client: Client
     _core: Core
+
+    def __reduce__(self) -> NoReturn:
+        # A copy would close the connections of the original.
+        raise TypeError(
+            f"{type(self).__name__} cannot be copied or pickled; create another, or pickle the"
+            " handles of its runs"
+        )
 
     def validate(
         self,

@@ -88,20 +88,20 @@ class StepflowClient(ServerMethods):
         address, secret, fields, via = Hidden(url), Hidden(token), Hidden(headers), Hidden(proxy)
         del url, token, headers, proxy
         server = server_url(address)
-        self._own_http = own_http_client(
+        own_http = own_http_client(
             "AsyncClient", server, limits, via, verify, http_client, transport
         )
         self._client = api_client(
             server,
             secret,
             fields,
-            self._own_http or http_client,
+            own_http or http_client,
             transport,
-            True if self._own_http else verify,
+            True if own_http else verify,
             server_version,
             max_response_size,
         )
-        self._client.owner = type(self).__name__
+        self._client.belong_to(type(self).__name__, with_http_client=own_http is not None)
         self._core = core(self._client, retry, timeout)
 
     @property
@@ -129,8 +129,6 @@ class StepflowClient(ServerMethods):
     async def close(self) -> None:
         """Close the connections; the client cannot be used afterwards."""
         await self._client.aclose()
-        if self._own_http is not None:
-            await self._own_http.aclose()
 
     async def run(
         self,

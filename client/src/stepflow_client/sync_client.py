@@ -89,20 +89,18 @@ class SyncStepflowClient(SyncServerMethods):
         address, secret, fields, via = Hidden(url), Hidden(token), Hidden(headers), Hidden(proxy)
         del url, token, headers, proxy
         server = server_url(address)
-        self._own_http = own_http_client(
-            "Client", server, limits, via, verify, http_client, transport
-        )
+        own_http = own_http_client("Client", server, limits, via, verify, http_client, transport)
         self._client = api_client(
             server,
             secret,
             fields,
-            self._own_http or http_client,
+            own_http or http_client,
             transport,
-            True if self._own_http else verify,
+            True if own_http else verify,
             server_version,
             max_response_size,
         )
-        self._client.owner = type(self).__name__
+        self._client.belong_to(type(self).__name__, with_http_client=own_http is not None)
         self._core = core(self._client, retry, timeout)
 
     @property
@@ -130,8 +128,6 @@ class SyncStepflowClient(SyncServerMethods):
     def close(self) -> None:
         """Close the connections; the client cannot be used afterwards."""
         self._client.close()
-        if self._own_http is not None:
-            self._own_http.close()
 
     def run(
         self,

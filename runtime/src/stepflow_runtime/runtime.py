@@ -179,8 +179,8 @@ class StepflowRuntime:
             log,
             restart_policy,
             max_restarts,
-            startup_timeout,
-            shutdown_timeout,
+            min(startup_timeout, threading.TIMEOUT_MAX),
+            min(shutdown_timeout, threading.TIMEOUT_MAX),
             on_crash,
         )
         runtime = cls(Supervisor(plan), log)
@@ -311,6 +311,9 @@ class StepflowRuntime:
             return f"<{type(self).__name__} stopped>"
         state = "alive" if self.is_alive else "not alive"
         return f"<{type(self).__name__} {HOST}:{self._supervisor.port} {state}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("StepflowRuntime cannot be copied or pickled; pass its url on")
 
     def __enter__(self) -> Self:
         if running_loop() is not None:

@@ -51,9 +51,6 @@ def with_headers(
 
 def _checked(headers: Hidden[Mapping[str, str]]) -> Hidden[Mapping[str, str]]:
     fields = header_fields(headers)
-    foreign = [name for name, field in fields.value.items() if not field[1].isascii()]
-    if foreign:
-        raise InvalidRequest(f"headers cannot be sent: {foreign[0].decode()} is not ASCII")
     return Hidden({name.decode(): field[1].decode() for name, field in fields.value.items()})
 
 

@@ -27,7 +27,7 @@ from stepflow_api._messages import Request
 from stepflow_api._transport.event_loops import asyncio_loop
 from stepflow_api._transport.timeouts import Timeouts
 from stepflow_api._transport.transport import Transport
-from stepflow_api.errors import InvalidRequest, StepflowError
+from stepflow_api.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from stepflow_api._exchange.tracing import TracedTransport
@@ -48,7 +48,7 @@ def run(
 
     Args:
         exchange: The exchange with the server.
-        steps: The generator; closed at the end, however that comes.
+        steps: The generator.
         timeouts: Those of its requests; a `Call` has its own.
         headers: For its requests, in place of the client's of the same names.
 
@@ -70,15 +70,8 @@ def run(
                     value = transport.send(effect, timeouts)
                 else:
                     value = _perform(exchange, transport, effect, timeouts)
-            except StepflowError as error:
-                effect = steps.throw(error)
-            except StopIteration as error:
-                # A function of the user raised it, and here it would end the generator. Coroutines
-                # raise the same error.
-                raise RuntimeError(
-                    "a function that was passed to the client raised StopIteration; return a value,"
-                    " or raise another exception"
-                ) from error
+            except BaseException as error:
+                effect = steps.throw(_throwable(error))
             else:
                 effect = steps.send(value)
                 # The next response may be as large as this one.
@@ -86,9 +79,6 @@ def run(
     except StopIteration as stop:
         result: T = stop.value
         return result
-    except BaseException:
-        steps.close()
-        raise
 
 
 async def run_async(
@@ -113,7 +103,7 @@ async def run_async(
                     value = await transport.send_async(effect, timeouts)
                 else:
                     value = await _perform_async(exchange, transport, effect, timeouts)
-            except StepflowError as error:
+            except BaseException as error:
                 effect = steps.throw(error)
             else:
                 effect = steps.send(value)
@@ -122,9 +112,6 @@ async def run_async(
     except StopIteration as stop:
         result: T = stop.value
         return result
-    except BaseException:
-        steps.close()
-        raise
 
 
 def _perform(
@@ -186,6 +173,19 @@ async def _perform_async(
             return Hidden(await asked.value) if hasattr(asked.value, "__await__") else asked
         case _:
             raise _no_effect(effect)
+
+
+def _throwable(error: BaseException) -> BaseException:
+    """Return an error as a generator can receive it."""
+    if not isinstance(error, StopIteration):
+        return error
+    # A function of the user raised it, and it would end the generator. Coroutines raise the same.
+    explained = RuntimeError(
+        "a function that was passed to the client raised StopIteration; return a value, or raise"
+        " another exception"
+    )
+    explained.__cause__ = error
+    return explained
 
 
 @cache

@@ -13,8 +13,8 @@ A generator yields      | and is sent
 `Ask`                   | what a function of the user returns, hidden
 `Wait`                  | the result of the future
 
-The first value that a generator is sent is None, which starts it. A `StepflowError` of an effect is
-raised where the effect was yielded; any other exception closes the generator.
+The first value that a generator is sent is None, which starts it. An exception of an effect is
+raised where the effect was yielded, also when the caller is cancelled or interrupted.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from stepflow_api._hidden import Hidden
 from stepflow_api._messages import Answer, Request
-from stepflow_api.errors import StepflowError
 from stepflow_api.types import UNSET
 
 if TYPE_CHECKING:
@@ -161,7 +160,7 @@ def through(steps: Steps[T], perform: Callable[[Effect], Steps[Any]]) -> Steps[T
     """Run a generator with others in between, which yield its effects in their own way.
 
     Args:
-        steps: The generator; closed at the end, however that comes.
+        steps: The generator.
         perform: Takes each effect; what it returns is sent to the generator.
 
     Returns:
@@ -172,7 +171,7 @@ def through(steps: Steps[T], perform: Callable[[Effect], Steps[Any]]) -> Steps[T
         while True:
             try:
                 value = yield from perform(effect)
-            except StepflowError as error:
+            except BaseException as error:
                 effect = steps.throw(error)
             else:
                 effect = steps.send(value)
@@ -181,5 +180,3 @@ def through(steps: Steps[T], perform: Callable[[Effect], Steps[Any]]) -> Steps[T
     except StopIteration as stop:
         result: T = stop.value
         return result
-    finally:
-        steps.close()

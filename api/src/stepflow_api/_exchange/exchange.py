@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from stepflow_api._exchange.tokens import TokenSource
     from stepflow_api._operation import Operation
 
-_HEALTH = Request("GET", "/health", template="/health")
+_HEALTH = Request("GET", "/health", template="/health", expected_statuses=(404,))
 
 T = TypeVar("T")
 

@@ -58,14 +58,14 @@ class TracedTransport:
         """As `Transport.send`."""
         with self._span(request) as span:
             answer = self._transport.send(_with_context(request), timeouts)
-            _set_status(span, answer.status_code)
+            _set_status(span, request, answer.status_code)
             return answer
 
     async def send_async(self, request: Request, timeouts: Timeouts) -> Answer:
         """Async version of `send`."""
         with self._span(request) as span:
             answer = await self._transport.send_async(_with_context(request), timeouts)
-            _set_status(span, answer.status_code)
+            _set_status(span, request, answer.status_code)
             return answer
 
     def open(
@@ -74,7 +74,7 @@ class TracedTransport:
         """As `Transport.open`; the span ends when the stream begins."""
         with self._span(request) as span:
             opened = self._transport.open(_with_context(request), timeouts, parse)
-            _set_status(span, opened.status_code)
+            _set_status(span, request, opened.status_code)
             return opened
 
     async def open_async(
@@ -83,7 +83,7 @@ class TracedTransport:
         """Async version of `open`."""
         with self._span(request) as span:
             opened = await self._transport.open_async(_with_context(request), timeouts, parse)
-            _set_status(span, opened.status_code)
+            _set_status(span, request, opened.status_code)
             return opened
 
     @contextmanager
@@ -124,9 +124,9 @@ def _attributes(request: Request, transport: Transport) -> dict[str, str | int]:
     return attributes
 
 
-def _set_status(span: trace.Span, status_code: int) -> None:
+def _set_status(span: trace.Span, request: Request, status_code: int) -> None:
     span.set_attribute("http.response.status_code", status_code)
-    if status_code >= 400:
+    if status_code >= 400 and status_code not in request.expected_statuses:
         span.set_attribute("error.type", str(status_code))
         span.set_status(trace.StatusCode.ERROR)
 

@@ -95,6 +95,11 @@ def _no_answer(
             f"no connection, since its certificate is not trusted ({cause}); name the file with"
             " its CA by verify= or in SSL_CERT_FILE"
         )
+    if "ConnectError" in kind and proxy is None and "WRONG_VERSION_NUMBER" in cause:
+        return ConnectionFailed, (
+            f"no connection, since the server does not speak TLS ({cause}); is its URL http://, not"
+            " https://?"
+        )
     if kind & {"ConnectError", "ReadError", "WriteError"} and _CLIENT_CERTIFICATE.search(cause):
         # With TLS 1.3 it comes after the request was sent, which the server did not read.
         return ConnectionFailed, (

@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Any
 from stepflow_api._constants import CONNECTIONS
 from stepflow_api._fork import reset_after_fork
 from stepflow_api._transport.httpx_fork import reset_http
+from stepflow_api._transport.httpx_libraries import described
 from stepflow_api._transport.network_errors import PoolTimeout
 from stepflow_api._transport.timeouts import Timeouts
 from stepflow_api._transport.tls import TLS
+from stepflow_api.errors import InvalidRequest
 
 if TYPE_CHECKING:
     import asyncio
@@ -168,17 +170,28 @@ class AsyncPool:
 class _Borrowed:
     """A caller's transport, which stays open when the httpx client around it is closed."""
 
-    def __init__(self, transport: Any) -> None:
+    def __init__(self, library: Any, transport: Any) -> None:
+        self._library = library
         self._transport = transport
 
     def handle_request(self, request: Any) -> Any:
-        return self._transport.handle_request(request)
+        return self._checked(self._transport.handle_request(request))
 
     async def handle_async_request(self, request: Any) -> Any:
-        return await self._transport.handle_async_request(request)
+        return self._checked(await self._transport.handle_async_request(request))
+
+    def _checked(self, response: Any) -> Any:
+        # The library only asserts it, without a word.
+        if isinstance(response, self._library.Response):
+            return response
+        library = self._library.__name__
+        raise InvalidRequest(
+            f"the transport is one of {library}, and returned {described(response)}; return a"
+            f" {library}.Response"
+        )
 
 
 def _borrowed(library: Any, transport: Any) -> Any:
     """Return a transport of the library that uses another, or None for None."""
     bases = (_Borrowed, library.BaseTransport, library.AsyncBaseTransport)
-    return None if transport is None else type("Borrowed", bases, {})(transport)
+    return None if transport is None else type("Borrowed", bases, {})(library, transport)

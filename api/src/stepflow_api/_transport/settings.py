@@ -140,8 +140,8 @@ def _fields(headers: Any) -> Fields | str:
             return f"{name.decode()} is for the client to set, from the body; leave it out"
         if not FIELD_VALUE.fullmatch(value):
             return (
-                f"the value of {name.decode()} has a control character, or a space or line break at"
-                " an end; strip it"
+                f"the value of {name.decode()} has a control character, one beyond ASCII, or a"
+                " space or line break at an end; strip it"
             )
     return Hidden({name.lower(): (name, value) for name, value in raw})
 
@@ -166,7 +166,7 @@ def token_value(given: Hidden[tuple[str, str]]) -> Hidden[str]:
 def _is_token(token: Any) -> bool:
     if not isinstance(token, str) or not token:
         return False
-    return FIELD_VALUE.fullmatch(_ascii(token)) is not None
+    return token.isascii() and FIELD_VALUE.fullmatch(token.encode()) is not None
 
 
 def check_timeout(timeout: Any) -> None:
@@ -235,8 +235,3 @@ def check_connection(http_client: Any, transport: Any, verify: Any) -> ModuleTyp
 
 def _as_bytes(text: str | bytes) -> bytes:
     return text if isinstance(text, bytes) else text.encode("ascii")
-
-
-def _ascii(text: str) -> bytes:
-    # A character beyond ASCII becomes one that no value can have.
-    return text.encode("ascii", "replace") if text.isascii() else b"\0"

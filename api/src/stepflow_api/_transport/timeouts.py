@@ -67,6 +67,7 @@ class Timeouts:
     @classmethod
     def for_total(cls, seconds: float | None) -> Timeouts:
         """Return timeouts of a call that begins now, and may take so many seconds in all."""
+        seconds = _seconds(seconds)
         deadline = None if seconds is None else time.monotonic() + seconds
         return cls(seconds, seconds, seconds, seconds, None, deadline)
 
@@ -161,7 +162,7 @@ def timeouts(timeout: Any) -> Timeouts:
     if isinstance(timeout, Timeouts):
         return timeout
     if timeout is None or isinstance(timeout, int | float):
-        return Timeouts.for_total(_seconds(timeout))
+        return Timeouts.for_total(timeout)
     waits = (timeout.connect, timeout.read, timeout.write, timeout.pool)
     connect, read, write, pool = map(_seconds, waits)
     bounded = [wait for wait in (connect, read, write, pool) if wait is not None]

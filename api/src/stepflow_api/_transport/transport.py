@@ -41,13 +41,15 @@ class Transport:
         base_url: Its URL with the API's prefix.
         headers: Header fields for every request; what is added to them later is sent as well.
         timeout: Seconds, a `Timeout` of httpx or httpx2, None for none, or `UNSET` for defaults.
-        http_client: What to send through; stays open.
+        http_client: What to send through; stays open unless `is_own` is set.
         transport: What to send through; stays open.
         verify: Which certificates are trusted, as of `Client`.
         limit: Maximum size of a response body in bytes; None for no limit.
 
     Attributes:
-        is_own: Whether the connections are made here, not by an `http_client` or `transport`.
+        is_own: Whether nobody else uses the connections: none of a given `http_client` or
+            `transport`, or of one that belongs to this client's owner.
+        owner: Name of the object that alone uses the client; None for the client itself.
 
     Raises:
         InvalidRequest: An argument cannot be used.
@@ -76,6 +78,7 @@ class Transport:
         self._http_client = http_client
         self._given_transport = transport
         self.is_own = library is None
+        self.owner: str | None = None
         self._proxy = _proxy(base_url) if self.is_own else None
         self._is_direct = self.is_own and self._proxy is None
         self._closed = False
@@ -110,6 +113,8 @@ class Transport:
             self._connections.close()
         if self._httpx_transport is not None:
             self._httpx_transport.close()
+        if self.is_own and hasattr(self._http_client, "close"):
+            self._http_client.close()
 
     async def aclose(self) -> None:
         """Close all connections; those in use are closed after their requests.
@@ -123,21 +128,24 @@ class Transport:
             await self._async_connections.aclose()
         if self._httpx_transport is not None:
             await self._httpx_transport.aclose()
+        if self.is_own and hasattr(self._http_client, "aclose"):
+            await self._http_client.aclose()
 
     def abandon(self, name: str) -> None:
         """Close what a client left open that nobody can use any more, and warn of it.
 
         Args:
-            name: Name of the client, for the warning.
+            name: Name of the client, for the warning, if it has no owner.
         """
         own = self._connections, self._async_connections
         is_open = any(one is not None and one.is_open for one in own)
-        through_httpx = self._httpx_transport is not None and self._reset_given is None
+        through_httpx = self._httpx_transport is not None and self.is_own
         if self._closed or not (is_open or through_httpx):
             return
         self.close()
         if self._async_connections is not None:
             self._async_connections.abandon()
+        name = self.owner or name
         warnings.warn(
             f"unclosed {name} of {self._base_url}; use it in a with block, or close it",
             ResourceWarning,

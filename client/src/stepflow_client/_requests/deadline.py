@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from threading import TIMEOUT_MAX
 
 from stepflow_client.errors import InvalidInput
 
@@ -33,7 +34,10 @@ class Deadline:
             raise InvalidInput(
                 f"timeout is {seconds!r}; give seconds, 0 or more, or None to wait to the end"
             )
-        return cls(seconds, time.monotonic() + (seconds or 0))
+        # More than the system can wait is no deadline.
+        if seconds is None or seconds > TIMEOUT_MAX:
+            return NO_DEADLINE
+        return cls(seconds, time.monotonic() + seconds)
 
     def remaining(self) -> float | None:
         """Return the seconds that are left: 0 if it has passed, None without a deadline."""

@@ -169,15 +169,10 @@ class _Logged:
     def __enter__(self) -> None:
         pass
 
-    def __exit__(self, kind: type[BaseException] | None, error: object, traceback: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if not _log.isEnabledFor(logging.DEBUG):
             return
-        outcome = "done"
-        if isinstance(error, StepflowError):
-            outcome = _name(error)
-        elif kind is not None:
-            # The driver closes the steps of a call that is cancelled or interrupted.
-            outcome = "cancelled"
+        outcome = "done" if error is None else _name(error)
         milliseconds = (time.monotonic() - self._start) * 1000
         request = self._request
         _log.debug("%s %s: %s after %.1f ms", request.method, request.path, outcome, milliseconds)
@@ -218,7 +213,7 @@ def _explained(error: StepflowError) -> StepflowError:
     )
 
 
-def _name(error: StepflowError) -> str:
+def _name(error: BaseException) -> str:
     # A server's words may quote what was sent, so they stay out of the log.
     status = f" {error.status_code}" if isinstance(error, StatusError) else ""
     return type(error).__name__ + status

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Generator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 
@@ -16,10 +17,25 @@ def span(name: str) -> AbstractContextManager[Any]:
     Returns:
         A context manager, which yields None if the program has not imported OpenTelemetry.
     """
-    if not sys.modules.get("opentelemetry.trace"):
-        return nullcontext()
+    return _span(name) if sys.modules.get("opentelemetry.trace") else nullcontext()
+
+
+@contextmanager
+def _span(name: str) -> Generator[Any]:
     from opentelemetry import trace
 
     from stepflow_api import __version__
 
-    return trace.get_tracer("stepflow_client", __version__).start_as_current_span(name)
+    tracer = trace.get_tracer("stepflow_client", __version__)
+    with tracer.start_as_current_span(
+        name, record_exception=False, set_status_on_exception=False
+    ) as span:
+        try:
+            yield span
+        # OpenTelemetry itself ignores a cancelled task, whose requests end with an error as well.
+        except BaseException as error:
+            kind = type(error)
+            span.set_attribute("error.type", f"{kind.__module__}.{kind.__qualname__}")
+            span.set_status(trace.StatusCode.ERROR, f"{kind.__name__}: {error}")
+            span.record_exception(error)
+            raise
