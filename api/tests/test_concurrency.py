@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import anyio
@@ -16,10 +17,11 @@ from api.tests.support.exchange import Recorder
 from api.tests.support.flows import UNKNOWN_RUN, SlowFlow, echo_flow, store
 from stepflow_api import Client, models
 from stepflow_api._collector import COLLECTOR
-from stepflow_api._exchange.effects import Steps
+from stepflow_api._exchange.effects import Call, Steps
 from stepflow_api._messages import Answer, Request
 from stepflow_api._operation import Json
-from stepflow_api._transport import async_connections
+from stepflow_api._transport import async_connections, httpx_pool
+from stepflow_api._transport.timeouts import Timeouts
 from stepflow_api.api.health import health_check
 from stepflow_api.api.run import create_run, get_run, get_run_items
 from stepflow_api.errors import ConnectionFailed, NotFound
@@ -162,6 +164,35 @@ async def test_no_connection_comes_free_in_time(
             assert health_check.sync(client=client).status == "healthy"
             await anyio.to_thread.run_sync(slow.end)
         assert (await health_check.asyncio(client=client)).status == "healthy"
+
+
+@pytest.mark.parametrize("is_own", [True, False], ids=["own", "httpx"])
+@pytest.mark.anyio
+async def test_the_time_of_an_exchange_begins_with_its_connection(
+    is_own: bool, server: StepflowServer, slow: SlowFlow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (async_connections, httpx_pool):
+        monkeypatch.setattr(module, "CONNECTIONS", 1)
+    times = Timeouts(connect=30, read=30, write=30, pool=30, total=30)
+
+    def ask() -> Steps[None]:
+        yield Call(health_check.OPERATION, health_check.build_request(), times)
+
+    body = models.CreateRunRequest(flow_id=slow.id, input=None, wait=True)
+    async with (
+        httpx.AsyncHTTPTransport() as transport,
+        Client(server.url, transport=None if is_own else transport) as client,
+        anyio.create_task_group() as tasks,
+    ):
+        tasks.start_soon(lambda: create_run.asyncio(client=client, body=body))
+        await anyio.to_thread.run_sync(slow.wait_for_run)
+        tasks.start_soon(client.run_async, ask())
+        # The bytes of an exchange prolong it by less.
+        await anyio.sleep(0.5)
+        freed = time.monotonic()
+        await anyio.to_thread.run_sync(slow.end)
+    assert times.at is not None
+    assert times.at >= freed + 30
 
 
 @pytest.mark.parametrize("is_enabled", [True, False])

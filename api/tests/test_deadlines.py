@@ -31,6 +31,7 @@ from stepflow_api.api.blob import store_blob_bytes
 from stepflow_api.api.health import health_check
 from stepflow_api.api.run import cancel_run
 from stepflow_api.errors import ConnectionFailed, RequestTimeout, StepflowError
+from stepflow_api.lowlevel import Call, Steps
 from stepflow_api.types import UNSET
 from tools.pytest.httpx_libraries import LIBRARIES, by_library, client_class
 
@@ -307,6 +308,37 @@ def test_detecting_the_version_takes_of_the_same_time(is_async: bool) -> None:
 
         error = _late(call)
         client.close()
+    assert type(error) is ConnectionFailed
+    assert error.message.startswith("not sent, since GET /health did not tell the server's version")
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+def test_waiting_for_the_version_takes_of_the_same_time(is_async: bool) -> None:
+    asked, go = threading.Event(), threading.Event()
+
+    def handle(connection: socket.socket) -> None:
+        asked.set()
+        go.wait(ENOUGH)
+        answer(HEALTH)(connection)
+
+    def ask() -> Steps[object]:
+        # The time left is less than the wait for a byte.
+        times = Timeouts(ENOUGH, ENOUGH, ENOUGH, ENOUGH, None, time.monotonic() + PACE)
+        request = store_blob_bytes.build_request(b"a")
+        return (yield Call(store_blob_bytes.OPERATION, request, times))
+
+    with OddServer(handle) as server, ThreadPoolExecutor(1) as pool:
+        client = Client(server.url)
+        first = pool.submit(store_blob_bytes.sync, b"a", client=client)
+        assert asked.wait(ENOUGH)
+        try:
+            error = _late(
+                lambda: asyncio.run(client.run_async(ask())) if is_async else client.run(ask())
+            )
+        finally:
+            go.set()
+            first.exception()
+            client.close()
     assert type(error) is ConnectionFailed
     assert error.message.startswith("not sent, since GET /health did not tell the server's version")
 

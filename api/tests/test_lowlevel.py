@@ -12,7 +12,17 @@ import pytest
 from stepflow_api import Client
 from stepflow_api.api.component import list_components
 from stepflow_api.errors import InvalidRequest, NotFound
-from stepflow_api.lowlevel import Call, Fetch, Hidden, Sleep, Steps
+from stepflow_api.lowlevel import (
+    Call,
+    Close,
+    Fetch,
+    Hidden,
+    Open,
+    Operation,
+    Read,
+    Sleep,
+    Steps,
+)
 
 BODY = b'{"components":[]}'
 
@@ -79,6 +89,27 @@ def test_what_is_no_effect_closes_the_generator(
     with pytest.raises(TypeError, match="a generator yielded a str; yield an effect"):
         perform(client, steps())
     assert closed == [True]
+
+
+@by_form
+def test_the_media_type_of_a_stream_may_have_a_parameter(perform: Callable[..., Any]) -> None:
+    """A proxy may add it."""
+    kind = "text/event-stream; charset=utf-8"
+    event = b'data: {"sequenceNumber":1,"timestamp":"2026-01-01T00:00:00Z","event":{"A":{}}}\n\n'
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, content=event, headers={"content-type": kind})
+
+    events: Operation[Any, Any] = Operation("getRunEvents", "GET", "/runs/1/events", {})
+
+    def steps() -> Steps[list[int]]:
+        stream = yield Open(events, events.request(), timeout=30)
+        documents = yield Read(stream, 30)
+        yield Close(stream)
+        return [document["sequenceNumber"] for document in documents]
+
+    client = Client("http://server", transport=httpx.MockTransport(respond))
+    assert perform(client, steps()) == [1]
 
 
 def test_header_fields_of_a_call_are_hidden() -> None:
