@@ -38,17 +38,17 @@ SCHEMAS = {
 
 @pytest.fixture
 def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Made]:
-    """Makes a package of the schemas, some of them written by hand; gives its name."""
+    """Makes a package of schemas, some of them written by hand; gives its name."""
     packages: list[str] = []
 
-    def make(*by_hand: str) -> str:
+    def make(*by_hand: str, schemas: dict[str, Any] = SCHEMAS) -> str:
         package = f"wood{next(NUMBERS)}"
         packages.append(package)
         folder = tmp_path / package / "models"
         folder.mkdir(parents=True)
         spec = tmp_path / "openapi.json"
         spec.write_text(
-            json.dumps({"openapi": "3.1.0", "paths": {}, "components": {"schemas": SCHEMAS}})
+            json.dumps({"openapi": "3.1.0", "paths": {}, "components": {"schemas": schemas}})
         )
         for name in by_hand:
             (folder / f"{name.lower()}.py").write_text(
@@ -125,3 +125,19 @@ def test_names_are_listed_before_they_are_imported(made: Made) -> None:
     assert {*SCHEMAS} <= {*dir(models)}
     with pytest.raises(AttributeError, match=f"module '{package}.models' has no attribute 'Bush'"):
         models.Bush  # noqa: B018
+
+
+def test_a_model_with_a_constant_may_build_on_two_others(made: Made) -> None:
+    def model(field: str, value: dict[str, Any], *bases: str) -> dict[str, Any]:
+        part = {"type": "object", "properties": {field: value}, "required": [field]}
+        refs = [{"$ref": f"#/components/schemas/{base}"} for base in bases]
+        return {"allOf": [*refs, part]} if refs else part
+
+    schemas = {
+        "Plant": model("kind", {"const": "plant"}),
+        "Bush": model("height", {"type": "integer"}, "Plant"),
+        "Rose": model("bloom", {"const": "red"}, "Bush"),
+    }
+    models: Any = importlib.import_module(f"{made(schemas=schemas)}.models")
+    assert models.Rose.__base__ is models.Bush
+    assert models.Rose(height=1).to_dict() == {"kind": "plant", "height": 1, "bloom": "red"}
