@@ -93,8 +93,8 @@ def test_what_is_no_effect_closes_the_generator(
 
 @by_form
 def test_the_media_type_of_a_stream_may_have_a_parameter(perform: Callable[..., Any]) -> None:
-    """A proxy may add it."""
-    kind = "text/event-stream; charset=utf-8"
+    """A proxy may add it, and its case does not matter."""
+    kind = "Text/Event-Stream; charset=utf-8"
     event = b'data: {"sequenceNumber":1,"timestamp":"2026-01-01T00:00:00Z","event":{"A":{}}}\n\n'
 
     def respond(request: httpx.Request) -> httpx.Response:

@@ -336,7 +336,7 @@ def _kind(response: httpx.Response) -> str:
 
 
 def _is_events(response: httpx.Response) -> bool:
-    return response.is_success and _kind(response).partition(";")[0].strip() == MEDIA_TYPE
+    return response.is_success and _kind(response).partition(";")[0].strip().lower() == MEDIA_TYPE
 
 
 def _refuse_ended_loop(error: RuntimeError) -> None:
