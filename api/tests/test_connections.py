@@ -20,7 +20,7 @@ from stepflow_api import Client
 from stepflow_api._operation import Operation
 from stepflow_api.api.blob import get_blob, store_blob_bytes
 from stepflow_api.api.health import health_check
-from stepflow_api.errors import ConnectionFailed, PayloadTooLarge
+from stepflow_api.errors import ConnectionFailed, PayloadTooLarge, RequestTimeout, StepflowError
 
 HEALTH = b'{"status":"healthy","timestamp":"2026-01-01T00:00:00Z","version":"0.11.1"}'
 JSON = b"content-type: application/json\r\ncontent-length: %d\r\n\r\n%b"
@@ -157,34 +157,49 @@ def test_an_async_connection_with_a_half_sent_request_is_not_used_again(
 
 
 class _Cut(socket.socket):
-    """A socket that can send only once, and still receive."""
+    """A socket that sends no more than the beginning of a large request, and still receives."""
 
-    has_sent = False
+    other: socket.socket
+    answer: bytes
+    error: type[OSError]
+    is_cut = False
 
     def setsockopt(self, *arguments: Any) -> None:
         pass
 
     def send(self, data: Any, flags: int = 0) -> int:
-        if self.has_sent:
-            raise BrokenPipeError
-        self.has_sent = True
+        if self.is_cut:
+            raise self.error
+        self.is_cut = len(data) > 1000
+        self.other.sendall(self.answer if self.is_cut else OK)
         return super().send(data[:1000], flags)
 
 
+@pytest.mark.parametrize(
+    ("error", "answer", "raised"),
+    [(BrokenPipeError, REFUSED, PayloadTooLarge), (TimeoutError, b"", RequestTimeout)],
+    ids=["refused", "late"],
+)
 def test_a_sync_connection_with_a_half_sent_request_is_not_used_again(
     monkeypatch: pytest.MonkeyPatch,
+    error: type[OSError],
+    answer: bytes,
+    raised: type[StepflowError],
 ) -> None:
     others: list[socket.socket] = []
 
     def connect(*arguments: object) -> socket.socket:
         ours, other = socket.socketpair()
-        other.sendall(OK if others else REFUSED)
         others.append(other)
-        return _Cut(fileno=ours.detach())
+        cut = _Cut(fileno=ours.detach())
+        cut.other, cut.answer, cut.error = other, answer, error
+        return cut
 
     monkeypatch.setattr(socket, "create_connection", connect)
     with Client("http://127.0.0.1:1", timeout=10, server_version="0.11.1") as client:
-        with pytest.raises(PayloadTooLarge):
+        # A connection that was never used before is not used again anyway.
+        health_check.sync(client=client)
+        with pytest.raises(raised):
             store_blob_bytes.sync(LARGE, client=client)
         assert health_check.sync(client=client).status == "healthy"
     assert len(others) == 2
