@@ -12,6 +12,7 @@ from api.tests.support.versions import BODY, FLAT, ID, NEW, OLD, SUMMARY, Wire, 
 from stepflow_api import Client, models
 from stepflow_api.api.run import get_run, list_runs
 from stepflow_api.errors import BadRequest, Conflict, InvalidAnswer
+from stepflow_api.lowlevel import Json, Operation
 
 pytestmark = pytest.mark.anyio
 
@@ -116,6 +117,23 @@ async def test_a_run_created_by_a_later_server_is_returned(form: Form) -> None:
 
 
 @by_form
+async def test_a_post_whose_answer_cannot_be_read_is_not_sent_again(form: Form) -> None:
+    """Later servers number the levels, which shows only when the answer is parsed."""
+    finding = {"kind": "k", "code": 1, "level": 2, "formatted": "f", "data": {}}
+    found = {"diagnostics": [finding], "numFatal": 0, "numError": 1, "numWarning": 0}
+    wire = Wire(OLD, FLAT)
+    async with Client("http://server", transport=wire) as client:
+        await form("run.get_run", ID, client=client)
+        wire.health = NEW
+        wire.answer = {"flowId": "f", "stored": True, "diagnostics": found}
+        wire.paths.clear()
+        body = models.StoreFlowRequest(flow=models.Flow())
+        stored = await form("flow.store_flow", client=client, body=body)
+    assert stored.diagnostics.diagnostics[0].level == "error"
+    assert wire.paths == ["POST /flows", HEALTH]
+
+
+@by_form
 async def test_the_answer_to_a_translated_post_is_not_that_to_the_original(form: Form) -> None:
     """Overrides have another form on 0.9, so a later server refuses them."""
     wire = Wire({**OLD, "version": "0.9.0"}, {"runs": []})
@@ -148,6 +166,27 @@ def test_a_call_that_comes_late_keeps_what_another_has_found_out(is_misread: boo
         wire.answer = meanwhile
         assert get_run.sync(ID, client=client).status == "running"
     assert wire.paths == [GET_RUN, GET_RUN, HEALTH, GET_RUN, GET_RUN]
+
+
+def test_a_call_of_another_api_keeps_what_another_has_found_out() -> None:
+    operation: Operation[models.RunSummary, None] = Operation(
+        id="another", method="GET", path="/another", answers={"200": Json(models.RunSummary)}
+    )
+    wire = Wire(OLD, FLAT)
+    with Client("http://server", transport=wire) as client:
+        get_run.sync(ID, client=client)
+        wire.paths.clear()
+
+        def meanwhile(request: httpx.Request) -> httpx.Response:
+            wire.health, wire.answer = NEW, {"summary": SUMMARY, "steps": []}
+            assert get_run.sync(ID, client=client).status == "running"
+            return compact({})
+
+        wire.answer = meanwhile
+        with pytest.raises(InvalidAnswer):
+            client.call(operation, operation.request())
+        assert get_run.sync(ID, client=client).status == "running"
+    assert wire.paths == ["GET /another", GET_RUN, HEALTH, GET_RUN, GET_RUN]
 
 
 @pytest.mark.parametrize(
