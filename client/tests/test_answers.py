@@ -84,20 +84,25 @@ def test_a_flow_that_has_just_been_stored_is_not_stored_again(do: Driver) -> Non
 # --- lists whose pages move -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("limit", [None, 150, 203])
-def test_runs_that_begin_meanwhile_do_not_count(do: Driver, limit: int | None) -> None:
+@pytest.mark.parametrize("begun", [3, 100])
+@pytest.mark.parametrize("limit", [None, 7, 150, 203])
+def test_runs_that_begin_meanwhile_do_not_count(do: Driver, limit: int | None, begun: int) -> None:
     newest = 203
+    sizes: list[int] = []
 
     def page(request: httpx.Request) -> httpx.Response:
         nonlocal newest
         offset, size = (int(request.url.params[name]) for name in ("offset", "limit"))
         numbers = list(range(newest, 0, -1))[offset : offset + size]
-        newest += 3
+        # So many that a page may have no new run, but not without end.
+        newest += begun if len(sizes) < 2 else 0
+        sizes.append(size)
         return httpx.Response(200, json={"runs": [run(number) for number in numbers]})
 
     client = client_of(do, Server({"GET runs": page}))
     found = [one.run_id.int for one in do(client.list_runs(limit=limit))]
     assert found == list(range(203, 203 - (limit or 203), -1))
+    assert sizes == ([7] if limit == 7 else [100] * len(sizes))
     do(client.close())
 
 
@@ -119,30 +124,31 @@ ITEM = {"runId": str(RUN_ID), "itemIndex": 0}
 
 
 def test_an_event_that_comes_again_with_another_time_is_not_repeated(do: Driver) -> None:
-    streams = iter(
-        [
-            stream(event(0, 1, "StepStarted", **STEP, attempt=1), event(0, 1, "Later", a=1)),
-            stream(
-                event(0, 2, "StepStarted", **STEP, attempt=1),
-                event(0, 2, "Later", a=1),
-                event(0, 2, "Later", a=2),
-                event(1, 2, "StepStarted", **STEP, attempt=1),
-                event(1, 3, "RunCompleted", runId=str(RUN_ID), status=2),
-            ),
-        ]
-    )
-    running = run(status=1)
+    streams = {
+        "0": stream(event(4, 1, "StepStarted", **STEP, attempt=1), event(4, 1, "Later", a=1)),
+        # It is requested from the last number on, since there may be more events of that.
+        "4": stream(
+            event(4, 2, "StepStarted", **STEP, attempt=1),
+            event(4, 2, "Later", a=1),
+            event(4, 2, "Later", a=2),
+            event(5, 2, "StepStarted", **STEP, attempt=1),
+            event(5, 3, "RunCompleted", runId=str(RUN_ID), status=2),
+        ),
+    }
     server = Server(
-        {"GET runs": always(200, {"runs": [running]}), "GET events": lambda request: next(streams)}
+        {
+            "GET runs": always(200, {"runs": [run(status=1)]}),
+            "GET events": lambda request: streams.pop(request.url.params["since"]),
+        }
     )
     client = client_of(do, server, server_version="0.13.0")
     seen = do(client.handle(RUN_ID).events(timeout=20))
     assert [(one.sequence_number, one.kind) for one in seen] == [
-        (0, "StepStarted"),
-        (0, "Later"),
-        (0, "Later"),
-        (1, "StepStarted"),
-        (1, "RunCompleted"),
+        (4, "StepStarted"),
+        (4, "Later"),
+        (4, "Later"),
+        (5, "StepStarted"),
+        (5, "RunCompleted"),
     ]
     do(client.close())
 
@@ -225,6 +231,20 @@ def test_a_wait_outlasts_failures_that_may_pass(do: Driver, status: int) -> None
     )
     client = client_of(do, server, retry=RetryPolicy(0, first_delay=0.001, last_delay=0.001))
     assert do(client.handle(RUN_ID).result(timeout=20)).output == 1
+    do(client.close())
+
+
+def test_a_wait_for_an_unknown_run_is_not_sent_again(do: Driver) -> None:
+    def details(request: httpx.Request) -> httpx.Response:
+        # What is wrong, servers only tell without a wait.
+        status = 500 if "wait" in request.url.params else 404
+        return httpx.Response(status, json={"code": status, "message": "no run"})
+
+    server = Server({f"GET {RUN_ID}": details})
+    client = client_of(do, server)
+    with pytest.raises(errors.NotFound, match="no run"):
+        do(client.handle(RUN_ID).result(timeout=20))
+    assert len(server.asked) == 2
     do(client.close())
 
 
