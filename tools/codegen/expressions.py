@@ -44,8 +44,8 @@ def union(types: Iterable[str]) -> str:
     return " | ".join(unique) or "None"
 
 
-def names_in(node: ast.expr) -> set[str]:
-    """Gives the names in a type, those of values in a Literal not among them."""
+def names_in(node: ast.AST) -> set[str]:
+    """Gives the names in a type or a class, those of values in a Literal not among them."""
     return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
 
 

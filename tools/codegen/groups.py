@@ -42,19 +42,16 @@ class Groups:
         self._overrides = overrides
         self._groups: dict[str, Group] = {}
         for found in _strongly_connected(uses):
-            names = tuple(name for name in uses if name in found)
-            is_cyclic = len(names) > 1 or names[0] in uses[names[0]]
-            is_plain = len(names) == 1 and names[0] not in overrides
+            first, *others = (name for name in uses if name in found)
+            names = (first, *others)
+            is_cyclic = bool(others) or first in uses[first]
+            is_plain = not others and first not in overrides
             module = modules[min(names)]
             group = Group(names, module if is_plain else f"generated.{module}", is_cyclic)
             self._groups |= dict.fromkeys(names, group)
 
     def __iter__(self) -> Iterator[Group]:
         return iter(dict.fromkeys(self._groups.values()))
-
-    def is_overridden(self, name: str) -> bool:
-        """Whether a model is written by hand."""
-        return name in self._overrides
 
     def generated(self, name: str) -> tuple[str, str]:
         """Gives the module of a generated class, and its name there."""
