@@ -80,3 +80,22 @@ class HttpxAsyncBaseTransport(Protocol):
 
     async def aclose(self) -> None:
         """Close its connections."""
+
+
+class HttpxResponse(Protocol):
+    """An `httpx.Response` or `httpx2.Response`."""
+
+    @property
+    def status_code(self) -> int:
+        """The HTTP status."""
+        ...
+
+    @property
+    def headers(self) -> Any:
+        """The header fields."""
+        ...
+
+    @property
+    def content(self) -> bytes:
+        """The body, decompressed."""
+        ...

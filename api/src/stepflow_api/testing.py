@@ -14,6 +14,7 @@ from urllib.parse import unquote
 import httpx
 from pydantic import BaseModel
 
+from stepflow_api._httpx_types import HttpxResponse
 from stepflow_api._operation import to_json
 from stepflow_api._transport.httpx_libraries import described, httpx_library_of
 from stepflow_api.errors import TransportError
@@ -31,7 +32,7 @@ Answer: TypeAlias = (
     | Sequence[Any]
     | bytes
     | int
-    | httpx.Response
+    | HttpxResponse
     | Exception
     | type[TransportError]
     | Callable[["MockRequest"], Any]
@@ -281,7 +282,7 @@ def _json(value: object) -> bytes:
 
 def _event(event: Any) -> bytes:
     """Return the data of an event as servers send it."""
-    given = json.loads(_json(event))
+    given: dict[str, Any] = json.loads(_json(event))
     fields = {_camel(name): value for name, value in given.items()} if type(given) is dict else {}
     try:
         number, time, kind = (fields.pop(name) for name in ("sequenceNumber", "timestamp", "kind"))
