@@ -47,6 +47,9 @@ class TLS:
 def _usual_context() -> ssl.SSLContext:
     file = os.environ.get("SSL_CERT_FILE")
     try:
+        if file:
+            # httpx 0.27 would trust other certificates instead.
+            os.stat(file)
         context: ssl.SSLContext = default_httpx_library().create_ssl_context()
     except (OSError, ValueError) as error:
         if not file:
