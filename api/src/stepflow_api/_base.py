@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar, cast, get_origin
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
+from pydantic import VERSION, BaseModel, ConfigDict, GetCoreSchemaHandler
 from pydantic_core import CoreSchema
 
 from stepflow_api._constants import UNKNOWN_VALUES_LIMIT
@@ -15,6 +15,11 @@ from stepflow_api._constants import UNKNOWN_VALUES_LIMIT
 __all__ = ["AnswerModel", "IntEnum", "Model", "RequestModel", "SendsConstants", "StrEnum"]
 
 E = TypeVar("E", bound=enum.Enum)
+
+# Before 2.14, two threads that are the first to use a model can break it, and an instance of a
+# model that is not built yet cannot be serialized in a field of type Any. There, each model is
+# built as it is defined: Python's import lock keeps other threads from it until it is complete.
+_CAN_DEFER = tuple(int(part) for part in VERSION.split(".")[:2]) >= (2, 14)
 
 
 class Model(BaseModel):
@@ -30,7 +35,7 @@ class Model(BaseModel):
         # JSON has no NaN; null in its place would change the data without a word.
         ser_json_inf_nan="constants",
         # Most programs use a few models of many: each is built when it is first used.
-        defer_build=True,
+        defer_build=_CAN_DEFER,
     )
 
     # pytest would otherwise take TestCase for a test where one imports it.
@@ -85,8 +90,15 @@ class Model(BaseModel):
         cls, source: type[BaseModel], handler: GetCoreSchemaHandler, /
     ) -> CoreSchema:
         # As a part of another type a model is built without model_rebuild.
-        if not cls.__pydantic_fields_complete__:
-            cls.model_rebuild(raise_errors=False)
+        if hasattr(cls, "__pydantic_fields_complete__"):
+            if not cls.__pydantic_fields_complete__:
+                cls.model_rebuild(raise_errors=False)
+        # Before 2.11, the names of fields are looked up for each schema anew, so that the schema
+        # of the model itself must be used. It has none while it is being built.
+        elif "__pydantic_core_schema__" in vars(cls) and (
+            cls.__pydantic_complete__ or cls.model_rebuild(raise_errors=False)
+        ):
+            return cls.__pydantic_core_schema__
         return handler(source)
 
 
