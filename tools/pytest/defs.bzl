@@ -1,7 +1,7 @@
 """The macro that makes a pytest file a Bazel test."""
 
-load("@pip//:requirements.bzl", "requirement")
 load("@rules_python//python:defs.bzl", "py_test")
+load("//third_party:requirements.bzl", "requirement")
 
 def pytest_test(name, srcs, deps = [], data = [], args = [], **kwargs):
     """Runs pytest on `srcs` as one test target.

@@ -1,7 +1,7 @@
 """The macro that has both type checkers judge a package."""
 
-load("@pip//:requirements.bzl", "requirement")
 load("@rules_python//python:defs.bzl", "py_test")
+load("//third_party:requirements.bzl", "requirement")
 
 # Where packages have their sources; a file in a later one wins.
 _ROOTS = [

@@ -1,8 +1,7 @@
 """The macro that tests what is installed from wheels."""
 
-load("@pip//:requirements.bzl", "whl_requirement")
-load("@pip_lowest//:requirements.bzl", lowest_whl_requirement = "whl_requirement")
 load("@rules_python//python:defs.bzl", "py_test")
+load("//third_party:requirements.bzl", "whl_requirement")
 
 def installed_test(name, srcs, install, wheels, data = [], **kwargs):
     """Installs wheels by pip into an empty virtual environment, and runs pytest on `srcs` there.
@@ -72,6 +71,6 @@ def lowest_test(name, srcs, install, wheels, **kwargs):
         name = name,
         srcs = srcs,
         install = install + ["pytest"],
-        wheels = wheels + [lowest_whl_requirement(one) for one in _NEEDED],
+        wheels = wheels + [whl_requirement(one, hub = "stepflow_pip_lowest") for one in _NEEDED],
         **kwargs
     )

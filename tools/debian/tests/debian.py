@@ -13,6 +13,7 @@ from tools.debian.tests.machine import Machine
 MIRROR = "http://mirror.example/debian"
 BAZEL = "bazel-bootstrap_7.7.1+ds-8+b1_amd64.deb"
 RULES_PYTHON = "bazel-rules-python_0.22.1-3_all.deb"
+PIP = "usr/share/bazel/rules/python/python/extensions/pip.bzl"
 _PACKAGES: dict[str, dict[str, str]] = {
     # A path that ends in @ is a link, and one in ! a program that runs with its owner's rights.
     "base-files_14_amd64.deb": {"./bin@": "usr/bin", "./usr/share/doc/base-files/README": ""},
@@ -25,7 +26,21 @@ _PACKAGES: dict[str, dict[str, str]] = {
         "./usr/share/ca-certificates/mozilla/a.crt": "one\n",
         "./usr/share/ca-certificates/mozilla/b.crt": "two\n",
     },
-    RULES_PYTHON: {"./usr/share/bazel/rules/python/MODULE.bazel": ""},
+    RULES_PYTHON: {
+        "./usr/share/bazel/rules/python/MODULE.bazel": "",
+        f"./{PIP}": """\
+def _pip_impl(module_ctx):
+    pip_repository_bzlmod(
+        name = attr.name,
+        incompatible_generate_aliases = attr.incompatible_generate_aliases,
+    )
+    whl_library(name = "%s_x" % attr.name, repo = attr.name)
+
+attrs = {
+    "name": attr.string(mandatory = True),
+}
+""",
+    },
 }
 _APT_CONFIG = """\
 cat <<'END'
@@ -105,6 +120,10 @@ class Debian:
         text = script.read_text()
         assert "/usr/share/keyrings" in text
         script.write_text(text.replace("/usr/share/keyrings", str(folder)))
+
+    def replace_package(self, name: str, files: dict[str, str]) -> None:
+        """Make the mirror serve other files in a package."""
+        _write_package(self.debs / name, files)
 
     def on(self, step: str, script: str) -> None:
         """Has apt or dpkg do something else first: at "update", "choose", "download", "unpack"."""

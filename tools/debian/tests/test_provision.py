@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.debian.tests.debian import Debian
+from tools.debian.tests.debian import PIP, Debian
 
 
 def test_the_tree_is_complete(debian: Debian) -> None:
@@ -24,7 +24,10 @@ def test_the_tree_is_complete(debian: Debian) -> None:
     assert (usr / "bin/python3").readlink() == Path("python3.11")
     assert (usr / "lib/jvm/default-java/conf/net.properties").read_text() == "from /etc\n"
     assert (usr / "share/ca-certificates/bundle.crt").read_text() == "one\ntwo\n"
-    assert (usr / "share/bazel/stubs/zlib/MODULE.bazel").read_text() == "module(name = 'zlib')\n"
+    zlib = usr / "share/bazel/stubs/zlib"
+    assert (zlib / "MODULE.bazel").read_text() == "module(name = 'zlib')\n"
+    target = "filegroup(name = 'zlib', visibility = ['//visibility:public'])\n"
+    assert (zlib / "BUILD.bazel").read_text() == target
     assert debian.machine.calls("enter")[-1] == [
         f"{debian.tree}.new",
         "/usr/libexec/bazel",
@@ -33,6 +36,31 @@ def test_the_tree_is_complete(debian: Debian) -> None:
     ]
     # Neither downloads nor a half-made tree stay.
     assert debian.left_behind() == {"lock", debian.tree.name}
+
+
+def test_rules_python_knows_the_names_of_newer_ones(debian: Debian) -> None:
+    done = debian.provision()
+
+    assert done.returncode == 0, done.stderr
+    assert (
+        (debian.tree / PIP).read_text()
+        == """\
+def _pip_impl(module_ctx):
+    pip_repository_bzlmod(
+        name = (attr.hub_name or attr.name),
+        incompatible_generate_aliases = True,
+    )
+    whl_library(name = "%s_x" % (attr.hub_name or attr.name), repo = (attr.hub_name or attr.name))
+
+attrs = {
+    "hub_name": attr.string(), "name": attr.string(), "python_version": attr.string(),
+}
+"""
+    )
+    toolchains = (debian.tree / PIP).parent.with_name("local_toolchains")
+    assert (toolchains / "BUILD.bazel").read_text() == ""
+    ours = debian.machine.debian / "local_toolchains.bzl"
+    assert (toolchains / "repos.bzl").read_text() == ours.read_text()
 
 
 @pytest.mark.parametrize("umask", [0o022, 0o077])

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from tools.debian.tests.debian import BAZEL, RULES_PYTHON, Debian
+from tools.debian.tests.debian import BAZEL, PIP, RULES_PYTHON, Debian
 
 INSTEAD = "put bazelisk on PATH, or set BAZEL_REAL to a Bazel 7"
 
@@ -193,3 +193,12 @@ def test_what_is_left_of_a_failure_does_no_harm(debian: Debian) -> None:
     assert debian.provision().returncode == 0
     assert os.path.lexists(debian.tree / "bin")
     assert debian.left_behind() == {"lock", debian.tree.name}
+
+
+@pytest.mark.parametrize("files", [{}, {f"./{PIP}": "attrs = {}\n"}])
+def test_another_pip_extension(debian: Debian, files: dict[str, str]) -> None:
+    debian.replace_package(RULES_PYTHON, files)
+
+    assert failure(debian) == (
+        "cannot adapt Debian's rules_python 0.22.1-3, whose pip.bzl is not what it was: " + INSTEAD
+    )

@@ -74,7 +74,7 @@ def test_no_home(machine: Machine, run: Path) -> None:
     assert not machine.calls("provision")
 
 
-@pytest.mark.parametrize("name", ["packages", "provision"])
+@pytest.mark.parametrize("name", ["local_toolchains.bzl", "packages", "provision"])
 def test_a_tree_belongs_to_what_it_is_made_from(machine: Machine, run: Path, name: str) -> None:
     machine.run(run, "version")
     first = tree(machine)

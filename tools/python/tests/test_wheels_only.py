@@ -12,7 +12,11 @@ import pytest
 from tools.python.tests.planted import Index
 from tools.python.tests.starlark import calls
 
-HUBS = {one["name"]: one for one in calls("MODULE.bazel", "pip.parse")}
+HUBS = {
+    one["hub_name"]: one
+    for function in ("pip.parse", "dev_pip.parse")
+    for one in calls("MODULE.bazel", function)
+}
 ONLY_WHEELS = ["--only-binary=:all:"]
 ALL_FROM_SOURCE = "no-binary = :all:"
 
