@@ -52,6 +52,17 @@ def test_first_call_unpacks_and_later_ones_do_not(machine: Machine, run: Path) -
     ]
 
 
+def test_coverage_is_refused(machine: Machine, run: Path) -> None:
+    done = machine.run(run, "--batch", "coverage", "//...")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "tools/bazel: Debian's Bazel has no coverage tools, which Bazel downloads:"
+        " put bazelisk on PATH, then try again\n"
+    )
+    assert machine.run(run, "build", "coverage").returncode == 7
+
+
 def test_cache_home(machine: Machine, run: Path) -> None:
     machine.environment["XDG_CACHE_HOME"] = str(machine.root / "xdg")
     del machine.environment["HOME"]
