@@ -41,8 +41,9 @@ def read_mirror(folder: Path, package: str) -> dict[str, str]:
     A file that lies beside the package's folder has a path that begins with `../`.
     """
     return {
-        Path(os.path.relpath(file, folder / package)).as_posix(): file.read_text(
-            encoding="utf-8", errors="replace"
+        # As bytes, since reading text would hide the line endings of another system.
+        Path(os.path.relpath(file, folder / package)).as_posix(): file.read_bytes().decode(
+            errors="replace"
         )
         for file in sorted(folder.rglob("*"))
         if file.is_file() and _CACHE not in file.parts

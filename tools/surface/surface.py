@@ -38,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         names = public_names(options.package, [workspace / path for path in options.folders])
         made = listing(options.package, options.command, names)
-        stored = file.read_text(encoding="utf-8") if file.exists() else ""
+        stored = file.read_bytes().decode() if file.exists() else ""
         found = changes(stored, made)
         if options.update:
             _write(file, made, stored)

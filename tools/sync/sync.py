@@ -83,7 +83,8 @@ def main(arguments: Sequence[str]) -> int:
         source, _, target = (workspace / one for one in pair.partition("="))
         first_line = f"Made from {source.name} by `{options.command}`; edit that file instead."
         new = synchronous(source.read_text(encoding="utf-8"), first_line, ruff)
-        old = target.read_text(encoding="utf-8") if target.exists() else ""
+        # As bytes, since reading text would hide the line endings of another system.
+        old = target.read_bytes().decode() if target.exists() else ""
         if new == old:
             continue
         differs = True

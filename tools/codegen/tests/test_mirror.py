@@ -75,6 +75,19 @@ def test_an_equal_mirror_passes_without_a_word(
     assert capsys.readouterr().out == ""
 
 
+def test_other_line_endings_are_a_difference_that_update_mends(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module = workspace.mirror / "models/run.py"
+    module.write_bytes(module.read_bytes().replace(b"\n", b"\r\n"))
+
+    assert workspace.run() == 1
+    assert "model module run (models/run.py): differs in text" in capsys.readouterr().out
+    assert workspace.run("--update") == 0
+    assert module.read_bytes() == MADE["models/run.py"].encode()
+    assert workspace.run() == 0
+
+
 RUN = MADE["models/run.py"]
 CASES: dict[str, tuple[dict[str, str | None], str]] = {
     "field in the spec alone": (

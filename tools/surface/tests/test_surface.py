@@ -100,6 +100,13 @@ def test_the_listing_has_a_line_for_each_public_name(folder: Path) -> None:
     assert main(ARGUMENTS) == 0
 
 
+def test_other_line_endings_are_a_difference(folder: Path) -> None:
+    (folder / "api.txt").write_bytes(LISTING.replace("\n", "\r\n").encode())
+    assert main(ARGUMENTS) == 1
+    assert main(["--update", *ARGUMENTS]) == 0
+    assert (folder / "api.txt").read_bytes() == LISTING.encode()
+
+
 def test_the_test_says_what_breaks_callers_and_what_to_do(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -78,3 +78,8 @@ def test_a_module_is_checked_and_written(
     out = capsys.readouterr().out
     assert '-    """Serves some threads."""\n+    """Serves many threads."""\n' in out
     assert out.endswith("To update them: update it\n")
+    # Other line endings are a difference as well.
+    Path("sync_client.py").write_bytes(SYNCHRONOUS.replace("\n", "\r\n").encode())
+    assert main(arguments) == 1
+    assert main(["--update", *arguments]) == 0
+    assert Path("sync_client.py").read_bytes() == SYNCHRONOUS.encode()
