@@ -1,6 +1,7 @@
 """Macros that compile an OpenAPI spec into a Python package."""
 
-load("@rules_python//python:defs.bzl", "py_binary", "py_test")
+load("@rules_python//python:defs.bzl", "py_test")
+load("//tools/python:updates.bzl", "update_binary")
 
 def compiled_spec(
         name,
@@ -66,36 +67,40 @@ def openapi_package(
         spec,
         library,
         src = "src",
-        mirror = "generated",
-        support = None,
-        update = "update",
+        mirror = None,
+        support = "stepflow_api",
+        update = None,
         update_spec = None,
+        run = "bazel run",
         visibility = None):
     """Declares what compiles a spec, and what keeps its checked-in mirror equal to it.
 
     - `<name>`: the genrule of `compiled_spec`;
     - `<name>_models`, `<name>_endpoints`: its modules below `models/`, and all others;
-    - `<update>`: rewrites the mirror;
-    - `models_up_to_date_test`: fails on any difference between the mirror and what the spec gives;
-    - `overrides_up_to_date_test`: fails when a hand-written model has lost touch with the spec's.
+    - `<name>_update`: rewrites the mirror;
+    - `<name>_up_to_date_test`: fails on any difference between the mirror and what the spec gives;
+    - `<name>_overrides_up_to_date_test`: fails when a hand-written model has lost touch with the spec's.
 
     The mirror's files are the genrule's list of outputs. A hand-written module at the same path under
     `src` takes the place of a generated one, which is then not made.
 
     Args:
-        name: the genrule's name.
+        name: the genrule's name, and the beginning of the others'.
         package: import name of the package, and its folder's name under `src` and `mirror`.
         spec: the OpenAPI document.
         library: the py_library with the package's models.
         src: folder that is the package's import root.
-        mirror: folder with the checked-in copy of the generated modules, and nothing else.
-        support: import name of the package that the generated modules build on; by default `package`.
-        update: name of the target that rewrites the mirror.
+        mirror: folder with the checked-in copy of the generated modules, and nothing else; by default `name`.
+        support: import name of the package that the generated modules build on. The default is //api's.
+        update: name of the target that rewrites the mirror, if it is to have another.
         update_spec: the target that stores the spec anew, for the test's message.
+        run: what a person types to run a target, for messages and for the first lines of modules.
         visibility: of the genrule and its modules.
     """
     here = native.package_name()
-    command = "tools/bazel run //%s:%s" % (here, update)
+    update = update or name + "_update"
+    mirror = mirror or name
+    command = "%s //%s:%s" % (run, here, update)
     mirrored = native.glob(
         [mirror + "/**"],
         allow_empty = True,
@@ -137,40 +142,47 @@ def openapi_package(
     archive = name + ".zip"
     args = [
         "--archive=$(rootpath %s)" % archive,
-        "--mirror=%s/%s" % (here, mirror),
         "--package=" + package,
         "--command='%s'" % command,
     ]
     if update_spec:
-        args.append("--spec-command='tools/bazel run //%s:%s'" % (here, update_spec))
-    py_binary(
+        args.append("--spec-command='%s //%s:%s'" % (run, here, update_spec))
+    folder = "%s/%s" % (here, mirror) if here else mirror
+    main = Label("//tools/codegen:mirror.py")
+    update_binary(
         name = update,
-        srcs = [Label("//tools/codegen:mirror.py")],
-        main = Label("//tools/codegen:mirror.py"),
-        args = ["--update"] + args,
+        srcs = [main],
+        main = main,
+        args = ["--update", "--mirror=" + folder] + args,
         data = [archive],
         visibility = ["//:__pkg__"],
         deps = [Label("//tools/codegen")],
     )
+    repository = native.repo_name()
     py_test(
-        name = "models_up_to_date_test",
+        name = name + "_up_to_date_test",
         size = "small",
-        srcs = [Label("//tools/codegen:mirror.py")],
-        main = Label("//tools/codegen:mirror.py"),
-        args = args,
+        srcs = [main],
+        main = main,
+        # From outside, this repository lies beside the main one.
+        args = ["--mirror=" + ("../%s/%s" % (repository, folder) if repository else folder)] + args,
         data = [archive] + mirrored,
+        # Else Bazel writes an __init__.py into each folder of the mirror, and the test finds it.
+        legacy_create_init = 0,
         deps = [Label("//tools/codegen")],
     )
+    main = Label("//tools/codegen:overrides_check.py")
     py_test(
-        name = "overrides_up_to_date_test",
+        name = name + "_overrides_up_to_date_test",
         size = "small",
-        srcs = [Label("//tools/codegen:overrides_check.py")],
-        main = Label("//tools/codegen:overrides_check.py"),
+        srcs = [main],
+        main = main,
         args = [
             "--package=" + package,
             "--source='%s'" % "/".join([part for part in [here, src, package] if part]),
             "--command='%s'" % command,
         ],
+        legacy_create_init = 0,
         deps = [
             Label("//tools/codegen"),
             library,

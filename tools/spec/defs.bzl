@@ -1,6 +1,7 @@
 """The macro that keeps a stored OpenAPI spec equal to what a server serves."""
 
-load("@rules_python//python:defs.bzl", "py_binary", "py_test")
+load("@rules_python//python:defs.bzl", "py_test")
+load("//tools/python:updates.bzl", "update_binary")
 
 def stored_spec(name, spec, server, then, **kwargs):
     """Declares `update_<name>`, which stores the spec, and `<name>_up_to_date_test`.
@@ -23,7 +24,7 @@ def stored_spec(name, spec, server, then, **kwargs):
         "--update=//%s:%s" % (package, update),
         "--then=//%s:%s" % (then.package, then.name),
     ]
-    py_binary(
+    update_binary(
         name = update,
         srcs = [Label("//tools/spec:update.py")],
         main = Label("//tools/spec:update.py"),

@@ -1,6 +1,7 @@
 """The macro that keeps a listing of a package's public names."""
 
-load("@rules_python//python:defs.bzl", "py_binary", "py_test")
+load("@rules_python//python:defs.bzl", "py_test")
+load("//tools/python:updates.bzl", "update_binary")
 
 def public_surface(name, package, folders = ["src"], listing = "api.txt", command = "tools/bazel run //:update_surface"):
     """Declares `<name>_up_to_date_test` and `update_<name>`.
@@ -22,7 +23,7 @@ def public_surface(name, package, folders = ["src"], listing = "api.txt", comman
         "--listing=%s/%s" % (here, listing),
         "--command='%s'" % command,
     ] + ["%s/%s" % (here, folder) for folder in folders]
-    py_binary(
+    update_binary(
         name = "update_" + name,
         srcs = [Label("//tools/surface:surface.py")],
         main = Label("//tools/surface:surface.py"),

@@ -1,6 +1,7 @@
 """The macro that makes synchronous modules from asynchronous ones."""
 
-load("@rules_python//python:defs.bzl", "py_binary", "py_test")
+load("@rules_python//python:defs.bzl", "py_test")
+load("//tools/python:updates.bzl", "update_binary")
 
 def synchronous_modules(name, modules):
     """Declares `<name>_up_to_date_test` and `update_<name>`.
@@ -18,7 +19,7 @@ def synchronous_modules(name, modules):
         "--command='tools/bazel run //%s:update_%s'" % (here, name),
         "--ruff=$(rootpath %s)" % ruff,
     ] + ["%s/%s=%s/%s" % (here, source, here, made) for source, made in modules.items()]
-    py_binary(
+    update_binary(
         name = "update_" + name,
         srcs = [Label("//tools/sync:sync.py")],
         main = Label("//tools/sync:sync.py"),

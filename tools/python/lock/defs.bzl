@@ -1,7 +1,7 @@
 """The macro that keeps a lock of Python packages in step with its requirements."""
 
-load("@rules_python//python:defs.bzl", "py_binary")
 load("//tools/pytest:defs.bzl", "pytest_test")
+load("//tools/python:updates.bzl", "update_binary")
 
 def locked_requirements(name, requirements = "requirements.in", lock = "requirements_lock.txt", resolution = "highest"):
     """Declares `update`, which locks the requirements again, and `<name>_up_to_date_test`.
@@ -14,7 +14,7 @@ def locked_requirements(name, requirements = "requirements.in", lock = "requirem
     """
     package = native.package_name()
     update = "//%s:update" % package
-    py_binary(
+    update_binary(
         name = "update",
         srcs = [Label("//tools/python/lock:update.py")],
         args = [
