@@ -1,0 +1,1 @@
+"""The petstore, from its OpenAPI spec."""
