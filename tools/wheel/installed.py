@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import time
-import venv
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,7 +23,13 @@ _NO_TESTS = 5
 _STARTED = time.monotonic()
 
 
-def install(environment: Path, pip: Path, wheels: Path, requirements: Sequence[str]) -> None:
+def install(
+    environment: Path,
+    pip: Path,
+    wheels: Path,
+    requirements: Sequence[str],
+    python: str = sys.executable,
+) -> None:
     """Makes a virtual environment with `requirements` in it.
 
     Args:
@@ -31,11 +37,17 @@ def install(environment: Path, pip: Path, wheels: Path, requirements: Sequence[s
         pip: The wheel of pip, which runs without being installed.
         wheels: A folder with wheels to install from.
         requirements: What to install.
+        python: The Python of the environment, as one types it.
 
     Raises:
-        SystemExit: pip could not install them; it has said why.
+        SystemExit: The Python is not there, or pip could not install them; it has said why.
     """
-    venv.create(environment, symlinks=True)
+    if not shutil.which(python):
+        raise SystemExit(
+            f"cannot find {python} on PATH: install it, or leave its tests out with"
+            f" --test_tag_filters=-{python}"
+        )
+    subprocess.run([python, "-I", "-m", "venv", "--without-pip", str(environment)], check=True)
     command = [str(environment / "bin" / "python"), "-I", str(pip / "pip"), "--isolated"]
     command += ["--disable-pip-version-check", "install", "--quiet", "--no-cache-dir"]
     command += ["--no-compile", "--only-binary=:all:", "--no-index", "--find-links", str(wheels)]
@@ -64,6 +76,7 @@ def main(arguments: Sequence[str]) -> int:
     """Runs the command line that installed_test gives; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pip", type=Path, required=True)
+    parser.add_argument("--python", required=True)
     parser.add_argument("--install", action="append", required=True)
     parser.add_argument("--main", required=True)
     parser.add_argument("tests", nargs="+")
@@ -72,7 +85,7 @@ def main(arguments: Sequence[str]) -> int:
     temporary = Path(os.environ["TEST_TMPDIR"])
     environment = temporary / "environment"
     wheels = _link_wheels(root.parent, temporary / "wheels")
-    install(environment, options.pip.absolute(), wheels, options.install)
+    install(environment, options.pip.absolute(), wheels, options.install, options.python)
     python = str(environment / "bin" / "python")
     variables = _environment() | {
         "PATH": f"{environment / 'bin'}:{os.environ['PATH']}",

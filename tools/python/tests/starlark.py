@@ -45,10 +45,16 @@ def _scopes(loop: ast.comprehension | None, values: dict[str, Any]) -> Iterator[
     if loop is None:
         yield values
         return
-    names = ast.unparse(loop.target).strip("()").split(", ")
     for found in _value(loop.iter, values):
-        elements = found if len(names) > 1 else [found]
-        yield values | dict(zip(names, elements, strict=True))
+        yield values | _bound(loop.target, found)
+
+
+def _bound(target: ast.expr, value: Any) -> dict[str, Any]:
+    """Returns the names of a loop's target, each with its part of a value."""
+    if not isinstance(target, ast.Tuple):
+        return {ast.unparse(target): value}
+    parts = zip(target.elts, value, strict=True)
+    return {name: part for one, whole in parts for name, part in _bound(one, whole).items()}
 
 
 def _value(node: ast.expr, scope: dict[str, Any]) -> Any:

@@ -6,8 +6,12 @@ import pytest
 
 from tools.python.tests.starlark import constants, source
 
-_FILES = {"_HUBS": "dependencies.bzl", "_DEV_HUBS": "third_party/dev_dependencies.bzl"}
-_ALIKE = ("extra_pip_args", "isolated", "python_interpreter")
+_FILES = {
+    "_HUBS": "dependencies.bzl",
+    "_DEV_HUBS": "third_party/dev_dependencies.bzl",
+    "_ENVIRONMENT_HUBS": "third_party/dev_dependencies.bzl",
+}
+_ALIKE = ("download_only", "extra_pip_args", "isolated", "python_interpreter")
 
 
 @pytest.mark.parametrize("name", _FILES)
@@ -21,17 +25,23 @@ def test_hubs(name: str) -> None:
     with open(packages, encoding="utf-8") as file:
         text = file.read()
     assert [hub for hub in hubs if f'load("@{hub}//:requirements.bzl", ' not in text] == []
-    assert text.count("load(") == len(hubs)
+    others = [other for other in _FILES if other != name and _FILES[other] == _FILES[name]]
+    counted = [hubs, *(constants(_FILES[name])[other] for other in others)]
+    assert text.count("load(") == sum(map(len, counted))
 
 
 def test_arguments() -> None:
-    files = {"dependencies.bzl": ["pip_parse"], "MODULE.bazel": ["pip.parse", "dev_pip.parse"]}
-    found = [
-        {name: call[name] for name in _ALIKE}
+    files = {
+        "MODULE.bazel": ["pip.parse", "dev_pip.parse"],
+        "dependencies.bzl": ["pip_parse"],
+        "third_party/dev_dependencies.bzl": ["pip_parse"],
+    }
+    locked, locked_dev, environments, *without_modules = (
+        {name: call.get(name) for name in _ALIKE}
         for file, functions in files.items()
         for function in functions
         for call in source(file, function)
-    ]
+    )
 
-    assert len(found) == 3
-    assert found[1:] == found[:1] * 2
+    assert locked == locked_dev
+    assert without_modules == [locked, environments]

@@ -38,3 +38,8 @@ def test_a_source_distribution_is_refused(
 
     assert "No matching distribution found for sourced" in capfd.readouterr().err
     assert not index.ran
+
+
+def test_a_python_that_is_missing_is_named(tmp_path: Path, index: Index) -> None:
+    with pytest.raises(SystemExit, match=r"^cannot find python3\.1 on PATH: install it, or leave"):
+        install(tmp_path / "environment", PIP, index.folder, [], python="python3.1")
