@@ -110,6 +110,14 @@ class Module:
                 elif module != group.module:
                     # Written by hand, it builds on a class of this module.
                     late.append(f"{line} as {found}  # noqa: E402")
+        models = {
+            found
+            for name in filter(self.is_model, group.names)
+            for found in (groups.generated(name)[1], name)
+        }
+        if group.is_cyclic and models:
+            imports.append(f"from {support}._base import complete")
+            late.append(f"complete({', '.join(sorted(models))})")
         return "\n".join([*imports, *parts, *late]) + "\n"
 
     def _bases(self, name: str, kinds: Mapping[str, str], groups: Groups) -> str:

@@ -12,7 +12,15 @@ from pydantic_core import CoreSchema
 
 from stepflow_api._constants import UNKNOWN_VALUES_LIMIT
 
-__all__ = ["AnswerModel", "IntEnum", "Model", "RequestModel", "SendsConstants", "StrEnum"]
+__all__ = [
+    "AnswerModel",
+    "IntEnum",
+    "Model",
+    "RequestModel",
+    "SendsConstants",
+    "StrEnum",
+    "complete",
+]
 
 E = TypeVar("E", bound=enum.Enum)
 
@@ -112,6 +120,13 @@ class AnswerModel(Model):
     """Base of models that only answers hold: a field that a newer server adds is ignored."""
 
     model_config = ConfigDict(extra="ignore")
+
+
+def complete(*models: type[Model]) -> None:
+    """Build models that refer to each other; called where the last of them was defined."""
+    if not _CAN_DEFER:
+        for model in models:
+            model.model_rebuild(raise_errors=False)
 
 
 # Where pydantic keeps the names of the fields that are set.
