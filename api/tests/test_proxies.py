@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+import urllib.request
+from typing import Any
 
 import httpx
 import pytest
@@ -190,3 +192,26 @@ async def test_a_proxy_that_is_down_is_named(form: Form, monkeypatch: pytest.Mon
             await form("health.health_check", client=client)
     assert "through the proxy http://127.0.0.1:1 (" in str(raised.value)
     assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "is_direct"),
+    [
+        ("http://server.inside.example", True),
+        ("http://10.1.2.3:7840", True),
+        ("http://server", True),
+        ("http://server.outside.example", False),
+    ],
+)
+def test_the_systems_proxy_has_the_systems_exceptions(
+    url: str, is_direct: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The settings of macOS, read as Python reads them there.
+    settings = {"exclude_simple": True, "exceptions": ["*.inside.example", "10/8"]}
+    is_excepted: Any = urllib.request._proxy_bypass_macosx_sysconf  # type: ignore[attr-defined]
+    monkeypatch.setattr(urllib.request, "getproxies", lambda: {"http": "http://proxy.example:80"})
+    monkeypatch.setattr(urllib.request, "proxy_bypass", lambda host: is_excepted(host, settings))
+    assert (environment_proxy(url) is None) == is_direct
+    # As in Python, a variable takes the place of all settings.
+    monkeypatch.setenv("NO_PROXY", "elsewhere.example")
+    assert environment_proxy(url) is not None

@@ -45,13 +45,16 @@ def environment_proxy(base_url: str) -> HttpxProxy | None:
     if host == "localhost" or host.endswith(".localhost") or _is_this_machine(address):
         return None
     # Importing it takes half as long as importing this package.
-    from urllib.request import getproxies
+    from urllib.request import getproxies, getproxies_environment, proxy_bypass
 
     proxies = Hidden(getproxies())
     scheme = next((name for name in (url.scheme, "all") if proxies.value.get(name)), None)
     port = url.port or DEFAULT_PORTS[url.scheme]
     entries = re.split(r"[\s,]+", proxies.value.get("no", "").lower())
     if scheme is None or any(_matches(entry, host, address, port) for entry in entries):
+        return None
+    # The proxy is one of the system's settings (Windows, macOS), which have their own exceptions.
+    if not getproxies_environment() and proxy_bypass(host):
         return None
     proxy = Hidden(proxies.value[scheme])
     if "://" not in proxy.value:
