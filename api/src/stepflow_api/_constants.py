@@ -45,6 +45,10 @@ PROBES: Final = {
 balancers keep an idle connection; seconds between probes; and unanswered probes before the
 connection is closed. A server that has disappeared is noticed after 90 s."""
 
+WRITE_SIZE: Final = 256 * 1024
+"""Bytes to hand to the system at a time: Windows takes any number at once, and reports no progress
+within them."""
+
 KEEP_ALIVE: Final = 5.0
 """Seconds that an idle connection is kept: servers and proxies that close theirs keep it longer."""
 

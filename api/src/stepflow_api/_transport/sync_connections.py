@@ -7,12 +7,13 @@ request. A connection has one request at a time.
 
 from __future__ import annotations
 
+import contextlib
 import select
 import socket
 import threading
 import time
 
-from stepflow_api._constants import KEEP_ALIVE, PROBES
+from stepflow_api._constants import KEEP_ALIVE, PROBES, WRITE_SIZE
 from stepflow_api._fork import reset_after_fork
 from stepflow_api._hidden import Hidden
 from stepflow_api._messages import Answer, Request
@@ -125,7 +126,7 @@ class _Connection:
             while sent < len(message.value):
                 connected.settimeout(timeouts.bound(timeouts.write))
                 # Not sendall, for which the timeout is one for all.
-                count = connected.send(memoryview(message.value)[sent:])
+                count = connected.send(memoryview(message.value)[sent : sent + WRITE_SIZE])
                 timeouts.moved(count)
                 sent += count
         except TimeoutError as error:
@@ -178,11 +179,13 @@ def _connect(address: Address, timeouts: Timeouts) -> socket.socket:
 
 def probe_when_idle(connected: socket.socket) -> None:
     """Turn on TCP keepalive, which keeps NAT entries alive and detects a lost peer."""
-    connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for names, value in PROBES.items():
-        number = next((getattr(socket, name) for name in names if hasattr(socket, name)), None)
-        if number is not None:
-            connected.setsockopt(socket.IPPROTO_TCP, number, value)
+    # A system may lack an option that Python has, and macOS refuses all once the peer has closed.
+    with contextlib.suppress(OSError):
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for names, value in PROBES.items():
+            number = next((getattr(socket, name) for name in names if hasattr(socket, name)), None)
+            if number is not None:
+                connected.setsockopt(socket.IPPROTO_TCP, number, value)
 
 
 def is_readable(connected: socket.socket) -> bool:
