@@ -12,7 +12,7 @@ import pytest
 
 from client.tests import fuzz_reader
 from client.tests.support import AT_ONCE, Driver
-from stepflow_client import errors
+from stepflow_client import RetryPolicy, errors
 from stepflow_client._core.json_array import read_elements
 from stepflow_client.documents import parse
 from tools.fuzz.fuzz import cases
@@ -129,6 +129,21 @@ def test_no_retry_after_fails_or_waits_for_long(text: str, is_used: bool) -> Non
     delay = AT_ONCE.delay(1, error)
     assert 0 <= delay <= AT_ONCE.retry_after_limit
     assert (delay in (0, AT_ONCE.retry_after_limit)) == is_used
+
+
+def test_a_retry_after_without_a_time_zone_is_in_gmt(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = time.asctime(time.gmtime(time.time() + 1000))
+    error = errors.TooManyRequests(
+        "", method="GET", url="http://h", status_code=429, headers={"retry-after": text}
+    )
+    policy = RetryPolicy(retry_after_limit=10_000)
+    try:
+        monkeypatch.setenv("TZ", "XXX-9")
+        time.tzset()
+        assert 990 < policy.delay(1, error) <= 1000
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_the_time_for_a_duplicate_key_grows_with_their_number_alone() -> None:

@@ -12,6 +12,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC
 
 from stepflow_api.errors import (
     ConnectionFailed,
@@ -92,7 +93,8 @@ def _retry_after(error: StepflowError) -> float | None:
     if text.isascii() and text.isdigit():
         return float(text)
     try:
-        return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
+        date = email.utils.parsedate_to_datetime(text)
     except (ValueError, OverflowError):
-        # A date beyond what this machine can represent raises OverflowError.
         return None
+    # HTTP's oldest form names no time zone, and means GMT.
+    return max(0.0, date.replace(tzinfo=date.tzinfo or UTC).timestamp() - time.time())
