@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -233,6 +234,20 @@ def test_a_server_that_goes_away_while_waiting_ends_with_3(
     err = command("--url", proxy.url, "run", echo, code=3)
     assert re.search(r"wait again: stepflow-client wait [0-9a-f-]{36}\n$", err)
     assert err.count("\n") == 1
+
+
+def test_arguments_are_not_expanded_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    # There, typer expands `*`, `~` and `$NAME` in those that it reads itself.
+    passed: list[list[str] | None] = []
+
+    def main(arguments: list[str] | None, *_: str, standalone_mode: bool) -> int:
+        passed.append(arguments)
+        return 0
+
+    monkeypatch.setattr(cli, "get_command", lambda _: SimpleNamespace(main=main))
+    monkeypatch.setattr(sys, "argv", ["stepflow-client", "run", "--input", "[1]", "~"])
+    assert cli.run() == 0
+    assert passed == [["run", "--input", "[1]", "~"]]
 
 
 def start(server: StepflowServer, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:

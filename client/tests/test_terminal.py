@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import http.server
+import io
 import json
 import os
 import pty
@@ -18,7 +20,7 @@ import pytest
 from client.tests.support import ECHO
 from stepflow_api.errors import printable
 from stepflow_client import SyncStepflowClient, cli
-from stepflow_client.cli._output import print_json, print_text
+from stepflow_client.cli._output import OutputClosed, print_json, print_text, write_line
 from stepflow_client.errors import InvalidAnswer, InvalidInput
 from tools.spec.server import StepflowServer
 
@@ -180,6 +182,40 @@ def test_half_of_a_surrogate_pair_can_be_printed(
     first, second = capfd.readouterr().out.splitlines()
     assert first == text.encode("utf-8", "backslashreplace").decode()
     assert json.loads(second) == [text]
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "utf-8", "utf-16"])
+def test_json_in_a_pipe_of_any_encoding(encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    value = ["naïve", "日本語", "\U0001f600", "\ud800", "\x9b", "\x81"]
+    pipe = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(pipe, encoding=encoding))
+    print_json(value)
+    print_json(value, indent=2)
+    sys.stdout.flush()
+    text = pipe.getvalue().decode(encoding)
+    assert json.loads(f"[{text.replace(']', '],', 1)}]") == [value, value]
+    assert ("日本語" in text) == (encoding == "utf-8")
+
+
+def test_windows_has_another_error_for_a_closed_pipe(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    class Closed(io.StringIO):
+        def write(self, text: str) -> int:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+
+    def write(platform: str) -> None:
+        with (tmp_path / "out").open("w") as out, monkeypatch.context() as patch:
+            closed = Closed()
+            patch.setattr(closed, "fileno", out.fileno, raising=False)
+            patch.setattr(sys, "stdout", closed)
+            patch.setattr(sys, "platform", platform)
+            write_line("text")
+
+    with pytest.raises(OutputClosed):
+        write("win32")
+    with pytest.raises(InvalidInput, match="cannot write to standard output"):
+        write("linux")
 
 
 def test_a_value_that_is_nested_too_deeply() -> None:

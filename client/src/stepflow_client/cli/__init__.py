@@ -42,7 +42,13 @@ def run(arguments: list[str] | None = None) -> int:
         if the server did not respond in time or not as a Stepflow server, 130 after Ctrl-C.
     """
     try:
-        code = get_command(app).main(arguments, "stepflow-client", standalone_mode=False)
+        # On Windows, typer would expand `*`, `~` and `$NAME` in the arguments of the process, JSON
+        # and tokens included.
+        code = get_command(app).main(
+            sys.argv[1:] if arguments is None else arguments,
+            "stepflow-client",
+            standalone_mode=False,
+        )
         flush()
     except StepflowError as error:
         error_line(_message(error))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -79,10 +80,10 @@ def print_json(value: Any, indent: int | None = None) -> None:
     """Print a value as JSON, on one line unless it is indented.
 
     Characters that a terminal could interpret are written as JSON escapes, which programs read as
-    the same value.
+    the same value; where the output is not UTF-8, such as in a pipe on Windows, all beyond ASCII.
     """
     try:
-        document = json.dumps(_plain(value), indent=indent, ensure_ascii=False)
+        document = json.dumps(_plain(value), indent=indent, ensure_ascii=not _is_utf_8())
     except RecursionError:
         raise InvalidInput("the value is nested too deeply to be printed as JSON") from None
     if printable(document, keep="\n") != document:
@@ -140,6 +141,10 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def _is_utf_8() -> bool:
+    return (sys.stdout.encoding or "utf-8").lower() in ("utf-8", "utf8")
+
+
 def _write_text(text: str) -> None:
     # Characters that the encoding cannot represent, such as half a surrogate pair, are escaped.
     encoding = sys.stdout.encoding or "utf-8"
@@ -152,7 +157,10 @@ def _write_text(text: str) -> None:
 def _unwritable(error: OSError) -> Exception:
     # Buffered output is discarded, so that Python does not fail again when it exits.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    if isinstance(error, BrokenPipeError):
+    # Windows reports a closed pipe as EINVAL.
+    if isinstance(error, BrokenPipeError) or (
+        sys.platform == "win32" and error.errno == errno.EINVAL
+    ):
         return OutputClosed()
     return InvalidInput(f"cannot write to standard output: {error.strerror}; redirect it elsewhere")
 
