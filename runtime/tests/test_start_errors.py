@@ -229,3 +229,46 @@ def test_no_variable_of_a_frame_shows_the_environment(fault: str, tmp_path: Path
     with pytest.raises(errors.StepflowError) as caught:
         StepflowRuntime.start(binary=server, env=env, port=-1 if fault == "port" else 0)
     check_frames(caught.value, secret)
+
+
+_WITHOUT_POSIX = """
+import os, select, signal, sys
+
+sys.modules["fcntl"] = None
+for module, names in (
+    (os, ("fork", "register_at_fork", "waitid", "geteuid", "O_CLOEXEC", "O_NOFOLLOW")),
+    (select, ("poll", "epoll")),
+    (signal, ("SIGKILL", "SIGHUP", "SIGCHLD")),
+):
+    for name in names:
+        delattr(module, name)
+os.uname = lambda: None
+
+import platform
+
+platform.system = lambda: "Windows"
+
+from stepflow_runtime import StepflowRuntime, errors, pytest_plugin, runtime
+
+try:
+    StepflowRuntime.start(data_dir="data")
+except errors.BinaryUnusable as error:
+    print(error)
+"""
+
+
+def test_windows_cannot_start_a_server(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _WITHOUT_POSIX],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert done.stdout.startswith(
+        "the runtime cannot start a Stepflow server on Windows, only on Linux and macOS; start one"
+    )
+    assert done.stdout.count("\n") == 1
+    assert not list(tmp_path.iterdir())

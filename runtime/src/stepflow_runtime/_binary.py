@@ -24,6 +24,14 @@ def find_binary(given: str | os.PathLike[str] | None) -> Path:
     Raises:
         BinaryUnusable: It is not there, or cannot be executed.
     """
+    # All modules can be imported on Windows, which has neither fcntl nor fork: programs that start
+    # no server, and tests with --stepflow-url, work there.
+    if not hasattr(os, "fork"):
+        raise BinaryUnusable(
+            f"the runtime cannot start a Stepflow server on {platform.system()}, only on Linux and"
+            " macOS; start one yourself, here or on another machine, and use stepflow-client with"
+            " its URL (in tests: --stepflow-url)"
+        )
     if given is not None:
         return _checked(Path(given), "binary")
     if named := os.environ.get(BINARY_VARIABLE):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import threading
 from pathlib import Path
@@ -129,6 +128,8 @@ class DataDir:
         self._stamp = stamp
 
     def _lock_folder(self) -> None:
+        import fcntl
+
         # The lock file may have been removed while its lock was held.
         try:
             fcntl.flock(self._folder.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

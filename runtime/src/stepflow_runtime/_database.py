@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -61,6 +60,8 @@ class DatabaseLock:
         self._file.close()
 
     def _lock(self, name: str, shared: bool) -> None:
+        import fcntl
+
         operation = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
         try:
             fcntl.flock(self.descriptor, operation | fcntl.LOCK_NB)

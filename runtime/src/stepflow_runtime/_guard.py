@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import signal
 import subprocess
@@ -181,6 +180,8 @@ def _tie(reading: int, group: int) -> bool:
     """Have the kernel kill a process group when the write end of a pipe is closed."""
     if sys.platform != "linux":
         return False
+    import fcntl
+
     try:
         fcntl.fcntl(reading, fcntl.F_SETOWN, -group)
         fcntl.fcntl(reading, fcntl.F_SETSIG, signal.SIGKILL)

@@ -17,7 +17,6 @@ from __future__ import annotations
 import concurrent.futures
 import contextlib
 import errno
-import fcntl
 import os
 import select
 import socket
@@ -138,6 +137,8 @@ class LoopbackBinds:
             notifications.close()
 
     def _respond(self, notifications: int) -> None:
+        import fcntl
+
         received = bytearray(_NOTIFICATION.size)
         try:
             fcntl.ioctl(notifications, _RECEIVE, received)
