@@ -29,6 +29,8 @@ _ENVIRONMENT_HUBS = {
     "stepflow_pydantic_2_12_python_3_14": ("pydantic/2.12", "3.14"),
     "stepflow_pydantic_2_13": ("pydantic/2.13", "3.11"),
     "stepflow_pydantic_2_8": ("pydantic/2.8", "3.11"),
+    "stepflow_server_python_3_13": ("stepflow_server", "3.13"),
+    "stepflow_server_python_3_14": ("stepflow_server", "3.14"),
 }
 
 def dev_dependencies():

@@ -20,6 +20,8 @@ load("@stepflow_server_0_11_0//:requirements.bzl", install_server_0_11_0 = "inst
 load("@stepflow_server_0_12_0//:requirements.bzl", install_server_0_12_0 = "install_deps")
 load("@stepflow_server_0_13_0//:requirements.bzl", install_server_0_13_0 = "install_deps")
 load("@stepflow_server_0_9_0//:requirements.bzl", install_server_0_9_0 = "install_deps")
+load("@stepflow_server_python_3_13//:requirements.bzl", install_server_python_3_13 = "install_deps")
+load("@stepflow_server_python_3_14//:requirements.bzl", install_server_python_3_14 = "install_deps")
 
 def dev_packages():
     """Declares the locked packages of each hub of dev_dependencies()."""
@@ -43,3 +45,5 @@ def dev_packages():
     install_server_0_12_0()
     install_server_0_13_0()
     install_server_0_9_0()
+    install_server_python_3_13()
+    install_server_python_3_14()

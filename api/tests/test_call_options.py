@@ -61,8 +61,9 @@ def test_every_endpoint_has_both(endpoint: str, form: Form) -> None:
     parameters = list(inspect.signature(made).parameters.values())
     assert [parameter.name for parameter in parameters[-2:]] == ["timeout", "headers"]
     assert all(parameter.kind is parameter.KEYWORD_ONLY for parameter in parameters[-2:])
-    assert "        timeout: For " in (made.__doc__ or "")
-    assert "        headers: Header fields for this call" in (made.__doc__ or "")
+    documented = inspect.getdoc(made) or ""
+    assert "\n    timeout: For " in documented
+    assert "\n    headers: Header fields for this call" in documented
 
 
 def _ways() -> Iterator[tuple[str, Callable[[bool], dict[str, Any]]]]:

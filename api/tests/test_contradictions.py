@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+from http import HTTPStatus
 
 import httpx
 import pytest
@@ -85,7 +86,7 @@ def test_422_stands_in_no_spec_and_is_plain_text(client: Client) -> None:
     with pytest.raises(UnprocessableContent) as raised:
         create_run.sync(client=client, body=body)  # type: ignore[arg-type]
     assert raised.value.message.startswith(
-        "422 Unprocessable Entity: Failed to deserialize the JSON body into the target type:"
+        f"422 {HTTPStatus(422).phrase}: Failed to deserialize the JSON body into the target type:"
         " input: invalid type: integer `1`, expected a sequence"
     )
 
@@ -263,7 +264,7 @@ def test_a_body_over_2_mib_is_413_and_plain_text(client: Client) -> None:
     with pytest.raises(PayloadTooLarge) as raised:
         create_run.sync(client=client, body=body)
     assert raised.value.message == (
-        "413 Request Entity Too Large: Failed to buffer the request body: length limit exceeded"
+        f"413 {HTTPStatus(413).phrase}: Failed to buffer the request body: length limit exceeded"
     )
     assert raised.value.parsed is None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import re
 import uuid
@@ -236,8 +237,8 @@ def documented(name: str) -> tuple[type[Exception], ...]:
     owner: Any = StepflowClient
     if method.startswith("handle."):
         owner, method = RunHandle, method.removeprefix("handle.")
-    raises = (getattr(owner, method).__doc__ or "").partition("Raises:\n")[2]
-    return tuple(getattr(errors, one) for one in re.findall(r"^ {12}(\w+): ", raises, re.M))
+    raises = (inspect.getdoc(getattr(owner, method)) or "").partition("Raises:\n")[2]
+    return tuple(getattr(errors, one) for one in re.findall(r"^ {4}(\w+): ", raises, re.M))
 
 
 # Through a library, a fault that lasts is no other than on own connections.

@@ -3,16 +3,30 @@
 load("//third_party:requirements.bzl", "whl_requirement")
 load("//tools/wheel:installed.bzl", "installed_test")
 
-def _environment(packages = "stepflow_pip", pydantic = None, python = "python3.11", always = False):
+def _environment(
+        packages = "stepflow_pip",
+        pydantic = None,
+        server = "stepflow_server",
+        python = "python3.11",
+        always = False):
     """Describes an environment.
 
     Args:
         packages: the hub of its packages.
         pydantic: the hub of its pydantic, if it is another one.
+        server: the hub of its stepflow-orchestrator.
         python: its Python.
         always: whether `bazel test //...` runs its tests; others are run as //compat/environments.
     """
-    return struct(always = always, packages = packages, pydantic = pydantic or packages, python = python)
+    return struct(
+        always = always,
+        hubs = {
+            "pydantic": pydantic or packages,
+            "stepflow-orchestrator": server,
+        },
+        packages = packages,
+        python = python,
+    )
 
 # By the beginning of a test's name.
 ENVIRONMENTS = {
@@ -23,11 +37,21 @@ ENVIRONMENTS = {
     "pydantic_2.11": _environment(pydantic = "stepflow_pydantic_2_11"),
     "pydantic_2.12": _environment(pydantic = "stepflow_pydantic_2_12"),
     "pydantic_2.13": _environment(pydantic = "stepflow_pydantic_2_13"),
-    "python_3.13": _environment("stepflow_pip_python_3_13", python = "python3.13"),
-    "python_3.14": _environment("stepflow_pip_python_3_14", python = "python3.14", always = True),
+    "python_3.13": _environment(
+        "stepflow_pip_python_3_13",
+        server = "stepflow_server_python_3_13",
+        python = "python3.13",
+    ),
+    "python_3.14": _environment(
+        "stepflow_pip_python_3_14",
+        server = "stepflow_server_python_3_14",
+        python = "python3.14",
+        always = True,
+    ),
     "python_3.14_pydantic_2.12": _environment(
         "stepflow_pip_python_3_14",
         pydantic = "stepflow_pydantic_2_12_python_3_14",
+        server = "stepflow_server_python_3_14",
         python = "python3.14",
     ),
 }
@@ -37,30 +61,15 @@ API_ENVIRONMENTS = ENVIRONMENTS | {
     "python_3.15": _environment("stepflow_pip_python_3_15", python = "python3.15"),
 }
 
-# What each package's tests need besides its own wheels.
-_NEEDED = [
-    "httptools",
-    "httpx",
-    "httpx2",
-    "opentelemetry-api",
-    "opentelemetry-sdk",
-    "pydantic",
-    "pytest",
-    "pyyaml",
-    "rich",
-    "typer",
-    "typing-extensions",
-]
-
-def environment_tests(srcs, install, wheels, environments = ENVIRONMENTS, needed = _NEEDED, **kwargs):
+def environment_tests(srcs, install, wheels, needed, environments = ENVIRONMENTS, **kwargs):
     """Runs tests of a package, as installed_test does, in each environment: `<environment>_test`.
 
     Args:
         srcs: test files, and what they import from this repository.
         install: what to install besides pytest.
-        wheels: the wheels of this repository, and of a server.
+        wheels: the wheels of this repository.
+        needed: the names of all other packages that `install` and the tests need.
         environments: the environments, by name.
-        needed: the names of the packages whose wheels are taken from an environment.
         **kwargs: passed on to installed_test: data, env, size, shard_count, ...
     """
     for name, environment in environments.items():
@@ -69,7 +78,7 @@ def environment_tests(srcs, install, wheels, environments = ENVIRONMENTS, needed
             srcs = srcs,
             install = install + ["pytest"],
             wheels = wheels + [
-                whl_requirement(one, hub = environment.pydantic if one == "pydantic" else environment.packages)
+                whl_requirement(one, hub = environment.hubs.get(one, environment.packages))
                 for one in needed
             ],
             python = environment.python,
