@@ -17,6 +17,7 @@ import time
 from types import SimpleNamespace
 from typing import Any
 from urllib.request import getproxies
+from uuid import UUID
 
 import httpx
 import pytest
@@ -31,6 +32,7 @@ from stepflow_api.errors import (
     ConnectionFailed,
     ConnectionLost,
     InvalidAnswer,
+    NotFound,
     PayloadTooLarge,
     RequestTimeout,
 )
@@ -133,6 +135,17 @@ async def test_the_same_header_fields_arrive_as_through_httpx(library: Any, form
     assert found[0] == found[1]
     assert found[0]["x-token"] == "Bearer secret"
     assert base64.b64decode(found[0]["authorization"].removeprefix("Basic ")) == b"user:pass word"
+
+
+@by_form
+@pytest.mark.anyio
+async def test_a_post_without_a_body_has_a_length(form: Form) -> None:
+    # Some proxies refuse one without (411).
+    with OddServer(answer(status="404 Not Found")) as server:
+        async with Client(server.url, server_version="0.11.1") as client:
+            with pytest.raises(NotFound):
+                await form("run.cancel_run", UUID(int=1), client=client)
+    assert server.headers()["content-length"] == "0"
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
