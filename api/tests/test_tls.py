@@ -300,6 +300,18 @@ async def test_a_file_of_the_environment_that_cannot_be_used(
             assert message.endswith(", or pass verify=")
 
 
+@pytest.mark.anyio
+async def test_certificates_that_cannot_be_used_use_up_no_connection(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stepflow_api._transport.httpx_pool.CONNECTIONS", 1)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing"))
+    async with Client("https://localhost", server_version="0.13.0") as client:
+        for _ in range(2):
+            with pytest.raises(InvalidRequest, match="SSL_CERT_FILE is"):
+                await client.open_async(EVENTS, EVENTS.request(), timeout=1)
+
+
 def test_a_context_for_servers() -> None:
     message = refused(verify=server_that_wants_a_certificate())
     assert message.endswith("for servers; use ssl.create_default_context()")

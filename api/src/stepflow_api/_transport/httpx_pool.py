@@ -138,16 +138,18 @@ class AsyncPool:
                 await self._free.acquire()
         except TimeoutError:
             raise PoolTimeout("") from None
-        timeouts.begin()
-        http = self._idle.pop() if self._idle else self._make()
         try:
-            yield http
+            timeouts.begin()
+            http = self._idle.pop() if self._idle else self._make()
+            try:
+                yield http
+            finally:
+                if self._closed:
+                    await http.aclose()
+                else:
+                    self._idle.append(http)
         finally:
             self._free.release()
-            if self._closed:
-                await http.aclose()
-            else:
-                self._idle.append(http)
 
     async def aclose(self) -> None:
         """Close all connections: that of a request under way after its response."""
