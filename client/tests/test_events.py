@@ -14,6 +14,7 @@ import pytest
 from client.tests.fault_proxy import Fault, FaultProxy, Seen
 from client.tests.support import CHAIN, READ_FILE, Driver, release, wait_until, watch
 from stepflow_api.models import ExecutionStatus, StepStatus
+from stepflow_api.testing import MockServer
 from stepflow_client import errors, events
 from tools.pytest.httpx_libraries import by_library
 from tools.spec.server import DEFAULT_CONFIG, StepflowServer
@@ -278,6 +279,50 @@ def answering(library: Any, do: Driver, stream: httpx.Response) -> Any:
 def stream_of(*data: str) -> httpx.Response:
     content = "".join(f"data: {one}\n\n" for one in data).encode()
     return httpx.Response(200, headers={"content-type": "text/event-stream"}, content=content)
+
+
+def fails_at_the_second_failure(
+    do: Driver, streams: Iterator[list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> list[events.RunEvent]:
+    """Return the events in streams, of which two in a row may not fail."""
+    monkeypatch.setattr("stepflow_client._core.events.RECONNECT_SECONDS", 1e-9)
+    server = MockServer(
+        {
+            "GET /runs": {"runs": [RUN["summary"]]},
+            "GET /runs/{run_id}/events": lambda request: next(streams),
+        },
+        version="0.13.0",
+    )
+    client = do.client("http://server.invalid", server_version="0.13.0", transport=server)
+    try:
+        seen: list[events.RunEvent] = do(client.handle(UUID(int=1)).events())
+    finally:
+        do(client.close())
+    return seen
+
+
+def step(number: int) -> dict[str, Any]:
+    time = "2026-01-01T00:00:00Z"
+    return {"sequence_number": number, "timestamp": time, "kind": "StepSlept", "data": {}}
+
+
+DONE = {**step(9), "kind": "RunCompleted", "data": {"runId": str(UUID(int=1)), "status": 2}}
+
+
+def test_an_event_ends_a_series_of_failures(do: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    streams = iter([[], [step(1)], [], [step(1), step(2)], [], [DONE]])
+    seen = fails_at_the_second_failure(do, streams, monkeypatch)
+    assert [event.sequence_number for event in seen] == [1, 2, 9]
+
+
+def test_streams_without_events_fail_in_the_end(
+    do: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # An event that was returned before is none.
+    streams = iter([[step(1)], [step(1)], [step(1)]])
+    with pytest.raises(errors.ConnectionLost, match="ended the event stream before the run's last"):
+        fails_at_the_second_failure(do, streams, monkeypatch)
+    assert next(streams, None) is None
 
 
 NEW = (
