@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 
 from client.tests.support import CHAIN, READ_FILE, Driver, release, wait_until, watch
 from stepflow_api.models import ExecutionStatus, StepStatus
+from stepflow_api.testing import MockServer, finished_run
 from stepflow_client import errors, events
 
 VERSION = os.environ["STEPFLOW_SERVER_VERSION"]
@@ -71,6 +73,25 @@ def test_an_unknown_run_is_told(do: Driver, client: Any) -> None:
     with pytest.raises(errors.NotFound) as caught:
         do(client.handle(UUID(int=1)).events())
     assert not isinstance(caught.value, errors.Unsupported)
+
+
+def test_steps_may_come_later_than_their_run(do: Driver) -> None:
+    step = {"stepId": "one", "component": "/c", "status": "completed"}
+    runs = iter([*["running"] * 3, "completed"])
+    steps: Iterator[dict[str, Any]] = iter([{}, {}, {"one": step}])
+    run: Any = finished_run(1)["GET /runs/{run_id}"]
+    server = MockServer(
+        {
+            "GET /runs/{run_id}/events": httpx.Response(404),
+            "GET /runs": lambda request: {"runs": [{**run, "status": next(runs)}]},
+            "GET /runs/{run_id}/steps": lambda request: {"steps": next(steps)},
+        }
+    )
+    client = do.client("http://server.invalid", server_version="0.11.1", transport=server)
+    seen = do(client.handle(run["runId"]).events())
+    kinds = ["RunCreated", "StepStarted", "StepCompleted", "RunCompleted"]
+    assert [event.kind for event in seen] == kinds
+    do(client.close())
 
 
 # 0.9 creates no run that goes on.
