@@ -134,6 +134,13 @@ def test_restarts_have_a_limit() -> None:
             runtime.sync_client.health()
 
 
+def test_only_restarts_in_a_row_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stepflow_runtime._supervisor.STEADY_SECONDS", 0.0)
+    with StepflowRuntime.start(restart_policy=RestartPolicy.ON_FAILURE, max_restarts=1) as runtime:
+        for _ in range(3):
+            wait_for_restart(runtime, kill(runtime))
+
+
 def test_a_restart_that_fails_is_told(tmp_path: Path) -> None:
     binary, broken = tmp_path / "server", tmp_path / "broken"
     binary.write_text(

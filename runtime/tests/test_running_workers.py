@@ -80,6 +80,24 @@ def test_the_worker_ends_with_a_server_that_crashes(records: list[logging.LogRec
     assert not of_level(records, logging.ERROR)
 
 
+def test_a_worker_that_failed_in_an_earlier_restart_is_not_reported_again(
+    records: list[logging.LogRecord], tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken"
+    script = f"[ -e '{broken}' ] && rm '{broken}' && exit 3; exec '{sys.executable}' '{WORKER}'"
+    with StepflowRuntime.start(
+        config("/bin/sh", "-c", script), restart_policy=RestartPolicy.ON_FAILURE
+    ) as runtime:
+        pid = runtime.pid
+        broken.touch()
+        os.kill(pid, signal.SIGKILL)
+        # By the first restart, which the worker fails.
+        wait_until(lambda: not broken.exists(), "the worker is started again")
+        wait_until(lambda: runtime.is_alive, "the server is started again")
+        assert runtime.sync_client.run(flow(stdout="again"), None).output == "done"
+    assert not of_level(records, logging.ERROR)
+
+
 def test_a_handler_that_fails_or_stops_the_runtime() -> None:
     def emit(record: logging.LogRecord) -> None:
         if "stop" in record.getMessage():
