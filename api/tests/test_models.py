@@ -7,7 +7,7 @@ import json
 import pickle
 import sys
 import types
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
@@ -151,6 +151,14 @@ def test_constants_are_sent_without_being_set() -> None:
     retry.max_retries = 2
     assert retry.model_dump(exclude_unset=True) == {"action": "retry", "max_retries": 2}
     assert copy.deepcopy(retry).to_dict() == {"action": "retry", "maxRetries": 2}
+
+
+def test_a_subclass_may_have_more_constants() -> None:
+    class More(models.OnErrorFail):
+        reason: Literal["more"] = "more"
+
+    assert models.OnErrorFail().to_dict() == {"action": "fail"}
+    assert More().to_dict() == {"action": "fail", "reason": "more"}
 
 
 def test_a_constant_cannot_be_another() -> None:

@@ -136,7 +136,8 @@ _FIELDS_SET: Any = vars(BaseModel)["__pydantic_fields_set__"]
 def _fields_set(model: BaseModel) -> set[str]:
     found: set[str] = _FIELDS_SET.__get__(model)
     cls = cast("type[SendsConstants]", type(model))
-    if cls.__constants__ is None:
+    # Not those of a base class: this one may have more.
+    if "__constants__" not in vars(cls):
         cls.__constants__ = frozenset(
             name
             for name, field in cls.model_fields.items()
@@ -149,7 +150,7 @@ def _fields_set(model: BaseModel) -> set[str]:
 class SendsConstants(BaseModel):
     """Mixin for models with constant fields, such as a union's tag: they are always sent."""
 
-    __constants__: ClassVar[frozenset[str] | None] = None
+    __constants__: ClassVar[frozenset[str]]
 
     # They count as set once one asks what is set. To see to it as each model is made takes a call
     # of Python, in the time of which pydantic makes half of a short model.
