@@ -89,6 +89,14 @@ def processes() -> list[tuple[int, int, int]]:
     return found
 
 
+def command_line(pid: int) -> bytes:
+    """Return a process's command line; empty if it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
+
+
 def completed_tasks(database: Path) -> int:
     """Count the steps that a server with a data_dir has completed, in all runs."""
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:

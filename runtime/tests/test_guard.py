@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from runtime.tests.programs import WORKER, gone, marked, program, said
-from runtime.tests.support import exists, processes, session, wait_until
+from runtime.tests.support import command_line, exists, processes, session, wait_until
 from stepflow_runtime import StepflowRuntime
 
 
@@ -22,8 +22,7 @@ def guards(parent: int) -> set[int]:
     return {
         pid
         for pid, its_parent, _ in processes()
-        if its_parent == parent
-        and b"\0stepflow-guard\0" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        if its_parent == parent and b"\0stepflow-guard\0" in command_line(pid)
     }
 
 
