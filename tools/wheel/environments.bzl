@@ -46,7 +46,6 @@ ENVIRONMENTS = {
         "stepflow_pip_python_3_14",
         server = "stepflow_server_python_3_14",
         python = "python3.14",
-        always = True,
     ),
     "python_3.14_pydantic_2.12": _environment(
         "stepflow_pip_python_3_14",

@@ -12,7 +12,7 @@ from stepflow_runtime import StepflowRuntime
 
 if __name__ == "__main__":
     assert Flow(name="greet", steps=[Step(id="hello", component="/hello")]).name == "greet"
-    assert (httpx.__version__, pydantic.VERSION) == ("0.27.0", "2.14.0")
+    assert (httpx.__version__, pydantic.VERSION) == ("0.27.0", "2.8.0")
     assert StepflowClient
     assert StepflowRuntime
     folders = [Path(folder) for folder in sys.path]
