@@ -8,7 +8,6 @@ import socket
 import time
 from types import SimpleNamespace
 
-import httpx
 import pytest
 
 from api.tests.support.completions import proactor_loop
@@ -17,9 +16,8 @@ from api.tests.support.odd_server import OddServer, answer, hang_up
 from stepflow_api import Client
 from stepflow_api._transport.network_errors import ReadTimeout
 from stepflow_api._transport.timeouts import Timeouts, limited
-from stepflow_api.api.blob import store_blob_bytes
 from stepflow_api.api.health import health_check
-from stepflow_api.errors import ConnectionFailed, ConnectionLost, RequestTimeout
+from stepflow_api.errors import ConnectionFailed, ConnectionLost
 
 HEALTH = json.dumps({"status": "healthy", "timestamp": "2026-01-01T00:00:00Z", "version": "0.11.1"})
 
@@ -92,37 +90,3 @@ def test_requests_over_the_event_loop_of_windows() -> None:
         pytest.raises(ConnectionLost),
     ):
         runner.run(main(server.url))
-
-
-@pytest.mark.parametrize("seconds", [0.02, 0])
-def test_the_event_loop_of_windows_reports_progress_in_sending(seconds: float) -> None:
-    size = 16 << 20
-    blob = json.dumps({"blobId": "0" * 64})
-
-    def handle(connection: socket.socket) -> None:
-        left = size - len(server.requests[-1][1])
-        while seconds and left:
-            time.sleep(seconds)
-            if not (data := connection.recv(min(left, 256 << 10), socket.MSG_WAITALL)):
-                return
-            left -= len(data)
-        if left:
-            time.sleep(1)
-            return
-        answer(blob)(connection)
-
-    async def main() -> None:
-        timeout = httpx.Timeout(30, write=0.5)
-        async with Client(server.url, server_version="0.11.1", timeout=timeout) as client:
-            await store_blob_bytes.asyncio(b"x" * size, client=client)
-
-    with (
-        OddServer(handle, reads_bodies=False) as server,
-        asyncio.Runner(loop_factory=proactor_loop) as runner,
-    ):
-        if seconds:
-            # It takes more than a second, and half a second without progress is too long.
-            runner.run(main())
-        else:
-            with pytest.raises(RequestTimeout, match="nothing moved within the write timeout"):
-                runner.run(main())

@@ -13,7 +13,7 @@ import time
 from itertools import zip_longest
 from typing import Any
 
-from stepflow_api._constants import CONNECTIONS, KEEP_ALIVE, WRITE_SIZE
+from stepflow_api._constants import CONNECTIONS, KEEP_ALIVE
 from stepflow_api._fork import disconnect, reset_after_fork
 from stepflow_api._hidden import Hidden
 from stepflow_api._messages import Answer, Request
@@ -180,39 +180,23 @@ class _Connection(asyncio.Protocol):
 
     async def exchange(self, message: Hidden[bytes], timeouts: Timeouts) -> Answer:
         transport = self._transport
-        unwritten = self._write(memoryview(message.value), timeouts)
+        # At once, and the answer is waited for meanwhile: a server that refuses a body may answer,
+        # and close, before it has all of it, and the loop reads nothing once writing fails.
+        transport.write(message.value)
         received = None
         while received is None:
             if not self._received and self._end_reason is None:
-                # The answer is waited for meanwhile: a server that refuses a body may answer, and
-                # close, before it has all of it, and the loop reads nothing once writing fails.
-                if unwritten and not transport.get_write_buffer_size():
-                    unwritten = self._write(unwritten, timeouts)
-                    await asyncio.sleep(0)
-                else:
-                    await self._wait(timeouts)
+                await self._wait(timeouts)
                 continue
             if not self._received and not isinstance(self._end_reason, EOFError):
                 raise ReadError(self._end_reason) from self._end_reason
             data = self._received.pop(0) if self._received else b""
             timeouts.moved(len(data))
             received = self.protocol.receive_data(data)
-        unsent = unwritten or transport.get_write_buffer_size()
-        if self._end_reason is not None or self._received or unsent:
+        if self._end_reason is not None or self._received or transport.get_write_buffer_size():
             self.protocol.is_idle = False
         self._idle_since = time.monotonic()
         return received
-
-    def _write(self, data: memoryview, timeouts: Timeouts) -> memoryview:
-        """Begin to send, and return what is left for later."""
-        piece, rest = data[:WRITE_SIZE], data[WRITE_SIZE:]
-        try:
-            timeouts.bound(timeouts.write)
-        except TimeoutError as error:
-            raise WriteTimeout(timeouts.reason(error)) from error
-        self._transport.write(piece)
-        timeouts.moved(len(piece) - self._transport.get_write_buffer_size())
-        return rest
 
     async def _wait(self, timeouts: Timeouts) -> None:
         """Wait until the event loop calls this connection."""
