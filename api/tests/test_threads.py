@@ -12,7 +12,7 @@ import pytest
 from api.tests.support.specimens import document, model_classes
 from stepflow_api import models
 
-# Each thread makes every model of a document, serializes it by itself and in a field of type Any
+# Each thread creates every model from a document, serializes it directly and in a field of type Any
 # that pydantic, not the model, serializes, and sends it as a part of a body.
 PROGRAM = """
 import json, sys, threading, time

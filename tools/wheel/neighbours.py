@@ -25,7 +25,7 @@ from tools.python.lock.pip_settings import uv_environment
 
 # The lines of a page that enclose the table.
 BEGIN = "<!-- Made by `tools/bazel run //tools/wheel:neighbours`; edits are lost. -->"
-END = "<!-- End of what is made. -->"
+END = "<!-- End of the table. -->"
 
 _NEIGHBOURS = [
     "anthropic",
