@@ -24,6 +24,7 @@ _RUFF_RULES = ("F401", "I", "UP", "RUF022", "RUF100")
 def compile_package(
     spec: Path,
     *,
+    overlay: Path | None = None,
     package: str,
     support: str,
     command: str,
@@ -34,6 +35,7 @@ def compile_package(
 
     Args:
         spec: The OpenAPI document, JSON.
+        overlay: An OpenAPI Overlay to apply to it.
         package: Import name of the package that is made.
         support: Import name of the package that its modules build on, with `_base`, `_hidden`,
             `_operation`, `client`, `errors`, `lowlevel` and `types`.
@@ -47,7 +49,7 @@ def compile_package(
     Raises:
         SpecError: The spec, or a hand-written module in its place, cannot be compiled.
     """
-    document = Document(spec)
+    document = Document(spec, overlay)
     try:
         operations = read_operations(document)
         written = read_hand_written(hand_written)
@@ -61,7 +63,8 @@ def compile_package(
     except RecursionError as error:
         raise SpecError("", "is nested too deeply to be compiled") from error
     extra = check_hand_written(written, models.models)
-    templates = Templates(package=package, support=support, command=command, spec=spec.name)
+    sources = " and ".join(file.name for file in (spec, overlay) if file)
+    templates = Templates(package=package, support=support, command=command, spec=sources)
     files = _render(templates, document, operations, models, extra)
     files = {path: text for path, text in files.items() if path not in hand_written}
     return _formatted(files, ruff) if ruff else files
@@ -145,6 +148,7 @@ def stale_module(path: str, package: str, command: str) -> str:
 def _arguments(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="codegen", fromfile_prefix_chars="@", description=__doc__)
     parser.add_argument("--spec", type=Path, required=True, help="the OpenAPI document, JSON")
+    parser.add_argument("--overlay", type=Path, help="OpenAPI Overlay to apply to it, YAML")
     parser.add_argument("--package", required=True, help="import name of the package that is made")
     parser.add_argument(
         "--support", help="import name of the package that it builds on; itself by default"
@@ -172,6 +176,7 @@ def main(argv: list[str]) -> int:
     try:
         files = compile_package(
             arguments.spec,
+            overlay=arguments.overlay,
             package=arguments.package,
             support=arguments.support or arguments.package,
             command=arguments.command,
@@ -182,7 +187,10 @@ def main(argv: list[str]) -> int:
             ruff=arguments.ruff,
         )
     except SpecError as error:
-        print(f"{arguments.spec}: {error}", file=sys.stderr)
+        document = (
+            f"{arguments.spec} with {arguments.overlay}" if arguments.overlay else arguments.spec
+        )
+        print(f"{error.file or document}: {error}", file=sys.stderr)
         return 1
     outputs = {
         arguments.folder / path: files.get(

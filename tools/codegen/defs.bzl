@@ -8,6 +8,7 @@ def compiled_spec(
         package,
         spec,
         command,
+        overlay = None,
         src = "src",
         hand_written = [],
         outs = [],
@@ -22,6 +23,8 @@ def compiled_spec(
         package: import name of the package, and its folder's name under `src`.
         spec: the OpenAPI document.
         command: what a person types to make the modules anew, for their first lines.
+        overlay: an OpenAPI Overlay (https://spec.openapis.org/overlay/latest.html, YAML or JSON) to apply to the spec.
+            Each of its actions has to change something.
         src: folder that is the package's import root.
         hand_written: modules of the package under `src`, which are then not made.
         outs: modules under `src` to write as files. One that the spec does not give raises an
@@ -35,11 +38,14 @@ def compiled_spec(
     folder = "%s/%s/" % (src, package)
     native.genrule(
         name = name,
-        srcs = [spec] + hand_written,
+        srcs = [spec] + ([overlay] if overlay else []) + hand_written,
         outs = outs + [archive],
         cmd = " ".join([
             "$(execpath %s)" % compiler,
             "--spec=$(execpath %s)" % spec,
+        ] + ([
+            "--overlay=$(execpath %s)" % overlay,
+        ] if overlay else []) + [
             "--package=" + package,
             "--support=" + (support or package),
             "--command='%s'" % command,
@@ -66,6 +72,7 @@ def openapi_package(
         package,
         spec,
         library,
+        overlay = None,
         src = "src",
         mirror = None,
         support = "stepflow_api",
@@ -89,6 +96,7 @@ def openapi_package(
         package: import name of the package, and its folder's name under `src` and `mirror`.
         spec: the OpenAPI document.
         library: the py_library with the package's models.
+        overlay: an OpenAPI Overlay to apply to the spec, for what the package wants otherwise than the spec says.
         src: folder that is the package's import root.
         mirror: folder with the checked-in copy of the generated modules, and nothing else; by default `name`.
         support: import name of the package that the generated modules build on. The default is //api's.
@@ -121,6 +129,7 @@ def openapi_package(
         package = package,
         spec = spec,
         command = command,
+        overlay = overlay,
         src = src,
         # Others can change without a new compilation.
         hand_written = [

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from tools.codegen.errors import SpecError
+from tools.codegen.overlay import apply_overlay
 from tools.json_types import is_json_array, is_json_object
 
 JSON = dict[str, Any]
@@ -49,6 +50,7 @@ class Document:
 
     Args:
         path: The file, JSON.
+        overlay: An OpenAPI Overlay to apply to it.
 
     Attributes:
         root: The whole document.
@@ -58,8 +60,10 @@ class Document:
         SpecError: The file is no JSON, no OpenAPI 3.x, or a reference in it leads nowhere.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, overlay: Path | None = None) -> None:
         value = _read(path)
+        if overlay is not None:
+            value = apply_overlay(value, overlay)
         self.root = Node(self, value, ())
         version = value.get("openapi")
         if not isinstance(version, str) or not re.match(r"3\.\d+(\.|$)", version):

@@ -1,6 +1,7 @@
 """The error of a spec that cannot be compiled, and text from a spec that is safe to print."""
 
 import unicodedata
+from pathlib import Path
 
 # Control characters, halves of surrogate pairs, line separators, and format characters, which can
 # show code in another order than Python reads it.
@@ -14,10 +15,12 @@ class SpecError(Exception):
     Args:
         place: JSON pointer into the spec, such as `#/paths/~1runs/get`; empty for the whole file.
         problem: What is wrong there, and what would be right.
+        file: The file that the place lies in, if it is not the spec.
     """
 
-    def __init__(self, place: str, problem: str) -> None:
+    def __init__(self, place: str, problem: str, file: Path | None = None) -> None:
         super().__init__(printable(f"{place}: {problem}" if place else problem))
+        self.file = file
         self.place = place
         self.problem = problem
 

@@ -1,4 +1,4 @@
-# Made by `tools/bazel run //api:update` from openapi.json; edits are lost.
+# Made by `tools/bazel run //api:update` from openapi.json and overlay.yaml; edits are lost.
 """Models of requests and answers.
 
 Each is imported when it is first used, with those that it refers to.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Self, cast
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator
 
 from stepflow_api.models._any_overrides import AnyOverrides
 from stepflow_api.models.generated.create_run_request import GeneratedCreateRunRequest
@@ -34,8 +34,6 @@ class CreateRunRequest(GeneratedCreateRunRequest):
             item. It is always a list once the request is made. For one input that is itself a
             list, write `[[1, 2, 3]]`, or use `CreateRunRequest.single`.
         overrides: As a model, as `{"steps": {...}}`, or as a map of step ids.
-        max_concurrency: At least 1: with 0, which the spec allows, the server breaks the
-            connection and leaves the run unfinished for good.
 
     Example:
         >>> CreateRunRequest(flow_id="f" * 64, input={"name": "World"}).to_dict()["input"]
@@ -45,12 +43,10 @@ class CreateRunRequest(GeneratedCreateRunRequest):
     __retyped__: ClassVar[Mapping[str, str]] = {
         "input": "one input is wrapped in a list",
         "overrides": "a map in any of the shapes that WorkflowOverrides takes becomes one",
-        "max_concurrency": "the server breaks the connection at 0",
     }
 
     input: Annotated[Any, BeforeValidator(_as_inputs)]
     overrides: AnyOverrides = None  # type: ignore[assignment]
-    max_concurrency: Annotated[int | None, Field(alias="maxConcurrency", ge=1)] = None
 
     @classmethod
     def single(cls, flow_id: str, input: Any, **fields: Any) -> Self:

@@ -1,4 +1,4 @@
-"""`RunDetails` with the results that some servers send along."""
+"""`RunDetails` with the result of a run that has one item."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pydantic import Field
 
 from stepflow_api.models.flow_result import FlowResult
 from stepflow_api.models.generated.run_details import GeneratedRunDetails
-from stepflow_api.models.item_result import ItemResult
 
 __all__ = ["RunDetails"]
 
@@ -29,11 +28,9 @@ class RunDetails(GeneratedRunDetails):
         The spec's run has results.
 
     Attributes:
-        results: Results by item; None where the server sends none: ask `get_run_items` then.
         run_result: What a server sends as `result`; read `result`, which covers both.
     """
 
-    results: list[ItemResult] | None = None
     run_result: Annotated[FlowResult | None, Field(alias="result")] = None
 
     @property

@@ -1,4 +1,4 @@
-# Made by `tools/bazel run //api:update` from openapi.json; edits are lost.
+# Made by `tools/bazel run //api:update` from openapi.json and overlay.yaml; edits are lost.
 """`GET /blobs/{blob_id}`: Get a blob by ID."""
 
 from __future__ import annotations

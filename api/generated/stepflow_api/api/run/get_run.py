@@ -1,4 +1,4 @@
-# Made by `tools/bazel run //api:update` from openapi.json; edits are lost.
+# Made by `tools/bazel run //api:update` from openapi.json and overlay.yaml; edits are lost.
 """`GET /runs/{run_id}`: Get run details by ID."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# Made by `tools/bazel run //api:update` from openapi.json; edits are lost.
+# Made by `tools/bazel run //api:update` from openapi.json and overlay.yaml; edits are lost.
 """Model `GeneratedCreateRunRequest`."""
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ class GeneratedCreateRunRequest(RequestModel):
     """
     Optional variables to provide for variable references in the workflow
     """
-    max_concurrency: Annotated[int | None, Field(alias="maxConcurrency", ge=0)] = None
+    max_concurrency: Annotated[int | None, Field(alias="maxConcurrency", ge=1)] = None
     """
-    Maximum concurrency for batch execution (only used when input is an array)
+    How many items run at once, at least 1; by default the server decides
     """
     wait: bool | None = False
     """

@@ -1,4 +1,4 @@
-# Made by `tools/bazel run //api:update` from openapi.json; edits are lost.
+# Made by `tools/bazel run //api:update` from openapi.json and overlay.yaml; edits are lost.
 """Model `GeneratedCreateRunResponse`."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# Made by `tools/bazel run //api:update` from openapi.json; edits are lost.
+# Made by `tools/bazel run //api:update` from openapi.json and overlay.yaml; edits are lost.
 """Model `GeneratedRunDetails`."""
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from pydantic import Field
 from stepflow_api._base import AnswerModel
 from stepflow_api.models.execution_status import ExecutionStatus
 from stepflow_api.models.item_details import ItemDetails
+from stepflow_api.models.item_result import ItemResult
 from stepflow_api.models.item_statistics import ItemStatistics
 from stepflow_api.models.workflow_overrides import WorkflowOverrides
 from stepflow_api.types import Timestamp
@@ -85,4 +86,8 @@ class GeneratedRunDetails(AnswerModel):
     overrides: WorkflowOverrides | None = None
     """
     Optional workflow overrides applied to this run (per-run, not per-item).
+    """
+    results: list[ItemResult] | None = None
+    """
+    Results by item; None where the server sends none: ask `get_run_items` then.
     """

@@ -1,5 +1,5 @@
-# Made by `tools/bazel run //api:update` from openapi.json; edits are lost.
-"""Model `GeneratedFlowResponse`."""
+# Made by `tools/bazel run //api:update` from openapi.json and overlay.yaml; edits are lost.
+"""Model `FlowResponse`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from stepflow_api._base import AnswerModel
 from stepflow_api.models.example_input import ExampleInput
 from stepflow_api.models.flow import Flow
 
-__all__ = ["GeneratedFlowResponse"]
+__all__ = ["FlowResponse"]
 
 
-class GeneratedFlowResponse(AnswerModel):
+class FlowResponse(AnswerModel):
     """
     Response containing a flow definition and its ID
     """
@@ -26,7 +26,9 @@ class GeneratedFlowResponse(AnswerModel):
     """
     The flow ID
     """
-    all_examples: Annotated[list[ExampleInput], Field(alias="allExamples")]
+    all_examples: Annotated[
+        list[ExampleInput], Field(alias="allExamples", validate_default=True)
+    ] = []
     """
     All available examples (includes both examples and test cases)
     """

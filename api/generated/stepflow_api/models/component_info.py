@@ -1,5 +1,5 @@
-# Made by `tools/bazel run //api:update` from openapi.json; edits are lost.
-"""Model `GeneratedComponentInfo`."""
+# Made by `tools/bazel run //api:update` from openapi.json and overlay.yaml; edits are lost.
+"""Model `ComponentInfo`."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 from stepflow_api._base import AnswerModel
 
-__all__ = ["GeneratedComponentInfo"]
+__all__ = ["ComponentInfo"]
 
 
-class GeneratedComponentInfo(AnswerModel):
+class ComponentInfo(AnswerModel):
     """
-    `ComponentInfo`, which the spec does not describe.
+    A component that flows can use.
     """
 
     component: str
@@ -34,4 +34,8 @@ class GeneratedComponentInfo(AnswerModel):
     The output schema for the component.
 
     Can be any valid JSON schema (object, primitive, array, etc.).
+    """
+    plugin: str | None = None
+    """
+    Name of the plugin in the server's config; None where the server does not report it.
     """
