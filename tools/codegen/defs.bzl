@@ -170,6 +170,7 @@ def openapi_package(
     repository = native.repo_name()
     py_test(
         name = name + "_up_to_date_test",
+        tags = ["up_to_date"],
         size = "small",
         srcs = [main],
         main = main,
@@ -183,6 +184,7 @@ def openapi_package(
     main = Label("//tools/codegen:overrides_check.py")
     py_test(
         name = name + "_overrides_up_to_date_test",
+        tags = ["up_to_date"],
         size = "small",
         srcs = [main],
         main = main,

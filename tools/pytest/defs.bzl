@@ -31,3 +31,53 @@ def pytest_test(name, srcs, deps = [], data = [], args = [], **kwargs):
         deps = deps + [requirement("pytest")],
         **kwargs
     )
+
+def every_test_runs(files, elsewhere = []):
+    """Stops the build where a test file is run by no target of the BUILD file above this call.
+
+    Args:
+        files: files of tests, and others.
+        elsewhere: files that another package runs.
+    """
+    run = {
+        src.removeprefix(":"): None
+        for rule in native.existing_rules().values()
+        if rule["kind"].endswith("_test")
+        for src in list(rule["srcs"] or []) + list(rule["data"] or [])
+    }
+    for file in files:
+        if file.split("/")[-1].startswith("test_") and file not in run and file not in elsewhere:
+            fail("no target runs %s/%s; declare one with pytest_test" % (native.package_name(), file))
+
+def pytest_tests(folder = "tests", special = {}, apart = [], elsewhere = [], deps = [], **kwargs):
+    """Runs each file `test_<name>.py` of a folder as `<name>_test`, by pytest_test: a new file needs nothing else.
+
+    To be called after the targets that run files of `apart`.
+
+    Args:
+        folder: the folder of the test files, in this package; empty for the package itself.
+        special: what differs from `kwargs`, by name: {"fork": {"shard_count": 6}}. Its deps are added to `deps`.
+        apart: names whose files other targets of this BUILD file run.
+        elsewhere: names whose files another package runs.
+        deps: what each of the tests imports.
+        **kwargs: passed on to pytest_test.
+    """
+    prefix = folder + "/" if folder else ""
+    conftest = native.glob([prefix + "conftest.py"], allow_empty = True)
+    files = {
+        file.removeprefix(prefix + "test_").removesuffix(".py"): file
+        for file in native.glob([prefix + "test_*.py"])
+    }
+    for name in special.keys() + apart + elsewhere:
+        if name not in files:
+            fail("there is no %stest_%s.py, which pytest_tests names; correct the name or remove it" % (prefix, name))
+    for name, file in files.items():
+        if name not in apart + elsewhere:
+            differing = dict(special.get(name, {}))
+            pytest_test(
+                name = name + "_test",
+                srcs = conftest + [file],
+                deps = deps + differing.pop("deps", []),
+                **(kwargs | differing)
+            )
+    every_test_runs(files.values(), elsewhere = [files[name] for name in elsewhere])

@@ -35,6 +35,7 @@ def stored_spec(name, spec, server, then, **kwargs):
     )
     py_test(
         name = name + "_up_to_date_test",
+        tags = ["up_to_date"],
         size = "small",
         srcs = [Label("//tools/spec:check.py")],
         main = Label("//tools/spec:check.py"),

@@ -33,6 +33,7 @@ def public_surface(name, package, folders = ["src"], listing = "api.txt", comman
     )
     py_test(
         name = name + "_up_to_date_test",
+        tags = ["up_to_date"],
         size = "small",
         srcs = [Label("//tools/surface:surface.py")],
         main = Label("//tools/surface:surface.py"),

@@ -29,6 +29,7 @@ def synchronous_modules(name, modules):
     )
     py_test(
         name = name + "_up_to_date_test",
+        tags = ["up_to_date"],
         size = "small",
         srcs = [Label("//tools/sync:sync.py")],
         main = Label("//tools/sync:sync.py"),

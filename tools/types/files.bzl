@@ -1,7 +1,11 @@
 """The macro that names a package's Python files for the type checkers."""
 
+load("//tools/pytest:defs.bzl", "every_test_runs")
+
 def python_files(name = "python", srcs = None, tests = []):
     """Declares `<name>_files`, which both type checkers judge, and `<name>_tests`, for mypy alone.
+
+    To be called after the targets that run the tests: a test file that none runs stops the build.
 
     Args:
         name: the beginning of both names.
@@ -20,3 +24,4 @@ def python_files(name = "python", srcs = None, tests = []):
         srcs = tests,
         visibility = ["//tools:__pkg__"],
     )
+    every_test_runs(tests)

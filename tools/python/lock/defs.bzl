@@ -4,7 +4,9 @@ load("//tools/pytest:defs.bzl", "pytest_test")
 load("//tools/python:updates.bzl", "update_binary")
 
 def locked_requirements(name, requirements = "requirements.in", lock = "requirements_lock.txt", resolution = "highest"):
-    """Declares `update`, which locks the requirements again, and `<name>_up_to_date_test`.
+    """Declares `update`, which locks the requirements again, `<name>_up_to_date_test`, and the suite `up_to_date`.
+
+    The suite has the tests of the packages below as well.
 
     Args:
         name: the beginning of the test's name.
@@ -30,6 +32,7 @@ def locked_requirements(name, requirements = "requirements.in", lock = "requirem
     )
     pytest_test(
         name = name + "_up_to_date_test",
+        tags = ["up_to_date"],
         size = "small",
         srcs = [Label("//tools/python/lock:up_to_date.py")],
         data = [
@@ -42,4 +45,11 @@ def locked_requirements(name, requirements = "requirements.in", lock = "requirem
             "UPDATE": update,
         },
         deps = [Label("//tools/python/lock")],
+    )
+    native.test_suite(
+        name = "up_to_date",
+        tests = [name + "_up_to_date_test"] + [
+            "//%s/%s:up_to_date" % (package, below)
+            for below in native.subpackages(include = ["**"], allow_empty = True)
+        ],
     )
