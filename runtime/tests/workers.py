@@ -9,7 +9,9 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 #: Servers from 0.12 on use gRPC with workers, for which a worker needs packages.
-USES_GRPC = os.environ.get("STEPFLOW_SERVER_VERSION") in ("0.12.0", "0.13.0")
+USES_GRPC = os.environ.get("STEPFLOW_SERVER_VERSION", "0.11.1") not in (
+    *("0.9.0", "0.10.0", "0.11.0", "0.11.1"),
+)
 PLUGIN = "odd 'na\"me"
 
 

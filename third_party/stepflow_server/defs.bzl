@@ -15,6 +15,9 @@ SERVERS = {
     "0.13.0": "//third_party/stepflow_server/0.13.0",
 }
 
+# They tell no events, and their workers speak HTTP.
+WITHOUT_EVENTS = ["0.9.0", "0.10.0", "0.11.0", "0.11.1"]
+
 def released_server(name, wheel):
     """The server's binary out of a wheel, its lock, and the test that it is what was asked for.
 
