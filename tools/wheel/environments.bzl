@@ -46,6 +46,7 @@ ENVIRONMENTS = {
         "stepflow_pip_python_3_14",
         server = "stepflow_server_python_3_14",
         python = "python3.14",
+        always = True,
     ),
     "python_3.14_pydantic_2.12": _environment(
         "stepflow_pip_python_3_14",
