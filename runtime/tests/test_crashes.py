@@ -9,11 +9,12 @@ import pickle
 import signal
 import socket
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
-from runtime.tests.support import ECHO, READ_FILE, release, wait_until
+from runtime.tests.support import ECHO, READ_FILE, exists, release, wait_until
 from stepflow_client import errors as client_errors
 from stepflow_runtime import ALL_BUILTINS, RestartPolicy, StepflowRuntime, errors
 from stepflow_runtime._binary import find_binary
@@ -141,6 +142,44 @@ def test_only_restarts_in_a_row_count(monkeypatch: pytest.MonkeyPatch) -> None:
             wait_for_restart(runtime, kill(runtime))
 
 
+def test_a_server_that_is_being_restarted_is_not_alive(tmp_path: Path) -> None:
+    binary, gate = tmp_path / "server", tmp_path / "gate"
+    binary.write_text(
+        f'#!/bin/sh\n[ ! -e "{gate}" ] || cat "{gate}" > "{gate}.read"\n'
+        f'exec "{find_binary(None)}" "$@"\n',
+        encoding="utf-8",
+    )
+    binary.chmod(0o755)
+    with StepflowRuntime.start(binary=binary, restart_policy=RestartPolicy.ALWAYS) as runtime:
+        os.mkfifo(gate)
+        pid = kill(runtime)
+        wait_until(lambda: runtime.pid != pid, "another process is started")
+        assert not runtime.is_alive
+        wait_until(lambda: release(gate), "the process waits")
+        wait_until(lambda: runtime.is_alive, "the server is started again")
+
+
+def test_a_server_has_time_to_exit(tmp_path: Path) -> None:
+    binary, exited = tmp_path / "server", tmp_path / "exited"
+    binary.write_text(
+        f'#!/bin/sh\nexec 3<&0\n"{find_binary(None)}" "$@" <&3 &\n'
+        f"trap 'kill $!; wait $!; echo $? > \"{exited}\"; exit' TERM\nwait\n",
+        encoding="utf-8",
+    )
+    binary.chmod(0o755)
+    with StepflowRuntime.start(binary=binary):
+        pass
+    assert exited.read_text(encoding="utf-8") == "0\n"
+
+
+def test_a_server_that_does_not_exit_is_killed() -> None:
+    runtime = StepflowRuntime.start(shutdown_timeout=0.1)
+    pid = runtime.pid
+    os.kill(pid, signal.SIGSTOP)
+    runtime.stop()
+    assert not exists(pid)
+
+
 def test_a_restart_that_fails_is_told(tmp_path: Path) -> None:
     binary, broken = tmp_path / "server", tmp_path / "broken"
     binary.write_text(
@@ -150,12 +189,15 @@ def test_a_restart_that_fails_is_told(tmp_path: Path) -> None:
     )
     binary.chmod(0o755)
     with StepflowRuntime.start(
-        binary=binary, restart_policy=RestartPolicy.ALWAYS, max_restarts=2
+        binary=binary, restart_policy=RestartPolicy.ALWAYS, max_restarts=4
     ) as runtime:
         broken.touch()
+        killed = time.monotonic()
         kill(runtime)
-        with pytest.raises(errors.ServerCrashed, match=r"it is broken.*2 times"):
+        with pytest.raises(errors.ServerCrashed, match=r"it is broken.*4 times"):
             runtime.sync_client.health()
+        # The first restart comes at once, the others after 0.1, 0.2 and 0.4 s.
+        assert time.monotonic() - killed >= 0.7
 
 
 def test_on_crash_may_stop_the_runtime_and_may_fail() -> None:

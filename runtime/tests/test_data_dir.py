@@ -121,13 +121,35 @@ def test_two_databases_and_memory_are_no_conflict(tmp_path: Path) -> None:
         assert last.sync_client.run(ECHO, 1).output == 1
 
 
-def test_servers_with_a_lease_manager_share_a_database(tmp_path: Path) -> None:
+def test_several_databases_of_a_config(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path)
+
+    def stored(*names: str) -> dict[str, Any]:
+        parts = ("metadata", "blobs", "journal")
+        urls = [f"sqlite:{tmp_path}/{name}?mode=rwc" for name in names]
+        storage = {
+            part: {"type": "sqlite", "databaseUrl": url}
+            for part, url in zip(parts, urls, strict=True)
+        }
+        return {**ALL_BUILTINS, STORAGE: storage}
+
+    with StepflowRuntime.start(stored("a.db", "link/a.db", "a.db")) as runtime:
+        assert runtime.sync_client.run(ECHO, 1).output == 1
+        for _ in range(2):
+            with pytest.raises(errors.DataDirLocked, match=f"{tmp_path}/a.db is already in use"):
+                StepflowRuntime.start(stored("b.db", "a.db", "c.db"))
+
+
+def test_servers_with_a_lease_manager_share_a_database(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     url = f"sqlite:{tmp_path}/a.db?mode=rwc"
     lease = {"leaseManager": {"type": "etcd", "endpoints": ["http://127.0.0.1:9"]}}
     shared, alone = with_database(url, **lease), with_database(url)
     # Without etcd the servers themselves do not start.
     first = Storage(shared, None, upgrade=False)
     second = Storage(shared, None, upgrade=False)
+    assert not warnings(caplog)
     try:
         for config in (alone, with_database(url, leaseManager={"type": "none"})):
             with pytest.raises(errors.DataDirLocked):
@@ -144,17 +166,18 @@ def test_a_database_that_cannot_be_locked(tmp_path: Path) -> None:
         StepflowRuntime.start(with_database(f"sqlite:{tmp_path}/none/a.db?mode=rwc"))
 
 
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
 def test_a_full_disk_is_named_by_its_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*arguments: object) -> int:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(os, "pwrite", full)
     with pytest.raises(errors.DataDirUnusable) as caught:
         StepflowRuntime.start(data_dir=tmp_path)
     assert str(caught.value) == (
-        f"data_dir {tmp_path} cannot be used: No space left on device; free space on that disk"
+        f"data_dir {tmp_path} cannot be used: {os.strerror(number)}; free space on that disk"
     )
 
 
@@ -166,7 +189,10 @@ def test_a_full_disk_is_named_by_its_folder(
         ({"enabled": False}, {"enabled": False, "maxStartupRecovery": 1000000}),
         ({"maxStartupRecovery": 5}, {"enabled": False, "maxStartupRecovery": 5}),
         ({"enabled": True}, {"enabled": True, "maxStartupRecovery": 1000000}),
-        ({"checkIntervalSecs": 60}, {"checkIntervalSecs": 60, "maxStartupRecovery": 1000000}),
+        *(
+            ({name: 60}, {name: 60, "maxStartupRecovery": 1000000})
+            for name in ("checkIntervalSecs", "leaseTtlSecs", "maxClaimsPerCheck")
+        ),
     ],
 )
 def test_settings_of_recovery(
@@ -229,7 +255,16 @@ def test_the_usual_start_asks_for_no_version(
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"{", b"[]", b'{"version": 5, "binary": null}', b'{"version": "0.11.1"}']
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'{"version": 5, "binary": null}',
+        b'{"version": "", "binary": null}',
+        b'{"version": "0.11.1"}',
+        pytest.param(b"[" * 100_000, id="deep"),
+    ],
 )
 def test_a_damaged_stamp_is_replaced(
     content: bytes, tmp_path: Path, caplog: pytest.LogCaptureFixture
@@ -265,12 +300,13 @@ def test_the_stamp_of_a_newer_server(version: str, upgrade: bool, tmp_path: Path
 
 
 def test_an_executable_that_is_replaced_while_its_server_runs(tmp_path: Path) -> None:
-    data, binary = tmp_path / "data", tmp_path / "server"
+    data, binary, link = tmp_path / "data", tmp_path / "server", tmp_path / "link"
+    link.symlink_to(binary)
     real = find_binary(None)
     binary.write_text(f'#!/bin/sh\nexec "{real}" "$@"\n', encoding="utf-8")
     binary.chmod(0o755)
     with StepflowRuntime.start(
-        data_dir=data, binary=binary, restart_policy=RestartPolicy.ALWAYS
+        data_dir=data, binary=link, restart_policy=RestartPolicy.ALWAYS
     ) as runtime:
         handle = runtime.sync_client.submit(ECHO, 7)
         assert handle.result().output == 7
@@ -281,7 +317,9 @@ def test_an_executable_that_is_replaced_while_its_server_runs(tmp_path: Path) ->
         wait_until(lambda: runtime.pid != pid and runtime.is_alive, "the server is started again")
         assert handle.result().output == 7
     stamp = json.loads((data / "server.json").read_text(encoding="utf-8"))
-    assert stamp["binary"]["size"] == binary.stat().st_size
+    found = binary.stat()
+    identity = {"path": str(binary), "size": found.st_size, "mtime_ns": found.st_mtime_ns}
+    assert stamp["binary"] == identity
 
 
 def test_a_backup_that_does_not_fit_leaves_nothing(

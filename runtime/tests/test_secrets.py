@@ -210,11 +210,36 @@ def test_values_that_only_the_server_knows(line: str, cleaned: str) -> None:
     assert removed(line, {}, {}) == cleaned
 
 
+NAMES = """
+    APIKEY BASIC_AUTH AUTHORIZATION SESSION_COOKIE AZURE_CREDENTIAL AWS_CREDENTIALS SENTRY_DSN
+    AWS_SECRET_ACCESS_KEY DB_PASS PASSCODE SSH_PASSPHRASE SMTP_PASSWD PGPASSWORD GITHUB_PAT DB_PW
+    MYSQL_PWD AZURE_SAS clientSecret APP_SECRETS xSignature accessToken OPENAIAPIKEY ROOTPASSWD
+    APPSECRET CSRFTOKEN db-password
+"""
+
+
+@pytest.mark.parametrize("name", NAMES.split())
+def test_names_of_secrets(name: str) -> None:
+    assert removed("a s3cret, b", {name: "s3cret"}, {}) == "a ***, b"
+
+
+@pytest.mark.parametrize("character", "\n\r\t\0\b\f")
+def test_secrets_with_escaped_characters(character: str) -> None:
+    secret = f"s3cret-a{character}s3cret-b"
+    escaped = {"\n": "n", "\r": "r", "\t": "t", "\0": "0", "\b": "b", "\f": "f"}[character]
+    for quoted in (secret, rf"s3cret-a\{escaped}s3cret-b", rf"s3cret-a\\{escaped}s3cret-b"):
+        # Escaped as servers do, and once more in a text that quotes it.
+        assert removed(f"a {quoted}, b", {"A_TOKEN": secret}, {}) == "a ***, b"
+
+
 def test_what_is_no_secret_stays() -> None:
-    text = "info true 8080 0.11.1 production server /usr/bin/env http://host:8080/?page=2"
+    text = "info none null false true 8080 0.11.1 production server /usr/bin/env http://host:8080/?page=2"
     env = {
         "LOG_LEVEL": "info",
         "A_TOKEN": "true",
+        "B_TOKEN": "False",
+        "C_TOKEN": "none",
+        "D_TOKEN": "null",
         "PORT": "8080",
         "VERSION": "0.11.1",
         "STAGE": "production",

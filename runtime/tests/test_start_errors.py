@@ -129,6 +129,7 @@ def test_a_deleted_working_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     [
         (errno.EAGAIN, "Resource temporarily unavailable; end other processes"),
         (errno.ENOMEM, "Cannot allocate memory; free memory"),
+        (errno.ENFILE, "Too many open files in system; close files in other processes"),
     ],
 )
 def test_no_more_processes(

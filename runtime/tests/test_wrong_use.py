@@ -52,6 +52,8 @@ def test_configs(tmp_path: Path) -> None:
     refused(errors.ConfigInvalid, "unknown variant `x`", {"plugins": {"x": {"type": "x"}}})
     refused(errors.InvalidInput, "not JSON", {"plugins": {1, 2}})
     refused(errors.InvalidInput, "config is a int", 5)
+    odd = {"plugins": builtin, "routes": {}, "recovery": 5}
+    refused(errors.ConfigInvalid, "invalid type: integer", odd, data_dir=tmp_path)
     stored = {"plugins": builtin, "routes": {}, "storageConfig": {"type": "inMemory"}}
     refused(errors.InvalidInput, "storageConfig", stored, data_dir=tmp_path)
 
