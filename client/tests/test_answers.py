@@ -218,19 +218,27 @@ def test_creating_a_run_is_sent_again_where_the_server_refused_it(do: Driver, st
     do(client.close())
 
 
+@pytest.mark.parametrize("is_batch", [False, True])
 @pytest.mark.parametrize("status", [429, *range(500, 506), 599])
-def test_a_wait_outlasts_failures_that_may_pass(do: Driver, status: int) -> None:
-    failures = iter([httpx.Response(status), httpx.Response(status)])
+def test_a_wait_outlasts_failures_that_may_pass(do: Driver, status: int, is_batch: bool) -> None:
+    def failing(answer: httpx.Response) -> Answer:
+        answers = iter([httpx.Response(status), httpx.Response(status)])
+        return lambda request: next(answers, answer)
+
     details = httpx.Response(200, json={**run(), "itemDetails": []})
     item = {"itemIndex": 0, "status": "completed", "result": {"outcome": "success", "result": 1}}
     server = Server(
         {
-            f"GET {RUN_ID}": lambda request: next(failures, details),
-            "GET items": always(200, {"itemCount": 1, "items": [item]}),
+            f"GET {RUN_ID}": failing(details),
+            "GET items": failing(httpx.Response(200, json={"itemCount": 1, "items": [item]})),
         }
     )
     client = client_of(do, server, retry=RetryPolicy(0, first_delay=0.001, last_delay=0.001))
-    assert do(client.handle(RUN_ID).result(timeout=20)).output == 1
+    handle = client.handle(RUN_ID)
+    if is_batch:
+        assert [one.output for one in do(handle.results(timeout=20))] == [1]
+    else:
+        assert do(handle.result(timeout=20)).output == 1
     do(client.close())
 
 

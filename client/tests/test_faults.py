@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
+import socket
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -304,10 +307,68 @@ def test_retry_after_is_honoured_and_capped(do: Driver, caplog: pytest.LogCaptur
     do(client.close())
 
 
+def drip(listener: socket.socket, end: float) -> None:
+    """Answer each connection by a byte now and then, up to a time by the monotonic clock."""
+    with contextlib.suppress(OSError):
+        while True:
+            with contextlib.suppress(ConnectionError, BrokenPipeError), listener.accept()[0] as one:
+                while time.monotonic() < end:
+                    one.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+                    time.sleep(0.01)
+
+
+@pytest.mark.parametrize("limit", ["of the call", "of the client"])
+def test_a_server_that_sends_a_byte_now_and_then_is_not_waited_for(do: Driver, limit: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        started = time.monotonic()
+        arguments = (listener, started + 20)
+        threading.Thread(target=drip, args=arguments, daemon=True).start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        if limit == "of the call":
+            client = do.client(url)
+            with pytest.raises(errors.Timeout, match=r"timeout=0\.5 s"):
+                do(client.run(ECHO, 1, timeout=0.5))
+        else:
+            client = do.client(url, timeout=0.5, retry=RetryPolicy(max_retries=0))
+            with pytest.raises(errors.Unreachable, match="within the timeout"):
+                do(client.run(ECHO, 1))
+        assert time.monotonic() - started < 15
+        do(client.close())
+
+
+def test_connecting_takes_no_longer_than_its_own_timeout(do: Driver) -> None:
+    seen: list[dict[str, float]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request.extensions["timeout"])
+        return httpx.Response(404)
+
+    client = do.client("http://server.invalid", transport=httpx.MockTransport(answer), timeout=90)
+    with pytest.raises(errors.Unsupported):
+        do(client.run(ECHO, 1))
+    assert seen[0]["connect"] <= 10 and seen[0]["read"] > 80
+    do(client.close())
+
+
+def test_a_deadline_bounds_the_delay_before_a_retry(do: Driver) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(503, headers={"retry-after": "20"})
+
+    client = do.client("http://server.invalid", transport=httpx.MockTransport(answer))
+    started = time.monotonic()
+    with pytest.raises(errors.Timeout, match=r"timeout=0\.1 s"):
+        do(client.run(ECHO, 1, timeout=0.1))
+    assert time.monotonic() - started < 15
+    do(client.close())
+
+
 def test_delays_grow_to_their_bound_and_are_jittered() -> None:
     error = errors.ConnectionFailed("no", method="GET", url="http://h")
     policy = RetryPolicy(first_delay=1, last_delay=5, _random=lambda: 0.5)
-    assert [policy.delay(n, error) for n in (1, 2, 3, 4, 1000)] == [0.5, 1, 2, 2.5, 2.5]
+    assert [policy.delay(n, error) for n in (1, 2, 3, 4, 10_000)] == [0.5, 1, 2, 2.5, 2.5]
     assert len({AT_ONCE.delay(5, error) for _ in range(20)}) > 1
-    with pytest.raises(errors.InvalidInput, match="max_retries"):
-        RetryPolicy(max_retries=-1)
+    for name in ("max_retries", "first_delay", "last_delay", "retry_after_limit"):
+        RetryPolicy(**{name: 0})
+        for wrong in (-1, float("nan")):
+            with pytest.raises(errors.InvalidInput, match=rf"{name} is {wrong}; give 0 or more"):
+                RetryPolicy(**{name: wrong})

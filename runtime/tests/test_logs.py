@@ -37,6 +37,23 @@ def test_lines_become_records(caplog: pytest.LogCaptureFixture) -> None:
     assert any(vars(one)["run_id"] is None for one in records)
 
 
+def test_every_level_is_one_of_python(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    levels = {"TRACE": 5, "DEBUG": 10, "INFO": 20, "WARN": 30, "ERROR": 40}
+    lines = [json.dumps({"level": name, "message": f"one {name}"}) for name in levels]
+    lines = [line.replace(": ", ":", 1) for line in lines]
+    lines += ["one of no level", "error: one wrong option", "thread 'main' panicked at one"]
+    path = tmp_path / "lines"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    binary = tmp_path / "server"
+    binary.write_text(f'#!/bin/sh\ncat "{path}"\nexit 3\n', encoding="utf-8")
+    binary.chmod(0o755)
+    caplog.set_level(5, "stepflow_runtime.server")
+    with pytest.raises(errors.StartFailed):
+        StepflowRuntime.start(binary=binary)
+    found = [one.levelno for one in caplog.records if "one" in one.getMessage()]
+    assert found == [*levels.values(), 20, 40, 40]
+
+
 def test_a_record_goes_to_the_named_logger_or_nowhere(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     with StepflowRuntime.start(log_config=LogConfig(python_logger="mine")) as runtime:

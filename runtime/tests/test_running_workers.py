@@ -65,6 +65,12 @@ def test_a_worker_that_exits_later_is_reported_once(records: list[logging.LogRec
     assert len(exits) - 1 <= len(of_level(records, logging.ERROR)) <= len(exits)
 
 
+def test_a_worker_that_goes_on_in_the_background(records: list[logging.LogRecord]) -> None:
+    shell = f"'{sys.executable}' '{WORKER}' & exit 0"
+    with StepflowRuntime.start(config("/bin/sh", "-c", shell)) as runtime:
+        assert runtime.sync_client.run(flow(stdout="in a step"), None).output == "done"
+
+
 def test_the_worker_ends_with_a_server_that_crashes(records: list[logging.LogRecord]) -> None:
     with StepflowRuntime.start(
         config("/bin/sh", "-c", f"'{sys.executable}' '{WORKER}' & wait"),
