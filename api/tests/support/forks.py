@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import traceback
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -23,7 +24,10 @@ class Forked:
 
     def __init__(self, function: Callable[[], Any]) -> None:
         self._results, results = os.pipe()
-        self._pid = os.fork()
+        with warnings.catch_warnings():
+            # Tests have threads on purpose; from Python 3.15 on, this warning ends `os.fork`.
+            warnings.filterwarnings("ignore", "This process .*multi-threaded", DeprecationWarning)
+            self._pid = os.fork()
         if self._pid:
             os.close(results)
             return
