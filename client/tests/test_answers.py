@@ -242,6 +242,21 @@ def test_a_wait_outlasts_failures_that_may_pass(do: Driver, status: int, is_batc
     do(client.close())
 
 
+def test_a_server_that_cannot_wait_is_not_asked_all_the_time(do: Driver) -> None:
+    def details(request: httpx.Request) -> httpx.Response:
+        if "wait" in request.url.params:
+            return httpx.Response(500, json={"code": 500, "message": "no"})
+        return httpx.Response(200, json={**run(), "status": "running", "itemDetails": []})
+
+    server = Server({f"GET {RUN_ID}": details})
+    client = client_of(do, server)
+    with pytest.raises(errors.Timeout):
+        do(client.handle(RUN_ID).result(timeout=0.7))
+    # Half a second lies between two attempts, of two requests each.
+    assert len(server.asked) <= 6
+    do(client.close())
+
+
 def test_a_wait_for_an_unknown_run_is_not_sent_again(do: Driver) -> None:
     def details(request: httpx.Request) -> httpx.Response:
         # What is wrong, servers only tell without a wait.

@@ -18,23 +18,29 @@ from client.tests.support import ECHO, READ_FILE, Driver, release, wait_until
 from stepflow_api.models import ExecutionStatus, Flow, StepStatus
 from stepflow_client import SyncStepflowClient, errors
 
-VARIABLES = {
-    "name": "variables",
-    "schemas": {
-        "type": "object",
-        "properties": {
-            "variables": {
-                "type": "object",
-                "properties": {
-                    "city": {"type": "string", "env_var": "TEST_CITY", "default": "Rome"},
-                    "count": {"type": "integer", "env_var": "TEST_COUNT", "default": 0},
-                },
-            }
+
+def variables_of(kind: Any) -> dict[str, Any]:
+    """Return a flow whose variable `city` has a type."""
+    return {
+        "name": "variables",
+        "schemas": {
+            "type": "object",
+            "properties": {
+                "variables": {
+                    "type": "object",
+                    "properties": {
+                        "city": {"type": kind, "env_var": "TEST_CITY", "default": "Rome"},
+                        "count": {"type": "integer", "env_var": "TEST_COUNT", "default": 0},
+                    },
+                }
+            },
         },
-    },
-    "steps": [],
-    "output": {"city": {"$variable": "city"}, "count": {"$variable": "count"}},
-}
+        "steps": [],
+        "output": {"city": {"$variable": "city"}, "count": {"$variable": "count"}},
+    }
+
+
+VARIABLES = variables_of("string")
 
 
 @pytest.mark.parametrize("input", [{"n": 1}, [1, 2], None, "text", 0, 2**53 + 1, "é😀\x00"])
@@ -197,6 +203,8 @@ def test_variables_come_from_arguments_then_the_environment(
         "city": "Oslo",
         "count": 3,
     }
+    nullable = variables_of(["null", "string"])
+    assert do(client.run(nullable, None, variables_from_env=True)).output["city"] == "Oslo"
     explicit = client.run(VARIABLES, None, variables={"city": "Bonn"}, variables_from_env=True)
     assert do(explicit).output == {"city": "Bonn", "count": 3}
     monkeypatch.delenv("TEST_CITY")

@@ -45,11 +45,13 @@ class Server:
         self._statuses = list(statuses)
         self._items = items
         self.asked: list[httpx.URL] = []
+        self.read_timeouts: list[float] = []
         self.reported: list[ExecutionStatus] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path
         self.asked.append(request.url)
+        self.read_timeouts.append(request.extensions["timeout"]["read"])
         if path.endswith("/events"):
             return httpx.Response(404)
         if path.endswith("/items"):
@@ -138,6 +140,8 @@ def test_a_wait_ends_with_the_run(
     server = Server(version, [status, *after], items)
     wait_for(do, server, version, wait)
     assert server.reported == [status, *after]
+    # A response to a wait contains all items, so several are not waited for again.
+    assert items == 1 or len(server.waits()) <= 1
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -170,3 +174,15 @@ def test_waits_are_short(do: Driver) -> None:
     server = Server("0.11.1", [*[ExecutionStatus.RUNNING] * 7, ExecutionStatus.COMPLETED])
     wait_for(do, server, "0.11.1", lambda handle: handle.result())
     assert server.waits() == [1] * 8
+    # A response that takes as long as the server may wait does not come too late.
+    assert min(server.read_timeouts) > 5
+    server = Server("0.11.1", [ExecutionStatus.RUNNING, ExecutionStatus.COMPLETED])
+    wait_for(do, server, "0.11.1", lambda handle: handle.result(timeout=0.9))
+    assert server.waits() == [1] * 2
+
+
+def test_progress_is_reported_when_it_has_changed(do: Driver) -> None:
+    server = Server("0.11.1", [*[ExecutionStatus.RUNNING] * 3, ExecutionStatus.COMPLETED], 2)
+    found: list[Any] = []
+    wait_for(do, server, "0.11.1", lambda handle: handle.results(on_progress=found.append))
+    assert len(found) == 1 and found[0].total == 2

@@ -296,6 +296,9 @@ def test_values_that_no_stepflow_server_sends(
     path = tmp_path / "blob"
     path.write_bytes(b"1")
     assert screen("blob", "put", str(path)) == "\\x1b[2J\n"
+    hostile.answer = {"no": "run"}
+    assert screen("status", RUN["runId"], code=3) == ""
+    assert "is this a Stepflow server" in capfd.readouterr().err
     hostile.answer = {"code": 400, "message": "\x1b]0;owned\x07\nsecond line"}
     hostile.status = 400
     assert screen("status", RUN["runId"], code=1) == ""
