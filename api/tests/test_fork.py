@@ -226,17 +226,21 @@ def test_an_async_stream_of_events_stays_the_parents() -> None:
         assert asyncio.run(parent(server)) == [0, 1]
 
 
+async def _ask_async(name: str, client: Client) -> str:
+    return (await get_blob.asyncio(name, client=client)).blob_id
+
+
 def test_a_child_that_unwinds_its_parents_event_loop_leaves_the_parents_requests_alone() -> None:
     """Both processes share the epoll set of the loop."""
 
-    async def begin() -> asyncio.Task[Any]:
-        asking = asyncio.create_task(get_blob.asyncio(f"{HELD}-1", client=client))
+    async def begin() -> asyncio.Task[str]:
+        asking = asyncio.create_task(_ask_async(f"{HELD}-1", client))
         # The child takes what would wake this loop for another thread out of the epoll set.
         while not held.done():
             await asyncio.sleep(0.01)
         return asking
 
-    async def cancel(asking: asyncio.Task[Any]) -> None:
+    async def cancel(asking: asyncio.Task[str]) -> None:
         asking.cancel()
         await asyncio.wait([asking])
 
@@ -245,9 +249,9 @@ def test_a_child_that_unwinds_its_parents_event_loop_leaves_the_parents_requests
         runner.close()
         return asking.cancelled()
 
-    async def end(asking: asyncio.Task[Any]) -> str:
+    async def end(asking: asyncio.Task[str]) -> str:
         try:
-            return (await asyncio.wait_for(asking, 30)).blob_id
+            return await asyncio.wait_for(asking, 30)
         finally:
             await client.aclose()
 
@@ -263,14 +267,11 @@ def test_a_child_that_unwinds_its_parents_event_loop_leaves_the_parents_requests
 def test_a_child_with_a_loop_of_its_own_leaves_the_parents_requests_alone() -> None:
     """From Python 3.14, tasks of the parent's loop do not run in a child that it forks."""
 
-    async def ask(name: str, client: Client) -> str:
-        return (await get_blob.asyncio(name, client=client)).blob_id
-
     async def parent(server: EchoServer) -> str:
         async with Client(server.url, server_version="0.11.1") as client:
-            asking = asyncio.create_task(ask(f"{HELD}-1", client))
+            asking = asyncio.create_task(_ask_async(f"{HELD}-1", client))
             await asyncio.to_thread(server.wait_until_held)
-            assert Forked(lambda: asyncio.run(ask("child", client))).result() == "child"
+            assert Forked(lambda: asyncio.run(_ask_async("child", client))).result() == "child"
             server.release()
             return await asking
 
