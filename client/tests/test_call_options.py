@@ -104,6 +104,14 @@ def test_every_request_of_a_call_has_its_header_fields(do: Driver, server: Stepf
     do(http.aclose() if do.is_async else http.close())
 
 
+@pytest.mark.parametrize("name", ["run", "submit", "run_batch", "submit_batch"])
+def test_an_option_that_does_not_exist(do: Driver, name: str) -> None:
+    client = do.client("http://server", transport=httpx.MockTransport(unreachable))
+    with pytest.raises(TypeError, match=r"^unexpected .* 'tmeout'; .*Options lists"):
+        do(CALLS[name](client, tmeout=3))
+    do(client.close())
+
+
 def unreachable(request: httpx.Request) -> httpx.Response:
     raise httpx.ConnectError("down", request=request)
 

@@ -194,6 +194,15 @@ def test_a_fault_of_the_code(
         check(raised.value)
 
 
+@pytest.mark.parametrize("name", ["run", "submit", "run_batch", "submit_batch"])
+def test_header_fields_of_a_call_with_an_option_that_does_not_exist(do: Driver, name: str) -> None:
+    with failing("cut") as url, client_for(do, "own", url) as client:
+        del url
+        with pytest.raises(TypeError) as raised:
+            do(getattr(client, name)("0" * 64, [1], headers=CALL_HEADERS, tmeout=3))
+        check(raised.value)
+
+
 @by_library
 def test_a_header_of_an_http_client_that_cannot_be_sent(library: Any, do: Driver) -> None:
     cls = client_class(library, is_async=do.is_async)

@@ -1,4 +1,4 @@
-"""The protocols of both executors side by side; arguments are documented."""
+"""Clients and executor protocols side by side; arguments are documented."""
 
 from __future__ import annotations
 
@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 
 import stepflow_client
-from stepflow_client import RunHandle, StepflowClient, SyncRunHandle, SyncStepflowClient, executor
+from stepflow_client import (
+    RunHandle,
+    StepflowClient,
+    SyncRunHandle,
+    SyncStepflowClient,
+    executor,
+    options,
+)
+
+CREATING = ("run", "submit", "run_batch", "submit_batch")
 
 
 def members(cls: type) -> dict[str, Any]:
@@ -26,6 +35,31 @@ def test_a_method_is_the_same_in_both_executors() -> None:
         assert here[name].__doc__ == there[name].__doc__
         signature = str(inspect.signature(there[name])).replace("SyncRunHandle", "RunHandle")
         assert str(inspect.signature(here[name])) == signature
+
+
+@pytest.mark.parametrize(
+    ("client", "protocol"),
+    [
+        (StepflowClient, executor.StepflowExecutor),
+        (SyncStepflowClient, executor.SyncStepflowExecutor),
+    ],
+)
+def test_an_executor_takes_the_options_of_a_client(client: type, protocol: type) -> None:
+    for name in CREATING:
+        signature = inspect.signature(getattr(protocol, name))
+        assert str(signature) == str(inspect.signature(getattr(client, name)))
+
+
+def test_options_are_shown_one_by_one() -> None:
+    parameters = inspect.signature(StepflowClient.run).parameters
+    kinds = options.RunOptions.__annotations__
+    assert parameters.keys() == {"self", "flow", "input", *kinds}
+    for name in kinds:
+        assert parameters[name].kind is inspect.Parameter.KEYWORD_ONLY
+    assert parameters["retry_create"].default is False
+    assert str(parameters["timeout"]) == "timeout: 'float | None' = None"
+    text = "is lost;\n        the flow may then run twice.\n    headers: Header fields"
+    assert text in (inspect.getdoc(StepflowClient.run) or "")
 
 
 @pytest.mark.parametrize("cls", [StepflowClient, SyncStepflowClient, RunHandle, SyncRunHandle])

@@ -18,6 +18,9 @@ from stepflow_client import (
     SyncStepflowClient,
     SyncStepflowExecutor,
 )
+from stepflow_client.options import SubmitOptions
+
+OPTIONS: SubmitOptions = {"timeout": 3}
 
 
 def right_sync(client: SyncStepflowClient, flow: Flow) -> None:
@@ -29,7 +32,9 @@ def right_sync(client: SyncStepflowClient, flow: Flow) -> None:
     assert_type(client.run_batch({"steps": []}, range(3)), BatchResults)
     assert_type(list(client.list_runs(timeout=3, headers={"x-a": "1"})), list[RunSummary])
     executor: SyncStepflowExecutor = client
-    assert_type(executor.run(flow, 1), FlowResult)
+    assert_type(executor.run(flow, 1, **OPTIONS), FlowResult)
+    assert_type(executor.submit(flow, 1, timeout=3, retry_create=True), SyncRunHandle)
+    assert_type(executor.submit_batch(flow, [1], max_concurrency=2), SyncRunHandle)
 
 
 def right_of_httpx() -> None:
@@ -66,6 +71,8 @@ def wrong_sync(sync: SyncStepflowClient, flow: Flow) -> None:
     sync.run(flow, 1, 30)  # rejected
     sync.run(flow, 1, timeout="30")  # rejected
     sync.run(flow, 1, headers={"x-a": 1})  # rejected
+    sync.run(flow, 1, max_concurrency=2)  # rejected
+    sync.submit(flow, 1, raise_on_failure=True)  # rejected
     sync.run_batch(flow, 5)  # rejected
     sync.handle(5)  # rejected
     print(sync.run(flow, 1).no_such_attribute)  # rejected

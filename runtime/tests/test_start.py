@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import inspect
 import os
 import socket
 import sys
@@ -26,6 +27,7 @@ from stepflow_api.support import Hidden
 from stepflow_client import StepflowExecutor, SyncStepflowExecutor
 from stepflow_runtime import ALL_BUILTINS, StepflowRuntime, errors
 from stepflow_runtime._config import server_environment
+from tools.pytest.support import check_frames
 
 
 def test_with() -> None:
@@ -188,6 +190,26 @@ def test_it_is_an_executor() -> None:
     with StepflowRuntime.start() as runtime:
         assert isinstance(runtime, StepflowExecutor)
         assert isinstance(runtime.sync_client, SyncStepflowExecutor)
+    for name in ("run", "submit", "run_batch", "submit_batch", "validate"):
+        signature = inspect.signature(getattr(StepflowExecutor, name))
+        assert inspect.signature(getattr(StepflowRuntime, name)) == signature
+
+
+def test_it_takes_the_options_of_a_client() -> None:
+    async def main() -> None:
+        async with StepflowRuntime.start() as runtime:
+            batch = await runtime.submit_batch(ECHO, [1, 2], max_concurrency=1, timeout=60)
+            assert [one.output for one in await batch.results()] == [1, 2]
+            handle = await runtime.submit(ECHO, 3, timeout=60, retry_create=True)
+            assert (await handle.result()).output == 3
+            for method in (runtime.run, runtime.submit, runtime.run_batch, runtime.submit_batch):
+                wrong: dict[str, Any] = {"headers": {"x-tenant": "s3cr3t"}, "tmeout": 3}
+                with pytest.raises(TypeError) as raised:
+                    await method(ECHO, [4], **wrong)
+                del wrong
+                check_frames(raised.value, "s3cr3t")
+
+    asyncio.run(main())
 
 
 def test_one_runtime_serves_several_loops_and_threads() -> None:

@@ -140,6 +140,8 @@ def _field(path: str, item: griffe.Attribute) -> str:
             case _:
                 pass
     required = default is None or (isinstance(default, ast.Constant) and default.value is ...)
+    if isinstance(item.parent, griffe.Class) and str(item.parent.keywords.get("total")) == "False":
+        required = False
     text = f"field {path}: {ast.unparse(annotation)}"
     if default is not None and not required:
         text += f" = {_short(ast.unparse(default))}"

@@ -9,7 +9,7 @@
 """
 
 from stepflow_api import __version__ as __version__
-from stepflow_client import errors, events
+from stepflow_client import errors, events, options
 from stepflow_client._core.flow_source import FlowSource
 from stepflow_client._core.results import BatchResults, FlowValidation, Items, Progress
 from stepflow_client._requests.retry import RetryPolicy
@@ -34,4 +34,5 @@ __all__ = [
     "SyncStepflowExecutor",
     "errors",
     "events",
+    "options",
 ]

@@ -3,22 +3,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 from uuid import UUID
 
-from stepflow_api.models import ExecutionStatus, FlowResult, RunSummary, WorkflowOverrides
+from stepflow_api.models import ExecutionStatus, FlowResult, RunSummary
 from stepflow_api.support import RESPONSE_LIMIT, Hidden
 from stepflow_api.types import TokenTypes, VerifyTypes
 from stepflow_client._constants import REQUEST_TIMEOUT
 from stepflow_client._core.flow_source import FlowSource
-from stepflow_client._core.results import BatchResults, Progress
-from stepflow_client._core.runs import Options, parse_run_id
+from stepflow_client._core.results import BatchResults
+from stepflow_client._core.runs import parse_run_id, pop_headers
 from stepflow_client._factory import api_client, core, own_http_client, server_url
-from stepflow_client._requests.deadline import Deadline
 from stepflow_client._requests.retry import RetryPolicy
 from stepflow_client._sync_server_methods import SyncServerMethods
+from stepflow_client.options import (
+    RunBatchOptions,
+    RunOptions,
+    SubmitBatchOptions,
+    SubmitOptions,
+    show_options,
+)
 from stepflow_client.sync_handle import SyncRunHandle
 
 if TYPE_CHECKING:
@@ -32,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["SyncStepflowClient"]
 
 
+@show_options
 class SyncStepflowClient(SyncServerMethods):
     """Synchronous client that runs flows on a Stepflow server, whatever the network does.
 
@@ -129,19 +136,7 @@ class SyncStepflowClient(SyncServerMethods):
         """Close the connections; the client cannot be used afterwards."""
         self._client.close()
 
-    def run(
-        self,
-        flow: FlowSource,
-        input: Any,
-        *,
-        overrides: Mapping[str, Any] | WorkflowOverrides | None = None,
-        variables: Mapping[str, Any] | None = None,
-        variables_from_env: bool = False,
-        timeout: float | None = None,
-        raise_on_failure: bool = False,
-        retry_create: bool = False,
-        headers: Mapping[str, str] | None = None,
-    ) -> FlowResult:
+    def run(self, flow: FlowSource, input: Any, **options: Unpack[RunOptions]) -> FlowResult:
         """Run a flow once and wait for its result.
 
         The flow is stored on the server if it is not stored there yet. Once the run is created, a
@@ -150,15 +145,7 @@ class SyncStepflowClient(SyncServerMethods):
         Args:
             flow: Path of a YAML or JSON file, a dict, a `Flow`, or the id of a stored flow.
             input: The flow's input, any JSON value.
-            overrides: Changes to steps in this run, by step id.
-            variables: Values of the flow's variables.
-            variables_from_env: Whether variables missing in `variables` are read from the
-                environment variables that the flow maps them to.
-            timeout: Maximum time for all of it, in seconds; None to wait without limit.
-            raise_on_failure: Whether to raise `FlowFailed` if the flow fails.
-            retry_create: Whether to create the run again if the response to creating it is lost;
-                the flow may then run twice.
-            headers: Header fields for this call, in place of the client's of the same names.
+            **options: See `RunOptions` of `stepflow_client.options`.
 
         Returns:
             The flow's result: a success or a failure.
@@ -173,37 +160,19 @@ class SyncStepflowClient(SyncServerMethods):
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
-        extra = None if headers is None else Hidden(headers)
-        del headers
-        options = Options(overrides, variables, variables_from_env, retry_create)
-        steps = self._core.runs.run(flow, input, options, timeout, raise_on_failure)
-        return self._client.run(steps, headers=extra)
+        headers = pop_headers(options, RunOptions)
+        steps = self._core.runs.run(flow, input, options)
+        return self._client.run(steps, headers=headers)
 
     def submit(
-        self,
-        flow: FlowSource,
-        input: Any,
-        *,
-        overrides: Mapping[str, Any] | WorkflowOverrides | None = None,
-        variables: Mapping[str, Any] | None = None,
-        variables_from_env: bool = False,
-        timeout: float | None = None,
-        retry_create: bool = False,
-        headers: Mapping[str, str] | None = None,
+        self, flow: FlowSource, input: Any, **options: Unpack[SubmitOptions]
     ) -> SyncRunHandle:
         """Run a flow once without waiting.
 
         Args:
             flow: Path of a YAML or JSON file, a dict, a `Flow`, or the id of a stored flow.
             input: The flow's input, any JSON value.
-            overrides: Changes to steps in this run, by step id.
-            variables: Values of the flow's variables.
-            variables_from_env: Whether variables missing in `variables` are read from the
-                environment variables that the flow maps them to.
-            timeout: Maximum time until the run is created, in seconds; None to retry as configured.
-            retry_create: Whether to create the run again if the response to creating it is lost;
-                the flow may then run twice.
-            headers: Header fields for this call, in place of the client's of the same names.
+            **options: See `SubmitOptions` of `stepflow_client.options`.
 
         Returns:
             The run.
@@ -216,26 +185,13 @@ class SyncStepflowClient(SyncServerMethods):
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
-        extra = None if headers is None else Hidden(headers)
-        del headers
-        options = Options(overrides, variables, variables_from_env, retry_create)
-        steps = self._core.runs.create(flow, [input], options, Deadline.after(timeout))
-        run_id = self._client.run(steps, headers=extra)
+        headers = pop_headers(options, SubmitOptions)
+        steps = self._core.runs.create(flow, [input], options)
+        run_id = self._client.run(steps, headers=headers)
         return SyncRunHandle(self._client, self._core, run_id)
 
     def run_batch(
-        self,
-        flow: FlowSource,
-        inputs: Iterable[Any],
-        *,
-        max_concurrency: int | None = None,
-        on_progress: Callable[[Progress], object] | None = None,
-        overrides: Mapping[str, Any] | WorkflowOverrides | None = None,
-        variables: Mapping[str, Any] | None = None,
-        variables_from_env: bool = False,
-        timeout: float | None = None,
-        retry_create: bool = False,
-        headers: Mapping[str, str] | None = None,
+        self, flow: FlowSource, inputs: Iterable[Any], **options: Unpack[RunBatchOptions]
     ) -> BatchResults:
         """Run a flow once for each input and wait for all results.
 
@@ -243,17 +199,7 @@ class SyncStepflowClient(SyncServerMethods):
             flow: Path of a YAML or JSON file, a dict, a `Flow`, or the id of a stored flow.
             inputs: One input (any JSON value) for each item; at most about 2 MiB in total on
                 servers up to 0.11.
-            max_concurrency: Maximum number of items in progress; by default the server decides.
-            on_progress: Called at the start and whenever more items have finished; servers up to
-                0.11 report finished items only when all have finished.
-            overrides: Changes to steps in this run, by step id.
-            variables: Values of the flow's variables.
-            variables_from_env: Whether variables missing in `variables` are read from the
-                environment variables that the flow maps them to.
-            timeout: Maximum time for all of it, in seconds; None to wait without limit.
-            retry_create: Whether to create the run again if the response to creating it is lost;
-                the flow may then run twice.
-            headers: Header fields for this call, in place of the client's of the same names.
+            **options: See `RunBatchOptions` of `stepflow_client.options`.
 
         Returns:
             The results in the order of the inputs, each a success or a failure.
@@ -267,24 +213,12 @@ class SyncStepflowClient(SyncServerMethods):
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
-        extra = None if headers is None else Hidden(headers)
-        del headers
-        options = Options(overrides, variables, variables_from_env, retry_create, max_concurrency)
-        steps = self._core.runs.run_batch(flow, inputs, options, timeout, on_progress)
-        return self._client.run(steps, headers=extra)
+        headers = pop_headers(options, RunBatchOptions)
+        steps = self._core.runs.run_batch(flow, inputs, options)
+        return self._client.run(steps, headers=headers)
 
     def submit_batch(
-        self,
-        flow: FlowSource,
-        inputs: Iterable[Any],
-        *,
-        max_concurrency: int | None = None,
-        overrides: Mapping[str, Any] | WorkflowOverrides | None = None,
-        variables: Mapping[str, Any] | None = None,
-        variables_from_env: bool = False,
-        timeout: float | None = None,
-        retry_create: bool = False,
-        headers: Mapping[str, str] | None = None,
+        self, flow: FlowSource, inputs: Iterable[Any], **options: Unpack[SubmitBatchOptions]
     ) -> SyncRunHandle:
         """Run a flow once for each input without waiting.
 
@@ -292,15 +226,7 @@ class SyncStepflowClient(SyncServerMethods):
             flow: Path of a YAML or JSON file, a dict, a `Flow`, or the id of a stored flow.
             inputs: One input (any JSON value) for each item; at most about 2 MiB in total on
                 servers up to 0.11.
-            max_concurrency: Maximum number of items in progress; by default the server decides.
-            overrides: Changes to steps in this run, by step id.
-            variables: Values of the flow's variables.
-            variables_from_env: Whether variables missing in `variables` are read from the
-                environment variables that the flow maps them to.
-            timeout: Maximum time until the run is created, in seconds; None to retry as configured.
-            retry_create: Whether to create the run again if the response to creating it is lost;
-                the flow may then run twice.
-            headers: Header fields for this call, in place of the client's of the same names.
+            **options: See `SubmitBatchOptions` of `stepflow_client.options`.
 
         Returns:
             The run; its `results` method waits for the results.
@@ -313,11 +239,9 @@ class SyncStepflowClient(SyncServerMethods):
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
-        extra = None if headers is None else Hidden(headers)
-        del headers
-        options = Options(overrides, variables, variables_from_env, retry_create, max_concurrency)
-        steps = self._core.runs.create(flow, inputs, options, Deadline.after(timeout))
-        run_id = self._client.run(steps, headers=extra)
+        headers = pop_headers(options, SubmitBatchOptions)
+        steps = self._core.runs.create(flow, inputs, options)
+        run_id = self._client.run(steps, headers=headers)
         return SyncRunHandle(self._client, self._core, run_id)
 
     def handle(self, run_id: UUID | str) -> SyncRunHandle:

@@ -8,18 +8,24 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Literal, NoReturn, Self
+from typing import Any, Literal, NoReturn, Self, Unpack
 
-from stepflow_api.models import FlowResult, WorkflowOverrides
+from stepflow_api.models import FlowResult
 from stepflow_api.support import Hidden, asyncio_loop, refuse_trio, running_loop
 from stepflow_client import (
     BatchResults,
     FlowSource,
     FlowValidation,
-    Progress,
     RunHandle,
     StepflowClient,
     SyncStepflowClient,
+)
+from stepflow_client.options import (
+    RunBatchOptions,
+    RunOptions,
+    SubmitBatchOptions,
+    SubmitOptions,
+    show_options,
 )
 from stepflow_runtime._arguments import check_number, check_path, check_type
 from stepflow_runtime._binary import find_binary
@@ -38,6 +44,7 @@ from stepflow_runtime.errors import InvalidInput, InvalidRequest, InvalidState
 __all__ = ["StepflowRuntime"]
 
 
+@show_options
 class StepflowRuntime:
     """A Stepflow server embedded in this program; `start` creates it.
 
@@ -234,72 +241,39 @@ class StepflowRuntime:
         if self._clients is not None:
             self._clients.close()
 
-    async def run(
-        self,
-        flow: FlowSource,
-        input: Any,
-        *,
-        overrides: Mapping[str, Any] | WorkflowOverrides | None = None,
-        variables: Mapping[str, Any] | None = None,
-        variables_from_env: bool = False,
-        timeout: float | None = None,
-        raise_on_failure: bool = False,
-    ) -> FlowResult:
-        """Runs a flow once and waits for its result; see `StepflowClient.run`."""
+    async def run(self, flow: FlowSource, input: Any, **options: Unpack[RunOptions]) -> FlowResult:
+        """Run a flow once and wait for its result; see `StepflowClient.run`."""
+        hidden = Hidden(options)
+        del options
         client = await self._async_client()
-        return await client.run(
-            flow,
-            input,
-            overrides=overrides,
-            variables=variables,
-            variables_from_env=variables_from_env,
-            timeout=timeout,
-            raise_on_failure=raise_on_failure,
-        )
+        return await client.run(flow, input, **hidden.value)
 
     async def submit(
-        self,
-        flow: FlowSource,
-        input: Any,
-        *,
-        overrides: Mapping[str, Any] | WorkflowOverrides | None = None,
-        variables: Mapping[str, Any] | None = None,
-        variables_from_env: bool = False,
+        self, flow: FlowSource, input: Any, **options: Unpack[SubmitOptions]
     ) -> RunHandle:
-        """Runs a flow once and does not wait; see `StepflowClient.submit`."""
+        """Run a flow once without waiting; see `StepflowClient.submit`."""
+        hidden = Hidden(options)
+        del options
         client = await self._async_client()
-        return await client.submit(
-            flow,
-            input,
-            overrides=overrides,
-            variables=variables,
-            variables_from_env=variables_from_env,
-        )
+        return await client.submit(flow, input, **hidden.value)
 
     async def run_batch(
-        self,
-        flow: FlowSource,
-        inputs: Iterable[Any],
-        *,
-        max_concurrency: int | None = None,
-        on_progress: Callable[[Progress], object] | None = None,
-        overrides: Mapping[str, Any] | WorkflowOverrides | None = None,
-        variables: Mapping[str, Any] | None = None,
-        variables_from_env: bool = False,
-        timeout: float | None = None,
+        self, flow: FlowSource, inputs: Iterable[Any], **options: Unpack[RunBatchOptions]
     ) -> BatchResults:
-        """Runs a flow once for each input; see `StepflowClient.run_batch`."""
+        """Run a flow once for each input and wait; see `StepflowClient.run_batch`."""
+        hidden = Hidden(options)
+        del options
         client = await self._async_client()
-        return await client.run_batch(
-            flow,
-            inputs,
-            max_concurrency=max_concurrency,
-            on_progress=on_progress,
-            overrides=overrides,
-            variables=variables,
-            variables_from_env=variables_from_env,
-            timeout=timeout,
-        )
+        return await client.run_batch(flow, inputs, **hidden.value)
+
+    async def submit_batch(
+        self, flow: FlowSource, inputs: Iterable[Any], **options: Unpack[SubmitBatchOptions]
+    ) -> RunHandle:
+        """Run a flow once for each input without waiting; see `StepflowClient.submit_batch`."""
+        hidden = Hidden(options)
+        del options
+        client = await self._async_client()
+        return await client.submit_batch(flow, inputs, **hidden.value)
 
     async def validate(self, flow: FlowSource) -> FlowValidation:
         """Has a flow checked, without storing it; see `StepflowClient.validate`."""

@@ -40,7 +40,7 @@ LAYERS = {
         ("_server_methods", "_sync_server_methods"),
         ("handle", "sync_handle"),
         ("_factory",),
-        ("_core",),
+        ("_core", "options"),
         ("_requests",),
     ),
 }

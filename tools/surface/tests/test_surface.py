@@ -17,7 +17,7 @@ from other import Elsewhere
 from p._private import Base, Shown
 from pydantic import BaseModel, Field
 
-__all__ = ["LIMIT", "Elsewhere", "Model", "Shown", "Thing", "choose", "wait"]
+__all__ = ["LIMIT", "Elsewhere", "Model", "Options", "Shown", "Thing", "choose", "wait"]
 LIMIT: Final = 7
 HIDDEN = 8
 
@@ -27,6 +27,9 @@ class Model(BaseModel):
     flow_id: Annotated[str, Field(alias="flowId")]
     names: list[str] = Field(default_factory=list)
     kind: Literal["a"] = "a"
+
+class Options(TypedDict, total=False):
+    timeout: float
 
 class Thing(Base):
     def __init__(self, size: int, *, _clock: object = None) -> None:
@@ -63,6 +66,8 @@ field p.Model.flow_id: str  # required, alias 'flowId'
 field p.Model.kind: Literal['a'] = 'a'
 attribute p.Model.known: int = 1
 field p.Model.names: list[str] = list()
+class p.Options(TypedDict)
+field p.Options.timeout: float
 class p.Shown
 class p.Thing(Base)
 def p.Thing.__init__(self, size: int) -> None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
 
@@ -19,8 +18,8 @@ from stepflow_api.models import (
     FlowResultFailed,
     RunSummary,
     StepRunResponse,
-    WorkflowOverrides,
 )
+from stepflow_api.support import Hidden
 from stepflow_api.types import Response
 from stepflow_client._constants import PAGE_SIZE
 from stepflow_client._core.flow_source import FlowSource, resolve
@@ -35,31 +34,12 @@ from stepflow_client._core.results import (
 )
 from stepflow_client._core.status import get_status, wait, wait_for_steps, watch
 from stepflow_client._requests import endpoints
-from stepflow_client._requests.deadline import NO_DEADLINE, Deadline
+from stepflow_client._requests.deadline import Deadline
 from stepflow_client._requests.retry import RetryOn
 from stepflow_client._requests.sending import Attempts, Sender
 from stepflow_client._requests.tracing import span
 from stepflow_client.errors import FlowFailed, InvalidInput, RunOutcomeUnknown, Unsupported
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How a run is created.
-
-    Attributes:
-        overrides: Changes to steps.
-        variables: Values of the flow's variables.
-        variables_from_env: Whether environment variables provide missing ones.
-        retry_create: Whether a lost response to creating the run leads to another attempt, which
-            may then run the flow twice.
-        max_concurrency: Maximum number of items that are executed at once.
-    """
-
-    overrides: Mapping[str, Any] | WorkflowOverrides | None = None
-    variables: Mapping[str, Any] | None = None
-    variables_from_env: bool = False
-    retry_create: bool = False
-    max_concurrency: int | None = None
+from stepflow_client.options import RunBatchOptions, RunOptions, SubmitOptions
 
 
 class Runs:
@@ -74,44 +54,38 @@ class Runs:
         self._sender = sender
         self._flows = flows
 
-    def run(
-        self,
-        flow: FlowSource,
-        input: Any,
-        options: Options,
-        timeout: float | None,
-        raise_on_failure: bool,
-    ) -> Steps[FlowResult]:
+    def run(self, flow: FlowSource, input: Any, options: RunOptions) -> Steps[FlowResult]:
         """Run a flow once and return its result."""
-        deadline = Deadline.after(timeout)
+        deadline = Deadline.after(options.get("timeout"))
         with span("stepflow.run") as current:
             run_id = yield from self.create(flow, [input], options, deadline)
             _add_run_id(current, run_id)
-            return (yield from self.result(run_id, deadline, raise_on_failure))
+            return (
+                yield from self.result(run_id, deadline, options.get("raise_on_failure", False))
+            )
 
     def run_batch(
         self,
         flow: FlowSource,
         inputs: Iterable[Any],
-        options: Options,
-        timeout: float | None,
-        on_progress: Callable[[Progress], object] | None,
+        options: RunBatchOptions,
     ) -> Steps[BatchResults]:
         """Run a flow once for each input and return the results."""
-        deadline = Deadline.after(timeout)
+        deadline = Deadline.after(options.get("timeout"))
         with span("stepflow.run_batch") as current:
             run_id = yield from self.create(flow, inputs, options, deadline)
             _add_run_id(current, run_id)
-            return (yield from self.results(run_id, deadline, on_progress))
+            return (yield from self.results(run_id, deadline, options.get("on_progress")))
 
     def create(
         self,
         flow: FlowSource,
         inputs: Iterable[Any],
-        options: Options,
-        deadline: Deadline = NO_DEADLINE,
+        options: SubmitOptions,
+        deadline: Deadline | None = None,
     ) -> Steps[UUID]:
         """Create a run and return its id; its flow is stored first if need be."""
+        deadline = deadline or Deadline.after(options.get("timeout"))
         source = resolve(flow)
         inputs = _listed(inputs)
         if isinstance(source, str):
@@ -219,10 +193,10 @@ class Runs:
         return answer
 
     def _create(
-        self, flow_id: str, inputs: list[Any], options: Options, deadline: Deadline
+        self, flow_id: str, inputs: list[Any], options: SubmitOptions, deadline: Deadline
     ) -> Steps[UUID]:
         variables = yield from self._flows.variables(
-            flow_id, options.variables, options.variables_from_env, deadline
+            flow_id, options.get("variables"), options.get("variables_from_env", False), deadline
         )
         call = endpoints.create_run(_request(flow_id, inputs, options, variables))
         if deadline.has_passed:
@@ -232,7 +206,7 @@ class Runs:
         try:
             answer = yield from self._sender.send(
                 call,
-                retry_on=RetryOn.SAFE if options.retry_create else RetryOn.NOT_PROCESSED,
+                retry_on=RetryOn.SAFE if options.get("retry_create") else RetryOn.NOT_PROCESSED,
                 deadline=deadline,
                 attempts=attempts,
             )
@@ -315,12 +289,12 @@ def _listed(inputs: Iterable[Any]) -> list[Any]:
 
 
 def _request(
-    flow_id: str, inputs: list[Any], options: Options, variables: dict[str, Any] | None
+    flow_id: str, inputs: list[Any], options: SubmitOptions, variables: dict[str, Any] | None
 ) -> CreateRunRequest:
     fields: dict[str, Any] = {
-        "overrides": options.overrides,
+        "overrides": options.get("overrides"),
         "variables": variables,
-        "max_concurrency": options.max_concurrency,
+        "max_concurrency": options.get("max_concurrency"),
     }
     present = {name: value for name, value in fields.items() if value is not None}
     try:
@@ -345,3 +319,21 @@ def parse_run_id(run_id: UUID | str) -> UUID:
         raise InvalidInput(
             f"the run id is {run_id!r}; give a UUID, as submit() and list_runs() do"
         ) from error
+
+
+def pop_headers(options: SubmitOptions, kind: type) -> Hidden[Mapping[str, str]] | None:
+    """Remove the header fields from the options of a call, since they may be secret.
+
+    Args:
+        options: The options.
+        kind: The class that lists them.
+
+    Raises:
+        TypeError: There is an option that the class does not list.
+    """
+    headers = Hidden(options.pop("headers", None))
+    if unknown := options.keys() - kind.__annotations__.keys():
+        raise TypeError(
+            f"unexpected keyword argument {min(unknown)!r}; {kind.__name__} lists those that exist"
+        )
+    return None if headers.value is None else cast("Hidden[Mapping[str, str]]", headers)

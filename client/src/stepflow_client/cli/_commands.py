@@ -49,8 +49,8 @@ from stepflow_client.cli._output import (
 from stepflow_client.cli._waiting import Waiting
 from stepflow_client.documents import read_file
 from stepflow_client.errors import InvalidInput
+from stepflow_client.options import SubmitOptions
 from stepflow_client.sync_client import SyncStepflowClient
-from stepflow_client.sync_handle import SyncRunHandle
 
 app = typer.Typer(
     help="Run flows on a Stepflow server.",
@@ -115,9 +115,11 @@ def client_of(context: typer.Context) -> SyncStepflowClient:
     return SyncStepflowClient(options.url, token=options.token)
 
 
-@app.command()
+@app.command("run", help="Run a flow and print its result (one per line with --inputs).")
+@app.command("submit", help="Run a flow without waiting, and print the run's id.")
 def run(
     context: typer.Context,
+    *,
     flow: Flow,
     input: InputOption = None,
     input_file: InputFile = None,
@@ -129,45 +131,32 @@ def run(
     timeout: Seconds = None,
     as_json: AsJson = False,
 ) -> int:
-    """Run a flow and print its result (one per line with --inputs)."""
-    options: dict[str, Any] = {
+    """Run a flow, with or without waiting for it."""
+    options: SubmitOptions = {
         "variables": read_variables(variable or []) or None,
         "variables_from_env": variables_from_env,
         "overrides": read_overrides(overrides),
         "timeout": timeout,
     }
+    if inputs is None and max_concurrency is not None:
+        raise InvalidInput("--max-concurrency requires --inputs; add that or remove it")
+    if inputs is not None and (input is not None or input_file is not None):
+        raise InvalidInput("--inputs excludes --input and --input-file; use one of them")
     start = time.monotonic()
     with client_of(context) as client:
-        handle = _submit(client, flow, input, input_file, inputs, max_concurrency, options)
-        waiting = Waiting(handle, timeout, start)
-        return _show(waiting, as_json) if inputs is None else _show_all(waiting)
-
-
-@app.command()
-def submit(
-    context: typer.Context,
-    flow: Flow,
-    input: InputOption = None,
-    input_file: InputFile = None,
-    inputs: InputLines = None,
-    variable: Variable = None,
-    variables_from_env: FromEnv = False,
-    overrides: Overrides = None,
-    max_concurrency: Concurrency = None,
-    as_json: AsJson = False,
-) -> None:
-    """Run a flow without waiting, and print the run's id."""
-    options: dict[str, Any] = {
-        "variables": read_variables(variable or []) or None,
-        "variables_from_env": variables_from_env,
-        "overrides": read_overrides(overrides),
-    }
-    with client_of(context) as client:
-        handle = _submit(client, flow, input, input_file, inputs, max_concurrency, options)
+        if inputs is None:
+            handle = client.submit(flow, read_input(input, input_file), **options)
+        else:
+            values = read_inputs(inputs)
+            handle = client.submit_batch(flow, values, max_concurrency=max_concurrency, **options)
+        if context.info_name == "run":
+            waiting = Waiting(handle, timeout, start)
+            return _show(waiting, as_json) if inputs is None else _show_all(waiting)
     if as_json:
         print_json({"runId": str(handle.id)})
     else:
         write_line(str(handle.id))
+    return 0
 
 
 @app.command()
@@ -316,25 +305,6 @@ def get_blob(
         print_json(data)
     else:
         print_value(data)
-
-
-def _submit(
-    client: SyncStepflowClient,
-    flow: str,
-    input: str | None,
-    input_file: Path | None,
-    inputs: Path | None,
-    max_concurrency: int | None,
-    options: dict[str, Any],
-) -> SyncRunHandle:
-    if inputs is None:
-        if max_concurrency is not None:
-            raise InvalidInput("--max-concurrency requires --inputs; add that or remove it")
-        return client.submit(flow, read_input(input, input_file), **options)
-    if input is not None or input_file is not None:
-        raise InvalidInput("--inputs excludes --input and --input-file; use one of them")
-    values = read_inputs(inputs)
-    return client.submit_batch(flow, values, max_concurrency=max_concurrency, **options)
 
 
 def _show(waiting: Waiting, as_json: bool) -> int:
