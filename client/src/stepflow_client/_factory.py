@@ -106,12 +106,13 @@ def own_http_client(
 def api_client(
     url: Hidden[str],
     token: Hidden[AsyncTokenTypes | None] | Hidden[TokenTypes | None],
-    headers: Hidden[Mapping[str, str] | None],
-    http_client: HttpxClient | HttpxAsyncClient | None,
-    transport: HttpxBaseTransport | HttpxAsyncBaseTransport | None,
-    verify: VerifyTypes,
-    server_version: str | None,
-    max_response_size: int | None,
+    *,
+    headers: Hidden[Mapping[str, str] | None] | None = None,
+    http_client: HttpxClient | HttpxAsyncClient | None = None,
+    transport: HttpxBaseTransport | HttpxAsyncBaseTransport | None = None,
+    verify: VerifyTypes = True,
+    server_version: str | None = None,
+    max_response_size: int | None = RESPONSE_LIMIT,
 ) -> Client:
     """Return the client of `stepflow_api`."""
     options: dict[str, Any] = {
@@ -121,6 +122,7 @@ def api_client(
         "server_version": server_version,
         "max_response_size": max_response_size,
     }
+    headers = headers or Hidden(None)
     if token.value is None:
         return Client(url.value, headers=headers.value, **options)
     return AuthenticatedClient(url.value, token.value, headers=headers.value, **options)
@@ -142,9 +144,7 @@ def restored(url: str, owner: str) -> tuple[Client, Core]:
     except InvalidRequest as error:
         raise InvalidInput(f"the pickled {owner} cannot be used: {error}") from None
     try:
-        client = api_client(
-            Hidden(url), token, Hidden(None), None, None, True, None, RESPONSE_LIMIT
-        )
+        client = api_client(Hidden(url), token)
     except InvalidRequest as error:
         raise InvalidInput(f"${TOKEN_VARIABLE}: {error}") from None
     client.belong_to(owner)

@@ -101,12 +101,12 @@ class StepflowClient(ServerMethods):
         self._client = api_client(
             server,
             secret,
-            fields,
-            own_http or http_client,
-            transport,
-            True if own_http else verify,
-            server_version,
-            max_response_size,
+            headers=fields,
+            http_client=own_http or http_client,
+            transport=transport,
+            verify=True if own_http else verify,
+            server_version=server_version,
+            max_response_size=max_response_size,
         )
         self._client.belong_to(type(self).__name__, with_http_client=own_http is not None)
         self._core = core(self._client, retry, timeout)

@@ -180,15 +180,15 @@ class StepflowRuntime:
                 storage.release()
             raise
         plan = Plan(
-            launch,
-            port,
-            storage,
-            log,
-            restart_policy,
-            max_restarts,
-            min(startup_timeout, threading.TIMEOUT_MAX),
-            min(shutdown_timeout, threading.TIMEOUT_MAX),
-            on_crash,
+            launch=launch,
+            port=port,
+            storage=storage,
+            log=log,
+            restart_policy=restart_policy,
+            max_restarts=max_restarts,
+            startup_timeout=min(startup_timeout, threading.TIMEOUT_MAX),
+            shutdown_timeout=min(shutdown_timeout, threading.TIMEOUT_MAX),
+            on_crash=on_crash,
         )
         runtime = cls(Supervisor(plan), log)
         runtime._begin()

@@ -58,6 +58,7 @@ class HttpxTransport:
         library: ModuleType,
         base_url: str,
         headers: Fields,
+        *,
         http_client: Any,
         transport: Any,
         proxy: HttpxProxy | None,

@@ -290,11 +290,11 @@ class Transport:
                     self._library or default_httpx_library(),
                     self._base_url,
                     self._headers,
-                    self._http_client,
-                    self._given_transport,
-                    self._proxy,
-                    self._limit,
-                    self._tls,
+                    http_client=self._http_client,
+                    transport=self._given_transport,
+                    proxy=self._proxy,
+                    limit=self._limit,
+                    tls=self._tls,
                 )
             return self._httpx_transport
 
