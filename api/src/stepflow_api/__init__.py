@@ -33,6 +33,7 @@ _SUBMODULES = (
     "api",
     "client",
     "errors",
+    "graph",
     "lowlevel",
     "models",
     "spec",

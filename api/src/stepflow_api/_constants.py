@@ -68,3 +68,6 @@ EVENT_LIMIT: Final = 16 * 1024 * 1024
 
 UNKNOWN_VALUES_LIMIT: Final = 256
 """Maximum number of unknown values that an open enumeration keeps, and maximum length of one."""
+
+PICTURE_LIMIT: Final = 1000
+"""Steps up to which notebooks show a flow as a picture; its SVG then has less than 1 MB."""

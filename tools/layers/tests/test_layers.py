@@ -32,7 +32,7 @@ LAYERS = {
         ("_transport.httpx_transport",),
         ("_transport",),
         ("_operation", "_error_message"),
-        ("models",),
+        ("models", "graph"),
     ),
     "stepflow_client": (
         ("cli",),

@@ -294,13 +294,13 @@ def get_blob(
         if as_json:
             raise InvalidInput(f"blob {blob_id} is bytes, which JSON cannot hold; leave out --json")
         if output is not None:
-            _write(output, data)
+            write_file(output, data)
         elif is_terminal():
             print_text(_text_of(blob_id, data))
         else:
             write_bytes(data)
     elif output is not None:
-        _write(output, json.dumps(data, ensure_ascii=False).encode() + b"\n")
+        write_file(output, json.dumps(data, ensure_ascii=False).encode() + b"\n")
     elif as_json:
         print_json(data)
     else:
@@ -347,7 +347,12 @@ def _text_of(blob_id: str, data: bytes) -> str:
         ) from None
 
 
-def _write(path: Path, content: bytes) -> None:
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file.
+
+    Raises:
+        InvalidInput: It cannot be written.
+    """
     try:
         path.write_bytes(content)
     except (OSError, ValueError) as error:

@@ -1,0 +1,132 @@
+"""A graph as SVG, without network, fonts or scripts."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+
+from stepflow_api.graph._box_text import LINE_HEIGHT, PADDING, TEXT_SIZE, TITLE_SIZE
+from stepflow_api.graph._layout import Box, Layout, Line
+
+__all__ = ["printable_xml", "svg"]
+
+# No variables of CSS: other programs than browsers read this too. Everything is inside the class,
+# since the style of an image in a page applies to the whole page.
+_COLOURS = """
+.stepflow-graph .canvas{{fill:{canvas}}}
+.stepflow-graph .box{{fill:{box};stroke:{line}}}
+.stepflow-graph .end{{fill:{end};stroke:{end_line}}}
+.stepflow-graph .missing{{stroke:{bad};stroke-dasharray:4 3}}
+.stepflow-graph .title{{fill:{title}}}
+.stepflow-graph .text{{fill:{text}}}
+.stepflow-graph .line{{stroke:{line}}}
+.stepflow-graph .head{{fill:{line}}}
+.stepflow-graph .line.invalid{{stroke:{bad}}}
+.stepflow-graph .head.invalid{{fill:{bad}}}
+"""
+_LIGHT = _COLOURS.format(
+    canvas="#ffffff",
+    box="#f6f8fa",
+    line="#818b98",
+    end="#ddf4ff",
+    end_line="#54aeff",
+    bad="#cf222e",
+    title="#1f2328",
+    text="#59636e",
+)
+_DARK = _COLOURS.format(
+    canvas="#0d1117",
+    box="#161b22",
+    line="#7d8590",
+    end="#0c2d4d",
+    end_line="#388bfd",
+    bad="#ff7b72",
+    title="#e6edf3",
+    text="#9198a1",
+)
+_STYLE = (
+    ".stepflow-graph{font-family:system-ui,-apple-system,'Segoe UI',Roboto,sans-serif}"
+    f".stepflow-graph text{{font-size:{TEXT_SIZE:g}px;text-anchor:middle}}"
+    f".stepflow-graph .title{{font-size:{TITLE_SIZE:g}px;font-weight:600}}"
+    ".stepflow-graph .line{fill:none;stroke-width:1.3}"
+    ".stepflow-graph .conditional{stroke-dasharray:5 4}"
+    f"{_LIGHT}@media(prefers-color-scheme:dark){{{_DARK}}}"
+).replace("\n", "")
+
+# What XML 1.0 cannot contain, not even escaped.
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def svg(layout: Layout) -> str:
+    """Draw a graph as SVG: one element with everything in it, in light and dark colours.
+
+    Dashed lines are read under a condition, and red is what servers reject. A box has its step's
+    id, component and what it reads of the input as a tooltip.
+
+    Args:
+        layout: Where everything is drawn.
+    """
+    width, height = round(layout.width), round(layout.height)
+    name = _escape(f"Flow {layout.graph.name}" if layout.graph.name else "Flow")
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="stepflow-graph" role="img"'
+            f' width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
+            f' style="max-width:100%;height:auto">',
+            f"<title>{name}</title>",
+            f"<style>{_STYLE}</style>",
+            f'<rect class="canvas" width="{width}" height="{height}" rx="8"/>',
+            *(part for line in layout.lines for part in _line(line)),
+            *(part for box in layout.boxes for part in _box(box)),
+            "</svg>\n",
+        ]
+    )
+
+
+def printable_xml(text: str) -> str:
+    """Return text without the characters that XML cannot contain."""
+    return _NOT_XML.sub("\ufffd", text)
+
+
+def _escape(text: str) -> str:
+    return html.escape(printable_xml(text))
+
+
+def _line(line: Line) -> Iterator[str]:
+    x1, y1, x2, y2 = line.x1, line.y1, line.x2, line.y2
+    kinds = " conditional" * line.is_conditional + " invalid" * line.is_invalid
+    start = y1 + 7 if line.has_tail else y1
+    end = y2 - 7 if line.has_head else y2
+    bend = (y2 - y1) / 2
+    way = f"M{x1:.1f} {start:.1f}C{x1:.1f} {y1 + bend:.1f} {x2:.1f} {y2 - bend:.1f}"
+    way += f" {x2:.1f} {end:.1f}"
+    if line.y3 > y2:
+        way += f"V{line.y3:.1f}"
+    yield f'<path class="line{kinds}" d="{way}"/>'
+    for x, y, size, has in ((x2, y2, -8, line.has_head), (x1, y1, 8, line.has_tail)):
+        if has:
+            kind = " invalid" * line.is_invalid
+            yield f'<path class="head{kind}" d="M{x:.1f} {y:.1f}l-4 {size}h8z"/>'
+
+
+def _box(box: Box) -> Iterator[str]:
+    node = box.node
+    tooltip = [node.id or "(no id)", node.component, *node.notes]
+    tooltip += [f"reads input {path}" for path in node.inputs]
+    tooltip += [f"reads variable {path}" for path in node.variables]
+    kind = {"step": "box", "missing": "box missing"}.get(node.kind, "end")
+    radius = 6 if node.kind in ("step", "missing") else box.height / 2
+    yield f"<g><title>{_escape(chr(10).join(filter(None, tooltip)))}</title>"
+    yield (
+        f'<rect class="{kind}" x="{box.x:.1f}" y="{box.y:.1f}" width="{box.width:.1f}"'
+        f' height="{box.height:.1f}" rx="{radius:g}"/>'
+    )
+    middle = box.x + box.width / 2
+    for at, text in enumerate(box.lines):
+        y = box.y + PADDING / 2 + LINE_HEIGHT * (at + 0.75)
+        yield (
+            f'<text class="{"text" if at else "title"}" x="{middle:.1f}" y="{y:.1f}">'
+            f"{_escape(text)}</text>"
+        )
+    yield "</g>"

@@ -1,0 +1,270 @@
+"""The graph of a flow, its positions and its pictures, of invalid flows too."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+import re
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from stepflow_api.graph import Edge, Layout, Node, Reference, flow_graph, layout, references
+from stepflow_api.models import Flow
+
+INPUT = {"$input": "x"}
+
+
+def step(id: str, *reads: Any, **fields: Any) -> dict[str, Any]:
+    """A step that reads steps, by id, and other expressions."""
+    values = [{"$step": one} if isinstance(one, str) else one for one in reads]
+    return {"id": id, "component": "/x", "input": values, **fields}
+
+
+def flow(*steps: dict[str, Any], output: Any = None, name: str = "f") -> Flow:
+    return Flow.from_dict({"name": name, "steps": list(steps), "output": output})
+
+
+def random_flow(count: int, seed: int) -> Flow:
+    chance = random.Random(seed)
+    steps = [
+        step(
+            f"s{at}",
+            *{f"s{max(0, at - 1 - int(chance.expovariate(0.3)))}" for _ in range(at and 2)},
+            *[INPUT] * (chance.random() < 0.2),
+        )
+        for at in range(count)
+    ]
+    return flow(*steps, output=[{"$step": f"s{at}"} for at in range(0, count, 7)])
+
+
+def fan(count: int) -> Flow:
+    ids = [f"work{at}" for at in range(count)]
+    return flow(step("split", INPUT), *(step(id, "split") for id in ids), step("join", *ids))
+
+
+def chain(count: int) -> Flow:
+    return flow(*(step(f"s{at}", f"s{at - 1}" if at else INPUT, "s0") for at in range(1, count)))
+
+
+FLOWS = {
+    "none": Flow.from_dict({}),
+    "one": flow(step("s0", INPUT), output={"$step": "s0"}),
+    **{f"random {count}": random_flow(count, count) for count in (2, 5, 20, 60, 300)},
+    "fan": fan(58),
+    "cycle": flow(step("a", "b"), step("b", "c"), step("c", "a"), output={"$step": "a"}),
+    "unknown": flow(step("a", "nowhere", "elsewhere"), output={"$step": "nowhere"}),
+    "itself": flow(step("a", "a")),
+    "one id": flow(step("a", INPUT), step("a"), step("b", "a")),
+    "odd ids": flow(
+        *(
+            step(id)
+            for id in ('"<b>&amp;"', "日本語" * 30, "", "\x00\x1b[1m", "`x` #35; ]) --> end")
+        ),
+    ),
+}
+
+
+def test_nodes_and_edges() -> None:
+    graph = flow_graph(
+        flow(
+            step("a", INPUT, {"$variable": "v"}, onError={"action": "retry", "maxRetries": 2}),
+            step("b", "a", INPUT, mustExecute=True, onError={"action": "useDefault"}),
+            step("c", {"$if": {"$step": "a"}, "then": {"$step": "b"}}),
+            output={"$literal": {"$step": "no"}},
+        )
+    )
+    assert graph.nodes == (
+        Node("input", "input"),
+        Node("step", "a", "/x", ("retry 2×",), ("x",), ("v",)),
+        Node("step", "b", "/x", ("must run", "default on error"), ("x",)),
+        Node("step", "c", "/x"),
+        Node("output", "output"),
+    )
+    # What reads the input and a step has no edge from the input.
+    assert graph.edges == (Edge(0, 1), Edge(1, 2), Edge(1, 3), Edge(2, 3, is_conditional=True))
+
+
+def test_what_servers_reject() -> None:
+    graph = flow_graph(flow(step("a", "b", "no"), step("b", "b"), output={"$step": "a"}))
+    assert [node.kind for node in graph.nodes] == ["missing", "step", "step", "output"]
+    assert graph.nodes[2].notes == ("reads itself",)
+    invalid = [(edge.source, edge.target) for edge in graph.edges if edge.is_invalid]
+    assert invalid == [(2, 1), (0, 1), (2, 2)]
+
+
+def test_references() -> None:
+    value = [
+        {"$coalesce": [{"$step": "a", "path": "p"}, {"$input": "$.x"}]},
+        {"$if": {"$input": "c"}, "then": {"$step": "b"}, "else": [{"$step": "c"}]},
+        {"$variable": "v", "default": {"$step": "d"}},
+        {"$literal": {"$step": "e"}},
+        {"$other": {"$step": "f"}},
+    ]
+    assert references(value) == [
+        Reference("step", "a"),
+        Reference("input", "$.x", is_conditional=True, is_late=True),
+        Reference("input", "c"),
+        Reference("step", "b", is_conditional=True),
+        Reference("step", "c", is_conditional=True),
+        Reference("variable", "v"),
+        Reference("step", "d", is_conditional=True, is_late=True),
+        Reference("step", "f"),
+    ]
+    deep: Any = {"$step": "a"}
+    for _ in range(100_000):
+        deep = [deep]
+    assert references(deep) == []
+
+
+@pytest.mark.parametrize("name", FLOWS)
+def test_the_layout_is_readable(name: str) -> None:
+    found = layout(flow_graph(FLOWS[name]))
+    assert len(found.boxes) == len(found.graph.nodes)
+    for box in found.boxes:
+        assert 0 <= box.x <= box.x + box.width <= found.width
+        assert 0 <= box.y <= box.y + box.height <= found.height
+    for one, other in itertools.combinations(found.boxes, 2):
+        assert (
+            one.x + one.width < other.x
+            or other.x + other.width < one.x
+            or one.y + one.height < other.y
+            or other.y + other.height < one.y
+        )
+    for edge in found.graph.edges:
+        upper, lower = sorted((edge.source, edge.target))
+        if upper != lower:
+            assert found.boxes[upper].y + found.boxes[upper].height < found.boxes[lower].y
+    for line in found.lines:
+        assert 0 <= line.x1 <= found.width and 0 <= line.x2 <= found.width
+        assert line.y1 < line.y2 <= line.y3 <= found.height
+        # Its straight part is beside the boxes of the row.
+        for box in found.boxes:
+            if line.y2 < line.y3 and box.y == line.y2:
+                assert not box.x < line.x2 < box.x + box.width
+
+
+@pytest.mark.parametrize("name", FLOWS)
+def test_lines_lead_from_what_is_read_to_what_reads_it(name: str) -> None:
+    found = layout(flow_graph(FLOWS[name]))
+    expected = {
+        (edge.source, edge.target) for edge in found.graph.edges if edge.source != edge.target
+    }
+    assert connected(found) == expected
+
+
+def connected(found: Layout) -> set[tuple[int, int]]:
+    """Return the pairs of boxes that lines connect, by where these start and end."""
+    below = {(box.x + box.width / 2, box.y + box.height): at for at, box in enumerate(found.boxes)}
+    above = {(box.x + box.width / 2, box.y): at for at, box in enumerate(found.boxes)}
+    starts: dict[tuple[float, float], list[Any]] = {}
+    for line in found.lines:
+        starts.setdefault((line.x1, line.y1), []).append(line)
+    pairs: set[tuple[int, int]] = set()
+    for at, box in enumerate(found.boxes):
+        todo = list(starts.get((box.x + box.width / 2, box.y + box.height), []))
+        tails = {id(line): line.has_tail for line in todo}
+        while todo:
+            line = todo.pop()
+            end = above.get((line.x2, line.y2)) if line.y3 == line.y2 else None
+            tail = tails[id(line)]
+            if end is not None:
+                pairs.add((end, at) if tail else (at, end))
+                continue
+            for further in starts.get((line.x2, line.y3), []):
+                if (line.x2, line.y3) not in below and id(further) not in tails:
+                    tails[id(further)] = tail
+                    todo.append(further)
+    return pairs
+
+
+def test_a_row_has_a_limited_number_of_steps() -> None:
+    found = layout(flow_graph(fan(58)), columns=4)
+    rows: dict[float, int] = {}
+    for box in found.boxes:
+        rows[box.y] = rows.get(box.y, 0) + 1
+    assert max(rows.values()) == 4
+    assert layout(flow_graph(fan(58))).width < 1500
+
+
+@pytest.mark.parametrize("name", FLOWS)
+def test_svg(name: str) -> None:
+    found = FLOWS[name]
+    root = ElementTree.fromstring(found.to_svg())
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    tags = {element.tag.partition("}")[2] for element in root.iter()}
+    assert tags <= {"svg", "title", "style", "rect", "path", "g", "text"}
+    tooltips = [group.findtext("{*}title") or "" for group in root.iterfind("{*}g")]
+    shown = [tooltip.split("\n")[0] for tooltip in tooltips]
+    for one in found.steps or []:
+        assert re.sub("[\x00-\x1f]", "\ufffd", one.id or "(no id)") in shown
+    assert found._repr_html_() == found.to_svg()
+
+
+def test_the_style_of_a_picture_concerns_nothing_else() -> None:
+    style = re.search("<style>(.*)</style>", FLOWS["one"].to_svg())
+    assert style is not None
+    assert "prefers-color-scheme:dark" in style[1]
+    selectors = re.findall(r"([^{}]+)\{", style[1])
+    assert all(one.startswith((".stepflow-graph", "@media")) for one in selectors)
+
+
+def test_mermaid() -> None:
+    text = flow(
+        step("a", INPUT),
+        step('1. "b" #1;`', "a", {"$coalesce": [1, {"$step": "no"}]}),
+        output={"$step": "a"},
+    ).to_mermaid()
+    assert text == (
+        "flowchart TD\n"
+        '    n0(["input"])\n'
+        '    n1["no<br>no such step"]:::invalid\n'
+        '    n2["a<br>/x"]\n'
+        '    n3["1#46; #34;b#34; #35;1#59;#96;<br>/x"]\n'
+        '    n4(["output"])\n'
+        "    n0 --> n2\n"
+        "    n2 --> n3\n"
+        "    n1 -.-> n3\n"
+        "    n2 --> n4\n"
+        "    linkStyle 2 stroke:#cf222e\n"
+        "    classDef invalid stroke:#cf222e,stroke-dasharray:4\n"
+    )
+
+
+@pytest.mark.parametrize("name", FLOWS)
+def test_text_forms_have_one_line_for_each_node_and_edge(name: str) -> None:
+    graph = flow_graph(FLOWS[name])
+    for text in (FLOWS[name].to_mermaid(), FLOWS[name].to_dot()):
+        lines = text.splitlines()
+        assert sum(bool(re.match(r"    n\d+ ?[\[(]", line)) for line in lines) == len(graph.nodes)
+        assert sum(bool(re.match(r"    n\d+ -", line)) for line in lines) == len(graph.edges)
+    markdown = FLOWS[name]._repr_markdown_()
+    assert markdown is not None and markdown.count("```") == 2
+
+
+def test_dot() -> None:
+    text = flow(step('a"\\N'), output={"$step": 'a"\\N'}, name='"').to_dot()
+    assert text.splitlines() == [
+        'digraph "\\"" {',
+        '    node [shape=box, style=rounded, fontname="sans-serif"];',
+        f"    n0 [label={json.dumps(chr(10).join(['a' + chr(34) + chr(92) + 'N', '/x']))}];",
+        '    n1 [label="output", shape=oval];',
+        "    n0 -> n1;",
+        "}",
+    ]
+
+
+def test_notebooks_show_no_huge_picture() -> None:
+    huge = random_flow(1001, 1)
+    assert huge._repr_html_() is None
+    assert huge._repr_markdown_() is None
+
+
+@pytest.mark.parametrize("make", [chain, fan])
+def test_ten_thousand_steps(make: Any) -> None:
+    found = layout(flow_graph(make(10_000)))
+    assert len(found.boxes) > 10_000
+    # In proportion to the number of steps, also where each reads the first one.
+    assert len(found.lines) < 120_000
