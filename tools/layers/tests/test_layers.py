@@ -36,7 +36,7 @@ LAYERS = {
     ),
     "stepflow_client": (
         ("cli",),
-        ("client", "sync_client", "executor"),
+        ("client", "sync_client", "executor", "flow_builder"),
         ("_server_methods", "_sync_server_methods"),
         ("handle", "sync_handle"),
         ("_factory",),

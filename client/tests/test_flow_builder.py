@@ -1,0 +1,414 @@
+"""Flows written in Python: equal to flow files, and run by the real server."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import math
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from client.tests.support import VERSION
+from stepflow_api.models import Flow, OnErrorDefault, OnErrorFail, OnErrorRetry
+from stepflow_client import FlowBuilder, SyncStepflowClient, errors
+from stepflow_client.documents import parse
+from stepflow_client.flow_builder import Expression, Reference
+from tools.spec.server import StepflowServer
+
+INPUT = {
+    "prompt": "Hello",
+    "user": {"name": "Ann", "tags": ["a", {"b": "deep"}]},
+    "$odd": 'dollar "quoted"',
+    "s p": "space",
+    "nothing": None,
+}
+VARIABLES = {"tone": {"style": "dry"}}
+
+
+def ask(b: FlowBuilder) -> Reference:
+    """Add the step of the flow files below."""
+    return b.step("ask", "/create_messages", {"user_prompt": b.input["prompt"]})
+
+
+#: An expression, the same in a flow file, and its value.
+EXPRESSIONS: list[tuple[Callable[[FlowBuilder, Reference], Any], str, Any]] = [
+    (lambda b, ask: None, "null", None),
+    (lambda b, ask: "text", "text", "text"),
+    (lambda b, ask: [True, 1.5, ("x",)], "[true, 1.5, [x]]", [True, 1.5, ["x"]]),
+    (lambda b, ask: {"$other": {"a": None}}, "{$other: {a: null}}", {"$other": {"a": None}}),
+    (lambda b, ask: b.input, "{$input: $}", INPUT),
+    (lambda b, ask: b.input["prompt"], "{$input: prompt}", "Hello"),
+    (lambda b, ask: b.input["s p"], "{$input: s p}", "space"),
+    (lambda b, ask: b.input["$odd"], "{$input: $.$odd}", 'dollar "quoted"'),
+    (lambda b, ask: b.input["user"]["name"], "{$input: $.user.name}", "Ann"),
+    (lambda b, ask: b.input["user"]["tags"][1]["b"], "{$input: '$.user.tags[1].b'}", "deep"),
+    (lambda b, ask: ask["messages"][0]["role"], "{$step: ask, path: '$.messages[0].role'}", "user"),
+    (lambda b, ask: [{"r": ask["messages"]}], "[{r: {$step: ask, path: messages}}]", ...),
+    (lambda b, ask: ask, "{$step: ask}", {"messages": [{"role": "user", "content": "Hello"}]}),
+    (lambda b, ask: b.variable("tone"), "{$variable: tone}", {"style": "dry"}),
+    (lambda b, ask: b.variable("tone")["style"], "{$variable: $.tone.style}", "dry"),
+    (
+        lambda b, ask: b.variable("tone", "no", default=b.input["prompt"]),
+        "{$variable: $.tone.no, default: {$input: prompt}}",
+        "Hello",
+    ),
+    (lambda b, ask: b.variable("no", default=None), "{$variable: no, default: null}", None),
+    (
+        lambda b, ask: b.literal({"$step": "ask"}),
+        "{$literal: {$step: ask}}",
+        {"$step": "ask"},
+    ),
+    (
+        lambda b, ask: b.if_(b.input["nothing"], "a", b.input["prompt"]),
+        "{$if: {$input: nothing}, then: a, else: {$input: prompt}}",
+        "Hello",
+    ),
+    (lambda b, ask: b.if_(ask, "a"), "{$if: {$step: ask}, then: a}", "a"),
+    (
+        lambda b, ask: b.coalesce(None, b.input["nothing"], b.if_(False, 1), "last"),
+        "{$coalesce: [null, {$input: nothing}, {$if: false, then: 1}, last]}",
+        "last",
+    ),
+    # In the form of flow files, also with other expressions in it.
+    (
+        lambda b, ask: {"$coalesce": [{"$input": "nothing"}, ask["messages"][0]["content"]]},
+        "{$coalesce: [{$input: nothing}, {$step: ask, path: '$.messages[0].content'}]}",
+        "Hello",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def client(server: StepflowServer) -> Any:
+    with SyncStepflowClient(server.url, server_version=VERSION) as client:
+        yield client
+
+
+@pytest.mark.parametrize(("write", "text", "value"), EXPRESSIONS, ids=[e[1] for e in EXPRESSIONS])
+def test_every_expression_equals_its_yaml_and_runs(
+    client: SyncStepflowClient, write: Callable[..., Any], text: str, value: Any
+) -> None:
+    b = FlowBuilder("expressions")
+    flow = b.build(output={"it": write(b, ask(b))})
+    yaml = f"""
+        name: expressions
+        steps:
+          - {{id: ask, component: /create_messages, input: {{user_prompt: {{$input: prompt}}}}}}
+        output: {{it: {text}}}
+    """
+    document = parse(yaml.encode(), name="it", is_json=False)
+    assert flow.to_dict() == document
+    assert FlowBuilder.from_flow(document).build().to_dict() == document
+
+    result = client.run(flow, INPUT, variables=VARIABLES, timeout=30)
+
+    assert result.is_success, result.error
+    if value is not ...:
+        assert result.output == {"it": value}
+
+
+class Question(BaseModel):
+    prompt: str
+    parts: list[Question] = []
+
+
+class Answer(BaseModel):
+    questions: list[Question]
+
+
+def everything() -> FlowBuilder:
+    """A flow with all fields that a builder sets."""
+    b = FlowBuilder(
+        "all",
+        description="What it does.",
+        version="1.0",
+        metadata={"team": "x", "$input": 1},
+        input_schema={"type": "object", "required": ["path"]},
+        output_schema=list[int],
+        variables_schema=dict[str, str],
+    )
+    read = b.step(
+        "read",
+        "/load_file",
+        {"path": b.input["path"]},
+        on_error=OnErrorDefault(default_value={"data": {"$input": "x"}}),
+        metadata={"n": [1]},
+        output_schema=Answer,
+    )
+    b.step(
+        "log", "/create_messages", {"user_prompt": "x"}, must_execute=True, on_error=OnErrorFail()
+    )
+    b.step("put", "/put_blob", {"data": read["data"], "blob_type": "data"}, on_error=OnErrorRetry())
+    return b
+
+
+def test_a_flow_with_everything(client: SyncStepflowClient) -> None:
+    b = everything()
+    flow = b.build(output=b.steps["read"]["data"])
+    definitions = Answer.model_json_schema(ref_template="#/schemas/$defs/{model}")["$defs"]
+    assert flow.to_dict() == {
+        "name": "all",
+        "description": "What it does.",
+        "version": "1.0",
+        "metadata": {"team": "x", "$input": 1},
+        "schemas": {
+            "type": "object",
+            "$defs": definitions,
+            "properties": {
+                "input": {"type": "object", "required": ["path"]},
+                "output": {"type": "array", "items": {"type": "integer"}},
+                "variables": {"type": "object", "additionalProperties": {"type": "string"}},
+                "steps": {
+                    "type": "object",
+                    "properties": {
+                        "read": {
+                            "title": "Answer",
+                            "type": "object",
+                            "required": ["questions"],
+                            "properties": {
+                                "questions": {
+                                    "title": "Questions",
+                                    "type": "array",
+                                    "items": {"$ref": "#/schemas/$defs/Question"},
+                                }
+                            },
+                        }
+                    },
+                },
+            },
+        },
+        "steps": [
+            {
+                "id": "read",
+                "component": "/load_file",
+                "input": {"path": {"$input": "path"}},
+                "onError": {"action": "useDefault", "defaultValue": {"data": {"$input": "x"}}},
+                "metadata": {"n": [1]},
+            },
+            {
+                "id": "log",
+                "component": "/create_messages",
+                "input": {"user_prompt": "x"},
+                "onError": {"action": "fail"},
+                "mustExecute": True,
+            },
+            {
+                "id": "put",
+                "component": "/put_blob",
+                "input": {"data": {"$step": "read", "path": "data"}, "blob_type": "data"},
+                "onError": {"action": "retry"},
+            },
+        ],
+        "output": {"$step": "read", "path": "data"},
+    }
+    assert FlowBuilder.from_flow(flow).build() == flow
+
+    handle = client.submit(flow, {"path": "/nowhere"})
+    assert handle.result(timeout=30).output == {"$input": "x"}
+    assert {"read", "log"} <= handle.steps().keys()
+
+
+def test_a_flow_of_others_keeps_all_of_it(tmp_path: Path) -> None:
+    document = {
+        "later": {"a": [None]},
+        "steps": [
+            {"id": "s", "component": "/x", "later": 1, "onError": None, "input": {"$new": 1}}
+        ],
+        "test": {"cases": []},
+        "examples": [{"name": "e", "input": {"$step": "no"}}],
+        "schemas": {"type": "object", "properties": {"input": True}},
+    }
+    path = tmp_path / "flow.json"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    for flow in (document, Flow.from_dict(document), path, str(path)):
+        assert FlowBuilder.from_flow(flow).build().to_dict() == document
+    assert FlowBuilder.from_flow({}).build().to_dict() == {}
+
+
+def test_a_flow_is_changed_without_the_one_it_was_made_of() -> None:
+    flow = everything().build(output=1)
+    before = flow.to_dict()
+    b = FlowBuilder.from_flow(flow)
+    first = b.step("first", "/create_messages", {"user_prompt": b.input["q"]}, before="read")
+    b.change("read", component="/other", input={"path": first["x"]}, on_error={"action": "fail"})
+    b.change("log", must_execute=False, metadata={})
+    b.remove("put")
+    changed = b.build(output=b.steps["read"])
+
+    assert flow.to_dict() == before
+    assert changed.steps is not None
+    assert [step.to_dict() for step in changed.steps] == [
+        {"id": "first", "component": "/create_messages", "input": {"user_prompt": {"$input": "q"}}},
+        {
+            "id": "read",
+            "component": "/other",
+            "input": {"path": {"$step": "first", "path": "x"}},
+            "onError": {"action": "fail"},
+            "metadata": {"n": [1]},
+        },
+        {**before["steps"][1], "mustExecute": False, "metadata": {}},
+    ]
+    assert changed.output == {"$step": "read"}
+    inserted: Any = changed.steps[0]
+    inserted.input["user_prompt"] = "x"
+    assert b.build().to_dict()["steps"][0]["input"] == {"user_prompt": {"$input": "q"}}
+    b.remove("read")
+    assert "steps" in before["schemas"]["properties"]
+    assert b.build(output=1).to_dict()["schemas"]["properties"]["steps"]["properties"] == {}
+
+
+def test_a_model_in_an_input_is_data() -> None:
+    class Data(BaseModel):
+        expression: dict[str, Any]
+        when: datetime.date
+
+    b = FlowBuilder()
+    day = datetime.date(2024, 1, 2)
+    b.step("a", "/x", [Data(expression={}, when=day), Data(expression={"$step": "a"}, when=day)])
+    assert b.build().to_dict()["steps"][0]["input"] == [
+        {"expression": {}, "when": "2024-01-02"},
+        {"$literal": {"expression": {"$step": "a"}, "when": "2024-01-02"}},
+    ]
+
+
+CIRCLE: list[Any] = []
+CIRCLE.append(CIRCLE)
+
+
+def build_without(b: FlowBuilder, one: Reference) -> None:
+    """Remove a step that another one reads."""
+    b.remove("one")
+    b.build()
+
+
+MISTAKES: dict[str, tuple[Callable[[FlowBuilder, Reference], Any], str]] = {
+    "two of one id": (lambda b, one: b.step("one", "/x"), "two steps 'one'"),
+    "no id": (lambda b, one: b.step("", "/x"), "step id ''"),
+    "unknown step": (lambda b, one: b.step("a", "/x", {"$step": "no"}), "reads step 'no'"),
+    "itself": (lambda b, one: b.step("a", "/x", [{"$step": "a"}]), "reads its own output"),
+    "later step": (
+        lambda b, one: b.change("one", input=b.steps["two"]),
+        "step 'one' reads step 'two'",
+    ),
+    "later step, inserted": (
+        lambda b, one: b.step("a", "/x", one, before="one"),
+        "reads step 'one'",
+    ),
+    "other flow": (lambda b, one: b.step("a", "/x", ask(FlowBuilder())), "of another flow"),
+    "other flow, in if_": (lambda b, one: b.if_(one, FlowBuilder().input), "of another flow"),
+    "output of other flow": (lambda b, one: b.build(output=ask(FlowBuilder())), "of another flow"),
+    "removed": (build_without, "step 'two' reads step 'one'"),
+    "no such step": (lambda b, one: b.remove("no"), "the steps are 'one', 'two'"),
+    "set": (lambda b, one: b.step("a", "/x", {"k": [{1}]}), "input.k[0] is a set"),
+    "bytes": (lambda b, one: b.literal(b"x"), "the literal is a bytes"),
+    "date": (lambda b, one: b.build(output=datetime.date.today()), "the output is a date"),
+    "nan": (lambda b, one: b.coalesce(1, math.nan), "coalesce: [1] is nan"),
+    "key": (lambda b, one: b.step("a", "/x", {1: 2}), "the key 1"),
+    "surrogate": (lambda b, one: b.step("a", "/x", "\ud800"), "half a surrogate pair"),
+    "circle": (lambda b, one: b.step("a", "/x", CIRCLE), "contains itself"),
+    "reference in a literal": (lambda b, one: b.literal([one]), "only plain JSON"),
+    "reference in a default": (
+        lambda b, one: b.step("a", "/x", on_error=OnErrorDefault(default_value=one)),
+        "on_error.defaultValue is <expression",
+    ),
+    "on_error": (lambda b, one: b.step("a", "/x", on_error={"action": "boo"}), "boo"),
+    "component": (lambda b, one: b.step("a", 5), "component"),  # type: ignore[arg-type]
+    "$from": (lambda b, one: b.step("a", "/x", {"$from": {"step": "one"}}), "use $step"),
+    "$if": (lambda b, one: b.step("a", "/x", {"$if": True}), "needs `then`"),
+    "$coalesce": (lambda b, one: b.step("a", "/x", {"$coalesce": 1}), "needs a list"),
+    "$step": (lambda b, one: b.step("a", "/x", {"$step": one}), "needs a text"),
+    "dot": (lambda b, one: one["a.b"], "'a.b' cannot be referred to"),
+    "bracket": (lambda b, one: b.variable("a[0]"), "'a[0]' cannot be referred to"),
+    "negative": (lambda b, one: one[-1], "from the start only"),
+    "slice": (lambda b, one: one[1:2], "the name of a member"),  # type: ignore[index]
+    "part of a default": (lambda b, one: b.variable("v", default={})["x"], "variable(name, key"),
+    "schema": (lambda b, one: FlowBuilder(input_schema=3), "the input schema cannot be made of 3"),
+    "metadata": (lambda b, one: FlowBuilder(metadata={"a": set()}), "metadata.a is a set"),
+    "id of a stored flow": (lambda b, one: FlowBuilder.from_flow("a" * 64), "client.get_flow"),
+    "file": (lambda b, one: FlowBuilder.from_flow("/nowhere"), "no such file"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_reported_where_it_is_made(mistake: str) -> None:
+    b = FlowBuilder()
+    one = b.step("one", "/x")
+    b.step("two", "/x", one)
+    before = b.build().to_dict()
+    make, message = MISTAKES[mistake]
+    with pytest.raises(errors.InvalidInput) as caught:
+        make(b, one)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+    if mistake != "removed":
+        assert b.build().to_dict() == before
+
+
+def test_two_types_of_one_name() -> None:
+    class Question(BaseModel):
+        other: int
+
+    b = FlowBuilder(input_schema=list[Question])
+    with pytest.raises(errors.InvalidInput, match="a type 'Question'"):
+        b.step("a", "/x", output_schema=Answer)
+    assert not b.steps
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda one: one == 1,
+        lambda one: one != 1,
+        lambda one: not one,
+        lambda one: f"{one}",
+        lambda one: one + "x",
+        lambda one: list(one),
+        lambda one: {one: 1},
+        lambda one: "x" in one,
+        lambda one: len(one),
+    ],
+)
+def test_a_reference_is_not_a_value(use: Callable[[Expression], Any]) -> None:
+    b = FlowBuilder()
+    with pytest.raises(TypeError):
+        use(b.input["x"])
+    assert repr(b.input["x"]) == "<expression {'$input': 'x'}>"
+
+
+def test_steps_that_servers_never_start() -> None:
+    def build(must_execute: bool | None, condition: str) -> None:
+        b = FlowBuilder()
+        check = ask(b)
+        branch = b.step("branch", "/x", must_execute=must_execute)
+        b.build(output=b.if_(check if condition == "step" else b.input["x"], branch))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        build(True, "step")
+        build(None, "input")
+    with pytest.warns(UserWarning, match="'branch'") as caught:
+        build(None, "step")
+    assert caught[0].filename == __file__
+
+
+def test_they_run_if_they_must(client: SyncStepflowClient) -> None:
+    b = FlowBuilder()
+    check = ask(b)
+    yes = b.step("yes", "/create_messages", {"user_prompt": "yes"}, must_execute=True)
+    flow = b.build(output=b.if_(check["messages"], yes["messages"][0]["content"], "no"))
+    assert client.run(flow, INPUT, timeout=30).output == "yes"
+
+
+def test_a_large_flow(client: SyncStepflowClient) -> None:
+    b = FlowBuilder()
+    last = ask(b)
+    for number in range(1, 1000):
+        content = last["messages"][0]["content"]
+        last = b.step(f"step{number}", "/create_messages", {"user_prompt": content})
+    assert len(b.build(output=last).to_dict()["steps"]) == 1000
+    assert client.validate(b.build(output=last)).is_valid
