@@ -224,7 +224,7 @@ def test_connections_are_kept_alive_by_probes(is_async: bool) -> None:
             await client.aclose()
             return {one for one in found if one is not None}
 
-        assert asyncio.run(ask()) == {(1, 30, 10, 6)}
+        assert asyncio.run(ask()) == {(1, 30, 10, 6, 1)}
 
 
 def _probes(descriptor: str, url: str) -> tuple[int, ...] | None:
@@ -235,5 +235,7 @@ def _probes(descriptor: str, url: str) -> tuple[int, ...] | None:
                 _option(copy, "TCP_KEEPIDLE"),
                 _option(copy, "TCP_KEEPINTVL"),
                 _option(copy, "TCP_KEEPCNT"),
+                # The end of a body is sent at once.
+                _option(copy, "TCP_NODELAY"),
             )
     return None

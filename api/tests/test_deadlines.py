@@ -211,6 +211,31 @@ def test_timeouts_of_httpx_are_those_of_each_exchange(
         assert call(cancel_run, ID).status == "running"
 
 
+@by_plain_way
+def test_the_bytes_of_a_large_answer_prolong_the_whole(
+    way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size, elapsed = 16 * 1024 * 1024, 0.0
+    clock = SimpleNamespace(
+        monotonic=lambda: time.monotonic() + elapsed, get_clock_info=time.get_clock_info
+    )
+    monkeypatch.setattr("stepflow_api._transport.timeouts.time", clock)
+
+    def handle(connection: socket.socket) -> None:
+        nonlocal elapsed
+        connection.sendall(_head(f"Content-Length: {size}", "Content-Type: application/json"))
+        connection.sendall(HEALTH.encode())
+        for start in range(len(HEALTH), size, 65536):
+            piece = b" " * min(65536, size - start)
+            connection.sendall(piece)
+            # 100 kB/s: longer than the sum of the timeouts, and faster than the slowest link.
+            elapsed += len(piece) / 100_000
+
+    with calling(way, handle, monkeypatch, httpx.Timeout(ENOUGH)) as (_, call):
+        assert call(health_check).status == "healthy"
+    assert elapsed > 4 * ENOUGH
+
+
 @by_way
 def test_a_server_that_reads_byte_by_byte(way: Way, monkeypatch: pytest.MonkeyPatch) -> None:
     done = threading.Event()

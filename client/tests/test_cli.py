@@ -10,6 +10,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -97,7 +98,7 @@ def test_a_batch_prints_a_line_each(
     command: Command, echo: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "inputs.jsonl"
-    path.write_text('1\n"two"\n\n[3]\n', encoding="utf-8")
+    path.write_text('1\n"two"\n\n \t\n[3]\n', encoding="utf-8")
     lines = command("run", echo, "--inputs", str(path), "--max-concurrency", "2").splitlines()
     assert [json.loads(line)["result"] for line in lines] == [1, "two", [3]]
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"4\n5\n")))
@@ -113,6 +114,29 @@ def test_a_batch_with_failures_ends_with_1(
     err = command("run", read_file, "--inputs", str(path), code=1)
     assert "2/2 done, 2 failed" in err
     assert "2 of 2 items failed" in err
+
+
+def test_the_last_line_of_progress_is_complete(
+    proxy: FaultProxy,
+    read_file: str,
+    fifo: Callable[[], Path],
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    path, inputs = fifo(), tmp_path / "inputs.jsonl"
+    inputs.write_text(json.dumps({"path": str(path)}), encoding="utf-8")
+
+    def end() -> None:
+        # The first poll of the run has been shown when the second one is sent.
+        wait_until(lambda: sum("rootRunId" in seen.target for seen in proxy.seen) > 1, "two polls")
+        wait_until(lambda: release(path), "the step reads the FIFO")
+
+    thread = threading.Thread(target=end)
+    thread.start()
+    assert cli.run(["--url", proxy.url, "run", read_file, "--inputs", str(inputs)]) == 0
+    thread.join()
+    lines = capfd.readouterr().err.splitlines()
+    assert "0/1 done" in lines[0] and "1/1 done" in lines[-1]
 
 
 def test_submit_then_wait_status_cancel(

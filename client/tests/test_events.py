@@ -282,7 +282,10 @@ def stream_of(*data: str) -> httpx.Response:
 
 
 def fails_at_the_second_failure(
-    do: Driver, streams: Iterator[list[Any]], monkeypatch: pytest.MonkeyPatch
+    do: Driver,
+    streams: Iterator[list[Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    timeout: float | None = None,
 ) -> list[events.RunEvent]:
     """Return the events in streams, of which two in a row may not fail."""
     monkeypatch.setattr("stepflow_client._core.events.RECONNECT_SECONDS", 1e-9)
@@ -295,7 +298,7 @@ def fails_at_the_second_failure(
     )
     client = do.client("http://server.invalid", server_version="0.13.0", transport=server)
     try:
-        seen: list[events.RunEvent] = do(client.handle(UUID(int=1)).events())
+        seen: list[events.RunEvent] = do(client.handle(UUID(int=1)).events(timeout=timeout))
     finally:
         do(client.close())
     return seen
@@ -323,6 +326,22 @@ def test_streams_without_events_fail_in_the_end(
     with pytest.raises(errors.ConnectionLost, match="ended the event stream before the run's last"):
         fails_at_the_second_failure(do, streams, monkeypatch)
     assert next(streams, None) is None
+
+
+def test_a_deadline_is_the_only_end_of_streams_without_events(
+    do: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    streams = iter([[step(1)], [], [], [], [DONE]])
+    seen = fails_at_the_second_failure(do, streams, monkeypatch, timeout=60)
+    assert [event.sequence_number for event in seen] == [1, 9]
+
+
+def test_the_end_of_another_run_is_not_that_of_this_one(
+    do: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = {**DONE, "sequence_number": 1, "data": {"runId": str(UUID(int=2)), "status": 2}}
+    seen = fails_at_the_second_failure(do, iter([[other, step(2), DONE]]), monkeypatch)
+    assert [event.sequence_number for event in seen] == [1, 2, 9]
 
 
 NEW = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -79,7 +80,7 @@ def test_steps_may_come_later_than_their_run(do: Driver) -> None:
     step = {"stepId": "one", "component": "/c", "status": "completed"}
     runs = iter([*["running"] * 3, "completed"])
     steps: Iterator[dict[str, Any]] = iter([{}, {}, {"one": step}])
-    run: Any = finished_run(1)["GET /runs/{run_id}"]
+    run: Any = {**finished_run(1)["GET /runs/{run_id}"], "completedAt": "2026-02-01T00:00:00Z"}
     server = MockServer(
         {
             "GET /runs/{run_id}/events": httpx.Response(404),
@@ -91,6 +92,9 @@ def test_steps_may_come_later_than_their_run(do: Driver) -> None:
     seen = do(client.handle(run["runId"]).events())
     kinds = ["RunCreated", "StepStarted", "StepCompleted", "RunCompleted"]
     assert [event.kind for event in seen] == kinds
+    # The server knows when the run was created and completed; steps have no times.
+    times = [datetime.fromisoformat(run[name]) for name in ("createdAt", "completedAt")]
+    assert [seen[0].timestamp, seen[-1].timestamp] == times
     do(client.close())
 
 
