@@ -364,6 +364,43 @@ async def test_an_answer_in_chunks_is_read_and_its_connection_used_again(form: F
 
 
 @by_form
+@pytest.mark.parametrize(
+    ("version", "field"),
+    [("1.1", "connection: close"), ("1.1", "Connection: TE, Close"), ("1.0", "x: y")],
+)
+@pytest.mark.anyio
+async def test_a_connection_that_the_server_will_close_is_not_used_again(
+    version: str, field: str, form: Form
+) -> None:
+    text = _text(HEALTH, f"content-length: {len(HEALTH)}", field).replace(
+        b"1.1", version.encode(), 1
+    )
+    connections: list[socket.socket] = []
+
+    def handle(connection: socket.socket) -> None:
+        connections.append(connection)
+        connection.sendall(text)
+        # It stays open until the client closes it.
+        connection.recv(65536)
+
+    with OddServer(handle) as server:
+        async with Client(server.url, server_version="0.11.1") as client:
+            for _ in range(2):
+                assert await _health(form, client) == "healthy"
+    assert len(connections) == 2
+
+
+@by_form
+@pytest.mark.anyio
+async def test_an_answer_without_its_last_chunk_is_not_complete(form: Form) -> None:
+    text = _text(f"{len(HEALTH):x}\r\n{HEALTH}\r\n", "transfer-encoding: chunked")
+    with OddServer(raw(text)) as server:
+        async with Client(server.url, server_version="0.11.1") as client:
+            with pytest.raises(ConnectionLost):
+                await _health(form, client)
+
+
+@by_form
 @pytest.mark.anyio
 async def test_an_answer_that_ends_with_its_connection_is_read(form: Form) -> None:
     with OddServer(raw(_text())) as server:

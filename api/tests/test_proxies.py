@@ -38,6 +38,9 @@ async def test_requests_use_the_proxy(
     form: Form, variable: str, server: StepflowServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The real server answers a request that names another host, as a proxy does.
+    if not variable.lower().startswith("all"):
+        # That of the URL's scheme comes first.
+        monkeypatch.setenv("ALL_PROXY", NOWHERE)
     monkeypatch.setenv(variable, server.url.removeprefix("http://"))
     monkeypatch.setenv("NO_PROXY", "fe80::/10,127.0.0.0/8,other.invalid")
     async with Client(ELSEWHERE) as client:
@@ -192,6 +195,18 @@ async def test_a_proxy_that_is_down_is_named(form: Form, monkeypatch: pytest.Mon
             await form("health.health_check", client=client)
     assert "through the proxy http://127.0.0.1:1 (" in str(raised.value)
     assert "secret" not in str(raised.value)
+
+
+@by_form
+@pytest.mark.anyio
+async def test_a_proxy_that_refuses_is_named(form: Form, monkeypatch: pytest.MonkeyPatch) -> None:
+    refusal = b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n"
+    with OddServer(lambda connection: connection.sendall(refusal)) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        async with Client(ELSEWHERE.replace("http", "https")) as client:
+            # So nothing has reached the server.
+            with pytest.raises(ConnectionFailed, match=f"through the proxy {proxy.url} .*403"):
+                await form("health.health_check", client=client)
 
 
 @pytest.mark.parametrize(
