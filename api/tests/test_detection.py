@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import threading
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -350,12 +353,15 @@ async def test_a_later_server_keeps_its_words() -> None:
 
 
 def test_nothing_of_a_dialect_is_loaded_before_it_is_needed(tmp_path: Path) -> None:
-    import subprocess
-    import sys
-
     code = (
         "import json, sys; from stepflow_api import Client; Client('http://server');"
         "print(json.dumps([m for m in sys.modules if m.startswith('stepflow_api._exchange')]))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert not {m.rpartition(".")[2] for m in json.loads(done.stdout)} & {"older", "transcoded"}

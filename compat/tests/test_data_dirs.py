@@ -203,7 +203,9 @@ def test_a_crash_in_the_middle_of_an_upgrade(tmp_path: Path) -> None:
         "StepflowRuntime.start(data_dir=sys.argv[1], binary=sys.argv[2], upgrade=True)\n"
     )
     command = [sys.executable, "-c", script, str(folder), BINARIES["0.13.0"]]
-    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run(command, env=environment, check=False)
+    assert done.returncode == -signal.SIGKILL
     with pytest.raises(errors.DataDirIncompatible, match=r"0\.11\.1.*upgrade=True"):
         start("0.13.0", folder)
     with start("0.13.0", folder, upgrade=True) as runtime:

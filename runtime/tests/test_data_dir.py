@@ -71,7 +71,11 @@ def test_another_process_is_named_by_its_id_alone(tmp_path: Path) -> None:
     with StepflowRuntime.start(data_dir=tmp_path):
         assert (tmp_path / "stepflow.db.lock").read_text(encoding="ascii") == str(os.getpid())
         output = subprocess.run(
-            [sys.executable, "-c", script, tmp_path], check=True, capture_output=True, text=True
+            [sys.executable, "-c", script, tmp_path],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            check=True,
+            capture_output=True,
+            text=True,
         ).stdout
     assert output.startswith(f"{os.getpid()} data_dir {tmp_path} is in use by a server started by")
     assert f"process {os.getpid()};" in output
@@ -249,7 +253,11 @@ def test_the_usual_start_asks_for_no_version(
     with StepflowRuntime.start(data_dir=tmp_path):
         assert (tmp_path / "server.json").stat().st_ino == written
     output = subprocess.run(
-        [sys.executable, "-c", script, tmp_path], check=True, capture_output=True, text=True
+        [sys.executable, "-c", script, tmp_path],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        check=True,
+        capture_output=True,
+        text=True,
     ).stdout
     assert output.strip() == "False"
 
