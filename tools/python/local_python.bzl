@@ -1,7 +1,7 @@
 """A Python toolchain around the python3.11 on PATH: nothing is downloaded."""
 
 _BUILD = """\
-load("@bazel_tools//tools/python:toolchain.bzl", "py_runtime_pair")
+load("@rules_python//python:defs.bzl", "py_runtime", "py_runtime_pair")
 
 py_runtime(
     name = "runtime",
