@@ -4,7 +4,7 @@ load("@rules_python//python:defs.bzl", "py_test")
 load("//tools/python:updates.bzl", "update_binary")
 
 def public_surface(name, package, folders = ["src"], listing = "api.txt", command = "tools/bazel run //:update_surface"):
-    """Declares `<name>_up_to_date_test` and `update_<name>`.
+    """Declares `<name>_up_to_date_test`, `update_<name>`, and `up_to_date`: all tests of the package against drift.
 
     The listing has a line for each public name, with its signature. The test fails on any difference and
     says which ones break callers. It reads what is checked in, the mirror of generated code included:
@@ -44,3 +44,4 @@ def public_surface(name, package, folders = ["src"], listing = "api.txt", comman
         ),
         deps = [Label("//tools/surface")],
     )
+    native.test_suite(name = "up_to_date", tags = ["up_to_date"])

@@ -1,14 +1,17 @@
 """The macro that has both type checkers judge a package."""
 
 load("@rules_python//python:defs.bzl", "py_test")
+load("//:siblings.bzl", "SIBLINGS")
 load("//third_party:requirements.bzl", "requirement")
 
 # Where packages have their sources; a file in a later one wins.
 _ROOTS = [
-    "api/generated",
-    "api/src",
-    "client/src",
-    "runtime/src",
+    "%s/%s" % (sibling, folder)
+    for sibling in SIBLINGS
+    for folder in [
+        "generated",
+        "src",
+    ]
 ]
 
 def type_checks(name, srcs = [], calls = [], tests = [], imports = [], deps = []):

@@ -61,7 +61,6 @@ _NEIGHBOURS = [
     "weaviate-client",
     "zenml",
 ]
-_PROJECTS = ("api", "client", "runtime")
 _SHARED = ("pydantic", "httpx", "typing-extensions")
 _NOTHING = "–"
 
@@ -146,11 +145,12 @@ def own_requirements(root: Path) -> list[str]:
     Args:
         root: Root of the repository.
     """
-    found = set[str]()
-    for folder in _PROJECTS:
-        text = (root / folder / "pyproject.toml").read_text(encoding="utf-8")
-        found.update(tomllib.loads(text)["project"]["dependencies"])
-    return sorted(found - {f"stepflow-{folder}" for folder in _PROJECTS})
+    projects = [
+        tomllib.loads(file.read_text(encoding="utf-8"))["project"]
+        for file in root.glob("*/pyproject.toml")
+    ]
+    found = {one for project in projects for one in project["dependencies"]}
+    return sorted(found - {project["name"] for project in projects})
 
 
 def examine(uv: Uv, name: str, ours: Sequence[str]) -> Neighbour:

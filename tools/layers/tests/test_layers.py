@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import graphlib
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -12,12 +13,24 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 
+
+def dependencies() -> dict[str, set[str]]:
+    """Return each package, with the packages of the repository that its wheel brings along."""
+    direct = {}
+    for file in ROOT.glob("*/pyproject.toml"):
+        project = tomllib.loads(file.read_text(encoding="utf-8"))["project"]
+        names = {one.replace("-", "_") for one in project["dependencies"]}
+        direct[project["name"].replace("-", "_")] = names
+    found: dict[str, set[str]] = {}
+    for package in graphlib.TopologicalSorter(direct).static_order():
+        if package in direct:
+            own = direct[package] & direct.keys()
+            found[package] = own.union(*(found[one] for one in own))
+    return found
+
+
 #: Each package, with the packages of the repository that it may import.
-PACKAGES = {
-    "stepflow_api": set[str](),
-    "stepflow_client": {"stepflow_api"},
-    "stepflow_runtime": {"stepflow_api", "stepflow_client"},
-}
+PACKAGES = dependencies()
 
 #: The layers of a package, from the top: a module imports its own layer and those below it. What is
 #: not listed belongs to the lowest one.
@@ -116,7 +129,8 @@ def layer(module: str) -> int:
 
 def test_a_package_imports_only_those_before_it() -> None:
     allowed = {name: {name, *others} for name, others in PACKAGES.items()}
-    ours = {*PACKAGES, "tools", "api", "client", "runtime", "compat"}
+    folders = {package.removeprefix("stepflow_") for package in PACKAGES}
+    ours = {*PACKAGES, *folders, "tools", "compat"}
     wrong = [
         str(one)
         for one in IMPORTS

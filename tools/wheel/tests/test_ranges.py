@@ -18,8 +18,7 @@ UPDATE = f"tools/bazel run //{OLDEST}:update -- --upgrade"
 
 def declared() -> list[tuple[str, Requirement]]:
     found = []
-    for folder in ("api", "client", "runtime"):
-        path = Path(folder, "pyproject.toml")
+    for path in sorted(Path().glob("*/pyproject.toml")):
         project = tomllib.loads(path.read_text(encoding="utf-8"))["project"]
         extras = project.get("optional-dependencies", {}).values()
         for line in [*project["dependencies"], *(one for extra in extras for one in extra)]:

@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from email.message import Message
 from email.parser import BytesParser
@@ -23,13 +24,12 @@ from packaging.utils import canonicalize_name
 
 from stepflow_api import __version__
 
-SIBLINGS = {
-    "stepflow_api": set(),
-    "stepflow_client": {"stepflow-api"},
-    "stepflow_runtime": {"stepflow-client"},
+PROJECTS = {
+    file.parent.name: tomllib.loads(file.read_text(encoding="utf-8"))["project"]
+    for file in Path().glob("*/pyproject.toml")
 }
-FOLDERS = {"stepflow_api": "api", "stepflow_client": "client", "stepflow_runtime": "runtime"}
-PACKAGES = sorted(SIBLINGS)
+FOLDERS = {project["name"].replace("-", "_"): folder for folder, project in PROJECTS.items()}
+PACKAGES = sorted(FOLDERS)
 
 
 def wheel(package: str) -> Path:
@@ -110,12 +110,10 @@ def test_metadata_says_what_people_look_for(package: str) -> None:
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_siblings_are_pinned_to_the_one_version(package: str) -> None:
-    pinned = {
-        one.name: str(one.specifier)
-        for one in requirements(package)
-        if one.name.startswith("stepflow-") and one.name != "stepflow-orchestrator"
-    }
-    assert pinned == dict.fromkeys(SIBLINGS[package], f"=={__version__}")
+    own = {project["name"] for project in PROJECTS.values()}
+    pinned = {one.name: str(one.specifier) for one in requirements(package) if one.name in own}
+    asked = own.intersection(PROJECTS[FOLDERS[package]]["dependencies"])
+    assert pinned == dict.fromkeys(asked, f"=={__version__}")
 
 
 def test_the_client_brings_its_command_and_its_extras() -> None:
