@@ -8,7 +8,6 @@ neighbours as the order permits.
 
 from __future__ import annotations
 
-import heapq
 import math
 from bisect import bisect_left, insort
 from collections import Counter
@@ -18,6 +17,7 @@ from operator import itemgetter
 
 from stepflow_api.graph._box_text import LINE_HEIGHT, PADDING, box_texts, box_width
 from stepflow_api.graph._graph import Edge, Graph, Node
+from stepflow_api.graph._rows import edge_ends, node_rows
 
 __all__ = ["Box", "Layout", "Line", "layout"]
 
@@ -65,8 +65,9 @@ class Line:
     """A part of an edge, drawn once for all edges that share it.
 
     Attributes:
-        x1: Where it starts, at the bottom of a row.
-        y1: Where it starts, from the top.
+        x1: Where it starts.
+        y0: Where it starts, at the bottom of a box or a row.
+        y1: Where its straight part through the rest of the row ends.
         x2: Where it ends.
         y2: Where it ends, at the top of a row.
         y3: Where its straight rest through the row ends; `y2` if it ends at a node.
@@ -77,6 +78,7 @@ class Line:
     """
 
     x1: float
+    y0: float
     y1: float
     x2: float
     y2: float
@@ -117,7 +119,7 @@ def layout(graph: Graph, *, columns: int | None = None) -> Layout:
     texts = [box_texts(node) for node in graph.nodes]
     if columns is None:
         columns = max(5, round(math.sqrt(count * 0.6)))
-    row_of = _rows(graph, max(1, columns))
+    row_of = node_rows(graph, max(1, columns))
     items = _Items(graph, row_of, [box_width(text) for text in texts])
     _order(items)
     xs = _positions(items)
@@ -151,12 +153,13 @@ def layout(graph: Graph, *, columns: int | None = None) -> Layout:
     ]
     lines: list[Line] = []
     for (start, end), link in items.links.items():
-        x1, _, y1 = place(start)
+        x1, top, y0 = place(start)
         x2, y2, y3 = place(end)
         lines.append(
             Line(
                 x1,
-                y1,
+                y0,
+                top + row_heights[items.row_of[start]],
                 x2,
                 y2,
                 y3 if end >= count else y2,
@@ -167,60 +170,6 @@ def layout(graph: Graph, *, columns: int | None = None) -> Layout:
             )
         )
     return Layout(graph, right + MARGIN, y - ROW_GAP + MARGIN, tuple(boxes), tuple(lines))
-
-
-def _ends(edge: Edge) -> tuple[int, int]:
-    """Return an edge's upper and lower end: the indices of an invalid one may be reversed."""
-    return min(edge.source, edge.target), max(edge.source, edge.target)
-
-
-def _rows(graph: Graph, columns: int) -> list[int]:
-    """Return the row of each node, below those of the nodes that it reads.
-
-    What continues the latest row comes first, so that chains stay together where one row cannot
-    hold all.
-    """
-    count = len(graph.nodes)
-    above: list[list[int]] = [[] for _ in range(count)]
-    below: list[list[int]] = [[] for _ in range(count)]
-    for edge in graph.edges:
-        upper, lower = _ends(edge)
-        if upper != lower:
-            above[lower].append(upper)
-            below[upper].append(lower)
-    last = count - 1
-    waiting = [len(found) for found in above]
-    ready = [(0, at) for at in range(last) if not waiting[at]]
-    row_of = [0] * count
-    sizes: list[int] = []
-    while ready:
-        row = len(sizes)
-        taken = [heapq.heappop(ready)[1] for _ in range(min(columns, len(ready)))]
-        # The input has the first row for itself.
-        if row == 0 and graph.nodes[0].kind == "input":
-            for at in taken[1:]:
-                heapq.heappush(ready, (0, at))
-            taken = taken[:1]
-        sizes.append(len(taken))
-        for at in taken:
-            row_of[at] = row
-            for lower in below[at]:
-                waiting[lower] -= 1
-                if not waiting[lower] and lower != last:
-                    heapq.heappush(ready, (-row, lower))
-    # A node that reads nothing goes next to the first that reads it, if there is room.
-    for at in range(last):
-        if below[at] and not above[at] and graph.nodes[at].kind != "input":
-            row = min(row_of[lower] if lower != last else len(sizes) for lower in below[at]) - 1
-            while row > row_of[at] and sizes[row] >= columns:
-                row -= 1
-            if row > row_of[at]:
-                sizes[row_of[at]] -= 1
-                sizes[row] += 1
-                row_of[at] = row
-    row_of[last] = len(sizes)
-    used = {row: number for number, row in enumerate(sorted(set(row_of)))}
-    return [used[row] for row in row_of]
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +209,7 @@ class _Items:
         ends: Counter[int] = Counter()
         edges: list[tuple[bool, int, int, int, Edge]] = []
         for edge in graph.edges:
-            upper, lower = _ends(edge)
+            upper, lower = edge_ends(edge)
             length = row_of[lower] - row_of[upper]
             if length:
                 edges.append((edge.is_conditional, length, upper, lower, edge))

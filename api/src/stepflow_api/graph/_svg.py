@@ -96,15 +96,15 @@ def _escape(text: str) -> str:
 def _line(line: Line) -> Iterator[str]:
     x1, y1, x2, y2 = line.x1, line.y1, line.x2, line.y2
     kinds = " conditional" * line.is_conditional + " invalid" * line.is_invalid
-    start = y1 + 7 if line.has_tail else y1
+    start = line.y0 + 7 if line.has_tail else line.y0
     end = y2 - 7 if line.has_head else y2
     bend = (y2 - y1) / 2
-    way = f"M{x1:.1f} {start:.1f}C{x1:.1f} {y1 + bend:.1f} {x2:.1f} {y2 - bend:.1f}"
+    way = f"M{x1:.1f} {start:.1f}V{y1:.1f}C{x1:.1f} {y1 + bend:.1f} {x2:.1f} {y2 - bend:.1f}"
     way += f" {x2:.1f} {end:.1f}"
     if line.y3 > y2:
         way += f"V{line.y3:.1f}"
     yield f'<path class="line{kinds}" d="{way}"/>'
-    for x, y, size, has in ((x2, y2, -8, line.has_head), (x1, y1, 8, line.has_tail)):
+    for x, y, size, has in ((x2, y2, -8, line.has_head), (x1, line.y0, 8, line.has_tail)):
         if has:
             kind = " invalid" * line.is_invalid
             yield f'<path class="head{kind}" d="M{x:.1f} {y:.1f}l-4 {size}h8z"/>'
