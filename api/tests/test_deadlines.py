@@ -236,6 +236,40 @@ def test_the_bytes_of_a_large_answer_prolong_the_whole(
     assert elapsed > 4 * ENOUGH
 
 
+def test_waiting_for_a_free_connection_takes_nothing_of_the_exchange(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    elapsed = 0.0
+    clock = SimpleNamespace(
+        monotonic=lambda: time.monotonic() + elapsed, get_clock_info=time.get_clock_info
+    )
+    monkeypatch.setattr("stepflow_api._transport.timeouts.time", clock)
+    monkeypatch.setattr("stepflow_api._transport.async_connections.CONNECTIONS", 1)
+    arrived, queued = threading.Event(), threading.Event()
+
+    def handle(connection: socket.socket) -> None:
+        nonlocal elapsed
+        arrived.set()
+        if not queued.is_set():
+            assert queued.wait(ENOUGH)
+            elapsed = 5 * ENOUGH
+        fields = ("Connection: close", "Content-Type: application/json")
+        connection.sendall(_head(*fields, f"Content-Length: {len(HEALTH)}") + HEALTH.encode())
+
+    async def ask(client: Client) -> None:
+        first = asyncio.create_task(health_check.asyncio(client=client))
+        assert await asyncio.to_thread(arrived.wait, ENOUGH)
+        second = asyncio.create_task(health_check.asyncio(client=client))
+        await asyncio.sleep(0.01)
+        queued.set()
+        assert [one.status for one in await asyncio.gather(first, second)] == ["healthy"] * 2
+        await client.aclose()
+
+    with OddServer(handle) as server:
+        timeout = httpx.Timeout(ENOUGH)
+        asyncio.run(ask(Client(server.url, timeout=timeout, server_version="0.11.1")))
+
+
 @by_way
 def test_a_server_that_reads_byte_by_byte(way: Way, monkeypatch: pytest.MonkeyPatch) -> None:
     done = threading.Event()
