@@ -368,7 +368,8 @@ def test_delays_grow_to_their_bound_and_are_jittered() -> None:
     assert [policy.delay(n, error) for n in (1, 2, 3, 4, 10_000)] == [0.5, 1, 2, 2.5, 2.5]
     assert len({AT_ONCE.delay(5, error) for _ in range(20)}) > 1
     for name in ("max_retries", "first_delay", "last_delay", "retry_after_limit"):
-        RetryPolicy(**{name: 0})
+        options: dict[str, Any] = {name: 0}
+        RetryPolicy(**options)
         for wrong in (-1, float("nan")):
             with pytest.raises(errors.InvalidInput, match=rf"{name} is {wrong}; give 0 or more"):
-                RetryPolicy(**{name: wrong})
+                RetryPolicy(**{**options, name: wrong})

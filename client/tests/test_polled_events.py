@@ -80,7 +80,8 @@ def test_steps_may_come_later_than_their_run(do: Driver) -> None:
     step = {"stepId": "one", "component": "/c", "status": "completed"}
     runs = iter([*["running"] * 3, "completed"])
     steps: Iterator[dict[str, Any]] = iter([{}, {}, {"one": step}])
-    run: Any = {**finished_run(1)["GET /runs/{run_id}"], "completedAt": "2026-02-01T00:00:00Z"}
+    finished: Any = finished_run(1)["GET /runs/{run_id}"]
+    run = {**finished, "completedAt": "2026-02-01T00:00:00Z"}
     server = MockServer(
         {
             "GET /runs/{run_id}/events": httpx.Response(404),
