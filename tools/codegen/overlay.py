@@ -84,7 +84,7 @@ def apply_overlay(spec: JSON, path: Path) -> JSON:
         SpecError: The file is no overlay, or one of its actions cannot be applied to the spec or
             changes nothing. The place names the action, such as `#/actions/2`.
     """
-    result: Any = copy.deepcopy(spec)
+    result = copy.deepcopy(spec)
     for index, action in enumerate(_read(path).actions):
         try:
             before = copy.deepcopy(result)
@@ -109,7 +109,7 @@ def _read(path: Path) -> _Overlay:
         raise SpecError("", f"is not YAML: {error}", path) from error
 
 
-def _applied(root: JSON, action: _Action) -> Any:
+def _applied(root: JSON, action: _Action) -> JSON:
     targets = _found(root, action.target)
     if not targets:
         raise ValueError("is not in the spec; correct it, or remove the action")

@@ -53,7 +53,8 @@ def overlay(tmp_path: Path) -> Path:
 
 
 def animal(overlay: Path, actions: str, version: str = "1.0.0") -> dict[str, Any]:
-    return changed(overlay, actions, version)["components"]["schemas"]["Animal"]
+    made: dict[str, Any] = changed(overlay, actions, version)["components"]["schemas"]["Animal"]
+    return made
 
 
 def changed(overlay: Path, actions: str, version: str = "1.0.0") -> dict[str, Any]:

@@ -63,8 +63,8 @@ def _collect(value: Any, found: list[Reference], conditional: bool, late: bool, 
         for part in parts[1:]:
             _collect(part, found, True, late, depth)
     elif "$coalesce" in expression:
-        parts = expression["$coalesce"] if isinstance(expression["$coalesce"], list) else []
-        for part in parts:
+        parts = expression["$coalesce"]
+        for part in cast("list[Any]", parts) if isinstance(parts, list) else []:
             start = len(found)
             _collect(part, found, conditional, late, depth)
             conditional, late = True, late or _reads_step(found, start)
