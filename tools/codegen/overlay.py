@@ -128,7 +128,8 @@ def _applied(root: JSON, action: _Action) -> JSON:
         if target.parent is None:
             root = merged
         else:
-            target.parent.obj[target.parts[-1]] = merged
+            container: Any = target.parent.obj
+            container[target.parts[-1]] = merged
     return root
 
 
@@ -144,7 +145,8 @@ def _remove(targets: list[JSONPathMatch]) -> None:
     for target in sorted(targets, key=lambda match: match.parts, reverse=True):
         if target.parent is None:
             raise ValueError("is the whole spec, which cannot be removed")
-        del target.parent.obj[target.parts[-1]]
+        container: Any = target.parent.obj
+        del container[target.parts[-1]]
 
 
 def _merged(old: Any, new: Any, *, whole: bool = False) -> Any:
