@@ -6,11 +6,8 @@ on, annotate `**options: Unpack[RunOptions]`.
 
 from __future__ import annotations
 
-import ast
 import inspect
-import itertools
 import re
-import sys
 from collections.abc import Callable, Mapping
 from typing import Any, TypedDict, TypeVar
 
@@ -113,19 +110,9 @@ def show_options(cls: _Class) -> _Class:
 
 def _texts() -> dict[str, str]:
     """Return the text below each option, which Python does not keep; nothing without a source."""
-    try:
-        tree = ast.parse(inspect.getsource(sys.modules[__name__]))
-    except OSError:
-        return {}
-    found: dict[str, str] = {}
-    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
-    for pair in itertools.chain.from_iterable(itertools.pairwise(one.body) for one in classes):
-        match pair:
-            case ast.AnnAssign(ast.Name(name)), ast.Expr(ast.Constant(str(text))):
-                found[name] = inspect.cleandoc(text).replace("\n", "\n    ")
-            case _:
-                pass
-    return found
+    source = getattr(__loader__, "get_source", lambda _: None)(__name__) or ""
+    fields = re.findall(r'^    (\w+): [^\n]+\n    """(.+?)"""', source, re.DOTALL | re.MULTILINE)
+    return dict(fields)
 
 
 _TEXTS = _texts()
