@@ -63,8 +63,9 @@ def _collect(value: Any, found: list[Reference], conditional: bool, late: bool, 
         for part in parts[1:]:
             _collect(part, found, True, late, depth)
     elif "$coalesce" in expression:
-        parts = expression["$coalesce"]
-        for part in cast("list[Any]", parts) if isinstance(parts, list) else []:
+        values = expression["$coalesce"]
+        listed: list[Any] = cast("Any", values) if isinstance(values, list) else []
+        for part in listed:
             start = len(found)
             _collect(part, found, conditional, late, depth)
             conditional, late = True, late or _reads_step(found, start)
