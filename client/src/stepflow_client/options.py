@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any, TypedDict, TypeVar
 
@@ -110,7 +111,10 @@ def show_options(cls: _Class) -> _Class:
 
 def _texts() -> dict[str, str]:
     """Return the text below each option, which Python does not keep; nothing without a source."""
-    source = getattr(__loader__, "get_source", lambda _: None)(__name__) or ""
+    try:
+        source = inspect.getsource(sys.modules[__name__])
+    except OSError:
+        return {}
     fields = re.findall(r'^    (\w+): [^\n]+\n    """(.+?)"""', source, re.DOTALL | re.MULTILINE)
     return dict(fields)
 
