@@ -331,6 +331,8 @@ def shared() -> Iterator[None]:
         yield
 
 
+# The pools have threads of their own; from Python 3.15 on, the warning of that ends `os.fork`.
+@pytest.mark.filterwarnings("ignore:This process .*multi-threaded:DeprecationWarning")
 @pytest.mark.usefixtures("shared")
 def test_a_pool_of_forked_processes_uses_a_client_of_its_parent() -> None:
     context = multiprocessing.get_context("fork")
