@@ -207,7 +207,7 @@ def _read(path: Path) -> JSON:
         if len(node) != len(pairs):
             counts = Counter(key for key, _ in pairs)
             twice = next(key for key, count in counts.items() if count > 1)
-            raise SpecError("", f"the key {twice!r} stands twice in one object; remove one")
+            raise SpecError("", f"the key {twice!r} occurs twice in one object; remove one")
         return node
 
     def finite(text: str) -> float:

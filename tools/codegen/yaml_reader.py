@@ -22,7 +22,7 @@ class _Loader(yaml.SafeLoader):
                 key.tag = "tag:yaml.org,2002:str"
             problem = ""
             if key.value in seen:
-                problem = f"the key {key.value!r} stands twice in one object; remove one"
+                problem = f"the key {key.value!r} occurs twice in one object; remove one"
             elif key.tag not in ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"):
                 problem = f"the key {key.value!r} is no string; put it in quotes"
             if problem:

@@ -183,8 +183,8 @@ class FlowBuilder:
             before: Id of the step before which it is inserted; by default it is the last one.
 
         Raises:
-            InvalidInput: The id exists already, the input is no JSON, or reads a step that is not
-                before this one.
+            InvalidInput: The id exists already, the input is not JSON, or it reads a step that does
+                not come before this one.
         """
         self._check_id(id)
         earlier = self._before(before) if before is not None else self._steps

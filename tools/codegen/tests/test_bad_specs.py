@@ -176,7 +176,7 @@ def test_the_good_spec_compiles(command: Run, tmp_path: Path) -> None:
         (b'{"openapi": "3.1.0", "info": "\\ud800"}', "half of a surrogate pair"),
         (b'{"openapi": "3.1.0", "x": NaN}', "has NaN"),
         (b'{"openapi": "3.1.0", "x": 1e999}', "has 1e999"),
-        (b'{"openapi": "3.1.0", "paths": {}, "paths": {}}', "the key 'paths' stands twice"),
+        (b'{"openapi": "3.1.0", "paths": {}, "paths": {}}', "the key 'paths' occurs twice"),
         (b'{"x":' * 100_000, "nested too deeply"),
         (
             b'{"openapi": "3.1.0", "components": {"schemas": {"A": '

@@ -188,7 +188,7 @@ def test_an_action_that_cannot_be_applied_is_named(
     ("text", "message"),
     [
         ("[", "is not YAML: "),
-        ("a: 1\na: 2", "is not YAML: the key 'a' stands twice in one object; remove one at line 2"),
+        ("a: 1\na: 2", "is not YAML: the key 'a' occurs twice in one object; remove one at line 2"),
         ("1.5: 2", "is not YAML: the key '1.5' is no string; put it in quotes at line 1"),
         ("\x00", "is not YAML: "),
         ("[" * 3000, "is not YAML: it is nested too deeply"),
