@@ -236,6 +236,33 @@ def test_the_bytes_of_a_large_answer_prolong_the_whole(
     assert elapsed > 4 * ENOUGH
 
 
+@by_plain_way
+def test_the_bytes_of_a_large_request_prolong_the_whole(
+    way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size, elapsed = 16 * 1024 * 1024, 0.0
+    clock = SimpleNamespace(
+        monotonic=lambda: time.monotonic() + elapsed, get_clock_info=time.get_clock_info
+    )
+    monkeypatch.setattr("stepflow_api._transport.timeouts.time", clock)
+
+    def handle(connection: socket.socket) -> None:
+        nonlocal elapsed
+        # The server has read some of it with the head.
+        left = size - 65536
+        while left > 0 and (piece := connection.recv(65536)):
+            left -= len(piece)
+            # 100 kB/s: longer than the sum of the timeouts, and faster than the slowest link.
+            elapsed += len(piece) / 100_000
+        answer('{"blobId":"x"}')(connection)
+        while connection.recv(65536):
+            pass
+
+    with calling(way, handle, monkeypatch, httpx.Timeout(ENOUGH), reads_bodies=False) as (_, call):
+        assert call(store_blob_bytes, bytes(size)).blob_id == "x"
+    assert elapsed > 4 * ENOUGH
+
+
 def test_waiting_for_a_free_connection_takes_nothing_of_the_exchange(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -57,6 +57,20 @@ async def test_a_run_is_cancelled_on_a_server_that_became_a_later_one(form: Form
 
 
 @by_form
+async def test_a_refused_request_is_not_said_to_have_been_acted_on(form: Form) -> None:
+    """Servers after 0.9 refuse the overrides that 0.9 takes, and have then done nothing."""
+    reports = iter([{**OLD, "version": "0.9.0"}, NEW])
+    refusal = httpx.Response(422, text="overrides: missing field `steps` at line 1")
+    wire = Wire(lambda _: next(reports), refusal)
+    body = models.CreateRunRequest.from_dict(
+        {"flowId": "f", "input": 1, "overrides": {"steps": OVERRIDES}}
+    )
+    async with Client("http://server", transport=wire) as client:
+        with pytest.raises(InvalidAnswer, match=r"does not answer as 0\.9\.0 does; was it"):
+            await form("run.create_run", body=body, client=client)
+
+
+@by_form
 @pytest.mark.parametrize(
     ("number", "status", "has_ended"),
     [

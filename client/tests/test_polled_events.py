@@ -99,6 +99,21 @@ def test_steps_may_come_later_than_their_run(do: Driver) -> None:
     do(client.close())
 
 
+def test_asking_for_steps_takes_of_the_same_time(do: Driver) -> None:
+    finished: Any = finished_run(1)["GET /runs/{run_id}"]
+    server = MockServer(
+        {
+            "GET /runs/{run_id}/events": httpx.Response(404),
+            "GET /runs": {"runs": [finished]},
+            "GET /runs/{run_id}/steps": httpx.Response(503, headers={"retry-after": "5"}),
+        }
+    )
+    client = do.client("http://server.invalid", server_version="0.11.1", transport=server)
+    with pytest.raises(errors.Timeout):
+        do(client.handle(finished["runId"]).events(timeout=0.2))
+    do(client.close())
+
+
 # 0.9 creates no run that goes on.
 if VERSION != "0.9.0":
 
