@@ -20,7 +20,7 @@ COMMAND = ("stepflow_client.cli._commands", "stepflow-client")
 
 
 def main() -> int:
-    """Runs the command.
+    """Run the command.
 
     Returns:
         Sphinx's exit code. What it warns of goes to a file, for a test to read.
@@ -56,7 +56,7 @@ def main() -> int:
 
 
 def write_operations(folder: Path) -> None:
-    """Writes a page for each tag of the API, with its operations, and a list of the pages."""
+    """Write a page for each tag of the API, with its operations, and a list of the pages."""
     folder.mkdir(parents=True)
     tags = [tag.name for tag in pkgutil.iter_modules(stepflow_api.api.__path__)]
     for tag in tags:
@@ -74,7 +74,7 @@ def write_operations(folder: Path) -> None:
 
 
 def write_command(file: Path) -> None:
-    """Writes a page with what the command's `--help` says."""
+    """Write a page with what the command's `--help` says."""
     module, name = COMMAND
     command = f"-m typer {module} utils docs --name {name} --title {name}".split()
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}

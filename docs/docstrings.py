@@ -16,7 +16,7 @@ _ERROR = re.compile(r"    (\w+): (.*)")
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
-    """Puts these readers before napoleon, which reads the other sections of Google style.
+    """Put these readers before napoleon, which reads the other sections of Google style.
 
     Args:
         app: The build.
@@ -35,7 +35,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
 
 
 def restructured(markdown: list[str]) -> list[str]:
-    """Turns what docstrings have of Markdown into reStructuredText.
+    """Turn what docstrings have of Markdown into reStructuredText.
 
     The server's descriptions are Markdown, and our own docstrings indent code as Markdown does.
 
@@ -76,7 +76,7 @@ def restructured(markdown: list[str]) -> list[str]:
 
 
 def with_fields(google: list[str]) -> Iterator[str]:
-    """Turns the sections Returns and Raises into fields.
+    """Turn the sections Returns and Raises into fields.
 
     napoleon takes the colon before a list for the end of a type, and joins the lines of an error.
 
@@ -124,7 +124,7 @@ def _name_fields(
     signature: str | None,
     _returns: str | None,
 ) -> tuple[str | None, None] | None:
-    """Gives a model's signature in the names that Python code uses; types stand at each field."""
+    """Return a model's signature in the names that Python code uses; types stand at each field."""
     if not (isinstance(value, type) and issubclass(value, BaseModel)):
         return None
     value.model_rebuild()
@@ -144,7 +144,7 @@ def _restructure(
 def _shorten_async_form(
     _app: Sphinx, what: str, name: str, _value: object, _options: object, lines: list[str]
 ) -> None:
-    """Refers from the async forms of an operation to the sync ones, which read the same."""
+    """Refer from the async forms of an operation to the sync ones, which read the same."""
     module, _, form = name.rpartition(".")
     if what == "function" and module.startswith("stepflow_api.api.") and form in _ASYNC_FORMS:
         lines[:] = [f"As :func:`~{module}.{_ASYNC_FORMS[form]}`, to be awaited.", ""]

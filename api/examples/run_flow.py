@@ -23,7 +23,7 @@ FLOW = Flow(
 
 
 async def run(url: str, prompt: str) -> None:
-    """Runs the flow once.
+    """Run the flow once.
 
     Args:
         url: Where the server is.
@@ -42,7 +42,7 @@ async def run(url: str, prompt: str) -> None:
 
 
 def main() -> int:
-    """Reads the arguments and runs the flow."""
+    """Read the arguments and run the flow."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--url", default="http://localhost:7840", help="where the server is")
     parser.add_argument("--prompt", default="Hello!", help="the flow's input")

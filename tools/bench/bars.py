@@ -31,7 +31,7 @@ class Bar:
 
 
 def bars(result: Result) -> Iterator[Bar]:
-    """Gives the bars of a case: one for each contestant but the SDK, and one for memory allowed."""
+    """Return the bars of a case: each contestant but the SDK, and the memory allowed."""
     case = result.case
     needed = {
         target.than: target.limit if target.metric == "rate" else 1 / target.limit

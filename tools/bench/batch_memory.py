@@ -51,7 +51,7 @@ def _run(code: str, *arguments: str) -> str:
 
 
 def measure(binary: Path, items: int = ITEMS) -> dict[str, int]:
-    """Runs one batch.
+    """Run one batch.
 
     Args:
         binary: The server's executable.
@@ -69,7 +69,7 @@ def measure(binary: Path, items: int = ITEMS) -> dict[str, int]:
 
 
 def main() -> int:
-    """Prints one JSON object; exits with 1 where the peak is more than allowed."""
+    """Print one JSON object; exit with 1 where the peak is more than allowed."""
     measured = measure(Path(os.environ["STEPFLOW_SERVER"]))
     print(json.dumps({"case": f"iterate {ITEMS} item results", "unit": "bytes", **measured}))
     return int(measured["peak"] > measured["allowed"])

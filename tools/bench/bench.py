@@ -43,7 +43,7 @@ _SECONDS = 0.2
 
 
 def main(arguments: list[str]) -> int:
-    """Runs the benchmark.
+    """Run the benchmark.
 
     Args:
         arguments: The command line.

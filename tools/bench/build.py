@@ -42,7 +42,7 @@ class Clone:
         self.options = [f"--output_base={folder / 'base'}"]
 
     def bazel(self, *arguments: str) -> tuple[float, str]:
-        """Runs Bazel; gives the seconds it took and what it printed."""
+        """Run Bazel; return the seconds it took and what it printed."""
         start = time.perf_counter()
         done = subprocess.run(
             ["tools/bazel", *self.options, *arguments],
@@ -57,12 +57,12 @@ class Clone:
         return seconds, done.stdout
 
     def close(self) -> None:
-        """Stops the clone's Bazel server."""
+        """Stop the clone's Bazel server."""
         self.bazel("shutdown")
 
 
 def changed_spec(clone: Clone, count: int) -> float:
-    """Adds a field to a model of the clone's spec and checks that the build has it."""
+    """Add a field to a model of the clone's spec and check that the build has it."""
     spec = clone.folder / "api" / "openapi.json"
     document = json.loads(spec.read_text(encoding="utf-8"))
     field = f"benchField{count}"
@@ -77,7 +77,7 @@ def changed_spec(clone: Clone, count: int) -> float:
 
 
 def peak_memory(clone: Clone) -> float:
-    """Gives the compiler's peak memory in MiB: the largest of its processes."""
+    """Return the compiler's peak memory in MiB: the largest of its processes."""
     clone.bazel("build", "//tools/codegen:compile", "//third_party/python:ruff")
     program = (
         "import resource, subprocess, sys;"
@@ -114,7 +114,7 @@ def row(
     target: float,
     spread: tuple[float, float] | None = None,
 ) -> bool:
-    """Prints one line of the table and gives whether the target is met."""
+    """Print one line of the table and return whether the target is met."""
     met = value <= target
     around = f" ({spread[0]:.2f} to {spread[1]:.2f})" if spread else ""
     verdict = "ok" if met else "MISSED"
@@ -124,7 +124,7 @@ def row(
 
 
 def quartiles(values: Sequence[float]) -> tuple[float, float]:
-    """Gives the middle half of the values as a pair."""
+    """Return the middle half of the values as a pair."""
     low, _, high = statistics.quantiles(values, n=4)
     return low, high
 

@@ -67,7 +67,7 @@ class Case:
     over_response: int | None = None
 
     def label(self, contestant: str) -> str:
-        """Gives a contestant's name, and of the floor what it is."""
+        """Return a contestant's name, and of the floor what it is."""
         if contestant == self.floor == "floor":
             return f"floor: {self.floor_is}"
         return contestant
@@ -90,7 +90,7 @@ PROGRAMS = {
 
 
 def module(contestant: str) -> str:
-    """Gives the module that a contestant's program runs."""
+    """Return the module that a contestant's program runs."""
     return f"tools.bench.contestants.{PROGRAMS[contestant]}"
 
 
@@ -105,7 +105,7 @@ def _one_run(world: World) -> tuple[Mapping[str, Any], Any]:
 
 
 def callers(number: int) -> Callable[[World], tuple[Mapping[str, Any], Any]]:
-    """Gives the world of so many callers at once."""
+    """Return the world of so many callers at once."""
 
     def facts(world: World) -> tuple[Mapping[str, Any], Any]:
         return {"url": world.url, "flow_id": world.flow_id, "callers": number}, {"wrong": 0}
@@ -114,7 +114,7 @@ def callers(number: int) -> Callable[[World], tuple[Mapping[str, Any], Any]]:
 
 
 def items(number: int) -> Callable[[World], tuple[Mapping[str, Any], Any]]:
-    """Gives the world of a run with so many items."""
+    """Return the world of a run with so many items."""
 
     def facts(world: World) -> tuple[Mapping[str, Any], Any]:
         known = {

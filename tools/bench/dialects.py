@@ -37,7 +37,7 @@ class Replay:
         self.url = transport.url
 
     def send(self, request: Request, timeout: Any) -> Answer:
-        """Gives the answer, asking the server the first time."""
+        """Return the answer, asking the server the first time."""
         key = (request.method, request.path, request.query)
         if key not in self._answers:
             self._answers[key] = self._transport.send(request, timeout)
@@ -97,7 +97,7 @@ def _part(client: Client, operation: Any, request: Request) -> float:
 
 
 def main() -> None:
-    """Prints the measures of each server as JSON, and fails where one is above its limit."""
+    """Print the measures of each server as JSON, and fail where one is above its limit."""
     servers = dict(one.split("=") for one in os.environ["STEPFLOW_SERVERS"].split())
     parts = {version: measure(binary) for version, binary in servers.items()}
     print(json.dumps(parts, indent=2))

@@ -110,7 +110,7 @@ class Contestant:
         self.series.versions = self._ask({"case": self._case, "world": self._world})["versions"]
 
     def warm_up(self, seconds: float, count: int | None) -> None:
-        """Runs the case until its caches are warm, and finds out how often to run it in a round.
+        """Run the case until its caches are warm, and find out how often to run it in a round.
 
         Args:
             seconds: Processor time that a round is to take at least: what else the machine does
@@ -125,7 +125,7 @@ class Contestant:
             self._count *= 2
 
     def run(self) -> None:
-        """Runs a round that counts.
+        """Run a round that counts.
 
         Raises:
             BenchError: It fails, or gives a wrong answer.
@@ -160,7 +160,7 @@ class Contestant:
 def run_case(
     contestants: Sequence[Contestant], *, rounds: int, seconds: float, count: int | None = None
 ) -> None:
-    """Runs a case; the rounds are then in each contestant's `series`.
+    """Run a case; the rounds are then in each contestant's `series`.
 
     Neighbours in time are compared, so whatever else the machine does meets all of them. Each round
     begins with another contestant, for whoever comes after a slow one finds other caches.

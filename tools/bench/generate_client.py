@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 def main(spec: Path, archive: Path) -> int:
-    """Generates the package `generated_client`.
+    """Generate the package `generated_client`.
 
     Args:
         spec: The OpenAPI document.

@@ -55,7 +55,7 @@ class Grown:
 
 
 def multiplied(document: Any, times: int) -> Any:
-    """Gives a spec so many times the size: as many paths and schemas, each under a name of its own.
+    """Return a spec so many times the size: as many paths and schemas, each under its own name.
 
     Args:
         document: The spec.
@@ -136,7 +136,7 @@ GROWTH: dict[str, Growth] = {
 def run_growth(
     name: str, world: World, environment: Mapping[str, str], rounds: int | None
 ) -> Grown:
-    """Runs the SDK at every size, each in a process of its own, in turn.
+    """Run the SDK at every size, each in a process of its own, in turn.
 
     Args:
         name: One of `GROWTH`.

@@ -32,7 +32,7 @@ class Installations:
         self._folder = folder
 
     def environment(self, program: str) -> Mapping[str, str]:
-        """Gives the environment in which a Python has the packages of a program, and no others.
+        """Return the environment in which a Python has the packages of a program, and no others.
 
         Args:
             program: The program of a contestant, which calls `lay_out_if_asked`.

@@ -19,7 +19,7 @@ from tools.json_types import is_json_array, is_json_object
 
 
 def patch(document: Any) -> None:
-    """Changes a spec in place.
+    """Change a spec in place.
 
     Args:
         document: The spec.
@@ -43,7 +43,7 @@ def _properties(node: Any) -> Iterator[dict[str, Any]]:
 
 
 def main(arguments: list[str]) -> int:
-    """Reads one file and writes the other."""
+    """Read one file and write the other."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("spec", type=Path, help="the OpenAPI document, JSON")
     parser.add_argument("patched", type=Path, help="the file to write")

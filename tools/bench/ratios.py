@@ -27,7 +27,7 @@ class Spread:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Spread:
-        """Makes it of values; one value is its own spread."""
+        """Make it of values; one value is its own spread."""
         if len(values) == 1:
             return cls(values[0], values[0], values[0])
         low, median, high = statistics.quantiles(values, n=4, method="inclusive")
@@ -35,7 +35,7 @@ class Spread:
 
 
 def ratio(ours: Series, theirs: Series, metric: str) -> Spread:
-    """Compares rounds that ran one after the other.
+    """Compare rounds that ran one after the other.
 
     Args:
         ours: What is divided.
@@ -52,7 +52,7 @@ def ratio(ours: Series, theirs: Series, metric: str) -> Spread:
 
 
 def exponent(sizes: Sequence[float], values: Sequence[float]) -> float:
-    """Gives the power of the size that the values grow with: 1 for twice as much at twice the size.
+    """Return the power of the size by which values grow: 1 for twice as much at twice the size.
 
     Args:
         sizes: Each above 0, at least two that differ.

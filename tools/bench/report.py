@@ -33,7 +33,7 @@ Run = Mapping[str, Any]
 
 
 def report(runs: Sequence[Run]) -> str:
-    """Gives the tables of some runs as Markdown.
+    """Return the tables of some runs as Markdown.
 
     Args:
         runs: What `--json` printed, each; a run may lack cases.
@@ -80,7 +80,7 @@ def report(runs: Sequence[Run]) -> str:
 
 
 def insert(text: str, tables: str) -> str:
-    """Puts tables between the marks of a Markdown file, and leaves the rest as it is.
+    """Put tables between the marks of a Markdown file, and leave the rest as it is.
 
     Args:
         text: The file.
@@ -227,7 +227,7 @@ def _names(runs: Sequence[Run], kind: str) -> list[str]:
 
 
 def _one(runs: Sequence[Run], kind: str, name: str) -> Mapping[str, Any]:
-    """Gives a case or a series as the last run that has it found it."""
+    """Return a case or a series as the last run that has it found it."""
     found: Mapping[str, Any] = next(run[kind][name] for run in reversed(runs) if name in run[kind])
     return found
 
@@ -267,7 +267,7 @@ def _read(file: Path) -> Run:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Writes the file.
+    """Write the file.
 
     Args:
         arguments: The command line.

@@ -83,7 +83,7 @@ class Result:
         return fits and all(verdict.met for verdict in self.verdicts)
 
     def beside(self, target: Target) -> Spread:
-        """Gives the ratio that a target is about."""
+        """Return the ratio that a target is about."""
         return ratio(self.series[SDK], self.series[target.than], target.metric)
 
     def _floor_beside(self, target: Target) -> Spread | None:
@@ -93,7 +93,7 @@ class Result:
         return ratio(self.series[floor], self.series[target.than], target.metric)
 
     def control(self) -> Spread | None:
-        """Gives the ratio of the SDK to itself; None where memory is all that is measured."""
+        """Return the ratio of the SDK to itself; None where memory is all that is measured."""
         if self.case.metric not in METRICS:
             return None
         return ratio(self.series[SDK], self.series[AGAIN], self.case.metric)
@@ -102,7 +102,7 @@ class Result:
 def as_json(
     machine: Mapping[str, Any], results: Iterable[Result], grown: Mapping[str, Grown]
 ) -> dict[str, Any]:
-    """Gives everything that was found as a JSON document; seconds and bytes."""
+    """Return everything that was found as a JSON document; seconds and bytes."""
     return {
         "machine": dict(machine),
         "cases": {result.name: _case_json(result) for result in results},
@@ -174,7 +174,7 @@ def machine_text(machine: Mapping[str, Any]) -> str:
 
 
 def result_text(result: Result) -> Iterator[str]:
-    """Gives the lines of one case's table."""
+    """Return the lines of one case's table."""
     case = result.case
     rounds = len(result.series[SDK].rounds)
     of = f"medians of {rounds} rounds" if rounds > 1 else "one round"
@@ -243,7 +243,7 @@ def _beside(result: Result, name: str) -> str:
 
 
 def growth_text(name: str, grown: Grown) -> Iterator[str]:
-    """Gives the lines of one series of sizes."""
+    """Return the lines of one series of sizes."""
     growth = GROWTH[name]
     yield f"{growth.title} [{name}]: {growth.metric}, exponent {grown.exponent:.2f}"
     for size, value in grown.values.items():
@@ -251,7 +251,7 @@ def growth_text(name: str, grown: Grown) -> Iterator[str]:
 
 
 def spread_text(spread: Spread) -> str:
-    """Gives the median with the middle half around it."""
+    """Return the median with the middle half around it."""
     return f"{spread.median:.3g} ({spread.low:.3g} to {spread.high:.3g})"
 
 
@@ -260,7 +260,7 @@ def _word(met: bool) -> str:
 
 
 def seconds_text(seconds: float) -> str:
-    """Gives seconds in the unit that suits them."""
+    """Return seconds in the unit that suits them."""
     for factor, unit in ((1, "s"), (1e3, "ms")):
         if seconds * factor >= 1:
             return f"{seconds * factor:.3g} {unit}"
@@ -268,5 +268,5 @@ def seconds_text(seconds: float) -> str:
 
 
 def response_size(world: Mapping[str, Any]) -> int:
-    """Gives the bytes of the answer that a case is about."""
+    """Return the bytes of the answer that a case is about."""
     return Path(world["items_file"]).stat().st_size

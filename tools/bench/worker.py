@@ -61,7 +61,7 @@ Case = Callable[[World], AbstractContextManager[Run]]
 
 
 def serve(cases: Mapping[str, Case], packages: Sequence[str] = ()) -> None:
-    """Does what the benchmark asks for until it closes the pipe.
+    """Do what the benchmark asks for until it closes the pipe.
 
     Args:
         cases: What this contestant can do, by the name of the case.
@@ -106,7 +106,7 @@ def _serve(
 
 
 def peak_memory() -> int:
-    """Gives the most memory that this process had, in bytes.
+    """Return the most memory that this process had, in bytes.
 
     What getrusage tells counts in the process that started this one.
     """
@@ -117,7 +117,7 @@ def peak_memory() -> int:
 def run_python(
     code: str, arguments: Sequence[str], count: int, environment: Mapping[str, str] = os.environ
 ) -> Measured:
-    """Runs code in an interpreter of its own, so many times, one after the other.
+    """Run code in an interpreter of its own, so many times, one after the other.
 
     Args:
         code: What it runs.

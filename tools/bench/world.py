@@ -55,7 +55,7 @@ class World:
         return version
 
     def run_id(self, items: int) -> str:
-        """Gives the id of a run that has ended, with inputs `{"n": 0}`, `{"n": 1}` and so on."""
+        """Return the id of a run that has ended, with inputs `{"n": 0}`, `{"n": 1}` and so on."""
         if items not in self._runs:
             inputs = [{"n": number} for number in range(items)]
             run = self._post("/runs", {"flowId": self.flow_id, "input": inputs, "wait": True})
@@ -63,14 +63,14 @@ class World:
         return self._runs[items]
 
     def items_file(self, items: int) -> Path:
-        """Gives a file with the server's answer to GET /runs/{run_id}/items."""
+        """Return a file with the server's answer to GET /runs/{run_id}/items."""
         file = self.folder / f"items_{items}.json"
         if not file.exists():
             file.write_bytes(self._exchange("GET", f"/runs/{self.run_id(items)}/items"))
         return file
 
     def close(self) -> None:
-        """Closes the connection."""
+        """Close the connection."""
         self._connection.close()
 
     def _post(self, path: str, document: Any) -> Any:
@@ -88,7 +88,7 @@ class World:
 
 @contextlib.contextmanager
 def real_server(paths: Mapping[str, str]) -> Generator[World]:
-    """Starts a server for as long as a block of code needs it.
+    """Start a server for as long as a block of code needs it.
 
     Args:
         paths: Files of this repository by what they are, `server` among them.

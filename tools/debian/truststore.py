@@ -20,7 +20,7 @@ def _string(text: str) -> bytes:
 
 
 def key_store(bundle: str) -> bytes:
-    """Returns a Java key store that trusts every certificate in `bundle`, which is PEM text.
+    """Return a Java key store that trusts every certificate in `bundle`, which is PEM text.
 
     Raises:
         ValueError: `bundle` has no certificate.
@@ -43,7 +43,7 @@ def key_store(bundle: str) -> bytes:
 
 
 def main() -> None:
-    """Reads the bundle, and writes the store to standard output."""
+    """Read the bundle, and write the store to standard output."""
     bundle = sys.stdin.buffer.read().decode("ascii", errors="replace")
     try:
         sys.stdout.buffer.write(key_store(bundle))

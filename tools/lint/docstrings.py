@@ -14,7 +14,7 @@ _FOLDERS = ("generated", "src")
 
 
 def missing_docstrings(workspace: Path) -> list[str]:
-    """Gives a line for each public name of a package that nothing describes.
+    """Return a line for each public name of a package that nothing describes.
 
     A field or attribute may be described by its own docstring, by the section `Attributes` of its
     class, or by a class above it. Fields that are made from the spec are described where the spec

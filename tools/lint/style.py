@@ -18,7 +18,7 @@ FIX = "tools/bazel run //tools/lint:fix"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs one check, or mends the style.
+    """Run one check, or correct the style.
 
     Args:
         arguments: The command line without the program's name.
@@ -56,7 +56,7 @@ class StyleError(Exception):
 
 
 def _workspace(root: Path | None) -> Path:
-    """Gives the top of the repository: `bazel run` names it, and a test's data links to it."""
+    """Return the top of the repository: `bazel run` names it, and a test's data links to it."""
     if "BUILD_WORKSPACE_DIRECTORY" in os.environ:
         return Path(os.environ["BUILD_WORKSPACE_DIRECTORY"])
     return root.resolve().parent if root is not None else Path.cwd()

@@ -18,7 +18,7 @@ class WheelError(Exception):
 
 
 def extract(wheel: Path, pattern: str, destination: Path) -> None:
-    """Writes the only file of `wheel` whose path matches `pattern` to `destination`, executable.
+    """Write the only file of `wheel` whose path matches `pattern` to `destination`, executable.
 
     Raises:
         WheelError: no file matches, or several do.
@@ -38,7 +38,7 @@ def extract(wheel: Path, pattern: str, destination: Path) -> None:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Runs the command line above."""
+    """Run the command line above."""
     wheel, pattern, destination = arguments
     try:
         extract(Path(wheel), pattern, Path(destination))

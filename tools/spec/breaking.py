@@ -18,7 +18,7 @@ Exit code: 0 when no change breaks callers, 1 when one does, 2 when a document c
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Compares two documents and prints every change with its verdict, breaking ones first.
+    """Compare two documents and print every change with its verdict, breaking ones first.
 
     Args:
         arguments: The command line; by default that of the process.

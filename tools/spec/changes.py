@@ -137,19 +137,19 @@ class Place:
     keyword: str = ""
 
     def __truediv__(self, suffix: str) -> Place:
-        """Returns the place that is printed with the suffix after this one."""
+        """Return the place that is printed with the suffix after this one."""
         return replace(self, path=self.path + suffix)
 
     def field(self, name: str) -> Place:
-        """Returns the place of a field or key."""
+        """Return the place of a field or key."""
         return self / (f".{name}" if _PLAIN_NAME.fullmatch(name) else f"[{json.dumps(name)}]")
 
     def on(self, side: Side) -> Place:
-        """Returns this place as one that goes this way over the wire."""
+        """Return this place as one that goes this way over the wire."""
         return replace(self, side=side)
 
     def inside(self, keyword: str) -> Place:
-        """Returns this place as one in the value of a keyword, unless it is in one already."""
+        """Return this place as one in the value of a keyword, unless it is in one already."""
         return replace(self, keyword=self.keyword or keyword)
 
     def added(
@@ -198,7 +198,7 @@ class Place:
 
 
 def summary(changes: Sequence[Change]) -> str:
-    """Returns how many operations, models and other parts differ, on one line."""
+    """Return how many operations, models and other parts differ, on one line."""
     parts: list[str] = []
     for area, noun in (
         (Area.OPERATION, "operation"),
@@ -248,7 +248,7 @@ def _excerpt(value: Any) -> str:
 
 
 def _excerpts(old: Any, new: Any) -> tuple[str, str]:
-    """Returns both values on one line, of long ones the part around the first difference."""
+    """Return both values on one line, of long ones the part around the first difference."""
     before, after = _text_of(old), _text_of(new)
     if max(len(before), len(after)) <= _WIDTH:
         return before, after

@@ -17,7 +17,7 @@ _MAX_DIFF_LINES = 60
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Compares the stored spec with the served one.
+    """Compare the stored spec with the served one.
 
     Args:
         arguments: The command line; by default that of the process.

@@ -58,7 +58,7 @@ class Judgement:
 
 
 def judge(old: dict[str, Any], new: dict[str, Any]) -> list[Judgement]:
-    """Compares two documents and judges each difference.
+    """Compare two documents and judge each difference.
 
     Args:
         old: The document before.
@@ -76,7 +76,7 @@ def judge(old: dict[str, Any], new: dict[str, Any]) -> list[Judgement]:
 
 
 def verdict(judgements: Sequence[Judgement]) -> str:
-    """Returns on one line how many changes break callers, and what differs."""
+    """Return on one line how many changes break callers, and what differs."""
     breaking = sum(judgement.is_breaking for judgement in judgements)
     what = summary([judgement.change for judgement in judgements])
     return f"{breaking} breaking, {len(judgements) - breaking} compatible: {what}"

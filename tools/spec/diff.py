@@ -16,7 +16,7 @@ from tools.spec.schema_diff import describe_model, diff_schema
 
 
 def diff(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
-    """Compares two documents.
+    """Compare two documents.
 
     Args:
         old: The document before.
@@ -52,7 +52,7 @@ def _diff_models(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
 
 
 def _without_api(document: dict[str, Any]) -> dict[str, Any]:
-    """Returns the document without the operations and models, which are compared by themselves."""
+    """Return the document without the operations and models, which are compared by themselves."""
     rest = dict(document)
     if is_json_object(rest.get("paths")):
         rest["paths"] = {}

@@ -13,7 +13,7 @@ _COMPONENTS = "#/components/"
 
 
 def model_sides(document: Mapping[str, Any]) -> dict[str, set[Side]]:
-    """Finds the ways that models go.
+    """Find the ways that models go.
 
     Args:
         document: The OpenAPI document.
@@ -54,7 +54,7 @@ def _roots(document: Mapping[str, Any]) -> Iterator[tuple[Side, Any]]:
 
 
 def _references(value: Any) -> set[str]:
-    """Returns the components that a value refers to itself."""
+    """Return the components that a value refers to itself."""
     found: set[str] = set()
     pending = [value]
     while pending:

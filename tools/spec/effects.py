@@ -60,7 +60,7 @@ def _field(change: Change) -> Effect:
 
 
 def _schema(old: Any, new: Any) -> Effect:
-    """Compares whole schemas by what they are alternatives of."""
+    """Compare whole schemas by what they are alternatives of."""
     if _takes_all(old) or new is False:
         return Effect.NONE if _takes_all(new) or old is False else Effect.NARROWS
     if _takes_all(new) or old is False:
@@ -77,7 +77,7 @@ def _takes_all(schema: Any) -> bool:
 
 
 def _alternatives(schema: Any) -> set[str]:
-    """Returns the schemas of which a value has to satisfy one, each as text."""
+    """Return the schemas of which a value has to satisfy one, each as text."""
     if not is_json_object(schema):
         return {json.dumps(schema)}
     bare = {key: value for key, value in schema.items() if key not in ANNOTATIONS}

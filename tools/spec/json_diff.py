@@ -30,19 +30,19 @@ def same(old: Any, new: Any) -> bool:
 
 
 def union(old: Iterable[str], new: Iterable[str]) -> list[str]:
-    """Returns the names of both sides once each, in the order of the old and then of the new."""
+    """Return the names of both sides once each, in the order of the old and then of the new."""
     return list(dict.fromkeys([*old, *new]))
 
 
 def as_dict(value: Any) -> dict[str, Any]:
-    """Returns the value if it is an object, and an empty one otherwise."""
+    """Return the value if it is an object, and an empty one otherwise."""
     return value if is_json_object(value) else {}
 
 
 def diff_object(
     at: Place, old: Any, new: Any, handlers: Mapping[str, Handler] | None = None
 ) -> list[Change]:
-    """Compares two objects whose keys are properties of the place, such as a schema's.
+    """Compare two objects whose keys are properties of the place, such as a schema's.
 
     Args:
         at: The place of both.
@@ -69,7 +69,7 @@ def diff_object(
 
 
 def diff_mapping(at: Place, old: Any, new: Any, diff: Diff) -> list[Change]:
-    """Compares two objects whose keys are names, each with its own place."""
+    """Compare two objects whose keys are names, each with its own place."""
     if not is_json_object(old) or not is_json_object(new):
         return [] if same(old, new) else [at.value(old, new)]
     changes: list[Change] = []
@@ -79,7 +79,7 @@ def diff_mapping(at: Place, old: Any, new: Any, diff: Diff) -> list[Change]:
 
 
 def diff_list(at: Place, old: list[Any], new: list[Any], diff: Diff) -> list[Change]:
-    """Compares two lists: by the items' `name` where all have one, else by position."""
+    """Compare two lists: by the items' `name` where all have one, else by position."""
     old_items, new_items = _by_name(old), _by_name(new)
     if old_items is not None and new_items is not None:
         changes: list[Change] = []
@@ -92,7 +92,7 @@ def diff_list(at: Place, old: list[Any], new: list[Any], diff: Diff) -> list[Cha
 
 
 def diff_value(at: Place, old: Any, new: Any) -> list[Change]:
-    """Compares two values about whose meaning nothing is known."""
+    """Compare two values about whose meaning nothing is known."""
     if same(old, new):
         return []
     if _are_nested_lists(old, new):

@@ -19,7 +19,7 @@ class SpecError(Exception):
 
 
 def parse(text: str | bytes) -> dict[str, Any]:
-    """Reads an OpenAPI document.
+    """Read an OpenAPI document.
 
     Args:
         text: The document as JSON.
@@ -52,7 +52,7 @@ def parse(text: str | bytes) -> dict[str, Any]:
 
 
 def normalise(served: str | bytes) -> str:
-    """Returns the stored form of a served document.
+    """Return the stored form of a served document.
 
     Two starts of one server give the same text: the port in `servers` is replaced by
     `STORED_PORT`. The rest is layout: two spaces of indentation, keys in the order in which they

@@ -50,7 +50,7 @@ _SIGNS: tuple[Callable[[_Operation], object], ...] = (
 
 
 def diff_paths(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
-    """Compares the `paths` of two documents.
+    """Compare the `paths` of two documents.
 
     Args:
         old: The paths before.
@@ -83,7 +83,7 @@ def _operations(paths: dict[str, Any]) -> list[_Operation]:
 def _pair(
     old: list[_Operation], new: list[_Operation]
 ) -> tuple[list[tuple[_Operation, _Operation]], list[_Operation], list[_Operation]]:
-    """Returns the operations of both documents as pairs, the old rest and the new rest."""
+    """Return the operations of both documents as pairs, the old rest and the new rest."""
     pairs: list[tuple[_Operation, _Operation]] = []
     for sign in _SIGNS:
         partners = {sign(operation): operation for operation in new if sign(operation)}
@@ -100,7 +100,7 @@ def _pair(
 
 
 def _diff_path(path: str, old: Any, new: Any) -> list[Change]:
-    """Compares what a path holds besides its operations."""
+    """Compare what a path holds besides its operations."""
     if same(old, new):
         return []
     at = Place(Area.OPERATION, path)

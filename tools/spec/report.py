@@ -7,7 +7,7 @@ from tools.spec.normalise import SpecError, parse
 
 
 def explain(stored: bytes, served: str) -> list[str]:
-    """Compares the content of the stored file with what should stand in it.
+    """Compare the content of the stored file with what should stand in it.
 
     Args:
         stored: The file's content, whatever it is.
@@ -29,5 +29,5 @@ def explain(stored: bytes, served: str) -> list[str]:
 
 
 def bazel_run(target: str) -> str:
-    """Returns the command that runs a target, as it is typed at the top of the repository."""
+    """Return the command that runs a target, as it is typed at the top of the repository."""
     return f"tools/bazel run {target}"

@@ -13,7 +13,7 @@ _MAX_ENUM_VALUES = 6
 
 
 def diff_schema(at: Place, old: Any, new: Any) -> list[Change]:
-    """Compares two schemas.
+    """Compare two schemas.
 
     Args:
         at: The place of both.
@@ -30,7 +30,7 @@ def diff_schema(at: Place, old: Any, new: Any) -> list[Change]:
 
 
 def describe(schema: Any) -> str:
-    """Returns a schema's type in a few words, such as `array of RunSummary` or `string | null`."""
+    """Return a schema's type in a few words, such as `array of RunSummary` or `string | null`."""
     if not is_json_object(schema):
         return "nothing" if schema is False else "any"
     if isinstance(schema.get("$ref"), str):
@@ -51,7 +51,7 @@ def describe(schema: Any) -> str:
 
 
 def describe_model(schema: Any) -> str:
-    """Returns a model's type, and for an object the names of its fields."""
+    """Return a model's type, and for an object the names of its fields."""
     fields = as_dict(as_dict(schema).get("properties"))
     return f"{describe(schema)} with {', '.join(fields)}" if fields else describe(schema)
 
@@ -174,7 +174,7 @@ def _named_variants(schemas: list[Any]) -> dict[str, Any]:
 
 
 def _variant_name(schema: Any, index: int) -> str:
-    """Returns what tells a variant from the others: its title, tag, type or position."""
+    """Return what tells a variant from the others: its title, tag, type or position."""
     if not is_json_object(schema):
         return str(index)
     if isinstance(schema.get("title"), str):
@@ -188,7 +188,7 @@ def _variant_name(schema: Any, index: int) -> str:
 def diff_subschema(
     at: Place, key: str, old: dict[str, Any], new: dict[str, Any]
 ) -> list[Change] | None:
-    """Compares a keyword whose value is a schema; a `Handler`."""
+    """Compare a keyword whose value is a schema; a `Handler`."""
     before, after = old.get(key, ABSENT), new.get(key, ABSENT)
     if before is ABSENT or after is ABSENT:
         return [at.facet(key, before, after, describe(after if before is ABSENT else before))]

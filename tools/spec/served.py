@@ -15,7 +15,7 @@ _TIMEOUT_SECONDS = 30.0
 
 
 def served_spec(binary: str | os.PathLike[str]) -> str:
-    """Starts the server, reads its OpenAPI document and stops the server.
+    """Start the server, read its OpenAPI document and stop the server.
 
     Args:
         binary: Path of the server's executable.

@@ -120,7 +120,7 @@ class StepflowServer:
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> Self:
-        """Starts the server and waits until it answers.
+        """Start the server and wait until it answers.
 
         Returns:
             The server itself.
@@ -143,7 +143,7 @@ class StepflowServer:
         return self
 
     def stop(self) -> None:
-        """Ends the server: SIGTERM, then SIGKILL for whatever is left of its process group."""
+        """End the server: SIGTERM, then SIGKILL for whatever is left of its process group."""
         if self._process is not None:
             self._process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -151,7 +151,7 @@ class StepflowServer:
         self.kill()
 
     def kill(self) -> None:
-        """Ends the server's whole process group at once with SIGKILL, as a crash would."""
+        """End the server's whole process group at once with SIGKILL, as a crash would."""
         guard, self._guard = self._guard, None
         if guard is None:
             return
@@ -166,12 +166,12 @@ class StepflowServer:
             self._output.wait_for_end()
 
     def restart(self) -> None:
-        """Stops the server, unless it is dead already, and starts it on the same port."""
+        """Stop the server, unless it is dead already, and start it on the same port."""
         self.stop()
         self.start()
 
     def output(self) -> str:
-        """Returns the last lines that the server has printed, without colour codes."""
+        """Return the last lines that the server has printed, without colour codes."""
         return "" if self._output is None else "\n".join(self._output.lines())
 
     def __enter__(self) -> Self:
@@ -293,11 +293,11 @@ class _Output:
         self._thread.start()
 
     def lines(self) -> list[str]:
-        """Returns the last lines."""
+        """Return the last lines."""
         return list(self._lines)
 
     def summary(self) -> str:
-        """Returns the last message on one line, without Rust's decoration."""
+        """Return the last message on one line, without Rust's decoration."""
         lines = list(self._lines)
         starts = [number for number, line in enumerate(lines) if _LOG_PREFIX.match(line)]
         message = lines[starts[-1] if starts else 0 :]
@@ -305,7 +305,7 @@ class _Output:
         return ": ".join(p for p in parts if p and not p.startswith("at ")) or "(nothing)"
 
     def wait_for_end(self) -> None:
-        """Waits until everything is read, if no process outside the group holds the pipe open."""
+        """Wait until everything is read, if no process outside the group holds the pipe open."""
         self._thread.join(_OUTPUT_END_SECONDS)
 
     def _read(self) -> None:
@@ -327,7 +327,7 @@ class _Output:
 
 
 def _announced_port(line: str) -> int | None:
-    """Returns N when the line is the announcement `{"port":N}`."""
+    """Return N when the line is the announcement `{"port":N}`."""
     if not line.startswith("{"):
         return None
     try:

@@ -28,7 +28,7 @@ class _Interrupted(BaseException):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Replaces the stored spec by the served one.
+    """Replace the stored spec by the served one.
 
     Args:
         arguments: The command line; by default that of the process.
@@ -69,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _store(path: Path, served: str) -> list[str]:
-    """Writes the file unless it is right already; returns what has changed."""
+    """Write the file unless it is right already; return what has changed."""
     try:
         changes = explain(path.read_bytes(), served)
     except FileNotFoundError:
@@ -80,7 +80,7 @@ def _store(path: Path, served: str) -> list[str]:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """Writes a file so that at every moment it is either the old one or the whole new one."""
+    """Write a file so that at every moment it is either the old one or the whole new one."""
     new = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with new.open("xb") as file:

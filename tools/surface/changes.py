@@ -28,7 +28,7 @@ class Change:
     breaks: bool
 
     def __str__(self) -> str:
-        """Gives the change on one line."""
+        """Return the change on one line."""
         return f"{'breaks callers' if self.breaks else 'compatible'}: {self.path}: {self.text}"
 
 
@@ -46,7 +46,7 @@ _Entries = Mapping[str, _Entry]
 
 
 def changes(old: str, new: str) -> list[Change]:
-    """Compares two listings; gives what breaks callers first.
+    """Compare two listings; return what breaks callers first.
 
     A name that a class has inherited since counts as the same name.
 

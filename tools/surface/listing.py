@@ -17,7 +17,7 @@ _PREFIX = {
 
 
 def listing(package: str, command: str, names: Iterable[PublicName]) -> str:
-    """Gives the text of the listing.
+    """Return the text of the listing.
 
     Args:
         package: The package's import name.
@@ -104,7 +104,7 @@ def _attribute(path: str, item: griffe.Attribute) -> str:
 
 
 def _type_of_argument(item: griffe.Attribute) -> str | griffe.Expr | None:
-    """Gives the type of the argument of `__init__` that the attribute keeps, if it keeps one."""
+    """Return the type of the argument of `__init__` that the attribute keeps, if it keeps one."""
     owner = item.parent
     maker = owner.members.get("__init__") if isinstance(owner, griffe.Class) else None
     if not isinstance(maker, griffe.Function) or str(item.value) not in maker.parameters:

@@ -38,7 +38,7 @@ class PublicName:
 
 
 def public_names(package: str, folders: Sequence[Path]) -> list[PublicName]:
-    """Finds every public name of a package, sorted by its dotted name.
+    """Find every public name of a package, sorted by its dotted name.
 
     Public is what `__all__` names, or, where a module has none, each name without an underscore
     that is defined there, in every module without an underscore. What public classes inherit from

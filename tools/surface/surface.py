@@ -16,7 +16,7 @@ from tools.surface.public_names import SurfaceError, public_names
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Checks the listing, or writes it.
+    """Check the listing, or write it.
 
     Args:
         arguments: The command line without the program's name.

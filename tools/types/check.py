@@ -39,7 +39,7 @@ class Finding:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Checks types, and that what must be rejected is.
+    """Check types, and that what must be rejected is.
 
     Args:
         arguments: The command line without the program's name.
@@ -83,7 +83,7 @@ class _Tree:
         self._sources: dict[str, tuple[int, str, int]] = {}
 
     def add(self, file: str) -> list[str]:
-        """Puts a file, or the examples of a README, into the folder; gives their paths there."""
+        """Put a file, or the examples of a README, into the folder; return their paths there."""
         text = Path(file).read_text(encoding="utf-8")
         if file.endswith(".md"):
             name = file.removesuffix(".md").replace("/", "_")
@@ -105,14 +105,14 @@ class _Tree:
         return path
 
     def named(self, found: Finding) -> Finding:
-        """Gives a finding with the file's path in the repository."""
+        """Return a finding with the file's path in the repository."""
         path = os.path.relpath(self.folder / found.file, self.folder)
         _, source, line = self._sources.get(path, (0, path, 0))
         return Finding(source, found.line + line, found.message)
 
 
 def _judge(found: Sequence[Finding], calls: Sequence[str]) -> list[Finding]:
-    """Gives what should not have been found, and what should have been."""
+    """Return what should not have been found, and what should have been."""
     expected = {
         (file, number)
         for file in calls

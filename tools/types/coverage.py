@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Compares the files that there are with those that are checked.
+    """Compare the files that there are with those that are checked.
 
     Args:
         arguments: The command line without the program's name.

@@ -29,7 +29,7 @@ class ProjectError(Exception):
 
 
 def release_project(text: str, version: str, siblings: Iterable[str], sbom: str) -> str:
-    """Gives the pyproject.toml of a release.
+    """Return the pyproject.toml of a release.
 
     Args:
         text: The pyproject.toml of the repository, which leaves the version to the build.
@@ -80,7 +80,7 @@ def release_project(text: str, version: str, siblings: Iterable[str], sbom: str)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Builds what the command line says; returns the exit code."""
+    """Build what the command line says; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pyproject", type=Path, required=True)
     parser.add_argument("--version", required=True)

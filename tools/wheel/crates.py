@@ -34,7 +34,7 @@ class Crates:
 
 
 def crates_of(program: bytes) -> Crates:
-    """Returns the crates that a program names, sorted.
+    """Return the crates that a program names, sorted.
 
     Args:
         program: The bytes of an executable file.

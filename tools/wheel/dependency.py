@@ -36,7 +36,7 @@ class Wheel:
 
     @classmethod
     def read(cls, path: Path) -> Wheel:
-        """Reads a wheel."""
+        """Read a wheel."""
         with zipfile.ZipFile(path) as archive:
             (name,) = (n for n in archive.namelist() if n.endswith(".dist-info/METADATA"))
             folder = name.removesuffix("METADATA")
@@ -82,7 +82,7 @@ class Wheel:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
     def requires(self, extras: Iterable[str]) -> Iterator[Requirement]:
-        """Yields what it needs here."""
+        """Yield what it needs here."""
         for line in self.metadata.get_all("Requires-Dist", []):
             requirement = Requirement(line)
             marker = requirement.marker

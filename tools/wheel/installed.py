@@ -30,7 +30,7 @@ def install(
     requirements: Sequence[str],
     python: str = sys.executable,
 ) -> None:
-    """Makes a virtual environment with `requirements` in it.
+    """Make a virtual environment with `requirements` in it.
 
     Args:
         environment: The folder to make.
@@ -73,7 +73,7 @@ def _link_wheels(runfiles: Path, folder: Path) -> Path:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs the command line that installed_test gives; returns the exit code."""
+    """Run the command line that installed_test gives; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pip", type=Path, required=True)
     parser.add_argument("--python", required=True)

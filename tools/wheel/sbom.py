@@ -66,7 +66,7 @@ def describe(
     program_of: str = "",
     locks: Sequence[Path] = (),
 ) -> Description:
-    """Lists what a package brings along.
+    """List what a package brings along.
 
     Args:
         pyproject: The pyproject.toml of the package.
@@ -217,7 +217,7 @@ def _sha256(digest: str) -> HashType:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Writes what the command line says; returns the exit code."""
+    """Write what the command line says; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pyproject", type=Path, required=True)
     parser.add_argument("--version", required=True)

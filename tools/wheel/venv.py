@@ -25,7 +25,7 @@ class VenvError(Exception):
 
 
 def make(folder: Path, uv: Path, locks: Sequence[Path], wheels: Sequence[Path]) -> None:
-    """Makes an environment, or brings it up to date; what else is installed in it stays.
+    """Make an environment, or bring it up to date; what else is installed in it stays.
 
     Args:
         folder: Where it is, or will be.
@@ -86,7 +86,7 @@ def _link(wheel: Path, site: Path) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command; returns the exit code."""
+    """Run the command; return the exit code."""
     parser = argparse.ArgumentParser(prog="venv", description=__doc__)
     parser.add_argument("--uv", type=Path, required=True, help=argparse.SUPPRESS)
     parser.add_argument("--lock", action="append", required=True, help=argparse.SUPPRESS)

@@ -15,7 +15,7 @@ from tools.bench.worker import Case, Measured, Run, World, run_python
 
 
 def imports(code: str) -> Case:
-    """Makes a case that runs code in an interpreter of its own each time.
+    """Make a case that runs code in an interpreter of its own each time.
 
     Args:
         code: Imports, and uses what it has imported.
@@ -29,7 +29,7 @@ def imports(code: str) -> Case:
 
 
 def run_module(module: str, arguments: Sequence[str], count: int) -> Measured:
-    """Does what `python -m` does, so many times, one after the other."""
+    """Do what `python -m` does, so many times, one after the other."""
     # Generators warn of what the spec has.
     code = "import warnings; warnings.simplefilter('ignore')\n"
     code += f"import runpy; runpy.run_module({module!r}, run_name='__main__', alter_sys=True)"
@@ -37,7 +37,7 @@ def run_module(module: str, arguments: Sequence[str], count: int) -> Measured:
 
 
 def starts(name: str) -> Case:
-    """Makes a case that starts a server, each time in a program of its own.
+    """Make a case that starts a server, each time in a program of its own.
 
     Args:
         name: One of `starts.STARTS`.
@@ -69,7 +69,7 @@ def _taken(command: Sequence[str]) -> dict[str, Any]:
 
 
 def items_answer(items: Any, number: Callable[[Any], int]) -> Callable[[], list[int]]:
-    """Gives what shows that all items are there: how many, and the sum of their outputs.
+    """Return what shows that all items are there: how many, and the sum of their outputs.
 
     Args:
         items: The items.
@@ -79,7 +79,7 @@ def items_answer(items: Any, number: Callable[[Any], int]) -> Callable[[], list[
 
 
 def plain_number(item: Any) -> int:
-    """Gives the output of an item that is a JSON document."""
+    """Return the output of an item that is a JSON document."""
     number: int = item["result"]["result"]["n"]
     return number
 
@@ -87,7 +87,7 @@ def plain_number(item: Any) -> int:
 async def at_once(
     callers: int, count: int, call: Callable[[Any], Awaitable[Any]]
 ) -> dict[str, int]:
-    """Makes calls, so many at once, each with another input.
+    """Make calls, so many at once, each with another input.
 
     Args:
         callers: How many tasks make calls.
@@ -113,21 +113,21 @@ async def at_once(
 
 
 def page(world: World) -> bytes:
-    """Gives the answer with all items."""
+    """Return the answer with all items."""
     return Path(world["items_file"]).read_bytes()
 
 
 def run_body(world: World, value: Any) -> bytes:
-    """Gives the body of a request that runs the flow and waits for it."""
+    """Return the body of a request that runs the flow and wait for it."""
     document = {"flowId": world["flow_id"], "input": [value], "wait": True}
     return json.dumps(document).encode()
 
 
 def output_of(run: Any) -> Any:
-    """Gives the output of a run that is a JSON document."""
+    """Return the output of a run that is a JSON document."""
     return run["results"][0]["result"]["result"]
 
 
 def summary_of(run: Any) -> list[Any]:
-    """Gives of a run that is a JSON document what shows that it is the right one."""
+    """Return of a run that is a JSON document what shows that it is the right one."""
     return [run["runId"], run["status"], run["items"]["completed"]]

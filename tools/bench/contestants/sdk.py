@@ -102,7 +102,7 @@ class _Pieces(httpx.SyncByteStream):
 
 
 def _replay(content: bytes) -> httpx.MockTransport:
-    """Gives the server's answer without server and network, whose share is no parsing."""
+    """Return the server's answer without server and network, whose share is no parsing."""
     headers = {"content-type": "application/json", "content-length": str(len(content))}
     return httpx.MockTransport(
         lambda request: httpx.Response(200, headers=headers, stream=_Pieces(content))

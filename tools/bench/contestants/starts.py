@@ -28,7 +28,7 @@ class _Clock:
         self._wall, self._cpu = time.perf_counter(), time.process_time()
 
     def stop(self, url: str) -> dict[str, Any]:
-        """Gives what was taken, and what the server at an address says of itself."""
+        """Return what was taken, and what the server at an address says of itself."""
         taken = {
             "wall": time.perf_counter() - self._wall,
             "cpu": time.process_time() - self._cpu,
@@ -44,7 +44,7 @@ class _Clock:
 
 
 def bare(world: Mapping[str, Any]) -> dict[str, Any]:
-    """Executes the binary and asks for its health over a plain socket, until it says so."""
+    """Execute the binary and ask for its health over a plain socket, until it says so."""
     command = [world["server"], "--port", "0", "--config-stdin"]
     # As the SDK has it: what a server logs takes time as well.
     command += ["--log-format", "json", "--log-destination", "stdout"]
@@ -79,7 +79,7 @@ def _is_healthy(port: int) -> bool:
 
 
 def runtime(world: Mapping[str, Any]) -> dict[str, Any]:
-    """Starts a `StepflowRuntime`."""
+    """Start a `StepflowRuntime`."""
     from stepflow_runtime import StepflowRuntime
 
     clock = _Clock()
@@ -88,7 +88,7 @@ def runtime(world: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def upstream(world: Mapping[str, Any]) -> dict[str, Any]:
-    """Starts the launcher that the server's wheel brings."""
+    """Start the launcher that the server's wheel brings."""
     from stepflow_orchestrator import OrchestratorConfig, StepflowOrchestrator
 
     async def start() -> dict[str, Any]:

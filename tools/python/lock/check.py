@@ -13,7 +13,7 @@ Environment = Mapping[str, str]
 
 
 def problems(requirements: str, lock: str, environment: Environment) -> list[str]:
-    """Compares a lock with the requirements that it was made from.
+    """Compare a lock with the requirements that it was made from.
 
     Args:
         requirements: The text of the requirements file.

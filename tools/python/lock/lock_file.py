@@ -33,7 +33,7 @@ class Pin:
 
 
 def read_requirements(text: str) -> list[Requirement]:
-    """Returns what a requirements file asks for.
+    """Return what a requirements file asks for.
 
     Raises:
         FileError: a line is neither a requirement nor a comment.
@@ -51,7 +51,7 @@ def read_requirements(text: str) -> list[Requirement]:
 
 
 def read_lock(text: str) -> dict[str, Pin]:
-    """Returns the pins of a lock that `uv pip compile --generate-hashes` wrote, by canonical name.
+    """Return the pins of a lock that `uv pip compile --generate-hashes` wrote, by canonical name.
 
     Raises:
         FileError: a line is not an exact pin, or a package is pinned twice.

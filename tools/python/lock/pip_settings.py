@@ -27,7 +27,7 @@ _OLDER = {"UV_DEFAULT_INDEX": "UV_INDEX_URL"}
 
 
 def uv_environment() -> dict[str, str]:
-    """Returns the environment for uv: the process's, with what the user's settings say."""
+    """Return the environment for uv: the process's, with what the user's settings say."""
     environment, home = dict(os.environ), Path.home()
     environment |= uv_variables(
         environment, config_files(environment, home), uv_config_files(environment, home)
@@ -37,7 +37,7 @@ def uv_environment() -> dict[str, str]:
 
 
 def uv_config_files(environment: Mapping[str, str], home: Path) -> list[Path]:
-    """Returns uv's own configuration files, of which later ones win."""
+    """Return uv's own configuration files, of which later ones win."""
     if named := environment.get("UV_CONFIG_FILE"):
         return [Path(named)]
     config = Path(environment.get("XDG_CONFIG_HOME") or home / ".config")
@@ -45,7 +45,7 @@ def uv_config_files(environment: Mapping[str, str], home: Path) -> list[Path]:
 
 
 def config_files(environment: Mapping[str, str], home: Path) -> list[Path]:
-    """Returns pip's configuration files in pip's order, in which later ones win."""
+    """Return pip's configuration files in pip's order, in which later ones win."""
     named = environment.get("PIP_CONFIG_FILE")
     if named == "/dev/null":
         return []
@@ -61,7 +61,7 @@ def config_files(environment: Mapping[str, str], home: Path) -> list[Path]:
 def uv_variables(
     environment: Mapping[str, str], files: Sequence[Path], uv_files: Sequence[Path] = ()
 ) -> dict[str, str]:
-    """Returns the environment variables that make uv reach packages as the user's uv or pip would.
+    """Return the environment variables that make uv reach packages as the user's uv or pip would.
 
     Args:
         environment: The user's environment; uv's own variables in it win.

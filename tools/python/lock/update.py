@@ -18,7 +18,7 @@ from tools.python.lock.pip_settings import uv_environment
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs `uv pip compile` and replaces the lock once it is complete.
+    """Run `uv pip compile` and replace the lock once it is complete.
 
     The lock has the hashes of wheels alone, and uv builds nothing to make it: whatever settings pip
     is called with later, it cannot take a source distribution and run its code.
@@ -115,7 +115,7 @@ def _uv_command(uv: str, requirements: str, output: Path) -> list[str]:
 
 
 def _wheels_only(lock: str, listed: str) -> str:
-    """Drops the hashes of source distributions, and of wheels that no Python here can install."""
+    """Drop the hashes of source distributions, and of wheels that no Python here can install."""
     wheels = {
         f"--hash={algorithm}:{digest}"
         for package in tomllib.loads(listed)["packages"]

@@ -25,7 +25,7 @@ _COMMAND = "tools/bazel run //tools/spec:compat"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Writes the table.
+    """Write the table.
 
     Args:
         arguments: The command line; by default that of the process.

@@ -173,7 +173,7 @@ CALLS: Final[Mapping[str, _Call]] = {
 
 
 def probe(binary: str | os.PathLike[str]) -> dict[str, Support]:
-    """Calls every operation on a server.
+    """Call every operation on a server.
 
     Args:
         binary: Path of the server's executable.
@@ -252,7 +252,7 @@ def _support(name: str, call: _Call, client: Client, world: _World, wire: _Wire)
 
 
 def _native(call: _Call, world: _World) -> tuple[str, bytes, bytes]:
-    """Gives the request as the stored spec has it."""
+    """Return the request as the stored spec has it."""
     requests: list[httpx.Request] = []
 
     def refuse(request: httpx.Request) -> httpx.Response:

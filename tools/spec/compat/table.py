@@ -19,7 +19,7 @@ class TableError(Exception):
 
 
 def render(supports: Supports) -> str:
-    """Gives the table as Markdown.
+    """Return the table as Markdown.
 
     Args:
         supports: What was found, the same calls for every version.
@@ -34,7 +34,7 @@ def render(supports: Supports) -> str:
 
 
 def read(table: str) -> dict[str, dict[str, Support]]:
-    """Gives back what was rendered.
+    """Return what was rendered.
 
     Raises:
         TableError: It is no such table.
@@ -52,7 +52,7 @@ def read(table: str) -> dict[str, dict[str, Support]]:
 
 
 def table_in(text: str) -> str:
-    """Gives the table that stands in a README.
+    """Return the table that stands in a README.
 
     Raises:
         TableError: It has no place for one.
@@ -62,7 +62,7 @@ def table_in(text: str) -> str:
 
 
 def with_table(text: str, table: str) -> str:
-    """Gives a README with another table.
+    """Return a README with another table.
 
     Raises:
         TableError: It has no place for one.

@@ -53,7 +53,7 @@ class AsyncConnections:
         return any(connection.is_open for connection in self._idle)
 
     async def send(self, request: Request, timeouts: Timeouts) -> Answer:
-        """Does what `Connections.send` does, without blocking.
+        """Do what `Connections.send` does, without blocking.
 
         Raises:
             HTTPError: No complete response arrived, or no connection came free in time.
