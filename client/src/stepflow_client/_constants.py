@@ -56,6 +56,9 @@ a dead connection or a cancelled run soon. A server's keep-alive comes only ever
 EVENTS_DRAIN_SECONDS: Final = 1.0
 """Seconds for the events of a run that was cancelled during a step, which has no last event."""
 
+TIMELINE_ITEMS: Final = 20
+"""Maximum number of items of a timeline or report: more are hard to read."""
+
 PAGE_SIZE: Final = 100
 """Runs per page."""
 

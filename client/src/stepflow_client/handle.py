@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
 from stepflow_api import Client
 from stepflow_api.models import FlowResult, RunSummary, StepRunResponse
 from stepflow_api.support import Hidden
+from stepflow_client._constants import TIMELINE_ITEMS
 from stepflow_client._core.core import Core
 from stepflow_client._core.events import RunEvents
 from stepflow_client._core.results import BatchResults, Items, Progress
 from stepflow_client._factory import restored
 from stepflow_client._requests.deadline import Deadline
 from stepflow_client.events import RunEvent
+
+if TYPE_CHECKING:
+    from stepflow_client.timeline import Timeline
 
 __all__ = ["RunHandle"]
 
@@ -239,6 +243,39 @@ class RunHandle:
                     yield event
         finally:
             await self._client.run_async(stream.close())
+
+    async def timeline(
+        self,
+        *,
+        items: int = TIMELINE_ITEMS,
+        timeout: float | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Timeline:
+        """Return what the run has done so far, and when: its steps with their times and statuses.
+
+        Servers up to 0.11 report no times of steps, and in a running run no steps; on 0.9, only
+        runs of one item have steps. On later servers, all events of the run are read, which takes
+        some seconds for 10,000 items.
+
+        Args:
+            items: Maximum number of items. If the run has more, the timeline has failed items and
+                the slowest, and says how many it leaves out.
+            timeout: Maximum time for all of it, in seconds; None to retry as configured.
+            headers: Header fields for this call, in place of the client's of the same names.
+
+        Raises:
+            InvalidInput: `items` is not such a number.
+            NotFound: The server has no such run.
+            Timeout: There was no response in time.
+            Unreachable: The server does not respond.
+            StatusError: The server rejects the request.
+        """
+        from stepflow_client._core.timelines import read_timeline
+
+        extra = None if headers is None else Hidden(headers)
+        del headers
+        steps = read_timeline(self._core.sender, self.id, items, Deadline.after(timeout))
+        return await self._client.run_async(steps, headers=extra)
 
     async def cancel(
         self,

@@ -42,12 +42,22 @@ class RunEvents:
         run_id: Id of the run.
         since: Number of the first event to return.
         deadline: The caller's.
+        recorded_only: Whether to end at the last event so far, when no more come for some time, and
+            to raise `Unsupported` on a server without events.
 
     Raises:
         InvalidInput: `since` is not such a number.
     """
 
-    def __init__(self, sender: Sender, run_id: UUID, since: int, deadline: Deadline) -> None:
+    def __init__(
+        self,
+        sender: Sender,
+        run_id: UUID,
+        since: int,
+        deadline: Deadline,
+        *,
+        recorded_only: bool = False,
+    ) -> None:
         if type(since) is not int or not 0 <= since < 2**63:
             raise InvalidInput(
                 f"since is {since!r}; give the sequence_number of an event, or 0 for all events"
@@ -55,6 +65,7 @@ class RunEvents:
         self._sender = sender
         self._run_id = run_id
         self._deadline = deadline
+        self._recorded_only = recorded_only
         self._number = since
         self._returned: set[str] = set()
         self._stream: Any = None
@@ -105,7 +116,7 @@ class RunEvents:
             self._is_finished = True
             return
         self._is_running = not is_finished(run)
-        self._lacks_last_event = is_finished(run) and last is None
+        self._lacks_last_event = last is None and (is_finished(run) or self._recorded_only)
         self._has_new = False
         self._read_timeout = (
             EVENTS_DRAIN_SECONDS if self._lacks_last_event else EVENTS_SILENCE_SECONDS
@@ -119,6 +130,8 @@ class RunEvents:
                 run_id=self._run_id,
             )
         except Unsupported:
+            if self._recorded_only:
+                raise
             # The run exists, so it is the server that has no events.
             self._polled = PolledEvents(self._sender, self._run_id, self._number, self._deadline)
 
@@ -130,6 +143,9 @@ class RunEvents:
         """
         yield from self.close()
         is_silent = isinstance(error, RequestTimeout)
+        if self._recorded_only and self._lacks_last_event and is_silent:
+            self._is_finished = True
+            return
         if self._has_new or (is_silent and self._is_running):
             self._failures = 0
             return

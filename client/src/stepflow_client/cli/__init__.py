@@ -9,6 +9,7 @@ import typer
 from typer.main import get_command
 
 from stepflow_client.cli import _graph as _graph
+from stepflow_client.cli import _runs as _runs
 from stepflow_client.cli._commands import app
 from stepflow_client.cli._output import OutputClosed, error_line, flush
 from stepflow_client.cli._waiting import Interrupted

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Iterable
@@ -76,6 +77,11 @@ def error_line(message: str) -> None:
     print(f"stepflow-client: {one_line(message)}", file=sys.stderr)
 
 
+def note_line(text: str) -> None:
+    """Print something beside the result to standard error, on one line."""
+    print(one_line(text), file=sys.stderr)
+
+
 def print_json(value: Any, indent: int | None = None) -> None:
     """Print a value as JSON, on one line unless it is indented.
 
@@ -108,11 +114,10 @@ def print_value(value: Any) -> None:
 
 def print_table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
     """Print a table on a terminal, and lines of tab-separated values elsewhere."""
-    cells = [tuple(map(printable, row)) for row in rows]
     if not is_terminal():
-        for row in cells:
-            _write_text("\t".join(row))
+        print_rows(rows)
         return
+    cells = [tuple(map(printable, row)) for row in rows]
     table = Table(box=None)
     for column in columns:
         # A narrow terminal folds the cells: ids have to be complete.
@@ -121,6 +126,35 @@ def print_table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> No
         # As Text, since rich interprets markup in a str.
         table.add_row(*(Text(cell if len(cell) <= CELL else f"{cell[:CELL]}…") for cell in row))
     Console().print(table)
+
+
+def print_rows(rows: Iterable[tuple[str, ...]]) -> None:
+    """Print lines of tab-separated values."""
+    for row in rows:
+        _write_text("\t".join(map(printable, row)))
+
+
+#: Styles of statuses; rich leaves colours out where the output or `$NO_COLOR` wants none.
+STATUS_STYLES = {
+    "completed": "green",
+    "failed": "bold red",
+    "recoveryFailed": "bold red",
+    "running": "blue",
+    "cancelled": "yellow",
+}
+_STATUS = re.compile(rf"(?<!\S)({'|'.join(STATUS_STYLES)})(?![\w-])")
+
+
+def print_statuses(text: str) -> None:
+    """Print lines on a terminal, with the first status of each in colour, and its bar."""
+    console = Console(highlight=False)
+    for line in text.splitlines():
+        styled = Text(line)
+        if (status := _STATUS.search(line)) is not None:
+            style = STATUS_STYLES[status[1]]
+            styled.stylize(style, *status.span(1))
+            styled.highlight_regex("[█·#]+$", style.removeprefix("bold "))
+        console.print(styled, soft_wrap=True)
 
 
 def _json_character(character: str) -> str:

@@ -1,0 +1,1 @@
+"""Timelines and reports of runs as text and HTML."""

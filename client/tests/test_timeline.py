@@ -1,0 +1,251 @@
+"""The timeline of a run on every server: what it has, and what it says that it leaves out."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import sys
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from client.tests.support import CHAIN, READ_FILE, VERSION, Driver, release, wait_until
+from stepflow_api.models import ExecutionStatus, StepStatus
+from stepflow_client import SyncStepflowClient, cli, errors
+from stepflow_client.timeline import Timeline, TimelineItem
+from tools.spec.server import StepflowServer
+
+NUMBERS = tuple(map(int, VERSION.split(".")))
+HAS_EVENTS = NUMBERS >= (0, 12)
+HAS_STEPS_OF_ITEMS = VERSION != "0.9.0"
+
+#: A step that fails and one that reads it, one with a default, and one that is not needed.
+MIXED = {
+    "name": "mixed",
+    "steps": [
+        {"id": "ask", "component": "/create_messages", "input": {"user_prompt": "x"}},
+        {"id": "bad", "component": "/load_file", "input": {"path": "/nowhere"}},
+        {
+            "id": "after",
+            "component": "/create_messages",
+            "input": {"user_prompt": {"$step": "bad"}},
+        },
+        {
+            "id": "fallback",
+            "component": "/load_file",
+            "input": {"path": "/nowhere"},
+            "onError": {"action": "useDefault", "defaultValue": 1},
+        },
+        {"id": "unused", "component": "/create_messages", "input": {"user_prompt": "x"}},
+    ],
+    "output": [{"$step": "ask"}, {"$step": "after"}, {"$step": "fallback"}],
+}
+
+#: Fails for an input without `prompt`.
+ASK = {
+    "name": "ask",
+    "steps": [
+        {
+            "id": "ask",
+            "component": "/create_messages",
+            "input": {"user_prompt": {"$input": "prompt"}},
+        }
+    ],
+    "output": {"$step": "ask"},
+}
+
+
+def statuses(item: TimelineItem) -> dict[str, StepStatus]:
+    """Return the statuses of an item's steps."""
+    return {step.step_id: step.status for step in item.steps}
+
+
+def test_a_finished_run(do: Driver, client: Any) -> None:
+    handle = do(client.submit(CHAIN, {"prompt": "x"}))
+    do(handle.result(timeout=60))
+    found: Timeline = do(handle.timeline())
+    assert found.run == do(handle.status())
+    assert found.run.status is ExecutionStatus.COMPLETED
+    (item,) = found.items
+    assert (item.index, item.status) == (0, ExecutionStatus.COMPLETED)
+    assert [step.step_id for step in item.steps] == ["step0", "step1", "step2"]
+    assert {step.status for step in item.steps} == {StepStatus.COMPLETED}
+    assert (found.omitted_items, found.omitted_failed_items) == (0, 0)
+    assert found.has_step_times is HAS_EVENTS
+    if not HAS_EVENTS:
+        assert {step.seconds for step in item.steps} == {None}
+        return
+    # One after the other, within the run.
+    times = [time for step in item.steps for time in (step.started_at, step.completed_at)]
+    ends = [time for time in (found.run.created_at, *times, found.run.completed_at) if time]
+    assert len(ends) == 8
+    assert all(one <= other for one, other in pairwise(ends))
+    assert [step.attempts for step in item.steps] == [1, 1, 1]
+    assert item.started_at == times[0]
+    assert item.seconds is not None
+    assert found.seconds is not None
+    assert 0 < sum(step.seconds or 0 for step in item.steps) <= item.seconds <= found.seconds
+
+
+def test_a_failed_run(do: Driver, client: Any) -> None:
+    handle = do(client.submit(MIXED, {}))
+    assert do(handle.result(timeout=60)).is_failed
+    found: Timeline = do(handle.timeline())
+    assert found.items[0].status is ExecutionStatus.FAILED
+    steps = statuses(found.items[0])
+    assert steps.pop("unused", StepStatus.BLOCKED) is StepStatus.BLOCKED
+    assert steps == {
+        "ask": StepStatus.COMPLETED,
+        "bad": StepStatus.FAILED,
+        "after": StepStatus.FAILED,
+        "fallback": StepStatus.COMPLETED,
+    }
+
+
+@pytest.mark.skipif(VERSION == "0.9.0", reason="it creates no run that goes on")
+def test_a_run_in_progress(do: Driver, client: Any, fifo: Callable[[], Path]) -> None:
+    path = fifo()
+    handle = do(client.submit(READ_FILE, {"path": str(path)}))
+    if HAS_EVENTS:
+        wait_until(
+            lambda: statuses(do(handle.timeline()).items[0]) == {"read": StepStatus.RUNNING},
+            "the step to start",
+        )
+    found: Timeline = do(handle.timeline())
+    assert found.run.status is ExecutionStatus.RUNNING
+    (item,) = found.items
+    assert (item.status, item.completed_at) == (ExecutionStatus.RUNNING, None)
+    assert found.seconds is None
+    if HAS_EVENTS:
+        assert (item.steps[0].started_at, item.steps[0].seconds) == (item.started_at, None)
+        assert "running" in found.to_text()
+    release(path)
+    do(handle.result(timeout=60))
+    assert statuses(do(handle.timeline()).items[0]) == {"read": StepStatus.COMPLETED}
+
+
+@pytest.mark.skipif(VERSION == "0.9.0", reason="it creates no run that goes on")
+def test_a_cancelled_run(do: Driver, client: Any, fifo: Callable[[], Path]) -> None:
+    handle = do(client.submit(READ_FILE, {"path": str(fifo())}))
+    do(handle.cancel())
+    found: Timeline = do(handle.timeline())
+    assert found.run.status is ExecutionStatus.CANCELLED
+    assert "cancelled" in found.to_text()
+    assert 'class="status cancelled"' in found.to_html()
+
+
+def test_the_failed_and_the_slowest_items_of_ten_thousand(server: StepflowServer) -> None:
+    inputs = [{"prompt": "x"} if number % 1000 else {} for number in range(10_000)]
+    with SyncStepflowClient(server.url) as client:
+        handle = client.submit_batch(ASK, inputs)
+        handle.results(timeout=300)
+        found = handle.timeline()
+    assert found.run.items.total == 10_000
+    assert [item.index for item in found.items[:10]] == list(range(0, 10_000, 1000))
+    slowest = found.items[10:]
+    assert len(slowest) == 10
+    assert {item.status for item in slowest} == {ExecutionStatus.COMPLETED}
+    if HAS_EVENTS:
+        lengths = [item.seconds or 0 for item in slowest]
+        assert lengths == sorted(lengths, reverse=True)
+        assert lengths[0] > 0
+    if HAS_STEPS_OF_ITEMS:
+        assert {step for item in found.items for step in statuses(item)} == {"ask"}
+    assert (found.omitted_items, found.omitted_failed_items) == (9_980, 0)
+    assert "9,980 items left out: shown are failed items, then the slowest" in found.to_text()
+    assert "10,000 items: 9,990 completed, 10 failed" in found.to_text()
+    assert "9,980 items left out" in found.to_html()
+
+
+def test_half_of_the_places_are_for_the_slowest(do: Driver, client: Any) -> None:
+    handle = do(client.submit_batch(ASK, [{"prompt": "x"} if n % 10 else {} for n in range(100)]))
+    do(handle.results(timeout=60))
+    short: Timeline = do(handle.timeline(items=5))
+    assert [item.status.value for item in short.items] == ["failed"] * 3 + ["completed"] * 2
+    assert (short.omitted_items, short.omitted_failed_items) == (95, 7)
+    assert "95 items left out, 7 of the 10 failed ones among them" in short.to_text()
+
+
+def test_a_run_without_steps_or_items(do: Driver, client: Any) -> None:
+    handle = do(client.submit({"name": "none", "steps": [], "output": 1}, {}))
+    do(handle.result(timeout=60))
+    found: Timeline = do(handle.timeline())
+    assert found.items[0].steps == ()
+    assert "no steps" in found.to_text()
+    assert "no steps" in found.to_html()
+    if NUMBERS >= (0, 11):
+        empty: Timeline = do(do(client.submit_batch(ASK, [])).timeline())
+        assert (empty.items, empty.omitted_items) == ((), 0)
+        assert "0 items" in empty.to_text()
+
+
+def test_a_run_that_is_gone(do: Driver, client: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    run_id = str(uuid4())
+    with pytest.raises(errors.NotFound):
+        do(client.handle(run_id).timeline())
+    assert cli.run(["--url", client.url.removesuffix("/api/v1"), "timeline", run_id]) == 1
+    error = capfd.readouterr().err
+    assert run_id in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("items", [0, -1, 1.5, True, None])
+def test_a_limit_that_is_none(do: Driver, client: Any, items: Any) -> None:
+    with pytest.raises(errors.InvalidInput, match="maximum number of items"):
+        do(client.handle(uuid4()).timeline(items=items))
+
+
+def test_the_forms(server: StepflowServer) -> None:
+    name = "<b>&\x1b[31m\u202e"
+    flow = {**CHAIN, "name": name, "output": {"$step": name}}
+    step = {"id": name, "component": "/create_messages", "input": {"user_prompt": "x"}}
+    with SyncStepflowClient(server.url) as client:
+        handle = client.submit({**flow, "steps": [step]}, {})
+        handle.result(timeout=60)
+        found = handle.timeline()
+    text = found.to_text(width=60)
+    assert str(found) == found.to_text(width=80)
+    assert all(len(line) <= 60 for line in text.splitlines())
+    assert all(line.isprintable() for line in text.splitlines())
+    assert found.to_text(ascii_only=True).isascii()
+    assert ("█" in text) is HAS_EVENTS
+    page = found.to_html()
+    assert "<b>&\x1b" not in page
+    assert "&lt;b&gt;&amp;\\x1b[31m\\u202e" in page
+    shown: Any = found
+    assert shown._repr_html_() == page
+    document = found.to_dict()
+    assert json.loads(json.dumps(document)) == document
+    assert document["runId"] == str(handle.id)
+    assert document["items"][0]["steps"][0]["stepId"] == name
+    assert repr(found) == f"Timeline(run_id='{handle.id}', status='completed', 1 of 1 items)"
+
+
+def test_the_command(
+    server: StepflowServer, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("STEPFLOW_URL", server.url)
+    with SyncStepflowClient(server.url) as client:
+        handle = client.submit_batch(ASK, [{"prompt": "x"}, {}, {"prompt": "y"}])
+        handle.results(timeout=60)
+        found = handle.timeline(items=2)
+
+    def command(*arguments: str) -> tuple[str, str]:
+        assert cli.run(["timeline", str(handle.id), *arguments]) == 0
+        sys.stdout.flush()
+        return capfd.readouterr()
+
+    assert json.loads(command("--items", "2", "--json")[0]) == found.to_dict()
+    out, err = command("--items", "2")
+    rows = [line.split("\t") for line in out.splitlines()]
+    assert rows[0][:3] == ["1", "ask" if HAS_STEPS_OF_ITEMS else "", "failed"]
+    assert len(rows) == 2
+    assert "1 item left out" in err
+    if HAS_EVENTS:
+        start, end = map(datetime.datetime.fromisoformat, rows[0][3:5])
+        assert (end - start).total_seconds() == float(rows[0][5])
+        assert command() == ("".join(f"{line}\n" for line in command()[0].splitlines()), "")
