@@ -48,6 +48,7 @@ CALLS: dict[str, Callable[..., Any]] = {
     "handle.items": lambda client, **options: client.handle(RUN_ID).items(**options),
     "handle.steps": lambda client, **options: client.handle(RUN_ID).steps(**options),
     "handle.events": lambda client, **options: client.handle(RUN_ID).events(**options),
+    "handle.timeline": lambda client, **options: client.handle(RUN_ID).timeline(**options),
     "handle.cancel": lambda client, **options: client.handle(RUN_ID).cancel(**options),
 }
 

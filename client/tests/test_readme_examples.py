@@ -19,7 +19,7 @@ EXAMPLES = re.findall(
 
 
 def test_there_are_examples() -> None:
-    assert len(EXAMPLES) == 9
+    assert len(EXAMPLES) == 10
 
 
 @pytest.mark.parametrize("code", EXAMPLES)
