@@ -66,6 +66,7 @@ class RunEvents:
         self._run_id = run_id
         self._deadline = deadline
         self._recorded_only = recorded_only
+        self._retry_on = RetryOn.SAFE if recorded_only else RetryOn.WAITING
         self._number = since
         self._returned: set[str] = set()
         self._stream: Any = None
@@ -110,7 +111,7 @@ class RunEvents:
             yield Close(stream)
 
     def _open(self) -> Steps[None]:
-        run = yield from poll(self._sender, self._run_id, self._deadline)
+        run = yield from poll(self._sender, self._run_id, self._deadline, self._retry_on)
         last = run.finished_at_seqno if is_finished(run) else None
         if last is not None and self._number + bool(self._returned) > last:
             self._is_finished = True
@@ -124,7 +125,7 @@ class RunEvents:
         try:
             self._stream = yield from self._sender.send(
                 endpoints.run_events(self._run_id, self._number),
-                retry_on=RetryOn.WAITING,
+                retry_on=self._retry_on,
                 deadline=self._deadline,
                 timeout=self._read_timeout,
                 run_id=self._run_id,

@@ -60,16 +60,23 @@ def get_status(
         raise source.invalid(error) from error
 
 
-def poll(sender: Sender, run_id: UUID, deadline: Deadline) -> Steps[RunSummary]:
-    """Return the status of a run that is waited for, by a response that is short for any run."""
+def poll(
+    sender: Sender, run_id: UUID, deadline: Deadline, retry_on: RetryOn = RetryOn.WAITING
+) -> Steps[RunSummary]:
+    """Return the status of a run, by a response that is short for any run.
+
+    Args:
+        sender: Sends the request.
+        run_id: Id of the run.
+        deadline: The caller's.
+        retry_on: Which failures allow to send the request again; by default those of a wait.
+    """
     # The response to a GET of the run names every item.
     call = endpoints.list_runs({"root_run_id": run_id, "roots_only": True}, 1, 0)
-    answer = yield from sender.send(
-        call, retry_on=RetryOn.WAITING, deadline=deadline, run_id=run_id
-    )
+    answer = yield from sender.send(call, retry_on=retry_on, deadline=deadline, run_id=run_id)
     run = next((run for run in answer.runs if run.run_id == run_id), None)
     if run is None:
-        run = yield from get_status(sender, run_id, deadline, RetryOn.WAITING)
+        run = yield from get_status(sender, run_id, deadline, retry_on)
     return run
 
 

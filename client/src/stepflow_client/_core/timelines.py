@@ -20,6 +20,7 @@ from stepflow_client._core.results import Items, Source, is_finished
 from stepflow_client._core.status import poll
 from stepflow_client._requests import endpoints
 from stepflow_client._requests.deadline import Deadline
+from stepflow_client._requests.retry import RetryOn
 from stepflow_client._requests.sending import Sender
 from stepflow_client.errors import InvalidInput, Unsupported
 from stepflow_client.events import (
@@ -49,14 +50,14 @@ def read_timeline(sender: Sender, run_id: UUID, limit: int, deadline: Deadline) 
     """
     if type(limit) is not int or limit < 1:
         raise InvalidInput(f"items is {limit!r}; give the maximum number of items, 1 or more")
-    run = yield from poll(sender, run_id, deadline)
+    run = yield from poll(sender, run_id, deadline, RetryOn.SAFE)
     try:
         journal = yield from _read_journal(sender, run, deadline)
     except Unsupported:
         return (yield from _without_events(sender, run, limit, deadline))
     if not is_finished(run):
         # It may have finished since.
-        run = yield from poll(sender, run_id, deadline)
+        run = yield from poll(sender, run_id, deadline, RetryOn.SAFE)
     return (yield from _with_events(sender, run, journal, limit, deadline))
 
 
