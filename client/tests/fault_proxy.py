@@ -51,6 +51,16 @@ class Fault(enum.Enum):
     """Pass the request on, and answer 502 in the server's place."""
 
 
+#: Faults at which the server may have acted on the request, while its answer is lost.
+LOSING = [
+    Fault.RESET_AFTER,
+    Fault.CUT_WAITING,
+    Fault.CUT_ANSWER,
+    Fault.END_ANSWER,
+    Fault.HALF_OPEN,
+    Fault.BAD_GATEWAY,
+]
+
 #: Faults that only an answer of many parts can have; others pass whole.
 OF_STREAMS = (Fault.CUT_STREAM, Fault.STALL_STREAM)
 
@@ -86,6 +96,20 @@ class Seen:
 
 
 Plan = Callable[[Seen], Fault]
+
+
+def once(fault: Fault, which: Callable[[Seen], bool] = lambda seen: True) -> Plan:
+    """Plan a fault for the first request that is meant."""
+    done: list[Seen] = []
+
+    def plan(seen: Seen) -> Fault:
+        if done or not which(seen):
+            return Fault.NONE
+        done.append(seen)
+        return fault
+
+    return plan
+
 
 _BUSY = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n"
 _BAD_GATEWAY = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"

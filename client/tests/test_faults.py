@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
-from client.tests.fault_proxy import OF_STREAMS, Fault, FaultProxy, Seen
+from client.tests.fault_proxy import LOSING, OF_STREAMS, Fault, FaultProxy, Seen, once
 from client.tests.support import AT_ONCE, ECHO, READ_FILE, Driver, release, wait_until
 from stepflow_api.models import ExecutionStatus
 from stepflow_client import RetryPolicy, SyncStepflowClient, errors
@@ -28,29 +28,6 @@ PASSING = [
     for fault in Fault
     if fault not in (Fault.NONE, Fault.REFUSED, Fault.HALF_OPEN, *OF_STREAMS)
 ]
-
-#: Faults at which the server may have acted on the request, while its answer is lost.
-LOSING = [
-    Fault.RESET_AFTER,
-    Fault.CUT_WAITING,
-    Fault.CUT_ANSWER,
-    Fault.END_ANSWER,
-    Fault.HALF_OPEN,
-    Fault.BAD_GATEWAY,
-]
-
-
-def once(fault: Fault, which: Callable[[Seen], bool] = lambda seen: True) -> Callable[..., Fault]:
-    """Plans a fault for the first request that is meant."""
-    done: list[Seen] = []
-
-    def plan(seen: Seen) -> Fault:
-        if done or not which(seen):
-            return Fault.NONE
-        done.append(seen)
-        return fault
-
-    return plan
 
 
 def ids_of(server: StepflowServer, name: str) -> list[uuid.UUID]:

@@ -12,13 +12,15 @@ from typing import Any
 import pytest
 
 from client.tests.fault_proxy import Fault, FaultProxy, Seen
-from client.tests.support import AT_ONCE, ECHO
-from stepflow_client import StepflowClient, SyncStepflowClient, errors
+from client.tests.support import ECHO
+from stepflow_client import RetryPolicy, StepflowClient, SyncStepflowClient, errors
 from tools.spec.server import StepflowServer
 
 CALLS = 500
 CALLERS = 8
 SEED = 20240229
+# Without delays, and more often than by default: so many requests of a key's call are cut in a row.
+RETRY = RetryPolicy(max_retries=9, first_delay=0.0)
 CUTS = (
     Fault.RESET_BEFORE,
     Fault.RESET_DURING,
@@ -49,30 +51,36 @@ class RandomCuts:
             return self._random.choice(CUTS)
 
 
-def run_sync(url: str, flow: dict[str, Any]) -> list[object]:
+def run_sync(url: str, flow: dict[str, Any], key: str | None = None) -> list[object]:
     with (
-        SyncStepflowClient(url, retry=AT_ONCE) as client,
+        SyncStepflowClient(url, retry=RETRY) as client,
         ThreadPoolExecutor(CALLERS) as threads,
     ):
 
         def call(number: int) -> object:
             try:
-                return client.run(flow, {"n": number}, timeout=120).output
+                one = key and f"{key} {number}"
+                result = client.run(flow, {"n": number}, idempotency_key=one, timeout=120)
+                return result.output
             except errors.RunOutcomeUnknown as error:
                 return error
 
         return list(threads.map(call, range(CALLS)))
 
 
-def run_async(url: str, flow: dict[str, Any]) -> list[object]:
+def run_async(url: str, flow: dict[str, Any], key: str | None = None) -> list[object]:
     async def main() -> list[object]:
         limit = asyncio.Semaphore(CALLERS)
-        async with StepflowClient(url, retry=AT_ONCE) as client:
+        async with StepflowClient(url, retry=RETRY) as client:
 
             async def call(number: int) -> object:
                 async with limit:
                     try:
-                        return (await client.run(flow, {"n": number}, timeout=120)).output
+                        one = key and f"{key} {number}"
+                        result = await client.run(
+                            flow, {"n": number}, idempotency_key=one, timeout=120
+                        )
+                        return result.output
                     except errors.RunOutcomeUnknown as error:
                         return error
 
@@ -106,3 +114,17 @@ def test_every_call_is_right_or_says_that_it_cannot_know(run: Any, server: Stepf
         )
     assert CALLS - len(unknown) <= len(runs) <= CALLS
     assert set(inputs.values()) == {1}
+
+
+@pytest.mark.parametrize("run", [run_sync, run_async])
+def test_every_call_with_a_key_is_right(run: Any, server: StepflowServer) -> None:
+    flow = {**ECHO, "name": run.__name__}
+    cuts = RandomCuts()
+    with FaultProxy(server.port, cuts) as proxy:
+        assert run(proxy.url, flow, "key") == [{"n": number} for number in range(CALLS)]
+    assert cuts.creating > 20
+    names = {f"{run.__name__} [key {number}]" for number in range(CALLS)}
+    with SyncStepflowClient(server.url) as client:
+        created = [one.flow_name for one in client.list_runs() if one.flow_name in names]
+    assert len(created) == CALLS
+    assert set(created) == names

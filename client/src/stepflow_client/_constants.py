@@ -59,6 +59,9 @@ EVENTS_DRAIN_SECONDS: Final = 1.0
 TIMELINE_ITEMS: Final = 20
 """Maximum number of items of a timeline or report: more are hard to read."""
 
+KEY_LENGTH: Final = 200
+"""Maximum length of an idempotency key, which is part of a URL."""
+
 PAGE_SIZE: Final = 100
 """Runs per page."""
 

@@ -47,6 +47,10 @@ class SubmitOptions(TypedDict, total=False):
     """Whether to create the run again if the response to creating it is lost;
     the flow may then run twice."""
 
+    idempotency_key: str | None
+    """Key of this call: the same call with the same key, later or from another
+    process too, returns the run that the first created while the server has it."""
+
     headers: Mapping[str, str] | None
     """Header fields for this call, in place of the client's of the same names."""
 

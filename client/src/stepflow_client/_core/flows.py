@@ -79,15 +79,18 @@ class Flows:
         """Return the id of a flow, which is stored if its id is not known."""
         flow_id = self._ids.get(content.key)
         if flow_id is None:
-            flow = content.load()
-            answer: StoreFlowResponse = yield from self._sender.send(
-                endpoints.store_flow(flow, dry_run=False), deadline=deadline
-            )
-            if not answer.stored or answer.diagnostics.num_fatal:
-                raise _invalid(flow, answer)
-            flow_id = answer.flow_id
+            flow_id = yield from self.store_model(content.load(), deadline)
             self._ids.put(content.key, flow_id)
         return flow_id
+
+    def store_model(self, flow: Flow, deadline: Deadline) -> Steps[str]:
+        """Store a flow, whose id is not remembered, and return its id."""
+        answer: StoreFlowResponse = yield from self._sender.send(
+            endpoints.store_flow(flow, dry_run=False), deadline=deadline
+        )
+        if not answer.stored or answer.diagnostics.num_fatal:
+            raise _invalid(flow, answer)
+        return answer.flow_id
 
     def variables(
         self,

@@ -22,8 +22,9 @@ from stepflow_api.models import (
 from stepflow_api.support import Hidden
 from stepflow_api.types import Response
 from stepflow_client._constants import PAGE_SIZE
-from stepflow_client._core.flow_source import FlowSource, resolve
+from stepflow_client._core.flow_source import FlowContent, FlowSource, resolve
 from stepflow_client._core.flows import Flows
+from stepflow_client._core.once import create_once, with_key
 from stepflow_client._core.results import (
     BatchResults,
     Items,
@@ -88,6 +89,8 @@ class Runs:
         deadline = deadline or Deadline.after(options.get("timeout"))
         source = resolve(flow)
         inputs = _listed(inputs)
+        if (key := options.get("idempotency_key")) is not None:
+            return (yield from self._create_once(source, inputs, options, key, deadline))
         if isinstance(source, str):
             return (yield from self._create(source, inputs, options, deadline))
         was_known = self._flows.is_known(source)
@@ -192,6 +195,34 @@ class Runs:
                 raise
         return answer
 
+    def _create_once(
+        self,
+        source: str | FlowContent,
+        inputs: list[Any],
+        options: SubmitOptions,
+        key: str,
+        deadline: Deadline,
+    ) -> Steps[UUID]:
+        if options.get("retry_create"):
+            raise InvalidInput(
+                "retry_create may run the flow twice, and idempotency_key never does; give one"
+            )
+        if isinstance(source, str):
+            flow = yield from self._flows.get(source, deadline)
+        else:
+            flow = source.load()
+        variables = options.get("variables")
+        call = _request("", inputs, options, None if variables is None else dict(variables))
+        return (
+            yield from create_once(
+                self._sender,
+                self._flows,
+                with_key(flow, key, call),
+                lambda flow_id: self._create(flow_id, inputs, options, deadline),
+                deadline,
+            )
+        )
+
     def _create(
         self, flow_id: str, inputs: list[Any], options: SubmitOptions, deadline: Deadline
     ) -> Steps[UUID]:
@@ -214,18 +245,25 @@ class Runs:
             # Whatever happened to a later attempt, an earlier one may have created a run.
             if not attempts.may_have_reached_server:
                 raise
-            raise self._unknown(flow_id, since, error) from error
+            has_key = options.get("idempotency_key") is not None
+            raise self._unknown(flow_id, since, error, has_key) from error
         run_id: UUID = answer.run_id
         return run_id
 
     def _unknown(
-        self, flow_id: str, since: datetime.datetime, error: StepflowError
+        self, flow_id: str, since: datetime.datetime, error: StepflowError, has_key: bool
     ) -> RunOutcomeUnknown:
         cause = error.message if isinstance(error, TransportError) else one_line(str(error))
+        remedy = (
+            "Call it again with the same idempotency_key, which finds the run or creates it"
+            if has_key
+            else f"Look for a run of flow {flow_id} created since"
+            f" {since.isoformat(timespec='milliseconds')} with list_runs() before you run it again;"
+            " retry_create=True runs it again automatically, and idempotency_key= without the risk"
+            " of two runs"
+        )
         return RunOutcomeUnknown(
-            f"the response was lost, so the run may exist or not: {cause}. Look for a run of flow"
-            f" {flow_id} created since {since.isoformat(timespec='milliseconds')} with list_runs()"
-            " before you run it again; retry_create=True runs it again automatically",
+            f"the response was lost, so the run may exist or not: {cause}. {remedy}",
             method="POST",
             url=f"{self._sender.url}/runs",
             flow_id=flow_id,

@@ -1,0 +1,171 @@
+"""A key with which a call creates one run, whatever becomes of the responses."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from client.tests.fault_proxy import LOSING, Fault, FaultProxy, Seen, once
+from client.tests.support import ECHO, Driver
+from stepflow_client import SyncStepflowClient, errors
+from tools.spec.server import StepflowServer
+
+BY_METHOD: dict[str, Callable[[Any, Any, str], Any]] = {
+    "run": lambda client, flow, key: client.run(flow, {"a": 1}, idempotency_key=key),
+    "submit": lambda client, flow, key: client.submit(flow, {"a": 1}, idempotency_key=key),
+    "run_batch": lambda client, flow, key: client.run_batch(flow, [1, 2], idempotency_key=key),
+    "submit_batch": lambda client, flow, key: client.submit_batch(
+        flow, [1, 2], idempotency_key=key
+    ),
+}
+
+
+@pytest.fixture
+def key() -> str:
+    return f"order {uuid.uuid4()} / 1 & ü"
+
+
+def runs_of(server: StepflowServer, key: str) -> list[uuid.UUID]:
+    """Return the runs of a key, which the server is asked for past any proxy."""
+    with SyncStepflowClient(server.url) as client:
+        return [run.run_id for run in client.list_runs() if key in (run.flow_name or "")]
+
+
+@pytest.mark.parametrize("method", BY_METHOD)
+def test_the_same_call_with_the_same_key_is_the_same_run(
+    do: Driver, server: StepflowServer, client: Any, key: str, method: str
+) -> None:
+    first = do(BY_METHOD[method](client, ECHO, key))
+    other = do.client(server.url)
+    again = do(BY_METHOD[method](other, dict(reversed(ECHO.items())), key))
+    if method.startswith("submit"):
+        assert again.id == first.id
+    elif method == "run":
+        assert again.output == first.output == {"a": 1}
+    else:
+        assert [item.output for item in again] == [1, 2]
+    assert len(runs_of(server, key)) == 1
+    do(other.close())
+
+
+def test_keys_that_begin_alike_are_others(
+    do: Driver, server: StepflowServer, client: Any, key: str
+) -> None:
+    ids = {do(client.submit(ECHO, 1, idempotency_key=one)).id for one in (key, key + "1", key * 2)}
+    assert len(ids) == 3
+
+
+def test_a_flow_without_a_name_has_keys_too(
+    do: Driver, server: StepflowServer, client: Any, key: str
+) -> None:
+    flow = {name: value for name, value in ECHO.items() if name != "name"}
+    flow_id = do(client.store_flow(flow))
+    ids = {do(client.submit(flow_id, 1, idempotency_key=key)).id for _ in range(2)}
+    assert ids == set(runs_of(server, key))
+
+
+@pytest.mark.parametrize(
+    ("flow", "input", "options"),
+    [
+        (ECHO, 2, {}),
+        (ECHO, 1, {"variables": {"a": 1}}),
+        ({**ECHO, "description": "another"}, 1, {}),
+    ],
+    ids=["input", "variables", "flow"],
+)
+def test_a_key_of_another_call_is_refused(
+    do: Driver,
+    server: StepflowServer,
+    client: Any,
+    key: str,
+    flow: Any,
+    input: Any,
+    options: dict[str, Any],
+) -> None:
+    run_id = do(client.submit(ECHO, 1, idempotency_key=key)).id
+    with pytest.raises(errors.InvalidInput, match=f"was used for run {run_id}, which has another"):
+        do(client.submit(flow, input, idempotency_key=key, **options))
+    assert runs_of(server, key) == [run_id]
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"idempotency_key": ""}, "idempotency_key is ''; give a text of 1 to 200 characters"),
+        ({"idempotency_key": 7}, "idempotency_key is 7; give a text"),
+        ({"idempotency_key": "k" * 201}, "give a text of 1 to 200 characters"),
+        ({"idempotency_key": "k", "retry_create": True}, "may run the flow twice.*; give one"),
+    ],
+    ids=["empty", "number", "long", "retry_create"],
+)
+def test_bad_keys(do: Driver, client: Any, options: dict[str, Any], problem: str) -> None:
+    with pytest.raises(errors.InvalidInput, match=problem):
+        do(client.submit(ECHO, 1, **options))
+
+
+@pytest.mark.parametrize("fault", [*LOSING, Fault.RESET_BEFORE, Fault.RESET_DURING])
+def test_a_lost_response_does_not_surface(
+    do: Driver, server: StepflowServer, proxy: FaultProxy, key: str, fault: Fault
+) -> None:
+    client = do.client(proxy.url, timeout=2 if fault is Fault.HALF_OPEN else 30)
+    proxy.plan = once(fault, lambda seen: seen.creates_run)
+    assert do(client.run(ECHO, 1, idempotency_key=key)).output == 1
+    assert len(runs_of(server, key)) == 1
+    do(client.close())
+
+
+def test_a_key_costs_two_requests(do: Driver, proxied: Any, proxy: FaultProxy, key: str) -> None:
+    do(proxied.run(ECHO, 1))
+    proxy.seen.clear()
+    do(proxied.run(ECHO, 1))
+    without = len(proxy.seen)
+    proxy.seen.clear()
+    do(proxied.run(ECHO, 1, idempotency_key=key))
+    assert len(proxy.seen) == without + 2
+
+
+def test_a_server_that_is_gone_leaves_the_key_to_the_next_call(
+    do: Driver, server: StepflowServer, proxy: FaultProxy, key: str
+) -> None:
+    client = do.client(proxy.url)
+
+    def plan(seen: Seen) -> Fault:
+        is_lost = any(one.creates_run for one in [*proxy.seen, seen])
+        return Fault.CUT_WAITING if is_lost else Fault.NONE
+
+    proxy.plan = plan
+    with pytest.raises(errors.RunOutcomeUnknown, match="again with the same idempotency_key"):
+        do(client.run(ECHO, 1, idempotency_key=key, timeout=0.5))
+    proxy.plan = lambda seen: Fault.NONE
+    assert do(client.run(ECHO, 1, idempotency_key=key)).output == 1
+    assert len(runs_of(server, key)) == 1
+    do(client.close())
+
+
+def test_a_restart_keeps_the_key(do: Driver, lasting_server: StepflowServer, key: str) -> None:
+    client = do.client(lasting_server.url)
+    first = do(client.submit(ECHO, 1, idempotency_key=key))
+    lasting_server.restart()
+    assert do(client.submit(ECHO, 1, idempotency_key=key)).id == first.id
+    do(client.close())
+
+
+def test_a_restart_that_forgets_the_flow_creates_the_run(do: Driver, binary: str, key: str) -> None:
+    """The server has no storage, and restarts between the flow and the run."""
+    with StepflowServer(binary) as server:
+        restarted: list[Seen] = []
+
+        def plan(seen: Seen) -> Fault:
+            if seen.creates_run and not restarted:
+                restarted.append(seen)
+                server.restart()
+            return Fault.NONE
+
+        with FaultProxy(lambda: server.port, plan) as proxy:
+            client = do.client(proxy.url)
+            assert do(client.run(ECHO, 1, idempotency_key=key)).output == 1
+            do(client.close())
+        assert len(runs_of(server, key)) == 1
