@@ -16,7 +16,8 @@ EXAMPLES = re.findall(
 
 PRINTED = [
     "Hello!",
-    "{'n': 1}\n100 100",
+    "\n100 100\n",
+    "HELLO\n",
     "['/create_messages', ",
     "crashed with -9",
     "[]",
@@ -26,6 +27,13 @@ PRINTED = [
 
 def test_each_example_is_here() -> None:
     assert len(EXAMPLES) == len(PRINTED)
+
+
+def test_the_first_example_of_the_repository_is_one_of_them() -> None:
+    (first, *_) = re.findall(
+        r"```python\n(.*?)```", Path("README.md").read_text(encoding="utf-8"), re.DOTALL
+    )
+    assert first in EXAMPLES
 
 
 @pytest.mark.parametrize("number", range(len(PRINTED)))

@@ -15,6 +15,8 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from stepflow_runtime import errors
+    from stepflow_runtime._components.context import ComponentContext
+    from stepflow_runtime._components.functions import component
     from stepflow_runtime._config import ALL_BUILTINS
     from stepflow_runtime._logs import LogConfig
     from stepflow_runtime._supervisor import RestartPolicy
@@ -24,17 +26,21 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ALL_BUILTINS",
+    "ComponentContext",
     "LogConfig",
     "RestartPolicy",
     "StepflowRuntime",
+    "component",
     "errors",
 ]
 
 _MODULES = {
     "ALL_BUILTINS": "_config",
+    "ComponentContext": "_components.context",
     "LogConfig": "_logs",
     "RestartPolicy": "_supervisor",
     "StepflowRuntime": "runtime",
+    "component": "_components.functions",
 }
 
 

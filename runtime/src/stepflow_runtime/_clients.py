@@ -34,12 +34,14 @@ class Clients:
 
     Args:
         url: Where the server is.
-        supervisor: Knows whether a call to it has a point.
+        supervisor: Knows whether a call to it has a point; None for a server of another program.
     """
 
-    def __init__(self, url: str, supervisor: Supervisor) -> None:
+    def __init__(self, url: str, supervisor: Supervisor | None) -> None:
         self._url = url
-        self._retry = _WhileItLasts(max_retries=CLIENT_RETRIES, supervisor=supervisor)
+        self._retry: RetryPolicy | None = None
+        if supervisor is not None:
+            self._retry = _WhileItLasts(max_retries=CLIENT_RETRIES, supervisor=supervisor)
         self._made = _Made()
 
     def sync(self) -> SyncStepflowClient:

@@ -71,3 +71,6 @@ SERVER_LOGGER: Final = "stepflow_runtime.server"
 
 WORKER_LOGGER: Final = "stepflow_runtime.worker"
 """The logger for the output of workers."""
+
+COMPONENT_LOGGER: Final = "stepflow_runtime.components"
+"""The logger for exceptions that components raise."""

@@ -9,6 +9,7 @@ import select
 import threading
 import time
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import IO, Any, Literal
 
@@ -104,10 +105,15 @@ class Log:
 
     Raises:
         InvalidInput: The file cannot be written.
+
+    Attributes:
+        secrets: What no line may contain.
+        expected: Texts of lines that are logged as DEBUG, since they report no problem.
     """
 
     def __init__(self, config: LogConfig, secrets: Secrets) -> None:
         self.secrets = secrets
+        self.expected: Sequence[bytes] = ()
         self._config = config
         self._logger = logging.getLogger(config.python_logger) if config.capture else None
         # Kept unparsed, since most lines are never asked for.
@@ -141,8 +147,11 @@ class Log:
             text = raw if self._config.format == "json" else str(parse(raw)).encode()
             self._write(self._file, text + b"\n")
         logger = self._logger
-        if logger is not None and logger.isEnabledFor(level_of(raw)):
-            self._emit(logger, parse(raw))
+        if logger is None:
+            return
+        level = logging.DEBUG if any(text in raw for text in self.expected) else level_of(raw)
+        if logger.isEnabledFor(level):
+            self._emit(logger, level, parse(raw))
 
     def close(self) -> None:
         """Closes the file."""
@@ -165,14 +174,14 @@ class Log:
                     remedy(error, "check that it can be written"),
                 )
 
-    def _emit(self, logger: logging.Logger, line: LogLine) -> None:
+    def _emit(self, logger: logging.Logger, level: int, line: LogLine) -> None:
         attributes: dict[str, Any] = dict.fromkeys(
             ("run_id", "flow_id", "step_id", "trace_id", "span_id")
         )
         attributes |= line.context
         attributes |= {"level": line.level_name or None, "time": line.time, "target": line.target}
         record = logger.makeRecord(
-            logger.name, line.level, "stepflow-server", 0, line.message, (), None, extra=attributes
+            logger.name, level, "stepflow-server", 0, line.message, (), None, extra=attributes
         )
         record.created = line.time.timestamp()
         record.msecs = line.time.microsecond // 1000

@@ -33,6 +33,32 @@ def reserved(port: int) -> Generator[None, None, None]:
         yield
 
 
+class ReservedPort:
+    """A free port, which the system gives to nobody else until it is released.
+
+    A server can listen on it meanwhile; elsewhere than on Linux, it is released at once.
+
+    Raises:
+        OSError: There is no free port.
+    """
+
+    def __init__(self) -> None:
+        self._keeper = socket.socket()
+        try:
+            self._keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self._keeper.bind(("0.0.0.0", 0))
+            self.number: int = self._keeper.getsockname()[1]
+        except BaseException:
+            self.release()
+            raise
+        if sys.platform != "linux":
+            self.release()
+
+    def release(self) -> None:
+        """Release it; does nothing the second time."""
+        self._keeper.close()
+
+
 def other_interfaces() -> list[str]:
     """Gives the names of the network interfaces besides loopback that are up."""
     names = [name for _, name in socket.if_nameindex() if not name.startswith("lo")]

@@ -18,10 +18,12 @@ from stepflow_runtime._constants import CONNECT_RETRY_SECONDS, TAKES_RUNS_SECOND
 from stepflow_runtime._guard import NOT_EXECUTED, Guarded
 from stepflow_runtime._logs import Log, Output
 from stepflow_runtime._loopback import check_listener, unavailable
+from stepflow_runtime._registration import are_registered
 from stepflow_runtime._start_errors import ending, start_failure, start_thread
 from stepflow_runtime.errors import RuntimeFailure, StartTimeout
 
 if TYPE_CHECKING:
+    from stepflow_runtime._components.service import ComponentService
     from stepflow_runtime._workers import Workers
 
 HOST = "127.0.0.1"
@@ -39,6 +41,7 @@ class Launch:
         kept_open: File descriptors that it inherits.
         workers: The workers of its config.
         loopback: Whether it listens on loopback only.
+        components: The components of this program.
     """
 
     binary: Path
@@ -48,6 +51,7 @@ class Launch:
     kept_open: Sequence[int] = ()
     workers: Workers | None = None
     loopback: bool = False
+    components: ComponentService | None = None
 
 
 class ServerProcess:
@@ -72,6 +76,7 @@ class ServerProcess:
         self._ended = threading.Event()
         self._binary = launch.binary
         self._workers = launch.workers
+        self._components = launch.components
         self._loopback = launch.loopback
         if self._workers is not None:
             self._workers.server_starts(self.kill)
@@ -132,6 +137,10 @@ class ServerProcess:
             LoopbackUnavailable: It listens on other addresses, or could not listen at all.
         """
         deadline = time.monotonic() + seconds
+        components = self._components
+        if components is not None:
+            # Server 0.13 prints its port once it knows the components, or after 5 s.
+            components.connect(f"{HOST}:{self._asked_port}")
         if not self._output.port_or_end.wait(seconds):
             raise self._start_timeout(seconds, "has not printed its port")
         if self._output.port is None:
@@ -148,6 +157,14 @@ class ServerProcess:
                 deadline,
                 seconds,
                 "has not connected to all workers",
+            )
+        if components is not None and components.plugins_that_connect:
+            plugins = components.plugins_that_connect
+            self._wait_for(
+                lambda until: are_registered(plugins, HOST, self.port, until),
+                deadline,
+                seconds,
+                "has not connected to the components",
             )
 
     def terminate(self, seconds: float) -> None:

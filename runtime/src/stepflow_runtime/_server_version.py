@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 from stepflow_runtime._logs import Log, LogConfig
@@ -27,6 +28,17 @@ def version_in_health(health: bytes) -> str:
     from stepflow_api.support import parse_version
 
     return parse_version(health) or "unknown"
+
+
+def wheel_version(binary: Path) -> str | None:
+    """Return the version of a server that lies in an installed wheel, from the wheel's metadata.
+
+    Args:
+        binary: Its executable.
+    """
+    folder = binary.resolve().parent.parent
+    found = list(folder.parent.glob(f"{folder.name}-*.dist-info"))
+    return found[0].stem.rpartition("-")[2] if len(found) == 1 else None
 
 
 def binary_version(launch: Launch, fingerprint: Fingerprint | None, startup_timeout: float) -> str:
@@ -53,6 +65,7 @@ def binary_version(launch: Launch, fingerprint: Fingerprint | None, startup_time
         config=json.dumps(_CONFIG).encode(),
         kept_open=(),
         workers=None,
+        components=None,
     )
     process = ServerProcess(launch, 0, log)
     try:

@@ -73,6 +73,8 @@ class Plan:
     def close(self) -> None:
         """Close everything that was opened for it."""
         self.log.close()
+        if self.launch.components is not None:
+            self.launch.components.close()
         if self.launch.workers is not None:
             self.launch.workers.close()
         self.storage.release()
@@ -137,6 +139,10 @@ class Supervisor:
         """Whether it was stopped."""
         return self._stopping.is_set()
 
+    def wait_until_started(self) -> None:
+        """Wait until the first start has succeeded, or the server was stopped."""
+        self._started.wait()
+
     def start(self, meanwhile: Callable[[], object]) -> None:
         """Start the server and wait until it is ready.
 
@@ -190,6 +196,8 @@ class Supervisor:
         if process is None:
             return self._close()
         try:
+            if self._plan.launch.components is not None:
+                self._plan.launch.components.disconnect()
             process.terminate(self._plan.shutdown_timeout if grace is None else grace)
             if process.is_own_thread() or threading.current_thread() is self._thread:
                 # Called by on_crash or by a log handler: these threads end by themselves.

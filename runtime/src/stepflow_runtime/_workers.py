@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import logging
 import os
 import re
 import selectors
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,6 +17,7 @@ from stepflow_api.errors import printable
 from stepflow_runtime._constants import ERROR_LINES, OUTPUT_END_SECONDS, WORKER_LOGGER
 from stepflow_runtime._fork import Held, held_pipe
 from stepflow_runtime._log_lines import ANSI_CODE, announced_port
+from stepflow_runtime._registration import are_registered
 from stepflow_runtime._secrets import Secrets
 from stepflow_runtime._start_errors import ending, start_thread
 from stepflow_runtime.errors import RuntimeFailure, StartFailed, StartTimeout, WorkerFailed
@@ -154,22 +153,8 @@ class Workers:
             port: The server's port.
             deadline: When to give up, by the monotonic clock.
         """
-        if not any(worker.registers for worker in self._workers):
-            return True
-        seconds = max(0.001, deadline - time.monotonic())
-        connection = http.client.HTTPConnection(host, port, timeout=seconds)
-        try:
-            connection.request("GET", "/api/v1/components?excludeSchemas=true")
-            answer = json.loads(connection.getresponse().read())
-            failed = {one.get("plugin") for one in answer.get("failedPlugins") or ()}
-        except (OSError, http.client.HTTPException, ValueError):
-            return False
-        except (AttributeError, TypeError, RecursionError):
-            # Not what a Stepflow server answers.
-            return False
-        finally:
-            connection.close()
-        return failed.isdisjoint(worker.plugin for worker in self._workers if worker.registers)
+        plugins = {worker.plugin for worker in self._workers if worker.registers}
+        return are_registered(plugins, host, port, deadline)
 
     def explain(self, error: RuntimeFailure) -> RuntimeFailure:
         """Return the error for a server that did not start, which a worker may have caused.

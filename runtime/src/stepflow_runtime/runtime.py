@@ -8,6 +8,7 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Mapping
+from types import ModuleType
 from typing import Any, Literal, NoReturn, Self, Unpack
 
 from stepflow_api.models import FlowResult
@@ -86,6 +87,7 @@ class StepflowRuntime:
         startup_timeout: float = STARTUP_TIMEOUT,
         shutdown_timeout: float = SHUTDOWN_TIMEOUT,
         on_crash: Callable[[int, list[str]], object] | None = None,
+        components: Iterable[Callable[..., Any] | ModuleType] = (),
     ) -> Self:
         """Start a server and wait until it is ready.
 
@@ -113,6 +115,8 @@ class StepflowRuntime:
                 seconds.
             on_crash: Called in another thread when the server has exited or was killed, with its
                 exit code (negative if a signal killed it) and its last log lines.
+            components: Functions of this program that flows can call as `/python/NAME`, and modules
+                with functions decorated with `component`.
 
         Returns:
             The runtime; use it in `with` or `async with`, or stop it with `stop`.
@@ -156,7 +160,16 @@ class StepflowRuntime:
         secrets = Secrets(environment)
         log = Log(log_config, secrets)
         storage = None
+        service = None
         try:
+            if components:
+                # Here, since most programs have none.
+                from stepflow_runtime._components.service import serve
+
+                probe = Launch(executable, (), None, environment)
+                config, service = serve(components, config, probe, startup_timeout)
+                log.expected = service.expected_lines
+                port = service.port(port)
             storage = Storage(config, data_dir, upgrade=upgrade)
             arguments, document, workers = server_config(
                 config,
@@ -173,9 +186,12 @@ class StepflowRuntime:
                 [*storage.descriptors, *([] if workers is None else workers.descriptors)],
                 workers,
                 loopback=listen == "loopback",
+                components=service,
             )
         except BaseException:
             log.close()
+            if service is not None:
+                service.close()
             if storage is not None:
                 storage.release()
             raise
@@ -191,6 +207,10 @@ class StepflowRuntime:
             on_crash=on_crash,
         )
         runtime = cls(Supervisor(plan), log)
+        if service is not None:
+            # Weak, so that a runtime that nobody uses any more still ends.
+            own = weakref.ref(runtime)
+            service.use_clients(lambda: cls._clients_in_call(own()))
         runtime._begin()
         return runtime
 
@@ -340,6 +360,14 @@ class StepflowRuntime:
         except BaseException:
             self._supervisor.stop(grace=0)
             raise
+
+    @staticmethod
+    def _clients_in_call(runtime: StepflowRuntime | None) -> Clients:
+        if runtime is None:
+            raise InvalidState("the runtime of this component no longer exists")
+        # A step that the server resumes may begin before the start has ended.
+        runtime._supervisor.wait_until_started()
+        return runtime._ready()
 
     def _enter(self) -> None:
         self._supervisor.check()

@@ -1,0 +1,449 @@
+"""Functions of this program that real servers of all versions call."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import types
+from pathlib import Path
+from typing import Any
+
+import pydantic
+import pytest
+
+from runtime.tests.component_flows import VERSION, flow, logged_exceptions, problem
+from runtime.tests.support import leaving_nothing, wait_until
+from stepflow_runtime import (
+    ALL_BUILTINS,
+    ComponentContext,
+    LogConfig,
+    RestartPolicy,
+    StepflowRuntime,
+    component,
+    errors,
+)
+
+
+@component
+def shout(text: str, times: int = 1) -> str:
+    """Return a text in capitals."""
+    return " ".join([text.upper()] * times)
+
+
+@component
+async def wait_a_moment(text: str) -> str:
+    """Return a text later."""
+    await asyncio.sleep(0.001)
+    return text
+
+
+def plain(value):  # type: ignore[no-untyped-def] # pyright: ignore
+    return value
+
+
+class Order(pydantic.BaseModel):
+    """A model with another name in JSON."""
+
+    item: str
+    count: int = pydantic.Field(alias="itemCount", ge=1)
+
+
+@dataclasses.dataclass
+class Total:
+    """A result with what JSON does not have."""
+
+    path: Path
+    counts: dict[int, tuple[int, ...]]
+
+
+@component
+def total(order: Order, factor: int) -> Total:
+    return Total(Path("/a"), {1: (order.count * factor, len(order.item))})
+
+
+@component
+def whole(input: Any) -> Any:
+    return [input]
+
+
+def function_named(value: int) -> Any:
+    """Return a function that returns a value."""
+
+    def named() -> int:
+        return value
+
+    return named
+
+
+def test_functions_are_steps() -> None:
+    with StepflowRuntime.start(components=[shout, wait_a_moment, plain, total, whole]) as runtime:
+        run = runtime.sync_client.run
+        assert run(flow("shout", {"text": "hi", "times": 2}), None).output == "HI HI"
+        assert run(flow("shout", {"text": {"$input": "t"}}), {"t": "ho"}).output == "HO"
+        assert run(flow("wait_a_moment", {"text": "é"}), None).output == "é"
+        values: list[Any] = [
+            None,
+            True,
+            False,
+            0,
+            -3,
+            1.5,
+            1e300,
+            "",
+            "x" * 100_000,
+            [],
+            {},
+            [{"a": [None]}],
+        ]
+        assert run(flow("plain", {"value": values}), None).output == values
+        order = {"order": {"item": "abc", "itemCount": 2}, "factor": 10}
+        assert run(flow("total", order), None).output == {"path": "/a", "counts": {"1": [20, 3]}}
+        assert run(flow("whole", {"a": 1}), None).output == [{"a": 1}]
+        assert run(flow("whole", "text"), None).output == ["text"]
+
+
+def test_components_are_listed_by_the_paths_that_flows_use() -> None:
+    with StepflowRuntime.start(components=[shout, plain]) as runtime:
+        listed = {one.component: one for one in runtime.sync_client.list_components()}
+    assert {"/python/shout", "/python/plain", "/create_messages"} <= set(listed)
+    assert listed["/python/shout"].description == "Return a text in capitals."
+
+
+def test_a_module_is_its_decorated_functions() -> None:
+    module = types.ModuleType("components_of_test")
+    vars(module).update(first=component(function_named(1)), other=function_named(2), third=3)
+    with StepflowRuntime.start(components=[module]) as runtime:
+        assert runtime.sync_client.run(flow("named", {}), None).output == 1
+
+
+def test_an_exception_fails_the_step_and_is_logged() -> None:
+    @component
+    def fail(text: str) -> None:
+        raise LookupError(f"no {text}")
+
+    @component
+    async def fail_later() -> None:
+        await asyncio.sleep(0)
+        raise ValueError
+
+    @component
+    def leave() -> None:
+        sys.exit("good bye")
+
+    with (
+        StepflowRuntime.start(components=[fail, fail_later, leave]) as runtime,
+        logged_exceptions() as records,
+    ):
+        run = runtime.sync_client.run
+        assert "LookupError: no key" in problem(run(flow("fail", {"text": "key"}), None))
+        # Server 0.10 calls a component that failed twice more.
+        record = records[0]
+        assert record.levelname == "ERROR"
+        assert "component 'fail' raised an exception in step 'call' of run " in record.getMessage()
+        assert record.exc_info and record.exc_info[2]
+        # The traceback begins with the function.
+        assert record.exc_info[2].tb_frame.f_code.co_name == "fail"
+        assert "ValueError" in problem(run(flow("fail_later", {}), None))
+        assert "SystemExit: good bye" in problem(run(flow("leave", {}), None))
+        # It goes on.
+        assert "LookupError: no more" in problem(run(flow("fail", {"text": "more"}), None))
+
+
+def test_input_and_output_that_do_not_fit() -> None:
+    @component
+    def odd(kind: str) -> Any:
+        return {"nan": float("nan"), "object": object(), "set": {1}, "text": "\ud800"}[kind]
+
+    with (
+        StepflowRuntime.start(components=[shout, odd, whole]) as runtime,
+        logged_exceptions() as records,
+    ):
+        run = runtime.sync_client.run
+        message = problem(run(flow("shout", {"txt": "x", "times": "y"}), None))
+        assert "the input of component 'shout' is invalid: text: Field required" in message
+        assert "times: Input should be a valid integer" in message
+        assert "txt: Extra inputs are not permitted" in message
+        assert "\n" not in message
+        assert "valid dictionary" in problem(run(flow("shout", "text"), None))
+        assert not records
+        # As pydantic does it.
+        assert run(flow("odd", {"kind": "nan"}), None).output is None
+        assert "the output is not JSON" in problem(run(flow("odd", {"kind": "text"}), None))
+        assert "cannot be converted to JSON" in problem(run(flow("odd", {"kind": "object"}), None))
+        assert run(flow("odd", {"kind": "set"}), None).output == [1]
+
+
+def test_prints_appear(capsys: pytest.CaptureFixture[str]) -> None:
+    @component
+    def speak() -> None:
+        print("spoken")
+
+    with StepflowRuntime.start(components=[speak]) as runtime:
+        assert runtime.sync_client.run(flow("speak", {}), None).output is None
+    assert capsys.readouterr().out == "spoken\n"
+
+
+def test_a_new_definition_takes_effect(monkeypatch: pytest.MonkeyPatch) -> None:
+    # As cells of a notebook do it, whose module is __main__.
+    cells = types.ModuleType("cells")
+    monkeypatch.setitem(sys.modules, "cells", cells)
+    prelude = "from stepflow_runtime import component\n@component\n"
+    exec(f"{prelude}def value(): return 'old'", vars(cells))
+    with StepflowRuntime.start(components=[vars(cells)["value"]]) as runtime:
+        run = runtime.sync_client.run
+        assert run(flow("value", {}), None).output == "old"
+        exec(f"{prelude}def value(add: str): return 'new' + add", vars(cells))
+        assert run(flow("value", {"add": "er"}), None).output == "newer"
+        exec("def value(*parts): return 'without the decorator'", vars(cells))
+        assert "has the parameter *parts" in problem(run(flow("value", {}), None))
+        exec("value = 'something else'", vars(cells))
+        assert run(flow("value", {}), None).output == "old"
+
+
+def test_functions_run_side_by_side() -> None:
+    together = threading.Barrier(4, timeout=60)
+
+    @component
+    def meet(number: int) -> int:
+        together.wait()
+        return number
+
+    @component
+    async def meet_later(number: int) -> int:
+        await asyncio.to_thread(together.wait)
+        return number
+
+    with StepflowRuntime.start(components=[meet, meet_later]) as runtime:
+        for name in ("meet", "meet_later"):
+            results = runtime.sync_client.run_batch(
+                flow(name, {"number": {"$input": "$"}}), range(4)
+            )
+            assert [one.output for one in results] == [0, 1, 2, 3]
+
+
+def test_many_items() -> None:
+    with StepflowRuntime.start(components=[plain]) as runtime:
+        results = runtime.sync_client.run_batch(
+            flow("plain", {"value": {"$input": "$"}}), range(500)
+        )
+        assert [one.output for one in results] == list(range(500))
+
+
+@pytest.mark.parametrize("is_coroutine", [False, True], ids=["function", "coroutine"])
+def test_a_component_that_hangs_does_not_hold_up_the_end(is_coroutine: bool) -> None:
+    started, free = threading.Event(), threading.Event()
+
+    @component(name="hang")
+    def hang() -> None:
+        started.set()
+        free.wait()
+
+    @component(name="hang")
+    async def hang_later() -> None:
+        started.set()
+        await asyncio.to_thread(free.wait)
+
+    with StepflowRuntime.start(components=[hang_later if is_coroutine else hang, shout]) as runtime:
+        caller = threading.Thread(target=_run, args=(runtime, flow("hang", {})))
+        caller.start()
+        assert started.wait(60)
+        # Others are not held up either.
+        assert runtime.sync_client.run(flow("shout", {"text": "a"}), None).output == "A"
+        begun = time.monotonic()
+        runtime.stop()
+        # A server that drains requests has `shutdown_timeout` for it, by default 5 s.
+        assert time.monotonic() - begun < 30
+    free.set()
+    caller.join()
+
+
+def _run(runtime: StepflowRuntime, flow: dict[str, Any]) -> None:
+    with contextlib.suppress(errors.StepflowError):
+        runtime.sync_client.run(flow, None)
+
+
+def test_a_call_may_take_longer_than_the_server_waits_for_a_heartbeat() -> None:
+    release = threading.Event()
+
+    @component
+    def slow() -> str:
+        # The server takes a task without heartbeats for lost after 5 s.
+        release.wait(6)
+        return "done"
+
+    with StepflowRuntime.start(components=[slow]) as runtime:
+        assert runtime.sync_client.run(flow("slow", {}), None).output == "done"
+
+
+@pytest.mark.parametrize("end", ["os._exit(3)", "os.kill(os.getpid(), 9)"])
+def test_a_component_that_ends_the_program_ends_its_server(end: str) -> None:
+    code = f"""
+import os
+from stepflow_runtime import StepflowRuntime
+
+def die():
+    print(pid, flush=True)
+    {end}
+
+with StepflowRuntime.start(components=[die]) as runtime:
+    pid = runtime.pid
+    runtime.sync_client.run({flow("die", {})!r}, None)
+"""
+    with leaving_nothing():
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == (3 if "exit" in end else -9)
+        server = int(done.stdout)
+        wait_until(lambda: not Path(f"/proc/{server}").exists(), "the server is gone")
+
+
+def test_components_that_fork() -> None:
+    @component
+    def fork(returns: bool) -> int:
+        reading, writing = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            os.write(writing, b"child")
+            if returns:
+                return 0
+            os._exit(0)
+        os.close(writing)
+        assert os.read(reading, 100) == b"child"
+        os.close(reading)
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+    @component
+    def call_a_program() -> str:
+        return subprocess.run(["echo", "a"], capture_output=True, text=True, check=True).stdout
+
+    with StepflowRuntime.start(components=[fork, call_a_program]) as runtime:
+        run = runtime.sync_client.run
+        assert run(flow("fork", {"returns": False}), None).output == 0
+        # A child that returns is not a second answer.
+        assert run(flow("fork", {"returns": True}), None).output == 0
+        assert run(flow("call_a_program", {}), None).output == "a\n"
+
+
+def test_the_context_of_a_call() -> None:
+    contexts: list[ComponentContext] = []
+
+    @component
+    def remember(context: ComponentContext, text: str) -> str | None:
+        contexts.append(context)
+        return context.sync_client.put_blob({"text": text}) if VERSION >= (0, 10) else None
+
+    @component
+    async def read(context: ComponentContext, blob: str | None) -> Any:
+        return blob and await context.client.get_blob(blob)
+
+    both = flow("remember", {"text": "a"})
+    both["steps"] += [
+        {"id": "read", "component": "/python/read", "input": {"blob": {"$step": "call"}}}
+    ]
+    both["output"] = {"$step": "read"}
+    with StepflowRuntime.start(components=[remember, read]) as runtime:
+        handle = runtime.sync_client.submit(both, None)
+        result = handle.result()
+        assert result.output == ({"text": "a"} if VERSION >= (0, 10) else None)
+        (context,) = contexts
+        assert (context.step_id, context.attempt) == ("call", 1)
+        assert context.run_id == str(handle.id)
+        assert context.flow_id
+        assert "client" not in repr(context)
+
+
+def test_a_server_that_is_restarted_finds_the_components() -> None:
+    with StepflowRuntime.start(
+        components=[shout], restart_policy=RestartPolicy.ON_FAILURE
+    ) as runtime:
+        run = runtime.sync_client.run
+        assert run(flow("shout", {"text": "a"}), None).output == "A"
+        pid = runtime.pid
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: runtime.is_alive and runtime.pid != pid, "the server is restarted")
+        assert run(flow("shout", {"text": "b"}), None).output == "B"
+
+
+def test_runtimes_side_by_side_call_their_own_functions() -> None:
+    with (
+        StepflowRuntime.start(components=[component(function_named(1))]) as one,
+        StepflowRuntime.start(components=[component(function_named(2))]) as two,
+    ):
+        assert one.sync_client.run(flow("named", {}), None).output == 1
+        assert two.sync_client.run(flow("named", {}), None).output == 2
+
+
+def test_a_config_of_ones_own(tmp_path: Path) -> None:
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps(ALL_BUILTINS), encoding="utf-8")
+    key = "/" if VERSION >= (0, 13) else "/{*component}"
+    only = {**ALL_BUILTINS, "routes": {key: ALL_BUILTINS["routes"][key]}}
+    configs: list[Any] = [None, only]
+    if VERSION < (0, 13):
+        configs.append(file)
+    for config in configs:
+        with StepflowRuntime.start(config, components=[shout]) as runtime:
+            run = runtime.sync_client.run
+            assert run(flow("shout", {"text": "a"}), None).output == "A"
+            names = {one.component for one in runtime.sync_client.list_components()}
+            assert {"/python/shout", "/create_messages"} <= names
+    taken = {"plugins": {"python": {"type": "builtin"}}, "routes": {}}
+    with pytest.raises(errors.InvalidInput, match="the config has 'python' in its plugins"):
+        StepflowRuntime.start(taken, components=[shout])
+
+
+def test_runs_that_are_resumed_call_the_functions_of_the_new_program(tmp_path: Path) -> None:
+    if VERSION < (0, 10):
+        pytest.skip("server 0.9 resumes no runs")
+    started = threading.Event()
+    free = threading.Event()
+
+    @component(name="act")
+    def hang() -> None:
+        started.set()
+        free.wait()
+
+    @component(name="act")
+    def act(context: ComponentContext) -> str:
+        # The start may not have ended yet.
+        return context.sync_client.put_blob("a") and "resumed"
+
+    with StepflowRuntime.start(components=[hang], data_dir=tmp_path) as runtime:
+        run_id = runtime.sync_client.submit(flow("act", {}), None).id
+        assert started.wait(60)
+    free.set()
+    with StepflowRuntime.start(components=[act], data_dir=tmp_path) as runtime:
+        assert runtime.sync_client.handle(run_id).result(timeout=60).output == "resumed"
+
+
+def test_inside_an_event_loop() -> None:
+    async def main() -> Any:
+        async with StepflowRuntime.start(components=[shout, wait_a_moment]) as runtime:
+            first = await runtime.run(flow("shout", {"text": "a"}), None)
+            return first.output, (
+                await runtime.run(flow("wait_a_moment", {"text": "b"}), None)
+            ).output
+
+    assert asyncio.run(main()) == ("A", "b")
+
+
+def test_nothing_unexpected_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    with StepflowRuntime.start(
+        components=[shout], log_config=LogConfig(level="warn"), listen="all"
+    ) as runtime:
+        assert runtime.sync_client.run(flow("shout", {"text": "a"}), None).output == "A"
+    # The warning of the open port comes once in each process.
+    assert [one for one in caplog.messages if "every network interface" not in one] == []
