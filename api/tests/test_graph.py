@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from stepflow_api.graph import Edge, Layout, Node, Reference, flow_graph, layout, references
+from stepflow_api.graph import Edge, Layout, Node, Reference, flow_graph, layout, references, svg
 from stepflow_api.models import Flow
 
 INPUT = {"$input": "x"}
@@ -276,3 +276,34 @@ def test_thousands_of_steps(make: Callable[[int], Flow], count: int) -> None:
     assert len(found.boxes) > count
     # In proportion to the number of steps, however long the edges are.
     assert len(found.lines) < 12 * count
+
+
+def test_statuses_and_links_of_steps() -> None:
+    picture = svg(
+        layout(flow_graph(flow(step("a", INPUT), step("b", "a"), step("c"), step('"d"')))),
+        statuses={"a": "completed", "b": "failed", '"d"': "running", "other": "failed"},
+        links={"b": "#b&1"},
+    )
+    root = ElementTree.fromstring(picture)
+    kinds = [box.get("class") for box in root.iterfind(".//{*}g/{*}rect")]
+    assert sorted(map(str, kinds)) == [
+        "box",
+        "box status completed",
+        "box status failed",
+        "box status running",
+        "end",
+        "end",
+    ]
+    signs = {sign.text for sign in root.iterfind(".//{*}text") if "sign" in str(sign.get("class"))}
+    assert signs == {"✓", "✗", "▸"}
+    (link,) = root.iterfind("{*}a")
+    assert link.get("href") == "#b&1"
+    assert (link.findtext(".//{*}title") or "").startswith("b\nfailed\n")
+    (faint,) = root.iterfind("{*}g[@class='not-run']")
+    assert (faint.findtext("{*}title") or "").startswith("c")
+    assert "sign" not in flow(step("a")).to_svg().split("</style>")[1]
+
+
+def test_marks_of_direction_are_shown() -> None:
+    assert "\\u202e" in flow(step("a\u202eb")).to_svg()
+    assert "\u202e" not in flow(step("a\u202eb")).to_svg()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -49,6 +50,7 @@ CALLS: dict[str, Callable[..., Any]] = {
     "handle.steps": lambda client, **options: client.handle(RUN_ID).steps(**options),
     "handle.events": lambda client, **options: client.handle(RUN_ID).events(**options),
     "handle.timeline": lambda client, **options: client.handle(RUN_ID).timeline(**options),
+    "handle.report": lambda client, **options: client.handle(RUN_ID).report(os.devnull, **options),
     "handle.cancel": lambda client, **options: client.handle(RUN_ID).cancel(**options),
 }
 

@@ -23,11 +23,13 @@ def test_there_are_examples() -> None:
 
 
 @pytest.mark.parametrize("code", EXAMPLES)
-def test_example_runs(code: str, server: StepflowServer) -> None:
+def test_example_runs(code: str, server: StepflowServer, tmp_path: Path) -> None:
     assert URL in code
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code.replace(URL, server.url)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))},
+        # Some write files.
+        cwd=tmp_path,
         capture_output=True,
         text=True,
         check=False,

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Generator, Mapping
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
@@ -276,6 +277,47 @@ class SyncRunHandle:
         del headers
         steps = read_timeline(self._core.sender, self.id, items, Deadline.after(timeout))
         return self._client.run(steps, headers=extra)
+
+    def report(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        items: int = TIMELINE_ITEMS,
+        timeout: float | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Write a page about the run: its graph, timeline, inputs, outputs and errors of steps.
+
+        The page is one HTML file that needs no network, with light and dark colours. It contains
+        the data of the run, so pass it on only to people who may read them.
+
+        Servers up to 0.11 report no times of steps, 0.10 and 0.11 no outputs of steps, 0.9 and
+        servers from 0.12 on no inputs of runs. No server reports inputs of steps: the page has the
+        flow's expressions, with the values that are known.
+
+        Args:
+            path: The file, which is replaced.
+            items: Maximum number of items. If the run has more, the page has failed items and the
+                slowest, and says how many it leaves out.
+            timeout: Maximum time for all of it, in seconds; None to retry as configured.
+            headers: Header fields for this call, in place of the client's of the same names.
+
+        Raises:
+            InvalidInput: `items` is not such a number, or the file cannot be written.
+            NotFound: The server has no such run.
+            Timeout: There was no response in time.
+            Unreachable: The server does not respond.
+            StatusError: The server rejects the request.
+        """
+        from stepflow_client._core.records import read_record
+        from stepflow_client._files import write_file
+        from stepflow_client._report.page import report_page
+
+        extra = None if headers is None else Hidden(headers)
+        del headers
+        steps = read_record(self._core, self.id, items, Deadline.after(timeout))
+        record = self._client.run(steps, headers=extra)
+        write_file(path, report_page(record).encode("utf-8", "replace"))
 
     def cancel(
         self,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from stepflow_api.errors import printable
 from stepflow_api.graph._box_text import LINE_HEIGHT, PADDING, TEXT_SIZE, TITLE_SIZE
 from stepflow_api.graph._layout import Box, Layout, Line
 
@@ -24,6 +25,12 @@ _COLOURS = """
 .stepflow-graph .head{{fill:{line}}}
 .stepflow-graph .line.invalid{{stroke:{bad}}}
 .stepflow-graph .head.invalid{{fill:{bad}}}
+.stepflow-graph .box.completed{{fill:{ok_box};stroke:{ok}}}
+.stepflow-graph .box.failed{{fill:{bad_box};stroke:{bad}}}
+.stepflow-graph .box.running{{fill:{end};stroke:{end_line}}}
+.stepflow-graph .sign.completed{{fill:{ok}}}
+.stepflow-graph .sign.failed{{fill:{bad}}}
+.stepflow-graph .sign.running{{fill:{end_line}}}
 """
 _LIGHT = _COLOURS.format(
     canvas="#ffffff",
@@ -34,6 +41,9 @@ _LIGHT = _COLOURS.format(
     bad="#cf222e",
     title="#1f2328",
     text="#59636e",
+    ok="#1a7f37",
+    ok_box="#dafbe1",
+    bad_box="#ffebe9",
 )
 _DARK = _COLOURS.format(
     canvas="#0d1117",
@@ -44,11 +54,18 @@ _DARK = _COLOURS.format(
     bad="#ff7b72",
     title="#e6edf3",
     text="#9198a1",
+    ok="#3fb950",
+    ok_box="#12261e",
+    bad_box="#3c1618",
 )
 _STYLE = (
     ".stepflow-graph{font-family:system-ui,-apple-system,'Segoe UI',Roboto,sans-serif}"
     f".stepflow-graph text{{font-size:{TEXT_SIZE:g}px;text-anchor:middle}}"
     f".stepflow-graph .title{{font-size:{TITLE_SIZE:g}px;font-weight:600}}"
+    f".stepflow-graph .sign{{font-size:{TITLE_SIZE:g}px;font-weight:700;fill:#818b98}}"
+    ".stepflow-graph .status{stroke-width:1.6}"
+    ".stepflow-graph .not-run{opacity:.45}"
+    "@media print{.stepflow-graph *{-webkit-print-color-adjust:exact;print-color-adjust:exact}}"
     ".stepflow-graph .line{fill:none;stroke-width:1.3}"
     ".stepflow-graph .conditional{stroke-dasharray:5 4}"
     f"{_LIGHT}@media(prefers-color-scheme:dark){{{_DARK}}}"
@@ -58,7 +75,16 @@ _STYLE = (
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def svg(layout: Layout) -> str:
+# Colours alone are lost in print and on some eyes.
+_SIGNS = {"completed": "✓", "failed": "✗", "running": "▸", "skipped": "⤼"}
+
+
+def svg(
+    layout: Layout,
+    *,
+    statuses: Mapping[str, str] | None = None,
+    links: Mapping[str, str] | None = None,
+) -> str:
     """Draw a graph as SVG: one element with everything in it, in light and dark colours.
 
     Dashed lines are read under a condition, and red is what servers reject. A box has its step's
@@ -66,6 +92,9 @@ def svg(layout: Layout) -> str:
 
     Args:
         layout: Where everything is drawn.
+        statuses: Status of each step of a run, by id, such as `completed` or `failed`: its box has
+            a colour and a sign, and other steps are faint.
+        links: Where the boxes of steps are links to, by id.
     """
     width, height = round(layout.width), round(layout.height)
     name = _escape(f"Flow {layout.graph.name}" if layout.graph.name else "Flow")
@@ -78,7 +107,7 @@ def svg(layout: Layout) -> str:
             f"<style>{_STYLE}</style>",
             f'<rect class="canvas" width="{width}" height="{height}" rx="8"/>',
             *(part for line in layout.lines for part in _line(line)),
-            *(part for box in layout.boxes for part in _box(box)),
+            *(part for box in layout.boxes for part in _box(box, statuses, links or {})),
             "</svg>\n",
         ]
     )
@@ -90,7 +119,8 @@ def printable_xml(text: str) -> str:
 
 
 def _escape(text: str) -> str:
-    return html.escape(printable_xml(text))
+    # A mark that changes the direction of text would change that of what follows.
+    return html.escape(printable(printable_xml(text), keep="\n\t\r"))
 
 
 def _line(line: Line) -> Iterator[str]:
@@ -110,14 +140,24 @@ def _line(line: Line) -> Iterator[str]:
             yield f'<path class="head{kind}" d="M{x:.1f} {y:.1f}l-4 {size}h8z"/>'
 
 
-def _box(box: Box) -> Iterator[str]:
+def _box(box: Box, statuses: Mapping[str, str] | None, links: Mapping[str, str]) -> Iterator[str]:
     node = box.node
+    status = statuses.get(node.id) if statuses is not None and node.kind == "step" else None
     tooltip = [node.id or "(no id)", node.component, *node.notes]
     tooltip += [f"reads input {path}" for path in node.inputs]
     tooltip += [f"reads variable {path}" for path in node.variables]
+    if status is not None:
+        tooltip.insert(1, status)
     kind = {"step": "box", "missing": "box missing"}.get(node.kind, "end")
+    if status is not None:
+        kind += f" status {_escape(status)}"
     radius = 6 if node.kind in ("step", "missing") else box.height / 2
-    yield f"<g><title>{_escape(chr(10).join(filter(None, tooltip)))}</title>"
+    link = links.get(node.id) if node.kind == "step" else None
+    if link is not None:
+        yield f'<a href="{_escape(link)}">'
+    is_faint = statuses is not None and node.kind == "step" and status is None
+    faint = ' class="not-run"' if is_faint else ""
+    yield f"<g{faint}><title>{_escape(chr(10).join(filter(None, tooltip)))}</title>"
     yield (
         f'<rect class="{kind}" x="{box.x:.1f}" y="{box.y:.1f}" width="{box.width:.1f}"'
         f' height="{box.height:.1f}" rx="{radius:g}"/>'
@@ -129,4 +169,9 @@ def _box(box: Box) -> Iterator[str]:
             f'<text class="{"text" if at else "title"}" x="{middle:.1f}" y="{y:.1f}">'
             f"{_escape(text)}</text>"
         )
-    yield "</g>"
+    if status is not None:
+        yield (
+            f'<text class="sign {_escape(status)}" x="{box.x + 10:.1f}" y="{box.y + 15:.1f}">'
+            f"{_SIGNS.get(status, '○')}</text>"
+        )
+    yield "</g>" if link is None else "</g></a>"

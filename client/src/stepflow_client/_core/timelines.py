@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -36,7 +35,9 @@ from stepflow_client.timeline import Timeline, TimelineItem, TimelineStep, selec
 _DETAILS = TypeAdapter(list[ItemDetails], config=ConfigDict(defer_build=True))
 
 
-def read_timeline(sender: Sender, run_id: UUID, limit: int, deadline: Deadline) -> Steps[Timeline]:
+def read_timeline(
+    sender: Sender, run_id: UUID, limit: int, deadline: Deadline, item: int | None = None
+) -> Steps[Timeline]:
     """Return the timeline of a run as it is now.
 
     Args:
@@ -44,21 +45,26 @@ def read_timeline(sender: Sender, run_id: UUID, limit: int, deadline: Deadline) 
         run_id: Id of the run.
         limit: Maximum number of items.
         deadline: The caller's.
+        item: Index of the only item, in place of the failed and the slowest.
 
     Raises:
-        InvalidInput: The limit is not a number of items.
+        InvalidInput: The limit is not a number of items, or the run has no such item.
     """
     if type(limit) is not int or limit < 1:
         raise InvalidInput(f"items is {limit!r}; give the maximum number of items, 1 or more")
     run = yield from poll(sender, run_id, deadline, RetryOn.SAFE)
+    if item is not None and not 0 <= item < run.items.total:
+        raise InvalidInput(
+            f"run {run_id} has no item {item}, but {run.items.total} items, counted from 0"
+        )
     try:
         journal = yield from _read_journal(sender, run, deadline)
     except Unsupported:
-        return (yield from _without_events(sender, run, limit, deadline))
+        return (yield from _without_events(sender, run, limit, item, deadline))
     if not is_finished(run):
         # It may have finished since.
         run = yield from poll(sender, run_id, deadline, RetryOn.SAFE)
-    return (yield from _with_events(sender, run, journal, limit, deadline))
+    return (yield from _with_events(sender, run, journal, limit, item, deadline))
 
 
 @dataclass(slots=True)
@@ -134,7 +140,12 @@ def _read_journal(sender: Sender, run: RunSummary, deadline: Deadline) -> Steps[
 
 
 def _with_events(
-    sender: Sender, run: RunSummary, journal: _Journal, limit: int, deadline: Deadline
+    sender: Sender,
+    run: RunSummary,
+    journal: _Journal,
+    limit: int,
+    only: int | None,
+    deadline: Deadline,
 ) -> Steps[Timeline]:
     statuses: dict[int, ExecutionStatus] = {0: run.status}
     if run.items.total != 1:
@@ -145,6 +156,7 @@ def _with_events(
     chosen, omitted_failed = select_items(
         [(index, status is ExecutionStatus.FAILED, _length(one)) for index, status, one in known],
         limit,
+        only,
     )
     by_index = {index: (status, one) for index, status, one in known}
     items = [_item(index, *by_index[index]) for index in chosen]
@@ -182,12 +194,14 @@ def _items(sender: Sender, run: RunSummary, deadline: Deadline) -> Steps[list[Ti
 
 
 def _without_events(
-    sender: Sender, run: RunSummary, limit: int, deadline: Deadline
+    sender: Sender, run: RunSummary, limit: int, only: int | None, deadline: Deadline
 ) -> Steps[Timeline]:
-    details = yield from _details(sender, run.run_id, deadline)
-    if run.items.total == 1 or not details:
-        # 0.9 has no details; and while a run is running, they have no steps.
+    # 0.9 has no details; and while a run is running, they have no steps.
+    if run.items.total == 1:
         details = yield from _items(sender, run, deadline)
+    else:
+        found = yield from read_details(sender, run.run_id, deadline)
+        details = [_item_of(one) for one in found] or (yield from _items(sender, run, deadline))
     start = run.created_at
     chosen, omitted_failed = select_items(
         [
@@ -200,6 +214,7 @@ def _without_events(
             for item in details
         ],
         limit,
+        only,
     )
     by_index = {item.index: item for item in details}
     items = [by_index[index] for index in chosen]
@@ -219,25 +234,25 @@ def _with_steps(
     return TimelineItem(item.index, item.status, None, item.completed_at, tuple(steps))
 
 
-def _details(sender: Sender, run_id: UUID, deadline: Deadline) -> Steps[Sequence[TimelineItem]]:
+def read_details(sender: Sender, run_id: UUID, deadline: Deadline) -> Steps[list[ItemDetails]]:
+    """Return the items of a run with inputs and statuses of steps; none on 0.9, or from 0.12 on."""
     call = endpoints.run_details(run_id, None)
     answer: Response[list[bytes]] = yield from sender.send(call, deadline=deadline)
     others: dict[str, Any] = {}
-    items: list[TimelineItem] = []
     try:
-        for block in read_blocks(
+        blocks = read_blocks(
             answer.parsed or (),
             "itemDetails",
             others,
             _DETAILS.validate_json,
             ItemDetails.model_validate,
-        ):
-            for one in block:
-                steps = tuple(TimelineStep(step.step_id, step.status) for step in one.steps)
-                items.append(
-                    TimelineItem(one.item_index, one.status, None, one.completed_at, steps)
-                )
+        )
+        return [one for block in blocks for one in block]
     except ValueError as error:
         source = Source(sender.url + call.request.path, answer.status_code)
         raise source.invalid(error) from error
-    return items
+
+
+def _item_of(one: ItemDetails) -> TimelineItem:
+    steps = tuple(TimelineStep(step.step_id, step.status) for step in one.steps)
+    return TimelineItem(one.item_index, one.status, None, one.completed_at, steps)

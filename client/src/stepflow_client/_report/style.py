@@ -50,3 +50,58 @@ box-sizing:border-box;-webkit-print-color-adjust:exact;print-color-adjust:exact}
 .stepflow-timeline th,.stepflow-timeline td{padding-right:6px}}
 """
 ).replace("\n", "")
+
+#: The style of a whole page, after that of a timeline.
+REPORT_STYLE = """
+html{background:#fff}
+@media(prefers-color-scheme:dark){html{background:#0d1117}}
+body{margin:0}
+.stepflow-report{max-width:1100px;margin:0 auto;padding:16px 20px;border-radius:0}
+.stepflow-report h1{font-size:24px;line-height:1.25;margin:0 0 4px}
+.stepflow-report h2{font-size:17px;margin:26px 0 8px;padding-bottom:4px;
+border-bottom:1px solid var(--line)}
+.stepflow-report h3{font-size:15px;margin:22px 0 6px}
+.stepflow-report h4{font-size:12px;margin:8px 0 3px;color:var(--muted)}
+.stepflow-report h4.status.failed{color:var(--failed)}
+.stepflow-report .headline{font-size:16px}
+.stepflow-report .headline .status,.stepflow-report h3 .status{font-weight:600}
+.stepflow-report dl{display:flex;flex-wrap:wrap;gap:2px 24px;margin:8px 0;font-size:12px}
+.stepflow-report dl div{display:flex;gap:6px}
+.stepflow-report dt{color:var(--muted);white-space:nowrap}
+.stepflow-report dd{margin:0;font-family:ui-monospace,Menlo,Consolas,monospace}
+.stepflow-report .failures{border-left:4px solid var(--failed);background:var(--raised);
+padding:8px 12px;border-radius:0 6px 6px 0;margin:12px 0}
+.stepflow-report .failures ul{margin:0;padding:0;list-style:none}
+.stepflow-report .failures li+li{margin-top:4px}
+.stepflow-report .failures a{font-weight:600;color:var(--failed)}
+.stepflow-report .graph{overflow:auto;border:1px solid var(--line);border-radius:8px}
+.stepflow-report .graph svg{display:block;margin:0 auto}
+.stepflow-report details{border:1px solid var(--line);border-radius:6px;margin:6px 0;
+padding:0 10px}
+.stepflow-report details[open]{padding-bottom:8px}
+.stepflow-report .graph+.note,.stepflow-report details .note{margin:8px 0 0}
+.stepflow-report summary{cursor:pointer;padding:6px 0;display:flex;flex-wrap:wrap;gap:2px 10px;
+align-items:baseline;list-style:none}
+.stepflow-report summary::-webkit-details-marker{display:none}
+.stepflow-report summary::before{content:'▸';color:var(--muted);width:8px}
+.stepflow-report details[open]>summary::before{content:'▾'}
+.stepflow-report summary code{margin-left:auto;color:var(--muted);font-size:12px}
+.stepflow-report details:target{border-color:var(--link);box-shadow:0 0 0 1px var(--link)}
+.stepflow-report pre{margin:0;padding:8px 10px;background:var(--raised);border-radius:6px;
+font:12px/1.45 ui-monospace,Menlo,Consolas,monospace;white-space:pre-wrap;overflow-wrap:anywhere;
+max-height:400px;overflow:auto}
+.stepflow-report footer{margin-top:28px}
+@media(max-width:600px){.stepflow-report{padding:12px}
+.stepflow-report h1{font-size:20px}.stepflow-report summary code{margin-left:0}}
+@media print{
+.stepflow-report,.stepflow-timeline{--canvas:#fff;--raised:#f6f8fa;--line:#d1d9e0;--text:#1f2328;
+--muted:#59636e;--completed:#1a7f37;--failed:#cf222e;--running:#0969da;--cancelled:#9a6700}
+html{background:#fff}
+.stepflow-report{max-width:none;padding:0}
+.stepflow-report details::details-content{content-visibility:visible;height:auto}
+.stepflow-report details{padding-bottom:8px;break-inside:avoid-page}
+.stepflow-report pre{max-height:none;overflow:visible}
+.stepflow-report summary::before{content:''}
+.stepflow-report .graph{overflow:visible}
+.stepflow-report tr{break-inside:avoid}}
+""".replace("\n", "")

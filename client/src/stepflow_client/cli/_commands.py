@@ -15,6 +15,7 @@ import typer
 from stepflow_api.models import ExecutionStatus, FlowResult
 from stepflow_client._constants import TOKEN_VARIABLE
 from stepflow_client._core.results import failure_reason
+from stepflow_client._files import write_file
 from stepflow_client.cli._input import (
     read_input,
     read_inputs,
@@ -345,16 +346,3 @@ def _text_of(blob_id: str, data: bytes) -> str:
         raise InvalidInput(
             f"blob {blob_id} is binary, which a terminal cannot show; use --output FILE or a pipe"
         ) from None
-
-
-def write_file(path: Path, content: bytes) -> None:
-    """Write a file.
-
-    Raises:
-        InvalidInput: It cannot be written.
-    """
-    try:
-        path.write_bytes(content)
-    except (OSError, ValueError) as error:
-        problem = getattr(error, "strerror", None) or str(error)
-        raise InvalidInput(f"cannot write {str(path)!r}: {problem}; check the path") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -46,6 +47,21 @@ def timeline(
         print_rows(_rows(found))
         for note in notes(found):
             note_line(note)
+
+
+@app.command()
+def report(
+    context: typer.Context,
+    run_id: RunId,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="HTML file to write.", show_default=True)
+    ] = Path("run.html"),
+    items: Items = TIMELINE_ITEMS,
+) -> None:
+    """Write a page about a run: its graph, timeline, inputs, outputs and errors."""
+    with client_of(context) as client:
+        client.handle(run_id).report(output, items=items)
+    note_line(f"wrote {output}")
 
 
 def _rows(timeline: Timeline) -> list[tuple[str, ...]]:

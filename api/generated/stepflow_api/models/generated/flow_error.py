@@ -1,5 +1,5 @@
 # Made by `tools/bazel run //api:update` from openapi.json and overlay.yaml; edits are lost.
-"""Model `FlowError`."""
+"""Model `GeneratedFlowError`."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 from stepflow_api._base import Model
 
-__all__ = ["FlowError"]
+__all__ = ["GeneratedFlowError"]
 
 
-class FlowError(Model):
+class GeneratedFlowError(Model):
     """
     An error reported from within a flow or step.
     """
