@@ -51,6 +51,7 @@ CALLS: dict[str, Callable[..., Any]] = {
     "handle.events": lambda client, **options: client.handle(RUN_ID).events(**options),
     "handle.timeline": lambda client, **options: client.handle(RUN_ID).timeline(**options),
     "handle.report": lambda client, **options: client.handle(RUN_ID).report(os.devnull, **options),
+    "handle.diff": lambda client, **options: client.handle(RUN_ID).diff(RUN_ID, **options),
     "handle.cancel": lambda client, **options: client.handle(RUN_ID).cancel(**options),
 }
 

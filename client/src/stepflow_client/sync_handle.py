@@ -15,11 +15,13 @@ from stepflow_client._constants import TIMELINE_ITEMS
 from stepflow_client._core.core import Core
 from stepflow_client._core.events import RunEvents
 from stepflow_client._core.results import BatchResults, Items, Progress
+from stepflow_client._core.runs import parse_run_id
 from stepflow_client._factory import restored
 from stepflow_client._requests.deadline import Deadline
 from stepflow_client.events import RunEvent
 
 if TYPE_CHECKING:
+    from stepflow_client.difference import RunDiff
     from stepflow_client.timeline import Timeline
 
 __all__ = ["SyncRunHandle"]
@@ -309,15 +311,48 @@ class SyncRunHandle:
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
         """
-        from stepflow_client._core.records import read_record
+        from stepflow_client._core.reports import read_report
         from stepflow_client._files import write_file
-        from stepflow_client._report.page import report_page
 
         extra = None if headers is None else Hidden(headers)
         del headers
-        steps = read_record(self._core, self.id, items, Deadline.after(timeout))
-        record = self._client.run(steps, headers=extra)
-        write_file(path, report_page(record).encode("utf-8", "replace"))
+        steps = read_report(self._core, self.id, items, Deadline.after(timeout))
+        page = self._client.run(steps, headers=extra)
+        write_file(path, page.encode("utf-8", "replace"))
+
+    def diff(
+        self,
+        other: UUID | str,
+        *,
+        item: int | None = None,
+        timeout: float | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> RunDiff:
+        """Compare the run with another run: flows, statuses, inputs, outputs and errors.
+
+        Steps are compared of runs of one item, and of the item that is chosen. What a server does
+        not report is not compared; `not_compared` says what.
+
+        Args:
+            other: Id of the other run.
+            item: Index of the only item to compare; None for all.
+            timeout: Maximum time for all of it, in seconds; None to retry as configured.
+            headers: Header fields for this call, in place of the client's of the same names.
+
+        Raises:
+            InvalidInput: `other` is not the id of a run, or a run has no such item.
+            NotFound: The server has no such run.
+            Timeout: There was no response in time.
+            Unreachable: The server does not respond.
+            StatusError: The server rejects the request.
+        """
+        from stepflow_client._core.differences import compare_runs
+
+        extra = None if headers is None else Hidden(headers)
+        del headers
+        second = parse_run_id(other)
+        steps = compare_runs(self._core, self.id, second, item, Deadline.after(timeout))
+        return self._client.run(steps, headers=extra)
 
     def cancel(
         self,

@@ -170,22 +170,17 @@ class Timeline:
         return self.to_html()
 
 
-def select_items(
-    items: Sequence[tuple[int, bool, float]], limit: int, only: int | None = None
-) -> tuple[list[int], int]:
+def select_items(items: Sequence[tuple[int, bool, float]], limit: int) -> tuple[list[int], int]:
     """Choose the items that a timeline has.
 
     Args:
         items: Index of each item, whether it failed, and how long it took.
         limit: Maximum number of items.
-        only: Index of the only item, if one was asked for.
 
     Returns:
         Indexes: all in their order, or failed items first and then the slowest; and how many failed
         items were left out.
     """
-    if only is not None:
-        return [only], 0
     if len(items) <= limit:
         return [index for index, _, _ in items], 0
     failed = [index for index, has_failed, _ in items if has_failed]

@@ -53,7 +53,7 @@ LAYERS = {
         ("_server_methods", "_sync_server_methods"),
         ("handle", "sync_handle"),
         ("_factory",),
-        ("_core", "options"),
+        ("_core", "_report", "difference", "options", "timeline"),
         ("_requests",),
     ),
 }

@@ -35,9 +35,7 @@ from stepflow_client.timeline import Timeline, TimelineItem, TimelineStep, selec
 _DETAILS = TypeAdapter(list[ItemDetails], config=ConfigDict(defer_build=True))
 
 
-def read_timeline(
-    sender: Sender, run_id: UUID, limit: int, deadline: Deadline, item: int | None = None
-) -> Steps[Timeline]:
+def read_timeline(sender: Sender, run_id: UUID, limit: int, deadline: Deadline) -> Steps[Timeline]:
     """Return the timeline of a run as it is now.
 
     Args:
@@ -45,26 +43,21 @@ def read_timeline(
         run_id: Id of the run.
         limit: Maximum number of items.
         deadline: The caller's.
-        item: Index of the only item, in place of the failed and the slowest.
 
     Raises:
-        InvalidInput: The limit is not a number of items, or the run has no such item.
+        InvalidInput: The limit is not a number of items.
     """
     if type(limit) is not int or limit < 1:
         raise InvalidInput(f"items is {limit!r}; give the maximum number of items, 1 or more")
     run = yield from poll(sender, run_id, deadline, RetryOn.SAFE)
-    if item is not None and not 0 <= item < run.items.total:
-        raise InvalidInput(
-            f"run {run_id} has no item {item}, but {run.items.total} items, counted from 0"
-        )
     try:
         journal = yield from _read_journal(sender, run, deadline)
     except Unsupported:
-        return (yield from _without_events(sender, run, limit, item, deadline))
+        return (yield from _without_events(sender, run, limit, deadline))
     if not is_finished(run):
         # It may have finished since.
         run = yield from poll(sender, run_id, deadline, RetryOn.SAFE)
-    return (yield from _with_events(sender, run, journal, limit, item, deadline))
+    return (yield from _with_events(sender, run, journal, limit, deadline))
 
 
 @dataclass(slots=True)
@@ -144,7 +137,6 @@ def _with_events(
     run: RunSummary,
     journal: _Journal,
     limit: int,
-    only: int | None,
     deadline: Deadline,
 ) -> Steps[Timeline]:
     statuses: dict[int, ExecutionStatus] = {0: run.status}
@@ -156,7 +148,6 @@ def _with_events(
     chosen, omitted_failed = select_items(
         [(index, status is ExecutionStatus.FAILED, _length(one)) for index, status, one in known],
         limit,
-        only,
     )
     by_index = {index: (status, one) for index, status, one in known}
     items = [_item(index, *by_index[index]) for index in chosen]
@@ -194,7 +185,7 @@ def _items(sender: Sender, run: RunSummary, deadline: Deadline) -> Steps[list[Ti
 
 
 def _without_events(
-    sender: Sender, run: RunSummary, limit: int, only: int | None, deadline: Deadline
+    sender: Sender, run: RunSummary, limit: int, deadline: Deadline
 ) -> Steps[Timeline]:
     # 0.9 has no details; and while a run is running, they have no steps.
     if run.items.total == 1:
@@ -214,7 +205,6 @@ def _without_events(
             for item in details
         ],
         limit,
-        only,
     )
     by_index = {item.index: item for item in details}
     items = [by_index[index] for index in chosen]

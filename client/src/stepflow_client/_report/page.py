@@ -23,7 +23,7 @@ from stepflow_client._report.words import counted, duration, headline
 if TYPE_CHECKING:
     from stepflow_api.models import FlowError, FlowResult, Step, StepRunResponse
     from stepflow_client._core.records import RunRecord
-    from stepflow_client.timeline import TimelineItem, TimelineStep
+    from stepflow_client.timeline import Timeline, TimelineItem, TimelineStep
 
 #: Maximum number of characters of a value, so that browsers open the page of any run.
 VALUE_LIMIT = 20_000
@@ -35,16 +35,21 @@ FAILURES = 5
 _WORST = ("failed", "running", "runnable", "blocked", "skipped", "completed")
 
 
-def report_page(record: RunRecord) -> str:
-    """Return the page of a run."""
-    return "\n".join([*_Page(record).lines(), ""])
+def report_page(timeline: Timeline, record: RunRecord) -> str:
+    """Return the page of a run.
+
+    Args:
+        timeline: Its timeline.
+        record: What is known of the items of the timeline.
+    """
+    return "\n".join([*_Page(timeline, record).lines(), ""])
 
 
 class _Page:
-    def __init__(self, record: RunRecord) -> None:
+    def __init__(self, timeline: Timeline, record: RunRecord) -> None:
         self._record = record
-        self._timeline = record.timeline
-        self._run = record.timeline.run
+        self._timeline = timeline
+        self._run = timeline.run
         self._is_batch = self._run.items.total > 1
         flow_steps = (record.flow.steps or []) if record.flow is not None else []
         self._flow_steps: dict[str, Step] = {step.id: step for step in flow_steps}

@@ -157,6 +157,17 @@ def print_statuses(text: str) -> None:
         console.print(styled, soft_wrap=True)
 
 
+def print_changes(text: str) -> None:
+    """Print lines of a comparison, with changed ones in colour on a terminal."""
+    if not is_terminal():
+        print_text(text)
+        return
+    console = Console(highlight=False)
+    for line in text.splitlines():
+        style = {"-": "red", "+": "green"}.get(line[:1], "")
+        console.print(Text(printable(line, keep="\t"), style), soft_wrap=True)
+
+
 def _json_character(character: str) -> str:
     if printable(character, keep="\n") == character:
         return character

@@ -16,6 +16,7 @@ from stepflow_client.cli._options import AsJson, RunId
 from stepflow_client.cli._output import (
     is_terminal,
     note_line,
+    print_changes,
     print_json,
     print_rows,
     print_statuses,
@@ -62,6 +63,32 @@ def report(
     with client_of(context) as client:
         client.handle(run_id).report(output, items=items)
     note_line(f"wrote {output}")
+
+
+@app.command()
+def diff(
+    context: typer.Context,
+    first: Annotated[str, typer.Argument(metavar="RUN_A", help="Id of a run.")],
+    second: Annotated[str, typer.Argument(metavar="RUN_B", help="Id of the other run.")],
+    item: Annotated[
+        int | None, typer.Option("--item", min=0, help="Compare only this item, with its steps.")
+    ] = None,
+    items: Annotated[
+        int, typer.Option("--items", min=1, help="Maximum number of items to print.")
+    ] = TIMELINE_ITEMS,
+    as_json: AsJson = False,
+) -> int:
+    """Compare two runs: flows, statuses, inputs, outputs and errors, step by step.
+
+    Exit codes: 0 no difference, 1 a difference or an error.
+    """
+    with client_of(context) as client:
+        found = client.handle(first).diff(second, item=item)
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        print_changes(found.to_text(items=items))
+    return 0 if found.is_equal else 1
 
 
 def _rows(timeline: Timeline) -> list[tuple[str, ...]]:
