@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 
 from client.tests.support import ECHO, READ_FILE, VERSION, Driver
+from stepflow_api.models import Flow
 from stepflow_client import SyncStepflowClient, cli, errors
 from stepflow_client.difference import Difference, RunDiff
 from tools.spec.server import StepflowServer
@@ -125,7 +126,8 @@ def test_the_command(
 ) -> None:
     monkeypatch.setenv("STEPFLOW_URL", server.url)
     with SyncStepflowClient(server.url) as client:
-        handles = [client.submit(ECHO, text) for text in ("a", "b\x1b[1m")]
+        echo = Flow(name="echo", steps=[], output={"$input": "$"})
+        handles = [client.submit(echo, text) for text in ("a", "b\x1b[1m")]
         for handle in handles:
             handle.result(timeout=60)
         found = handles[0].diff(handles[1].id)

@@ -93,8 +93,12 @@ def _of_steps(index: int, ours: RunRecord, theirs: RunRecord) -> Iterator[Differ
         statuses = _status(one), _status(other)
         if statuses[0] != statuses[1]:
             yield Difference("status", index, step_id, *statuses)
-        results = one and one.result, other and other.result
-        yield from _of_results(index, step_id, *results)
+        yield from _of_results(
+            index,
+            step_id,
+            None if one is None else one.result,
+            None if other is None else other.result,
+        )
 
 
 def _ids(record: RunRecord) -> list[str]:
