@@ -63,7 +63,7 @@ def test_every_caller_gets_an_error_of_its_own() -> None:
     caught: list[errors.ServerCrashed] = []
     with StepflowRuntime.start() as runtime:
         kill(runtime)
-        wait_until(lambda: "not alive" in repr(runtime), "the server is dead")
+        wait_until(lambda: not runtime.is_alive, "the server is dead")
 
         def call() -> None:
             with pytest.raises(errors.ServerCrashed) as error:

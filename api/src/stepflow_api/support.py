@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from stepflow_api._constants import RESPONSE_LIMIT
     from stepflow_api._exchange.dialects.versions import parse_version
     from stepflow_api._hidden import Hidden
+    from stepflow_api._html_table import html_table
     from stepflow_api._httpx_types import (
         HttpxAsyncBaseTransport,
         HttpxAsyncClient,
@@ -41,6 +42,7 @@ __all__ = [
     "checked_proxy",
     "default_httpx_library",
     "environment_proxy",
+    "html_table",
     "httpx_library_of",
     "parse_version",
     "refuse_trio",
@@ -63,6 +65,7 @@ _MODULES = {
     "checked_proxy": "_transport.proxies",
     "default_httpx_library": "_transport.httpx_libraries",
     "environment_proxy": "_transport.proxies",
+    "html_table": "_html_table",
     "httpx_library_of": "_transport.httpx_libraries",
     "parse_version": "_exchange.dialects.versions",
     "refuse_trio": "_transport.event_loops",

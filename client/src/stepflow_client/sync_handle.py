@@ -10,7 +10,7 @@ from uuid import UUID
 
 from stepflow_api import Client
 from stepflow_api.models import FlowResult, RunSummary, StepRunResponse
-from stepflow_api.support import Hidden
+from stepflow_api.support import Hidden, html_table
 from stepflow_client._constants import TIMELINE_ITEMS
 from stepflow_client._core.core import Core
 from stepflow_client._core.events import RunEvents
@@ -47,7 +47,10 @@ class SyncRunHandle:
         self._owns_client = owns_client
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({str(self.id)!r})"
+        return f"{type(self).__name__}({str(self.id)!r}, server={self._client.base_url!r})"
+
+    def _repr_html_(self) -> str:
+        return html_table([("run", str(self.id)), ("server", self._client.base_url)])
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restored, (self._client.base_url, str(self.id))

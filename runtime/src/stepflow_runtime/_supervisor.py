@@ -139,6 +139,16 @@ class Supervisor:
         """Whether it was stopped."""
         return self._stopping.is_set()
 
+    @property
+    def has_started(self) -> bool:
+        """Whether the first start has succeeded, or the server was stopped."""
+        return self._started.is_set()
+
+    @property
+    def crash(self) -> ServerCrashed | None:
+        """How the server ended, if it is not restarted."""
+        return self._crash
+
     def wait_until_started(self) -> None:
         """Wait until the first start has succeeded, or the server was stopped."""
         self._started.wait()

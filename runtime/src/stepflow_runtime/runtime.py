@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import ModuleType
 from typing import Any, Literal, NoReturn, Self, Unpack
 
+from stepflow_api.errors import one_line
 from stepflow_api.models import FlowResult
 from stepflow_api.support import Hidden, asyncio_loop, refuse_trio, running_loop
 from stepflow_client import (
@@ -301,10 +302,23 @@ class StepflowRuntime:
         return await client.validate(flow)
 
     def __repr__(self) -> str:
-        if self._supervisor.was_stopped:
-            return f"<{type(self).__name__} stopped>"
-        state = "alive" if self.is_alive else "not alive"
-        return f"<{type(self).__name__} {HOST}:{self._supervisor.port} {state}>"
+        return f"<{type(self).__name__} {self._state()}>"
+
+    def _state(self) -> str:
+        starting, supervisor = self._starting, self._supervisor
+        failure = None
+        if starting is not None and starting.done() and not starting.cancelled():
+            failure = starting.exception()
+        # A start that fails also stops the server.
+        if supervisor.was_stopped and (failure is None or isinstance(failure, InvalidState)):
+            return "stopped"
+        failure = failure or supervisor.crash
+        if failure is not None:
+            return f"failed: {one_line(str(failure))}"
+        if not supervisor.has_started:
+            return "starting"
+        state = f"running, pid {supervisor.pid}" if self.is_alive else "not alive"
+        return f"{self._address()} {state}"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("StepflowRuntime cannot be copied or pickled; pass its url on")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol, cast
 
 
 class _HasOutcome(Protocol):
@@ -27,3 +27,17 @@ class Outcome:
     def is_skipped(self: _HasOutcome) -> bool:
         """Whether there is neither, since the step was skipped."""
         return self.outcome == "skipped"
+
+    def _repr_html_(self) -> str:
+        from stepflow_api._html_table import html_table
+
+        result = cast("Any", self)
+        rows: list[tuple[str, Any]] = [("outcome", result.outcome)]
+        if result.error is not None:
+            error = result.error
+            rows += [("code", error.code), ("message", ": ".join(error.causes))]
+            if error.step is not None:
+                rows.append(("step", error.step))
+        elif result.is_success:
+            rows.append(("output", result.output))
+        return html_table(rows)

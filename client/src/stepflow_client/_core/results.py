@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from stepflow_api.models import (
     ItemStatistics,
     RunSummary,
 )
+from stepflow_api.support import html_table
 from stepflow_client._core.json_array import read_blocks, read_elements
 from stepflow_client.errors import FlowFailed, InvalidAnswer
 
@@ -98,6 +100,9 @@ _FINISHED = (
     ExecutionStatus.RECOVERY_FAILED,
 )
 
+
+#: Maximum number of items that a notebook shows of a batch.
+SHOWN_ITEMS = 10
 
 # Built on first use.
 _ITEMS = TypeAdapter(list[ItemResult], config=ConfigDict(defer_build=True))
@@ -179,7 +184,45 @@ class BatchResults:
         return len(self.items)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(run_id={str(self.run_id)!r})"
+        counts = self._shown()[0]
+        return f"{type(self).__name__}(run_id={str(self.run_id)!r}{counts and f', {counts}'})"
+
+    def _repr_html_(self) -> str:
+        counts, shown = self._shown()
+        rows: list[tuple[str, str, Any]] = []
+        for item in shown:
+            result = item.result
+            value: Any = "" if result is None else result.output
+            if result is not None and result.error is not None:
+                value = failure_reason(result.error)
+                if result.error.step is not None:
+                    value = f"step {result.error.step}: {value}"
+            rows.append((str(item.item_index), str(item.status), value))
+        left = len(self) - len(shown) if shown else 0
+        if left > 0:
+            rows.append(("…", "", f"{left:,} more"))
+        table = html_table(rows, header=("item", "status", "output or error"))
+        return f"<p>run {self.run_id}: {counts or 'results that cannot be parsed'}</p>{table}"
+
+    def _shown(self) -> tuple[str, list[ItemResult]]:
+        """Return how many items have which status, and some items, failed ones first."""
+        counts: Counter[str] = Counter()
+        failed: list[ItemResult] = []
+        others: list[ItemResult] = []
+        try:
+            for item in self.items:
+                counts[str(item.status)] += 1
+                some = failed if item.status is ExecutionStatus.FAILED else others
+                if len(some) < SHOWN_ITEMS:
+                    some.append(item)
+        except InvalidAnswer:
+            return "", []
+        parts = [f"{number:,} {status}" for status, number in sorted(counts.items())]
+        total = counts.total()
+        words = f"{total:,} item{'' if total == 1 else 's'}"
+        return ": ".join([words, *([", ".join(parts)] if parts else [])]), (failed + others)[
+            :SHOWN_ITEMS
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,22 +252,7 @@ class Source:
 
 def failure_reason(error: FlowError) -> str:
     """Return why a flow failed: its message and the causes in its stack."""
-    causes: list[str] = []
-    match error.data:
-        case {"stack": [*entries]}:
-            causes = [cause for entry in entries if (cause := _cause(entry))]
-        case _:
-            pass
-    texts = dict.fromkeys([error.message, *causes])
-    return f"{one_line(': '.join(texts))} (code {error.code})"
-
-
-def _cause(entry: object) -> str | None:
-    match entry:
-        case {"error": str(cause)}:
-            return cause
-        case _:
-            return None
+    return f"{one_line(': '.join(error.causes))} (code {error.code})"
 
 
 def is_finished(run: RunSummary) -> bool:
