@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -173,6 +174,9 @@ ASKING: dict[str, Callable[[Any], Any]] = {
     "results": lambda handle: handle.results(),
     "events": lambda handle: handle.events(),
     "events in time": lambda handle: handle.events(timeout=0),
+    "timeline": lambda handle: handle.timeline(),
+    "report": lambda handle: handle.report(os.devnull),
+    "diff": lambda handle: handle.diff(UUID(int=2)),
 }
 
 

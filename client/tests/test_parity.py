@@ -58,7 +58,7 @@ def test_options_are_shown_one_by_one() -> None:
         assert parameters[name].kind is inspect.Parameter.KEYWORD_ONLY
     assert parameters["retry_create"].default is False
     assert str(parameters["timeout"]) == "timeout: 'float | None' = None"
-    text = "is lost;\n        the flow may then run twice.\n    headers: Header fields"
+    text = "is lost;\n        the flow may then run twice.\n    idempotency_key: Key"
     assert text in (inspect.getdoc(StepflowClient.run) or "")
 
 
