@@ -30,7 +30,7 @@ would show them otherwise.
 
 from __future__ import annotations
 
-from stepflow_api._exchange.effects import Call, Close, Fetch, Open, Read, Sleep, Steps
+from stepflow_api._exchange.effects import Call, Close, Fetch, Open, Read, Sleep, Steps, through
 from stepflow_api._hidden import Hidden
 from stepflow_api._messages import Request
 from stepflow_api._operation import Json, Operation
@@ -49,4 +49,5 @@ __all__ = [
     "Sleep",
     "Steps",
     "Timeouts",
+    "through",
 ]

@@ -11,6 +11,12 @@ URL_VARIABLE: Final = "STEPFLOW_URL"
 TOKEN_VARIABLE: Final = "STEPFLOW_TOKEN"
 """Environment variable with the token of the command line, and of handles that were unpickled."""
 
+FIRST_REST: Final = 0.5
+"""Seconds for which a server that failed is avoided, if there are others; doubled each time."""
+
+LAST_REST: Final = 30.0
+"""Maximum seconds for which a server that failed is avoided."""
+
 CONNECT_TIMEOUT: Final = 5.0
 """Seconds to establish a connection; a reachable server needs milliseconds."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from threading import TIMEOUT_MAX
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ from stepflow_client._constants import (
 from stepflow_client._core.core import Core
 from stepflow_client._requests.retry import RetryPolicy
 from stepflow_client._requests.sending import Sender
+from stepflow_client._servers import Servers
 from stepflow_client.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -42,22 +44,70 @@ if TYPE_CHECKING:
     )
 
 
-def server_url(url: Hidden[str | None]) -> Hidden[str]:
-    """Return the server's URL: the argument, the environment's, or the default.
+def connect(
+    owner: str,
+    http_class: str,
+    url: Hidden[str | Sequence[str] | None],
+    token: Hidden[AsyncTokenTypes | None] | Hidden[TokenTypes | None],
+    *,
+    headers: Hidden[Mapping[str, str] | None],
+    limits: HttpxLimits | None,
+    proxy: Hidden[str | HttpxProxy | None],
+    verify: VerifyTypes,
+    http_client: HttpxClient | HttpxAsyncClient | None,
+    transport: HttpxBaseTransport | HttpxAsyncBaseTransport | None,
+    server_version: str | None,
+    max_response_size: int | None,
+) -> Client | Servers:
+    """Return what sends the requests of a client of the class `owner`.
+
+    `http_class` is the name of httpx's class of clients; the other arguments are the client's.
 
     Raises:
-        InvalidInput: The environment's is invalid.
+        InvalidInput: Arguments contradict each other, or that of the environment is invalid.
+        InvalidRequest: An argument is invalid.
     """
-    chosen = Hidden(url.value or os.environ.get(URL_VARIABLE) or DEFAULT_URL)
+    clients: list[Client] = []
+    for address in _server_urls(url):
+        own_http = _own_http_client(
+            http_class, address, limits, proxy, verify, http_client, transport
+        )
+        client = _api_client(
+            address,
+            token,
+            headers=headers,
+            http_client=own_http or http_client,
+            transport=transport,
+            verify=True if own_http else verify,
+            server_version=server_version,
+            max_response_size=max_response_size,
+        )
+        client.belong_to(owner, with_http_client=own_http is not None)
+        clients.append(client)
+    return clients[0] if len(clients) == 1 else Servers(clients)
+
+
+def _server_urls(url: Hidden[str | Sequence[str] | None]) -> list[Hidden[str]]:
+    """Return the servers' URLs: the argument's, the environment's, or the default.
+
+    Raises:
+        InvalidInput: The environment's are invalid.
+    """
+    given = url.value or os.environ.get(URL_VARIABLE) or DEFAULT_URL
+    # A comma may be part of a password.
+    urls = re.split(r",\s*(?=https?://)", given) if isinstance(given, str) else list(given)
+    found = [Hidden(one) for one in urls]
+    del given, urls
     if not url.value:
         try:
-            split_address(chosen)
+            for one in found:
+                split_address(one)
         except InvalidRequest as error:
             raise InvalidInput(f"${URL_VARIABLE}: {error}") from None
-    return chosen
+    return found
 
 
-def own_http_client(
+def _own_http_client(
     class_name: str,
     url: Hidden[str],
     limits: HttpxLimits | None,
@@ -103,7 +153,7 @@ def own_http_client(
     return cls(limits=limits or library.Limits(), proxy=chosen, verify=context, trust_env=False)
 
 
-def api_client(
+def _api_client(
     url: Hidden[str],
     token: Hidden[AsyncTokenTypes | None] | Hidden[TokenTypes | None],
     *,
@@ -128,30 +178,34 @@ def api_client(
     return AuthenticatedClient(url.value, token.value, headers=headers.value, **options)
 
 
-def restored(url: str, owner: str) -> tuple[Client, Core]:
+def restored(url: str, owner: str) -> tuple[Client | Servers, Core]:
     """Return the client and the core of a handle that was unpickled.
 
     Args:
-        url: The server's URL, without user and password.
+        url: The server's URL, without user and password, or several, separated by commas.
         owner: Name of the handle's class.
 
     Raises:
         InvalidInput: The URL is invalid, or the token of the environment cannot be sent.
     """
     token: Hidden[TokenTypes | None] = Hidden(os.environ.get(TOKEN_VARIABLE) or None)
+    addresses = _server_urls(Hidden(url))
     try:
-        split_address(Hidden(url))
+        for address in addresses:
+            split_address(address)
     except InvalidRequest as error:
         raise InvalidInput(f"the pickled {owner} cannot be used: {error}") from None
     try:
-        client = api_client(Hidden(url), token)
+        clients = [_api_client(address, token) for address in addresses]
     except InvalidRequest as error:
         raise InvalidInput(f"${TOKEN_VARIABLE}: {error}") from None
-    client.belong_to(owner)
+    for one in clients:
+        one.belong_to(owner)
+    client = clients[0] if len(clients) == 1 else Servers(clients)
     return client, core(client, None, REQUEST_TIMEOUT)
 
 
-def core(client: Client, retry: RetryPolicy | None, timeout: Any) -> Core:
+def core(client: Client | Servers, retry: RetryPolicy | None, timeout: Any) -> Core:
     """Return the core of a client.
 
     Raises:

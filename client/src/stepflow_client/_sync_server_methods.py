@@ -13,12 +13,13 @@ from stepflow_client._core.core import Core
 from stepflow_client._core.flow_source import FlowSource
 from stepflow_client._core.results import FlowValidation
 from stepflow_client._requests.deadline import Deadline
+from stepflow_client._servers import Servers
 
 
 class SyncServerMethods:
     """Methods of `SyncStepflowClient` for what is stored on a server and for the server itself."""
 
-    _client: Client
+    _client: Client | Servers
     _core: Core
 
     def __reduce__(self) -> NoReturn:

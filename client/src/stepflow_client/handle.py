@@ -17,6 +17,7 @@ from stepflow_client._core.results import BatchResults, Items, Progress
 from stepflow_client._core.runs import parse_run_id
 from stepflow_client._factory import restored
 from stepflow_client._requests.deadline import Deadline
+from stepflow_client._servers import Servers
 from stepflow_client.events import RunEvent
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class RunHandle:
     """
 
     def __init__(
-        self, client: Client, core: Core, run_id: UUID, *, owns_client: bool = False
+        self, client: Client | Servers, core: Core, run_id: UUID, *, owns_client: bool = False
     ) -> None:
         self.id = run_id
         self._client = client

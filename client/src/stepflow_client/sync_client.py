@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 from uuid import UUID
@@ -15,7 +15,7 @@ from stepflow_client._constants import REQUEST_TIMEOUT
 from stepflow_client._core.flow_source import FlowSource
 from stepflow_client._core.results import BatchResults
 from stepflow_client._core.runs import parse_run_id, pop_headers
-from stepflow_client._factory import api_client, core, own_http_client, server_url
+from stepflow_client._factory import connect, core
 from stepflow_client._requests.retry import RetryPolicy
 from stepflow_client._sync_server_methods import SyncServerMethods
 from stepflow_client.options import (
@@ -45,7 +45,9 @@ class SyncStepflowClient(SyncServerMethods):
     One client serves many threads. Use it as a context manager or call `close`.
 
     Args:
-        url: The server's URL; by default `$STEPFLOW_URL`, or else `http://localhost:7840`.
+        url: The server's URL; by default `$STEPFLOW_URL`, or else `http://localhost:7840`. Several,
+            as a list or separated by commas, are orchestrators of one store: requests go to one of
+            them until it fails, and then to the next.
         token: Bearer token, or a function that returns it: called for the first request, and again
             if the server refuses the token (401). No log line, repr or error shows it.
         headers: Header fields for every request.
@@ -79,7 +81,7 @@ class SyncStepflowClient(SyncServerMethods):
 
     def __init__(
         self,
-        url: str | None = None,
+        url: str | Sequence[str] | None = None,
         *,
         token: TokenTypes | None = None,
         headers: Mapping[str, str] | None = None,
@@ -95,24 +97,25 @@ class SyncStepflowClient(SyncServerMethods):
     ) -> None:
         address, secret, fields, via = Hidden(url), Hidden(token), Hidden(headers), Hidden(proxy)
         del url, token, headers, proxy
-        server = server_url(address)
-        own_http = own_http_client("Client", server, limits, via, verify, http_client, transport)
-        self._client = api_client(
-            server,
+        self._client = connect(
+            type(self).__name__,
+            "Client",
+            address,
             secret,
             headers=fields,
-            http_client=own_http or http_client,
+            limits=limits,
+            proxy=via,
+            verify=verify,
+            http_client=http_client,
             transport=transport,
-            verify=True if own_http else verify,
             server_version=server_version,
             max_response_size=max_response_size,
         )
-        self._client.belong_to(type(self).__name__, with_http_client=own_http is not None)
         self._core = core(self._client, retry, timeout)
 
     @property
     def url(self) -> str:
-        """The server's URL with the API's prefix, without user and password."""
+        """The server's URL with the API's prefix, without user and password; of several, all."""
         return self._client.base_url
 
     def __repr__(self) -> str:

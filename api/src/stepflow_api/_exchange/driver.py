@@ -119,6 +119,8 @@ def _perform(
 ) -> Any:
     match effect:
         case Call():
+            if effect.client is not None:
+                exchange = effect.client._exchange
             own = exchange.transport.timeouts(effect.timeout)
             return run(exchange, _steps(exchange, effect), own, effect.headers)
         case OpenStream(request):
@@ -150,6 +152,8 @@ async def _perform_async(
 
     match effect:
         case Call():
+            if effect.client is not None:
+                exchange = effect.client._exchange
             own = exchange.transport.timeouts(effect.timeout)
             return await run_async(exchange, _steps(exchange, effect), own, effect.headers)
         case OpenStream(request):

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from stepflow_api._operation import Operation
+    from stepflow_api.client import Client
 
 T = TypeVar("T")
 
@@ -50,12 +51,14 @@ class Call(Generic[T]):
         request: The request.
         timeout: As of `Client.call`, or the `Timeouts` of a call that has begun.
         headers: As of `Client.call`.
+        client: The `Client` that sends it; by default the one that runs the generator.
     """
 
     operation: Operation[T, Any]
     request: Request
     timeout: Any = UNSET
     headers: Hidden[Mapping[str, str]] | None = None
+    client: Client | None = None
 
     @property
     def sending(self) -> Request | OpenStream:

@@ -265,7 +265,8 @@ class Runs:
         return RunOutcomeUnknown(
             f"the response was lost, so the run may exist or not: {cause}. {remedy}",
             method="POST",
-            url=f"{self._sender.url}/runs",
+            # Of several servers, the one that was asked.
+            url=getattr(error, "url", None) or f"{self._sender.url}/runs",
             flow_id=flow_id,
             since=since,
         )

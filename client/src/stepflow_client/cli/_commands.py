@@ -77,7 +77,9 @@ def connection(
     url: Annotated[
         str | None,
         typer.Option(
-            envvar="STEPFLOW_URL", help="URL of the server; by default http://localhost:7840."
+            envvar="STEPFLOW_URL",
+            help="URL of the server, or several separated by commas; by default"
+            " http://localhost:7840.",
         ),
     ] = None,
     token: Annotated[

@@ -1,0 +1,218 @@
+"""A client of several servers: requests go to one until it fails, and then to the next."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import pickle
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+
+from client.tests.fault_proxy import Fault, FaultProxy, once
+from client.tests.support import ECHO, READ_FILE, Driver, release, wait_until
+from stepflow_client import SyncStepflowClient, errors
+from tools.spec.server import StepflowServer
+
+OTHER = os.environ["STEPFLOW_OTHER_SERVER"]
+
+
+@pytest.fixture
+def servers(binary: str) -> Iterator[list[StepflowServer]]:
+    """Two servers, of different versions."""
+    with StepflowServer(binary) as one, StepflowServer(OTHER) as other:
+        yield [one, other]
+
+
+@pytest.fixture
+def proxies(servers: list[StepflowServer]) -> Iterator[list[FaultProxy]]:
+    """A proxy in front of each."""
+    with ExitStack() as opened:
+        yield [opened.enter_context(FaultProxy(server.port)) for server in servers]
+
+
+def urls_of(servers: list[Any]) -> list[str]:
+    return [server.url for server in servers]
+
+
+def client_of(do: Driver, servers: list[Any], **options: Any) -> Any:
+    """A client that asks each server for its version."""
+    return do.client(urls_of(servers), server_version=None, **options)
+
+
+def stop(proxy: FaultProxy) -> None:
+    """Refuse connections, and end those that there are."""
+    proxy.refuse()
+    proxy.cut_all()
+
+
+def test_it_stays_with_one_server_until_that_fails(do: Driver, proxies: list[FaultProxy]) -> None:
+    first, second = proxies
+    client = client_of(do, proxies)
+    for number in range(3):
+        assert do(client.run(ECHO, number)).output == number
+    assert not second.seen
+    stop(first)
+    # What is sent on a connection that has just been cut may have arrived.
+    do(client.health())
+    for number in range(3):
+        assert do(client.run(ECHO, number)).output == number
+    assert second.seen
+    # A server that is back waits for its turn.
+    first.admit()
+    first.seen.clear()
+    assert do(client.run(ECHO, 1)).output == 1
+    assert not first.seen
+    stop(second)
+    do(client.health())
+    assert do(client.run(ECHO, 2)).output == 2
+    assert first.seen
+    do(client.close())
+
+
+@pytest.mark.parametrize("fault", [Fault.BUSY, Fault.RESET_AFTER, Fault.BAD_GATEWAY])
+def test_a_failed_read_goes_to_the_next(
+    do: Driver, proxies: list[FaultProxy], fault: Fault
+) -> None:
+    first, second = proxies
+    client = client_of(do, proxies)
+    do(client.health())
+    first.plan = once(fault)
+    assert do(client.health()).status == "healthy"
+    assert [seen.method for seen in second.seen][-1] == "GET"
+    do(client.close())
+
+
+@pytest.mark.parametrize("key", [None, "order 1"])
+def test_a_lost_run_is_not_created_by_the_next(
+    do: Driver, proxies: list[FaultProxy], servers: list[StepflowServer], key: str | None
+) -> None:
+    """The two have no store in common, so the next server knows nothing of the key."""
+    first, second = proxies
+    client = client_of(do, proxies)
+    first.plan = once(Fault.CUT_WAITING, lambda seen: seen.creates_run)
+    if key is None:
+        with pytest.raises(errors.RunOutcomeUnknown):
+            do(client.run(ECHO, 1))
+        assert not any(seen.creates_run for seen in second.seen)
+    else:
+        assert do(client.run(ECHO, 1, idempotency_key=key)).output == 1
+    do(client.close())
+
+
+def test_each_server_is_spoken_to_in_its_version(do: Driver, servers: list[StepflowServer]) -> None:
+    client = client_of(do, servers)
+    versions = [do(client.server_version())]
+    servers[0].kill()
+    versions.append(do(client.server_version()))
+    assert versions == [os.environ["STEPFLOW_SERVER_VERSION"], "0.13.0"]
+    assert do(client.run(ECHO, {"a": 1})).output == {"a": 1}
+    do(client.close())
+
+
+def test_a_wait_goes_on_at_the_next_server(
+    do: Driver, tmp_path: Path, fifo: Callable[[], Path]
+) -> None:
+    """Two orchestrators of one store, one after the other: the second resumes the run."""
+    config = {
+        "plugins": {"builtin": {"type": "builtin"}},
+        "routes": {"/": [{"plugin": "builtin"}]},
+        "storageConfig": {
+            "type": "sqlite",
+            "databaseUrl": f"sqlite:{tmp_path}/db?mode=rwc",
+            "autoMigrate": True,
+        },
+    }
+    arguments = ("--orchestrator-id", "one")
+    path = fifo()
+    with (
+        StepflowServer(OTHER, config=config, arguments=arguments) as first,
+        StepflowServer(OTHER, config=config, arguments=arguments) as second,
+    ):
+        second.kill()
+        client = client_of(do, [first, second])
+        handle = do(client.submit(READ_FILE, {"path": str(path)}))
+        first.kill()
+        second.restart()
+        wait_until(lambda: release(path), "the step reads its file again")
+        assert do(handle.result(timeout=60)).output == 42
+        do(client.close())
+
+
+def test_all_servers_down(do: Driver, binary: str) -> None:
+    with StepflowServer(binary) as one, StepflowServer(binary) as other:
+        urls = urls_of([one, other])
+    client = do.client(urls)
+    with pytest.raises(errors.Unreachable, match="tried 5 times"):
+        do(client.health())
+    with pytest.raises(errors.Timeout) as caught:
+        do(client.handle("0" * 32).result(timeout=0.2))
+    for url in urls:
+        assert url in client.url
+        assert url in str(caught.value) or "handle" in str(caught.value)
+    do(client.close())
+
+
+def test_a_server_that_failed_rests_longer_each_time(
+    do: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a clock of the test's: seconds pass only when it says so."""
+    now = 1000.0
+    clock = SimpleNamespace(monotonic=lambda: now)
+    monkeypatch.setattr("stepflow_client._servers.time", clock)
+    tried: list[float] = []
+    fails_once = ""
+
+    def health(request: httpx.Request) -> httpx.Response:
+        nonlocal fails_once
+        host = request.url.host
+        if host == "first.invalid":
+            tried.append(now)
+        if host in ("first.invalid", fails_once):
+            fails_once = fails_once if host == "first.invalid" else ""
+            return httpx.Response(503, headers={"retry-after": "0"})
+        return httpx.Response(200, json={"status": "healthy", "timestamp": "t", "version": "1"})
+
+    urls = ["http://first.invalid", "http://second.invalid", "http://third.invalid"]
+    transport = httpx.MockTransport(health)
+    client = do.client(urls, server_version="0.11.1", transport=transport)
+    do(client.health())
+    for _ in range(60):
+        for host in ("second.invalid", "third.invalid"):
+            fails_once = host
+            now += 1
+            do(client.health())
+    waits = [later - earlier for earlier, later in itertools.pairwise(tried)]
+    assert waits == sorted(waits)
+    assert waits[0] <= 4
+    assert 30 <= waits[-1] <= 34
+    do(client.close())
+
+
+def test_a_pickled_handle_has_all_servers(do: Driver, servers: list[StepflowServer]) -> None:
+    with SyncStepflowClient(", ".join(urls_of(servers))) as client:
+        handle = client.submit(ECHO, 1)
+        handle.result()
+        pickled = pickle.dumps(handle)
+    servers[1].kill()
+    with pickle.loads(pickled) as restored:
+        assert restored.result(timeout=60).output == 1
+        assert repr(restored).count("http://") == 2
+
+
+def test_the_environment_names_several(
+    do: Driver, servers: list[StepflowServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STEPFLOW_URL", ",".join(urls_of(servers)))
+    servers[0].kill()
+    client = do.client(None, server_version=None)
+    assert do(client.run(ECHO, 1)).output == 1
+    do(client.close())
+    monkeypatch.setenv("STEPFLOW_URL", f"{servers[1].url},http://")
+    with pytest.raises(errors.InvalidInput, match=r"\$STEPFLOW_URL: "):
+        do.client(None)
