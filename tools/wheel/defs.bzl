@@ -24,7 +24,7 @@ def _python_wheel_impl(ctx):
         ]).to_list()
         if file.short_path.startswith(folder + package + "/")
     ]
-    stem = "%s-%s" % (package, VERSION)
+    stem = "%s%s-%s" % (ctx.attr.outputs_folder, package, VERSION)
     wheel = ctx.actions.declare_file(stem + "-py3-none-any.whl")
     sdist = ctx.actions.declare_file(stem + ".tar.gz")
     sbom = ctx.actions.declare_file(stem + ".cdx.json")
@@ -101,6 +101,9 @@ _python_wheel = rule(
             mandatory = True,
             providers = [PyInfo],
         ),
+        "outputs_folder": attr.string(
+            doc = "Where to write the files, with a slash at the end.",
+        ),
         "package": attr.string(
             doc = "Import name of the package.",
             mandatory = True,
@@ -163,6 +166,8 @@ def python_wheel(name, package, library, requirements, siblings = [], **kwargs):
     SBOM in its `.dist-info/sboms/`, and notices of third parties beside the licence. The output groups `sdist` and `sbom` have the source
     distribution and the SBOM. The version is that of version.bzl, for the wheel and for its siblings.
 
+    `<name>_without_readme` is the same for tests that need not be run again when a README is changed.
+
     Args:
         name: the target's name.
         package: import name of the package.
@@ -171,13 +176,15 @@ def python_wheel(name, package, library, requirements, siblings = [], **kwargs):
         siblings: wheels of this repository among the dependencies.
         **kwargs: passed on to the rule: program, program_of, visibility, ...
     """
-    _python_wheel(
-        name = name,
-        library = library,
-        package = package,
-        pyproject = "pyproject.toml",
-        readme = "README.md",
-        requirements = requirements,
-        siblings = siblings,
-        **kwargs
-    )
+    for variant in ["", "_without_readme"]:
+        _python_wheel(
+            name = name + variant,
+            library = library,
+            outputs_folder = variant and name + variant + "/",
+            package = package,
+            pyproject = "pyproject.toml",
+            readme = Label("//tools/wheel:no_readme.md") if variant else "README.md",
+            requirements = requirements,
+            siblings = [sibling + variant for sibling in siblings],
+            **kwargs
+        )

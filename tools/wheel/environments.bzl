@@ -6,7 +6,7 @@ load("//tools/wheel:installed.bzl", "installed_test")
 def _environment(
         packages = "stepflow_pip",
         pydantic = None,
-        server = "stepflow_server",
+        server = "stepflow_orchestrator",
         python = "python3.11",
         always = False):
     """Describes an environment.
@@ -61,27 +61,52 @@ API_ENVIRONMENTS = ENVIRONMENTS | {
     "python_3.15": _environment("stepflow_pip_python_3_15", python = "python3.15"),
 }
 
-def environment_tests(srcs, install, wheels, needed, environments = ENVIRONMENTS, **kwargs):
-    """Runs tests of a package, as installed_test does, in each environment: `<environment>_test`.
+def environment_tests(
+        srcs,
+        install,
+        wheels,
+        needed,
+        data = [],
+        readme_srcs = [],
+        readme_data = [],
+        environments = ENVIRONMENTS,
+        shard_count = None,
+        **kwargs):
+    """Runs tests of a package, as installed_test does, in each environment.
 
     Args:
-        srcs: test files, and what they import from this repository.
+        srcs: test files of `<environment>_test`, and what they import from this repository.
         install: what to install besides pytest.
-        wheels: the wheels of this repository.
+        wheels: the wheels of this repository; those without a README, since the tests take long.
         needed: the names of all other packages that `install` and the tests need.
+        data: files that the tests read, and programs that they run.
+        readme_srcs: the same as `srcs` for `<environment>_readme_test`, if a changed README is not to run all tests
+            again.
+        readme_data: the READMEs, and what their tests need besides `data`.
         environments: the environments, by name.
-        **kwargs: passed on to installed_test: data, env, size, shard_count, ...
+        shard_count: of `<environment>_test`.
+        **kwargs: passed on to installed_test: env, size, ...
     """
-    for name, environment in environments.items():
+    for name, environment, tests, read, shards in [
+        each
+        for name, environment in environments.items()
+        for each in [
+            (name + "_test", environment, srcs, data, shard_count),
+            (name + "_readme_test", environment, readme_srcs, data + readme_data, None),
+        ]
+        if each[2]
+    ]:
         installed_test(
-            name = name + "_test",
-            srcs = srcs,
+            name = name,
+            srcs = tests,
+            data = read,
             install = install + ["pytest"],
             wheels = wheels + [
                 whl_requirement(one, hub = environment.hubs.get(one, environment.packages))
                 for one in needed
             ],
             python = environment.python,
+            shard_count = shards,
             tags = [environment.python] + ([] if environment.always else ["manual"]),
             **kwargs
         )
