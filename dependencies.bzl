@@ -5,8 +5,8 @@ load("@rules_python//python:repositories.bzl", "py_repositories")
 
 # The same as in MODULE.bazel.
 _HUBS = {
+    "stepflow_orchestrator": "stepflow_server",
     "stepflow_pip": "python",
-    "stepflow_server": "stepflow_server",
 }
 
 def locked_hubs(hubs):

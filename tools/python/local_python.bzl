@@ -1,5 +1,7 @@
 """A Python toolchain around the python3.11 on PATH: nothing is downloaded."""
 
+load(":former_hubs.bzl", "former_hubs")
+
 _BUILD = """\
 load("@rules_python//python:defs.bzl", "py_runtime", "py_runtime_pair")
 
@@ -38,9 +40,20 @@ def _local_python_impl(repository_ctx):
         shebang = repr("#!" + interpreter),
     ))
 
-local_python = repository_rule(
+_local_python = repository_rule(
     implementation = _local_python_impl,
     doc = "Defines :toolchain, a Python toolchain for the python3.11 on PATH.",
     environ = ["PATH"],
     local = True,
 )
+
+def local_python(name):
+    """Defines a repository with :toolchain, a Python toolchain for the python3.11 on PATH.
+
+    Args:
+        name: the repository's name.
+    """
+    _local_python(name = name)
+
+    # This is all that a WORKSPACE file from before stepflow_dependencies() calls.
+    former_hubs()
