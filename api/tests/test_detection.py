@@ -30,6 +30,7 @@ from stepflow_api.errors import (
     Unauthorized,
     UnsupportedByServer,
 )
+from stepflow_api.support import is_known_version
 
 pytestmark = pytest.mark.anyio
 
@@ -69,6 +70,16 @@ async def test_it_is_asked_with_the_token() -> None:
 def test_a_version_that_is_none(version: Any) -> None:
     with pytest.raises(InvalidRequest, match=r"give the server's version, such as '0\.13\.0'"):
         Client("http://server", server_version=version)
+
+
+@pytest.mark.parametrize("version", ["0.9.0", "v0.11.1", "0.13", "0.13.7"])
+def test_a_known_version(version: str) -> None:
+    assert is_known_version(version)
+
+
+@pytest.mark.parametrize("version", ["0.8.9", "0.99.0", "1.9.0", "build dd82fa7", "unknown", ""])
+def test_an_unknown_version(version: str) -> None:
+    assert not is_known_version(version)
 
 
 @pytest.mark.parametrize("version", ["0.8.9", "0.1"])

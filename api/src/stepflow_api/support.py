@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from stepflow_api._base import AnswerModel
     from stepflow_api._constants import RESPONSE_LIMIT
-    from stepflow_api._exchange.dialects.versions import parse_version
+    from stepflow_api._exchange.dialects.versions import is_known_version, parse_version
     from stepflow_api._hidden import Hidden
     from stepflow_api._html_table import html_table
     from stepflow_api._httpx_types import (
@@ -44,6 +44,7 @@ __all__ = [
     "environment_proxy",
     "html_table",
     "httpx_library_of",
+    "is_known_version",
     "parse_version",
     "refuse_trio",
     "running_loop",
@@ -67,6 +68,7 @@ _MODULES = {
     "environment_proxy": "_transport.proxies",
     "html_table": "_html_table",
     "httpx_library_of": "_transport.httpx_libraries",
+    "is_known_version": "_exchange.dialects.versions",
     "parse_version": "_exchange.dialects.versions",
     "refuse_trio": "_transport.event_loops",
     "running_loop": "_transport.event_loops",

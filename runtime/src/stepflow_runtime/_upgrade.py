@@ -25,7 +25,6 @@ _log = logging.getLogger("stepflow_runtime")
 #: The second number of a version: 11 for every 0.11.
 _Line = int
 _OLDEST: Final = 9
-_NEWEST: Final = 13
 #: A server that this package does not know; treated as newer than all known ones.
 _UNKNOWN: Final = 10_000
 
@@ -323,9 +322,10 @@ def _back_up(connection: sqlite3.Connection, folder: Path, stamp: Stamp) -> Path
 
 
 def _line(version: str) -> _Line:
-    found = re.match(r"v?0\.(\d{1,4})(?!\d)", version)
-    line = int(found[1]) if found else _UNKNOWN
-    return line if _OLDEST <= line <= _NEWEST else _UNKNOWN
+    # Imported here to keep imports fast; the client needs the module at its first call anyway.
+    from stepflow_api.support import is_known_version
+
+    return int(version.split(".")[1]) if is_known_version(version) else _UNKNOWN
 
 
 def _name(line: _Line) -> str:

@@ -49,7 +49,8 @@ def test_the_table_is_true(version: str, stored: dict[tuple[str, str], str]) -> 
     try:
         served = operations(parse(served_spec(SERVERS[version])))
     except SpecError:
-        assert version.startswith(("0.12.", "0.13."))
+        # From 0.12 on they serve no spec.
+        assert tuple(map(int, version.split("."))) >= (0, 12)
         return
     # The server's own word: the SDK refuses what a server does not have, and nothing else.
     lacking = {name for address, name in stored.items() if address not in served}

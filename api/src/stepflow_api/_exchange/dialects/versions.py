@@ -78,6 +78,16 @@ def reported_dialect(health: Answer) -> Dialect | None:
     return dialect_of(version)
 
 
+def is_known_version(version: str) -> bool:
+    """Return whether a version is one of the lines of releases that this package is tested with.
+
+    Args:
+        version: Such as `0.13.0`.
+    """
+    found = _VERSION.match(version)
+    return found is not None and OLDEST <= (int(found[1]), int(found[2])) <= NEWEST
+
+
 def parse_version(content: bytes) -> str | None:
     """Return the server's version in the body of its response to GET /health; None if it has none.
 
