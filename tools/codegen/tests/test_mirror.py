@@ -280,10 +280,10 @@ def test_a_folder_that_cannot_be_made_gives_one_line(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # Not even root can make a folder here.
-    monkeypatch.setenv("BUILD_WORKSPACE_DIRECTORY", "/sys")
+    monkeypatch.setenv("BUILD_WORKSPACE_DIRECTORY", "/proc")
     assert workspace.run("--update") == 1
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("/sys/generated: cannot be written: ")
+    assert line.startswith("/proc/generated: cannot be written: ")
     assert line.endswith(f"; mend that and run {COMMANDS[0]}")
 
 
