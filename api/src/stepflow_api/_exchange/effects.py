@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from stepflow_api._operation import Operation
-    from stepflow_api.client import Client
 
 T = TypeVar("T")
 
@@ -51,14 +50,14 @@ class Call(Generic[T]):
         request: The request.
         timeout: As of `Client.call`, or the `Timeouts` of a call that has begun.
         headers: As of `Client.call`.
-        client: The `Client` that sends it; by default the one that runs the generator.
+        client: The `stepflow_api.Client` that sends it; by default the one that runs the generator.
     """
 
     operation: Operation[T, Any]
     request: Request
     timeout: Any = UNSET
     headers: Hidden[Mapping[str, str]] | None = None
-    client: Client | None = None
+    client: Any = None
 
     @property
     def sending(self) -> Request | OpenStream:
