@@ -54,7 +54,7 @@ class Driver:
         self.is_async = kind == "async"
         self._runner = asyncio.Runner() if self.is_async else None
 
-    def client(self, url: str | None, **options: Any) -> Any:
+    def client(self, url: str | list[str] | None, **options: Any) -> Any:
         """Return a client."""
         cls = StepflowClient if self.is_async else SyncStepflowClient
         # Faults are planned by the number of a request, so none is to ask for the version.

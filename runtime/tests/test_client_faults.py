@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from client.tests import test_fault_matrix, test_faults
-from client.tests.fault_proxy import Fault, FaultProxy
+from client.tests.fault_proxy import LOSING, Fault, FaultProxy, once
 from client.tests.support import AT_ONCE, Driver, release
 from client.tests.test_fault_matrix import (
     CALLS,
@@ -32,10 +32,8 @@ from client.tests.test_fault_matrix import (
     given,
 )
 from client.tests.test_faults import (
-    LOSING,
     PASSING,
     flow,
-    once,
     test_a_cut_while_cancelling_does_not_surface,
     test_a_cut_while_waiting_does_not_surface,
     test_a_deadline_holds_while_the_server_is_away,

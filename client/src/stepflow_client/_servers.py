@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from stepflow_api import Client
 from stepflow_api.errors import StatusError, StepflowError, TransportError
@@ -67,7 +67,7 @@ class Servers:
             return (yield effect)
         server = self._choose()
         try:
-            result = yield server.send(effect)
+            result = yield server.send(cast("Call[Any]", effect))
         except StepflowError as error:
             if _is_down(error):
                 server.rest()
