@@ -94,7 +94,7 @@ class InPlaceOfDriver(Driver):
         super().__init__(kind)
         self._runtime = runtime
 
-    def client(self, url: str | None, **options: Any) -> Any:
+    def client(self, url: str | list[str] | None, **options: Any) -> Any:
         """Makes no client: the runtime has its own, with the default options."""
         assert options in ({}, {"timeout": 30}), options
         return InPlaceOfClient(self._runtime, is_async=self.is_async)

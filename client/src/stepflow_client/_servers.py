@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from stepflow_api import Client
 from stepflow_api.errors import StatusError, StepflowError, TransportError
@@ -63,11 +63,11 @@ class Servers:
         return await self._current.client.run_async(routed, headers=headers)
 
     def _perform(self, effect: Any) -> Steps[Any]:
-        if not isinstance(effect, Call):
+        if not _is_call(effect):
             return (yield effect)
         server = self._choose()
         try:
-            result = yield server.send(cast("Call[Any]", effect))
+            result = yield server.send(effect)
         except StepflowError as error:
             if _is_down(error):
                 server.rest()
@@ -97,7 +97,7 @@ class _Server:
     def is_resting(self) -> bool:
         return self.failures > 0 and time.monotonic() < self.rests_until
 
-    def send(self, call: Call[T]) -> Call[T]:
+    def send(self, call: Call[Any]) -> Call[Any]:
         """Return a call that this server receives."""
         kind = type(call)
         return kind(call.operation, call.request, call.timeout, call.headers, self.client)
@@ -108,6 +108,10 @@ class _Server:
             self.failures += 1
             seconds = min(LAST_REST, FIRST_REST * 2.0 ** min(self.failures - 1, 64))
             self.rests_until = time.monotonic() + seconds
+
+
+def _is_call(effect: object) -> bool:
+    return isinstance(effect, Call)
 
 
 def _is_down(error: StepflowError) -> bool:
