@@ -1,0 +1,43 @@
+"""Output of the command, and its end by a signal."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+from collections.abc import Generator
+from typing import NoReturn
+
+from stepflow_api.errors import one_line
+
+
+class Interrupted(BaseException):
+    """Ctrl-C was pressed, or SIGTERM received."""
+
+
+@contextlib.contextmanager
+def interruptible() -> Generator[None]:
+    """Raise `Interrupted` in the block for the signals that end a program."""
+
+    def interrupt(*_: object) -> NoReturn:
+        raise Interrupted
+
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, interrupt) for number in signals]
+    try:
+        yield
+    finally:
+        for number, handler in zip(signals, before, strict=True):
+            signal.signal(number, handler)
+
+
+def error_line(message: str) -> None:
+    """Print an error message to standard error, on one line."""
+    print(f"stepflow-runtime: {one_line(message)}", file=sys.stderr)
+
+
+def line(text: str) -> None:
+    """Print a line at once, also into a pipe."""
+    # A reader of the output that is gone is no reason to stop the server.
+    with contextlib.suppress(OSError):
+        print(text, flush=True)

@@ -1,0 +1,282 @@
+"""The command `stepflow-runtime`, with real servers."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runtime.tests.component_flows import VERSION, flow, problem
+from runtime.tests.support import descendants, exists, wait_until
+from stepflow_client import SyncStepflowClient
+from stepflow_runtime import StepflowRuntime, __version__, errors
+
+MODULE = """
+import os, threading
+from stepflow_runtime import ComponentContext, component
+
+@component
+def shout(text: str) -> str:
+    print("shouting")
+    return text.upper()
+
+@component
+def fail() -> None:
+    raise LookupError("nothing here")
+
+@component
+def hang() -> None:
+    print("hanging")
+    threading.Event().wait()
+
+@component
+def die() -> None:
+    os._exit(3)
+
+@component
+def store(context: ComponentContext) -> str:
+    return context.sync_client.put_blob("a")
+"""
+COMMAND = [sys.executable, "-m", "stepflow_runtime.cli"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with a module of components."""
+    (tmp_path / "steps.py").write_text(MODULE, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def search_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command finds the packages wherever it is started."""
+    path = os.pathsep.join(os.path.abspath(one) for one in sys.path if one)
+    monkeypatch.setenv("PYTHONPATH", path)
+    if binary := os.environ.get("STEPFLOW_SERVER_BINARY"):
+        monkeypatch.setenv("STEPFLOW_SERVER_BINARY", os.path.abspath(binary))
+
+
+@contextlib.contextmanager
+def serving(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Start a server with the command, and yield the program and the server's URL."""
+    with subprocess.Popen(
+        [*COMMAND, "serve", "--port", "0", *options],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # As in a terminal, whose Ctrl-C reaches the whole group.
+        start_new_session=True,
+    ) as program:
+        try:
+            yield program, _url(program)
+        finally:
+            program.kill()
+
+
+def _url(program: subprocess.Popen[str]) -> str:
+    assert program.stdout is not None
+    for line in program.stdout:
+        if found := re.search(r" listens on (http://127.0.0.1:\d+)\n", line):
+            return found[1]
+    raise AssertionError(program.communicate()[1])
+
+
+def until_ready(program: subprocess.Popen[str]) -> list[str]:
+    """Return the lines that a program prints until it waits for Ctrl-C."""
+    assert program.stdout is not None
+    return list(iter(lambda: program.stdout.readline().rstrip("\n"), "Press Ctrl-C to stop."))  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_server_with_components_until_a_signal(folder: Path, number: signal.Signals) -> None:
+    with serving(folder, "--components", "steps") as (program, url):
+        lines = until_ready(program)
+        assert lines == [
+            f"component /python/{one}" for one in ("die", "fail", "hang", "shout", "store")
+        ]
+        with SyncStepflowClient(url) as client:
+            assert client.run(flow("shout", {"text": "a"}), None).output == "A"
+            assert "LookupError: nothing here" in problem(client.run(flow("fail", {}), None))
+        pids = descendants(program.pid)
+        assert pids
+        os.killpg(program.pid, number)
+        output, said = program.communicate(timeout=60)
+        assert (program.returncode, output) == (0, "shouting\n")
+        assert "ERROR component 'fail' raised an exception in step 'call'" in said
+        assert 'LookupError("nothing here")' in said
+        assert "KeyboardInterrupt" not in said
+        wait_until(lambda: not any(map(exists, pids)), "the server is gone")
+
+
+def test_ctrl_c_while_a_component_hangs(folder: Path) -> None:
+    with serving(folder, "--components", "steps:hang") as (program, url):
+        until_ready(program)
+        with SyncStepflowClient(url) as client:
+            caller = threading.Thread(target=_run, args=(client, flow("hang", {})))
+            caller.start()
+            assert program.stdout is not None
+            assert program.stdout.readline() == "hanging\n"
+            os.killpg(program.pid, signal.SIGINT)
+            program.communicate(timeout=60)
+            assert program.returncode == 0
+            client.close()
+            caller.join()
+
+
+def _run(client: SyncStepflowClient, flow: dict[str, Any]) -> None:
+    with contextlib.suppress(errors.StepflowError):
+        client.run(flow, None, timeout=1)
+
+
+def test_a_server_that_is_killed_ends_the_command(folder: Path) -> None:
+    with serving(folder) as (program, _):
+        until_ready(program)
+        # The server is the child with a session of its own.
+        for pid in descendants(program.pid):
+            with contextlib.suppress(OSError):
+                if b"stepflow-server" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    os.kill(pid, signal.SIGKILL)
+        _, said = program.communicate(timeout=60)
+        assert program.returncode == 1
+        assert "stepflow-runtime: the Stepflow server " in said
+        assert "Traceback" not in said
+
+
+def test_a_data_dir_keeps_runs(folder: Path) -> None:
+    ids: list[Any] = []
+    for _ in range(2):
+        with (
+            serving(folder, "--data-dir", "data", "--components", "steps") as (program, url),
+            SyncStepflowClient(url) as client,
+        ):
+            ids.append([one.run_id for one in client.list_runs()])
+            client.run(flow("shout", {"text": "a"}), None)
+            program.send_signal(signal.SIGINT)
+            program.communicate(timeout=60)
+    assert [len(one) for one in ids] == [0, 1]
+
+
+def worker_config(*arguments: str) -> dict[str, Any]:
+    """Return a config whose plugin starts the command as a worker."""
+    newer, prefixes = VERSION >= (0, 12), VERSION >= (0, 13)
+    kind = {"type": "grpc", "queueName": "q"} if newer else {"type": "stepflow"}
+    path = {"env": {"PYTHONPATH": os.environ["PYTHONPATH"]}}
+    command = {"command": COMMAND[0], "args": [*COMMAND[1:], "worker", *arguments]}
+    builtin = [{"plugin": "builtin"}]
+    return {
+        "plugins": {"builtin": {"type": "builtin"}, "w": {**kind, **command, **path}},
+        "routes": {"/python": [{"plugin": "w"}], "/": builtin}
+        if prefixes
+        else {"/python/{*component}": [{"plugin": "w"}], "/{*component}": builtin},
+        "retry": {"transportMaxRetries": 0},
+    }
+
+
+def test_a_worker_that_the_server_starts(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, records: list[logging.LogRecord]
+) -> None:
+    monkeypatch.chdir(folder)
+    with StepflowRuntime.start(worker_config("steps")) as runtime:
+        run = runtime.sync_client.run
+        assert run(flow("shout", {"text": "a"}), None).output == "A"
+        wait_until(lambda: "w: shouting" in [one.getMessage() for one in records], "it is logged")
+        assert "LookupError: nothing here" in problem(run(flow("fail", {}), None))
+        wait_until(lambda: any("Traceback" in one.getMessage() for one in records), "it is logged")
+        if VERSION >= (0, 10):
+            assert len(str(run(flow("store", {}), None).output)) == 64
+        # It dies; the program, the server and other runs do not.
+        runtime.sync_client.submit(flow("die", {}), None)
+        wait_until(
+            lambda: any(one.levelno == logging.ERROR for one in records), "its exit is logged"
+        )
+        (error, *_) = [one.getMessage() for one in records if one.levelno == logging.ERROR]
+        assert "the worker of plugin 'w' exited (exit code 3)" in error
+        assert runtime.is_alive
+
+
+def test_a_worker_for_a_server_that_runs_already(folder: Path) -> None:
+    if VERSION < (0, 12):
+        pytest.skip("servers up to 0.11 call their workers")
+    key = "/python" if VERSION >= (0, 13) else "/python/{*component}"
+    config = {
+        "plugins": {"w": {"type": "grpc", "queueName": "other"}},
+        "routes": {key: [{"plugin": "w"}]},
+    }
+    with (
+        StepflowRuntime.start(config) as runtime,
+        subprocess.Popen(
+            [*COMMAND, "worker", "steps", "--queue", "other", "--tasks-url", runtime.url],
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as worker,
+    ):
+        try:
+            assert runtime.sync_client.run(flow("shout", {"text": "a"}), None).output == "A"
+        finally:
+            worker.send_signal(signal.SIGINT)
+        assert worker.communicate(timeout=60)[0] == "shouting\n"
+        assert worker.returncode == 0
+
+
+def command(*arguments: str, folder: Path) -> tuple[int, str, str]:
+    """Run the command, and return its exit code and what it printed."""
+    done = subprocess.run(
+        [*COMMAND, *arguments], cwd=folder, capture_output=True, text=True, check=False
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_the_version(folder: Path) -> None:
+    assert command("--version", folder=folder) == (0, f"stepflow-runtime {__version__}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("serve --components nope", "there is no module 'nope'; install it, or run the command in"),
+        ("serve --components steps.py", "component 'steps.py' is a file; name its module: steps"),
+        ("serve --components steps:nope", "module 'steps' has no 'nope'; check its name"),
+        ("serve --components json", "module 'json' has no components; decorate its functions"),
+        ("serve --components steps:os", "module 'os' has no components; decorate its functions"),
+        (
+            "worker bad",
+            r"module 'bad' cannot be imported: ZeroDivisionError: division by zero \(.*",
+        ),
+        ("worker wrong", r"module 'wrong' cannot be imported: SyntaxError: .*wrong.py, line 1\)"),
+        ("worker missing", "module 'missing' cannot be imported: ModuleNotFoundError: No module"),
+        ("serve --port 99999", "port is 99999; give a whole number, 0 to 65535"),
+        (
+            "serve --config nope.yml",
+            "the Stepflow server exited during startup .* nope.yml: No such",
+        ),
+    ],
+)
+def test_wrong_use(folder: Path, arguments: str, message: str) -> None:
+    (folder / "bad.py").write_text("\n1 / 0\n", encoding="utf-8")
+    (folder / "wrong.py").write_text("def f(:\n", encoding="utf-8")
+    (folder / "missing.py").write_text("import not_installed\n", encoding="utf-8")
+    code, output, said = command(*arguments.split(), folder=folder)
+    assert code != 0
+    assert output == ""
+    assert re.fullmatch(f"stepflow-runtime: ({message}).*\n", said), said
+
+
+def test_a_port_that_is_taken(folder: Path) -> None:
+    with StepflowRuntime.start() as runtime:
+        port = runtime.port
+        code, _, said = command("serve", "--port", str(port), folder=folder)
+    assert code == 1
+    assert f"Port {port} is taken" in said
+    assert said.count("\n") == 1
