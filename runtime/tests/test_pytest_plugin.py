@@ -443,13 +443,130 @@ def test_a_url_and_a_binary_contradict_each_other(run: Run, pytester: pytest.Pyt
         arguments = ()
 
 
+@pytest.mark.parametrize(("scope", "servers"), [("session", 1), ("module", 2), ("function", 3)])
+def test_a_server_lasts_as_long_as_its_scope(
+    run: Run, pytester: pytest.Pytester, scope: str, servers: int
+) -> None:
+    pytester.makepyfile(test_other=HEAD + "def test_other(note, stepflow_client): pass")
+    code = """
+def test_it(note, stepflow_sync_client):
+    assert stepflow_sync_client.run(ECHO, 1).output == 1
+
+def test_again(note, stepflow_runtime):
+    assert stepflow_runtime.is_alive
+"""
+    run(code, f"--stepflow-scope={scope}").assert_outcomes(passed=3)
+    assert_gone(pytester, servers)
+    pytester.makeini(f"[pytest]\nstepflow_scope = {scope}\n")
+    run(code).assert_outcomes(passed=3)
+    assert_gone(pytester, servers)
+
+
+def test_functions_of_a_fixture_are_components(run: Run, pytester: pytest.Pytester) -> None:
+    code = """
+@pytest.fixture(scope="session")
+def stepflow_components():
+    def shout(text: str) -> str:
+        return text.upper()
+
+    return [shout]
+
+FLOW = {
+    "name": "shout",
+    "steps": [{"id": "s", "component": "/python/shout", "input": {"text": {"$input": "$"}}}],
+    "output": {"$step": "s"},
+}
+
+def test_it(stepflow_sync_client):
+    assert stepflow_sync_client.run(FLOW, "a").output == "A"
+"""
+    run(code).assert_outcomes(passed=1)
+    result = run(code, "--stepflow-url=http://127.0.0.1:9")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        "a Stepflow server that is running already * cannot call the functions of the fixture"
+        " stepflow_components; leave out the URL"
+    )
+
+
+def test_options_of_the_server(run: Run, pytester: pytest.Pytester) -> None:
+    code = """
+@pytest.fixture(scope="session")
+def stepflow_options():
+    return {"env": {"OF_THE_TEST": "yes"}}
+
+def test_it(stepflow_runtime):
+    stepflow_runtime.sync_client.run(ECHO, 1)
+    assert b"OF_THE_TEST=yes" in Path(f"/proc/{stepflow_runtime.pid}/environ").read_bytes()
+    assert len(list(stepflow_runtime.sync_client.list_runs())) == RUNS
+    assert any("DEBUG" in line for line in stepflow_runtime.recent_logs())
+    assert "DEBUG" in Path("server.log").read_text()
+"""
+    options = ("--stepflow-data-dir=data", "--stepflow-log-level=debug")
+    for runs in (1, 2):
+        run(f"RUNS = {runs}\n{code}", *options, "--stepflow-log-file=server.log").assert_outcomes(
+            passed=1
+        )
+    # Each worker of pytest-xdist has a folder of its own.
+    run(
+        "def test_it(stepflow_runtime): assert stepflow_runtime.pid",
+        *("-p", "xdist", "-n", "2", "--dist", "each", *options),
+    ).assert_outcomes(passed=2)
+    assert {path.name for path in (pytester.path / "data").iterdir()} >= {"gw0", "gw1"}
+
+
+@pytest.mark.parametrize(
+    ("argument", "problem"),
+    [
+        (
+            "--stepflow-scope=class",
+            "the scope of stepflow_* is 'class' * use session, module, fun*",
+        ),
+        ("--stepflow-startup-timeout=long", "--stepflow-startup-timeout * is 'long'; use seconds"),
+        ("--stepflow-log-level=all", "--stepflow-log-level * is 'all'; use error, warn, info, *"),
+    ],
+)
+def test_options_that_cannot_be_used(run: Run, argument: str, problem: str) -> None:
+    result = run("def test_it(): pass", argument)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(f"ERROR: {problem}")
+
+
+def test_a_server_that_takes_too_long(run: Run) -> None:
+    result = run("def test_it(stepflow_runtime): pass", "--stepflow-startup-timeout=0.0001")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines("*within startup_timeout=0.0001 s*")
+
+
+def test_unittest_with_the_fixtures_and_without(run: Run, pytester: pytest.Pytester) -> None:
+    code = """
+import unittest
+from stepflow_runtime import StepflowRuntime
+
+class TestWithFixtures(unittest.TestCase):
+    @pytest.fixture(autouse=True)
+    def use(self, stepflow_sync_client):
+        self.client = stepflow_sync_client
+
+    def test_it(self):
+        self.assertEqual(self.client.run(ECHO, 1).output, 1)
+"""
+    run(code).assert_outcomes(passed=1)
+    readme = (ROOT / "runtime/README.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python unittest\n(.*?)```", readme, re.DOTALL)
+    pytester.makepyfile(test_plain=code)
+    done = pytester.run(sys.executable, "-W", "error", "-m", "unittest", "-v", "test_plain")
+    assert done.ret == 0
+    assert "Ran 2 tests" in done.stderr.str()
+
+
 def test_help_names_the_options_and_the_fixtures(run: Run) -> None:
     text = run("", "--help").stdout.str()
-    for name in ("binary", "config", "listen", "url"):
+    for name in ("binary", "config", "data-dir", "listen", "scope", "startup-timeout", "url"):
         assert f"--stepflow-{name}=" in text
-        assert f"stepflow_{name} (" in text
+        assert f"stepflow_{name.replace('-', '_')} (" in text
     text = run("def test_it(): pass", "--fixtures").stdout.str()
-    for name in ("config", "runtime", "client", "sync_client"):
+    for name in ("components", "config", "options", "runtime", "client", "sync_client"):
         assert f"stepflow_{name}" in text
 
 
