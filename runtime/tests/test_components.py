@@ -265,6 +265,12 @@ def test_a_component_that_hangs_does_not_hold_up_the_end(is_coroutine: bool) -> 
     caller.join()
 
 
+def test_a_server_exits_although_components_are_connected() -> None:
+    # Otherwise it would be killed only after these seconds.
+    with StepflowRuntime.start(components=[shout], shutdown_timeout=3600) as runtime:
+        assert runtime.sync_client.run(flow("shout", {"text": "a"}), None).output == "A"
+
+
 def _run(runtime: StepflowRuntime, flow: dict[str, Any]) -> None:
     with contextlib.suppress(errors.StepflowError):
         runtime.sync_client.run(flow, None)
@@ -275,8 +281,8 @@ def test_a_call_may_take_longer_than_the_server_waits_for_a_heartbeat() -> None:
 
     @component
     def slow() -> str:
-        # The server takes a task without heartbeats for lost after 5 s.
-        release.wait(6)
+        # The server takes a task without heartbeats for lost after 10 s.
+        release.wait(12)
         return "done"
 
     with StepflowRuntime.start(components=[slow]) as runtime:
@@ -318,7 +324,7 @@ def test_components_that_fork() -> None:
         if pid == 0:
             os.write(writing, b"child")
             if returns:
-                return 0
+                return 99
             os._exit(0)
         os.close(writing)
         assert os.read(reading, 100) == b"child"

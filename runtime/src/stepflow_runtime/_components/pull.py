@@ -224,7 +224,7 @@ class PullWorker:
         return protobuf.text(1, task.id) + protobuf.text(2, self._id) + protobuf.text(5, run_id)
 
     def _beat(self, _address: str) -> None:
-        """Report calls in progress, which the server otherwise takes for lost after 5 s."""
+        """Report calls in progress, which the server otherwise takes for lost after 10 s."""
         while not self._closed.wait(0.5):
             with self._lock:
                 beating = list(self._beating.values())
