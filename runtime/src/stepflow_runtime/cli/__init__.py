@@ -7,7 +7,12 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from stepflow_runtime.cli._output import Interrupted, error_line, interruptible
+from stepflow_runtime.cli._output import (
+    Interrupted,
+    error_line,
+    interruptible,
+    show_output_at_once,
+)
 from stepflow_runtime.errors import InvalidInput, StepflowError
 
 __all__ = ["main", "run"]
@@ -30,6 +35,7 @@ def run(arguments: list[str] | None = None) -> int:
     """
     # argparse exits by itself.
     parsed = _parser().parse_args(arguments)
+    show_output_at_once()
     try:
         with interruptible():
             if parsed.command == "worker":

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import signal
 import sys
 from collections.abc import Generator
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from stepflow_api.errors import one_line
 
@@ -29,6 +30,13 @@ def interruptible() -> Generator[None]:
     finally:
         for number, handler in zip(signals, before, strict=True):
             signal.signal(number, handler)
+
+
+def show_output_at_once() -> None:
+    """Write each line that a component prints at once, also into a pipe or a file."""
+    output: Any = sys.stdout
+    if isinstance(output, io.TextIOWrapper):
+        output.reconfigure(line_buffering=True)
 
 
 def error_line(message: str) -> None:
