@@ -102,14 +102,11 @@ def test_a_datetime_of_ones_own(time: datetime) -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        "2026-11-23T00:01:20",
-        "2026-11-23T00:01:20.394215421",
         "2026-11-23",
         "2026-13-23T00:01:20Z",
         "2026-11-23T00:01:20.Z5",
         "soon",
         "",
-        datetime(2026, 11, 23),
         date(2026, 11, 23),
         None,
         [],
@@ -121,6 +118,17 @@ def test_what_is_no_time_with_a_zone_is_refused(value: object) -> None:
         ADAPTER.validate_python(value)
     with pytest.raises(ValidationError):
         ADAPTER.validate_json(json.dumps(value, default=str))
+
+
+@pytest.mark.parametrize(
+    "value", ["2026-11-23T00:01:20", "2026-11-23T00:01:20.394215", datetime(2026, 11, 23)], ids=repr
+)
+def test_a_time_without_a_zone_is_taken_of_a_server_alone(value: object) -> None:
+    with pytest.raises(ValidationError, match="timezone"):
+        ADAPTER.validate_python(value)
+    found = ADAPTER.validate_json(json.dumps(value, default=str))
+    assert found.tzinfo is None
+    assert found == (value if isinstance(value, datetime) else datetime.fromisoformat(str(value)))
 
 
 @pytest.mark.parametrize(

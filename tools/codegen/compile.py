@@ -8,12 +8,12 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path, PurePosixPath
 
 from tools.codegen.document import Document
 from tools.codegen.endpoints import Templates
-from tools.codegen.errors import SpecError, printable
+from tools.codegen.errors import Refusals, SpecError, printable
 from tools.codegen.hand_written import check_hand_written, read_hand_written
 from tools.codegen.models import Models, compile_models
 from tools.codegen.operations import Operations, read_operations
@@ -25,23 +25,29 @@ def compile_package(
     spec: Path,
     *,
     overlay: Path | None = None,
+    sources: Collection[Path] = (),
     package: str,
     support: str,
     command: str,
     hand_written: Mapping[str, Path],
     ruff: Path | None,
+    skip: Collection[str] = (),
+    notes: list[str] | None = None,
 ) -> dict[str, str]:
     """Compiles a spec.
 
     Args:
-        spec: The OpenAPI document, JSON.
+        spec: The OpenAPI document, JSON or YAML.
         overlay: An OpenAPI Overlay to apply to it.
+        sources: Other files that it refers to.
         package: Import name of the package that is made.
         support: Import name of the package that its modules build on, with `_base`, `_hidden`,
             `_operation`, `client`, `errors`, `lowlevel` and `types`.
         command: What a person types to make it anew, for the files' first lines.
         hand_written: Modules that are not generated, by their path in the package.
         ruff: The formatter's executable; None leaves the text as the templates give it.
+        skip: Operations to leave out: their operationIds, or such as `GET /runs`.
+        notes: Gets a line on what was left out.
 
     Returns:
         Text of each module by its path in the package.
@@ -49,9 +55,9 @@ def compile_package(
     Raises:
         SpecError: The spec, or a hand-written module in its place, cannot be compiled.
     """
-    document = Document(spec, overlay)
+    document = Document(spec, overlay, sources)
     try:
-        operations = read_operations(document)
+        operations = read_operations(document, skip)
         written = read_hand_written(hand_written)
         models = compile_models(
             document,
@@ -62,9 +68,18 @@ def compile_package(
         )
     except RecursionError as error:
         raise SpecError("", "is nested too deeply to be compiled") from error
+    refused = {
+        error.place: error for path, error in operations.refused.items() if path not in hand_written
+    }
+    if refused:
+        raise Refusals(list(refused.values()))
+    left_out = operations.skipped + len(operations.refused)
+    if left_out and notes is not None:
+        total = left_out + len(operations.operations)
+        notes.append(f"{left_out} of {total} operations are not compiled: skipped, or by hand")
     extra = check_hand_written(written, models.models)
-    sources = " and ".join(file.name for file in (spec, overlay) if file)
-    templates = Templates(package=package, support=support, command=command, spec=sources)
+    named = " and ".join(file.name for file in (spec, overlay) if file)
+    templates = Templates(package=package, support=support, command=command, spec=named)
     files = _render(templates, document, operations, models, extra)
     files = {path: text for path, text in files.items() if path not in hand_written}
     return _formatted(files, ruff) if ruff else files
@@ -147,8 +162,18 @@ def stale_module(path: str, package: str, command: str) -> str:
 
 def _arguments(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="codegen", fromfile_prefix_chars="@", description=__doc__)
-    parser.add_argument("--spec", type=Path, required=True, help="the OpenAPI document, JSON")
+    parser.add_argument(
+        "--spec", type=Path, required=True, help="the OpenAPI document, JSON or YAML"
+    )
     parser.add_argument("--overlay", type=Path, help="OpenAPI Overlay to apply to it, YAML")
+    parser.add_argument(
+        "--source",
+        type=Path,
+        nargs="*",
+        default=[],
+        metavar="FILE",
+        help="other files that the document refers to",
+    )
     parser.add_argument("--package", required=True, help="import name of the package that is made")
     parser.add_argument(
         "--support", help="import name of the package that it builds on; itself by default"
@@ -167,16 +192,26 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
         metavar="PATH=FILE",
         help="modules that exist, with their paths in the package",
     )
+    parser.add_argument(
+        "--skip",
+        nargs="*",
+        default=[],
+        metavar="OPERATION",
+        help="operations to leave out: their operationIds, or such as 'GET /runs'",
+    )
     return parser.parse_args(argv)
 
 
 def main(argv: list[str]) -> int:
     """Runs the compiler; writes nothing where it fails."""
     arguments = _arguments(argv)
+    document = f"{arguments.spec} with {arguments.overlay}" if arguments.overlay else arguments.spec
+    notes: list[str] = []
     try:
         files = compile_package(
             arguments.spec,
             overlay=arguments.overlay,
+            sources=arguments.source,
             package=arguments.package,
             support=arguments.support or arguments.package,
             command=arguments.command,
@@ -185,13 +220,15 @@ def main(argv: list[str]) -> int:
                 for path, _, file in (pair.partition("=") for pair in arguments.hand_written)
             },
             ruff=arguments.ruff,
+            skip=arguments.skip,
+            notes=notes,
         )
     except SpecError as error:
-        document = (
-            f"{arguments.spec} with {arguments.overlay}" if arguments.overlay else arguments.spec
-        )
-        print(f"{error.file or document}: {error}", file=sys.stderr)
+        for one in error.errors if isinstance(error, Refusals) else [error]:
+            print(f"{one.file or document}: {one}", file=sys.stderr)
         return 1
+    for note in notes:
+        print(f"{document}: {note}", file=sys.stderr)
     outputs = {
         arguments.folder / path: files.get(
             path, stale_module(path, arguments.package, arguments.command)

@@ -6,8 +6,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from tools.codegen.document import JSON, Node, pointer
-from tools.codegen.errors import SpecError
+from tools.codegen.document import JSON
 from tools.json_types import is_json_array, is_json_object
 
 _KINDS: dict[str, tuple[type, ...]] = {
@@ -26,24 +25,21 @@ _FORMATS: dict[str, Callable[[str], object]] = {
 }
 
 
-def check_defaults(schema: JSON, node: Node, made: JSON) -> None:
-    """Checks the defaults of an object's properties: one that is wrong would spoil each object.
+def drop_wrong_defaults(schema: JSON, made: JSON) -> None:
+    """Drops the defaults of an object's properties that are no values of their types.
+
+    Such a default would spoil each object. The property's description says what the spec has.
 
     Args:
         schema: The object's prepared schema.
-        node: Where it stands.
         made: All prepared components by name.
-
-    Raises:
-        SpecError: A default is no value of its type.
     """
-    for key, part in schema.get("properties", {}).items():
+    for part in schema.get("properties", {}).values():
         # Null stands for a default that is not told.
         if part.get("default") is not None and not _fits(part["default"], part, made):
-            raise SpecError(
-                f"{node.place}{pointer('properties', key)[1:]}",
-                f"the default {json.dumps(part['default'])} is no value of this type",
-            )
+            wrong = json.dumps(part.pop("default"), ensure_ascii=False)
+            said = f"The spec's default, `{wrong}`, is no value of this type."
+            part["description"] = "\n\n".join(filter(None, [part.get("description"), said]))
 
 
 def _fits(value: Any, schema: JSON, made: JSON) -> bool:
@@ -54,6 +50,8 @@ def _fits(value: Any, schema: JSON, made: JSON) -> bool:
         schema: A prepared schema.
         made: All prepared components by name.
     """
+    if value is None and schema.get("nullable"):
+        return True
     if "$ref" in schema:
         return _fits(value, made[schema["$ref"].rpartition("/")[2]], made)
     for key in ("anyOf", "oneOf"):
@@ -61,8 +59,8 @@ def _fits(value: Any, schema: JSON, made: JSON) -> bool:
             return any(_fits(value, part, made) for part in schema[key])
     if "allOf" in schema:
         return all(_fits(value, part, made) for part in schema["allOf"])
-    if "customTypePath" in schema:
-        return _fits_text(value, "date-time")
+    if "literals" in schema:
+        return value in schema["literals"]
     if "const" in schema:
         return type(value) is type(schema["const"]) and bool(value == schema["const"])
     types = schema.get("type", list(_KINDS))

@@ -9,6 +9,8 @@ def compiled_spec(
         spec,
         command,
         overlay = None,
+        sources = [],
+        skip = [],
         src = "src",
         hand_written = [],
         outs = [],
@@ -25,6 +27,9 @@ def compiled_spec(
         command: what a person types to make the modules anew, for their first lines.
         overlay: an OpenAPI Overlay (https://spec.openapis.org/overlay/latest.html, YAML or JSON) to apply to the spec.
             Each of its actions has to change something.
+        sources: other files that the document refers to by `$ref`.
+        skip: operations to leave out, by their operationIds or such as `GET /runs`: the compiler refuses a document
+            with an operation that it cannot compile, and names it.
         src: folder that is the package's import root.
         hand_written: modules of the package under `src`, which are then not made.
         outs: modules under `src` to write as files. One that the spec does not give raises an
@@ -38,7 +43,7 @@ def compiled_spec(
     folder = "%s/%s/" % (src, package)
     native.genrule(
         name = name,
-        srcs = [spec] + ([overlay] if overlay else []) + hand_written,
+        srcs = [spec] + ([overlay] if overlay else []) + sources + hand_written,
         outs = outs + [archive],
         cmd = " ".join([
             "$(execpath %s)" % compiler,
@@ -56,7 +61,17 @@ def compiled_spec(
         ] + [
             "'%s'" % out.removeprefix(folder)
             for out in outs
+        ] + ([
+            "--source",
         ] + [
+            "$(execpath %s)" % file
+            for file in sources
+        ] if sources else []) + ([
+            "--skip",
+        ] + [
+            "'%s'" % operation
+            for operation in skip
+        ] if skip else []) + [
             "--hand-written",
         ] + [
             "'%s'=$(execpath %s)" % (file.removeprefix(folder), file)
@@ -73,6 +88,8 @@ def openapi_package(
         spec,
         library,
         overlay = None,
+        sources = [],
+        skip = [],
         src = "src",
         mirror = None,
         support = "stepflow_api",
@@ -97,6 +114,8 @@ def openapi_package(
         spec: the OpenAPI document.
         library: the py_library with the package's models.
         overlay: an OpenAPI Overlay to apply to the spec, for what the package wants otherwise than the spec says.
+        sources: other files that the spec refers to.
+        skip: operations to leave out, by their operationIds or such as `GET /runs`.
         src: folder that is the package's import root.
         mirror: folder with the checked-in copy of the generated modules, and nothing else; by default `name`.
         support: import name of the package that the generated modules build on. The default is //api's.
@@ -130,6 +149,8 @@ def openapi_package(
         spec = spec,
         command = command,
         overlay = overlay,
+        sources = sources,
+        skip = skip,
         src = src,
         # Others can change without a new compilation.
         hand_written = [

@@ -5,8 +5,14 @@ from collections.abc import Iterable
 from tools.codegen.document import JSON
 
 
-def reachable(made: JSON, roots: Iterable[JSON]) -> set[str]:
-    """Gives the names of the components that prepared schemas refer to, directly or not."""
+def reachable(made: JSON, roots: Iterable[JSON], *, deep: bool = True) -> set[str]:
+    """Gives the names of the components that prepared schemas refer to.
+
+    Args:
+        made: All prepared components by name.
+        roots: The prepared schemas.
+        deep: Whether what these refer to counts as well.
+    """
     found: set[str] = set()
     pending = list(roots)
     while pending:
@@ -14,12 +20,15 @@ def reachable(made: JSON, roots: Iterable[JSON]) -> set[str]:
         name = schema.get("$ref", "").rpartition("/")[2]
         if name and name not in found:
             found.add(name)
-            pending.append(made[name])
+            if deep:
+                pending.append(made.get(name, {}))
         pending += schema.get("properties", {}).values()
         for key in ("allOf", "anyOf", "oneOf", "prefixItems"):
             pending += schema.get(key, ())
         pending += [
-            schema[k] for k in ("additionalProperties", "items") if isinstance(schema.get(k), dict)
+            schema[key]
+            for key in ("additionalProperties", "items", "otherwise")
+            if isinstance(schema.get(key), dict)
         ]
     return found
 
@@ -30,3 +39,30 @@ def ask_for_what_goes_this_way(schema: JSON, sent: bool, received: bool) -> None
         server_alone, client_alone = part.pop("readOnly", False), part.pop("writeOnly", False)
         if (server_alone and sent) or (client_alone and received):
             schema["required"] = [name for name in schema["required"] if name != key]
+
+
+def open_constants(made: JSON, received: set[str]) -> None:
+    """Lets constants of answers have other values, except those that tell members of unions."""
+    members = {reachable_name for schema in made.values() for reachable_name in _members(schema)}
+    for name in received - members:
+        for part in (made[name], *made[name].get("allOf", ())):
+            for value in part.get("properties", {}).values():
+                if "const" in value and not value.get("tag"):
+                    value["open"] = True
+
+
+def _members(schema: JSON) -> set[str]:
+    """Gives the components that are members of a union in a prepared schema."""
+    found: set[str] = set()
+    pending = [schema]
+    while pending:
+        one = pending.pop()
+        for key in ("anyOf", "oneOf"):
+            found |= {str(part.get("$ref", "")).rpartition("/")[2] for part in one.get(key, ())}
+            pending += one.get(key, ())
+        pending += one.get("properties", {}).values()
+        pending += one.get("allOf", ())
+        pending += [
+            one[key] for key in ("additionalProperties", "items") if isinstance(one.get(key), dict)
+        ]
+    return found

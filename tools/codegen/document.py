@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
+import os
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,11 +16,12 @@ from urllib.parse import unquote
 
 from tools.codegen.errors import SpecError
 from tools.codegen.overlay import apply_overlay
+from tools.codegen.yaml_reader import parse_yaml
 from tools.json_types import is_json_array, is_json_object
 
 JSON = dict[str, Any]
 
-# Under these keys stand values, not schemas: a "$ref" inside is data.
+# Under these keys stand values, not schemas: an "$anchor" inside is data.
 _VALUES = frozenset({"default", "example", "examples", "enum", "const", "mapping"})
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 
@@ -46,25 +49,28 @@ def kind_of(value: Any) -> str:
 
 
 class Document:
-    """An OpenAPI 3.x document.
+    """An OpenAPI 3.x document, or another file that it refers to.
 
     Args:
-        path: The file, JSON.
+        path: The file, JSON or YAML.
         overlay: An OpenAPI Overlay to apply to it.
+        sources: Other files that references may lead to.
 
     Attributes:
         root: The whole document.
         version: OpenAPI's version, such as `(3, 1)`.
+        name: What its places begin with: empty, or the path of another file.
 
     Raises:
-        SpecError: The file is no JSON, no OpenAPI 3.x, or a reference in it leads nowhere.
+        SpecError: The file is no JSON or YAML, or no OpenAPI 3.x.
     """
 
-    def __init__(self, path: Path, overlay: Path | None = None) -> None:
+    def __init__(
+        self, path: Path, overlay: Path | None = None, sources: Iterable[Path] = ()
+    ) -> None:
         value = _read(path)
         if overlay is not None:
             value = apply_overlay(value, overlay)
-        self.root = Node(self, value, ())
         version = value.get("openapi")
         if not isinstance(version, str) or not re.match(r"3\.\d+(\.|$)", version):
             found = f"openapi: {version!r}" if "openapi" in value else "no openapi key"
@@ -72,8 +78,11 @@ class Document:
                 found = f"swagger: {value['swagger']!r}"
             raise SpecError("#/openapi", f"{found}; this compiler takes OpenAPI 3.x")
         self.version = (3, int(version[2:].partition(".")[0]))
-        for place, reference in _references(value, ()):
-            self.resolve(reference, place)
+        self.name = ""
+        self.root = Node(self, value, ())
+        self._path = path
+        self._files = {os.path.abspath(file): file for file in (path, *sources)}
+        self._documents = {os.path.abspath(path): self}
 
     def resolve(self, reference: object, place: str) -> Node:
         """Gives what a `$ref` points to.
@@ -83,17 +92,17 @@ class Document:
             place: Where it stands, for the message.
 
         Raises:
-            SpecError: It points outside the document, or to nothing.
+            SpecError: It points to a file that was not given, or to nothing.
         """
         if not isinstance(reference, str):
             raise SpecError(place, f"$ref is {kind_of(reference)}; a string is needed")
-        if not reference.startswith("#/"):
-            raise SpecError(
-                place, f"$ref {reference!r} leads out of the document; put its target in"
-            )
-        node: Any = self.root.value
+        file, _, fragment = reference.partition("#")
+        document = self._other(file, reference, place) if file else self
+        if fragment and not fragment.startswith("/"):
+            return document.anchor(fragment, reference, place)
+        node: Any = document.root.value
         path: list[str | int] = []
-        for part in reference[2:].split("/"):
+        for part in fragment.split("/")[1:]:
             key = unquote(part).replace("~1", "/").replace("~0", "~")
             if is_json_array(node) and key.isdecimal() and int(key) < len(node):
                 node, step = node[int(key)], int(key)
@@ -105,7 +114,38 @@ class Document:
                 raise SpecError(
                     place, f"$ref {reference!r} points to nothing; nothing is at {key!r}"
                 )
-        return Node(self, node, tuple(path))
+        return Node(document, node, tuple(path))
+
+    def anchor(self, name: str, reference: str, place: str) -> Node:
+        """Gives the schema with an `$anchor`.
+
+        Raises:
+            SpecError: There is none.
+        """
+        pending = [self.root]
+        while pending:
+            node = pending.pop()
+            if is_json_object(node.value):
+                if node.value.get("$anchor") == name:
+                    return node
+                pending += [node[key] for key in node.value if key not in _VALUES]
+            elif is_json_array(node.value):
+                pending += [node[index] for index in range(len(node.value))]
+        raise SpecError(place, f"$ref {reference!r} points to nothing; no $anchor is {name!r}")
+
+    def _other(self, file: str, reference: str, place: str) -> Document:
+        path = os.path.abspath(self._path.parent / unquote(file))
+        if path not in self._files:
+            raise SpecError(
+                place, f"$ref {reference!r} leads out of the document; add its file to the sources"
+            )
+        if path not in self._documents:
+            other = copy.copy(self)
+            other._path = self._files[path]
+            other.name = os.path.relpath(path, os.path.dirname(next(iter(self._files))))
+            other.root = Node(other, _read(other._path), ())
+            self._documents[path] = other
+        return self._documents[path]
 
 
 @dataclass(frozen=True)
@@ -118,8 +158,8 @@ class Node:
 
     @property
     def place(self) -> str:
-        """JSON pointer to the value."""
-        return pointer(*self.path)
+        """JSON pointer to the value, after the file if that is another one."""
+        return self.document.name + pointer(*self.path)
 
     def error(self, problem: str) -> SpecError:
         """Makes the error of this place."""
@@ -130,6 +170,10 @@ class Node:
 
     def __getitem__(self, key: str | int) -> Node:
         return Node(self.document, self.value[key], (*self.path, key))
+
+    def at(self, key: str) -> Node | None:
+        """Gives the value at a key; None where it is missing."""
+        return self[key] if key in self else None  # noqa: SIM401 - a Node has no get
 
     def with_value(self, value: Any) -> Node:
         """Gives another value for the same place."""
@@ -216,12 +260,18 @@ def _read(path: Path) -> JSON:
         return float(text)
 
     try:
-        root = json.loads(
-            path.read_bytes().decode(),
-            object_pairs_hook=unique,
-            parse_constant=finite,
-            parse_float=finite,
-        )
+        content = path.read_bytes()
+        text = content.decode()
+        is_yaml = path.suffix.lower() in (".yaml", ".yml") and not text.lstrip().startswith("{")
+        if is_yaml:
+            root = parse_yaml(content)
+        else:
+            root = json.loads(
+                text,
+                object_pairs_hook=unique,
+                parse_constant=finite,
+                parse_float=finite,
+            )
         # An escaped half of a surrogate pair is JSON, but no text that can be written to a file.
         json.dumps(root, ensure_ascii=False).encode()
     except OSError as error:
@@ -236,22 +286,10 @@ def _read(path: Path) -> JSON:
         where = f"line {error.lineno}, column {error.colno}"
         raise SpecError("", f"is not JSON: {error.msg} at {where}") from error
     except ValueError as error:
-        raise SpecError("", f"is not JSON: {error}") from error
+        kind = "YAML" if path.suffix.lower() in (".yaml", ".yml") else "JSON"
+        raise SpecError("", f"is not {kind}: {error}") from error
     except RecursionError as error:
         raise SpecError("", "is nested too deeply to be read") from error
     if not is_json_object(root):
         raise SpecError("#", f"is {kind_of(root)}; an object is needed")
     return root
-
-
-def _references(node: Any, path: tuple[str | int, ...]) -> Iterator[tuple[str, Any]]:
-    if is_json_object(node):
-        for key, value in node.items():
-            if key == "$ref" and not is_json_object(value):
-                yield pointer(*path, key), value
-            # In `properties`, every key is a property's name, `default` and `enum` among them.
-            elif key not in _VALUES or (path and path[-1] in ("properties", "schemas")):
-                yield from _references(value, (*path, key))
-    elif is_json_array(node):
-        for index, value in enumerate(node):
-            yield from _references(value, (*path, index))

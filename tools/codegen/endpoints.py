@@ -1,6 +1,7 @@
 """Renders the modules of a compiled package from templates."""
 
 import ast
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -8,10 +9,12 @@ from urllib.parse import urlsplit
 import jinja2
 
 from tools.codegen.docs import docstring
-from tools.codegen.document import Document
-from tools.codegen.expressions import members_of, parse_type, renamed, union
+from tools.codegen.document import Document, Node
+from tools.codegen.expressions import members_of, names_in, parse_type, renamed, union
 from tools.codegen.models import Models, Source
-from tools.codegen.operations import Content, Operation, Operations, Parameter
+from tools.codegen.operations import Answer, Body, Content, Operation, Operations
+from tools.codegen.parameters import Parameter
+from tools.codegen.uses import essence_of
 
 
 class Templates:
@@ -45,7 +48,7 @@ class Templates:
         info = document.root["info"].object() if "info" in document.root else None
         servers = document.root.members("servers")
         try:
-            prefix = urlsplit(servers[0].text("url")).path.rstrip("/") if servers else ""
+            prefix = urlsplit(_with_defaults(servers[0])).path.rstrip("/") if servers else ""
         except ValueError as error:
             raise servers[0]["url"].error(f"is no URL: {error}") from error
         return self._render(
@@ -120,36 +123,70 @@ class _Endpoint:
             {
                 "status": answer.status,
                 "description": answer.description,
-                "parser": self._parser(answer.content),
-                "type": self._type(answer.content),
+                "parser": self._parser(answer),
+                "type": union(map(self._type, answer.contents)),
+                "first_type": union(map(self._type, answer.contents[:1])),
+                "media_types": [content.media_type for content in answer.contents],
+                "event": answer.event,
             }
             for answer in operation.answers
         ]
         # Where no success is documented, `default` stands for it as well.
         success = [answer for answer in answers if answer["status"].startswith("2")]
         success = success or [answer for answer in answers if answer["status"] == "default"]
-        body_type = union(self._type(content) for content in body.contents) if body else ""
+        body_type = union(self._body_types(body)) if body else ""
+        styles: dict[str, dict[str, str]] = {}
+        for parameter in operation.parameters:
+            if style := parameter.style or self._style(parameter):
+                styles.setdefault(parameter.where, {})[parameter.name] = style
+        accepts = [content.media_type for content in body.contents] if body else []
+        produces = _distinct(
+            media_type
+            for answer in [*success, *(one for one in answers if one not in success)]
+            for media_type in answer["media_types"]
+        )
+        taken = {argument["name"] for argument in arguments}
+        event = next((answer["event"] for answer in success if answer["event"]), None)
+        has_choice = any(len(answer["media_types"]) > 1 for answer in success)
         return {
             "operation": operation,
             "arguments": arguments,
             "groups": {
                 where: [p for p in operation.parameters if p.where == where]
-                for where in ("path", "query", "header")
+                for where in ("path", "query", "header", "cookie")
             },
             "body": body,
             "body_type": body_type,
-            "accepts": [content.media_type for content in body.contents] if body else [],
-            "comma_separated": sorted(
-                p.name for p in operation.parameters if p.comma_separated and p.where == "query"
-            ),
+            "accepts": accepts,
+            "content_type": _free("content_type", taken) if _has_choice(body) else "",
+            "produces": None if produces == ["application/json"] else produces,
+            "extra": _free("extra", taken),
+            "accept": _free("accept", taken) if has_choice else "",
+            "has_types": any("ByType" in answer["parser"] for answer in answers),
+            "styles": styles,
+            "event_type": self._type(event) if event else "",
+            "event_media_type": event.media_type if event else "",
             "answers": answers,
             "success": success,
             "errors": [answer for answer in answers if answer not in success],
             "success_type": union(answer["type"] for answer in success),
+            "first_type": union(answer["first_type"] for answer in success),
             "all_types": union(answer["type"] for answer in answers),
+            "first_types": union(
+                answer["first_type" if answer in success else "type"] for answer in answers
+            ),
             "imports": {module: sorted(names) for module, names in sorted(self._imports.items())},
             "uses_models": self._uses_models,
         }
+
+    def _style(self, parameter: Parameter) -> str:
+        """Gives the usual style for a parameter that may be an object, which has to be told."""
+        names = names_in(parse_type(self._models.types[parameter.type_key]))
+        if names.isdisjoint({"Any", "dict", *self._models.objects}):
+            return ""
+        if parameter.where in ("query", "cookie"):
+            return 'Style("form", explode=True)'
+        return 'Style("simple")'
 
     def _argument_type(self, parameter: Parameter) -> str:
         members = [
@@ -172,17 +209,51 @@ class _Endpoint:
             self._imports.setdefault(module, set()).add(name)
         return name
 
-    def _type(self, content: Content | None) -> str:
-        if content is None:
-            return "None"
+    def _body_types(self, body: Body) -> Iterator[str]:
+        for content in body.contents:
+            yield self._type(content)
+        if any(content.kind != "json" for content in body.contents):
+            yield "bytes"
+            if _has_choice(body):
+                yield "str"
+
+    def _type(self, content: Content) -> str:
         return {"bytes": "bytes", "text": "str"}.get(content.kind) or self._python_type(
             content.type_key
         )
 
-    def _parser(self, content: Content | None) -> str:
-        if content is None:
-            return "nothing"
-        return {"bytes": "raw", "text": "text"}.get(content.kind) or f"Json({self._type(content)})"
+    def _parser(self, answer: Answer) -> str:
+        parsers = {
+            essence_of(content.media_type): {"bytes": "raw", "text": "text"}.get(content.kind)
+            or f"Json({self._type(content)})"
+            for content in answer.contents
+        }
+        if len(parsers) < 2:
+            return next(iter(parsers.values()), "nothing")
+        return f"ByType({{{', '.join(f'{key!r}: {parser}' for key, parser in parsers.items())}}})"
+
+
+def _with_defaults(server: Node) -> str:
+    """Gives the URL of a server, with the defaults of its variables."""
+    url = server.text("url")
+    for name, variable in server.entries("variables"):
+        url = url.replace(f"{{{name}}}", variable.object().text("default"))
+    return url
+
+
+def _has_choice(body: Body | None) -> bool:
+    """Whether a body does not tell by itself of which media type it is."""
+    kinds = [content.kind for content in body.contents] if body else []
+    return kinds not in ([], ["json"], ["json", "bytes"])
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """Gives the name of an argument that no parameter of the spec has."""
+    return name if name not in taken else _free(f"{name}_", taken)
+
+
+def _distinct(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(names))
 
 
 def _argument_doc(parameter: Parameter) -> str:

@@ -1,6 +1,7 @@
 """Enumerations and constants of a spec, brought into the form that compiles best."""
 
 import json
+import keyword
 import re
 from collections.abc import Mapping
 
@@ -20,19 +21,16 @@ def is_enumeration(node: Node) -> bool:
 
 
 def enumeration(node: Node) -> JSON:
-    """Prepares an enumeration, with the names of its members and their descriptions.
-
-    Raises:
-        SpecError: The spec names its members in a way that Python cannot.
-    """
+    """Prepares an enumeration, with the names of its members and their descriptions."""
     values = node.value["enum"]
     names = node.value.get("x-enum-varnames")
-    if names is None:
-        names = member_names(values)
-    elif len({name.upper() for name in names}) != len(values) or not all(
-        map(str.isidentifier, names)
+    if (
+        names is None
+        or len({name.upper() for name in names}) != len(values)
+        or not all(name.isidentifier() and not keyword.iskeyword(name) for name in names)
     ):
-        raise node["x-enum-varnames"].error("needs another Python name for each value")
+        # Those of the spec are for another language.
+        names = member_names(values)
     prepared: JSON = {"type": _kinds(node).pop(), "enum": values, "x-enum-varnames": names}
     documented = dict(_MEMBER_DOC.findall(node.text("description")))
     docs = node.value.get("x-enum-descriptions") or [

@@ -25,6 +25,18 @@ class SpecError(Exception):
         self.problem = problem
 
 
+class Refusals(SpecError):
+    """Several errors of one spec.
+
+    Args:
+        errors: The errors, at least one.
+    """
+
+    def __init__(self, errors: list[SpecError]) -> None:
+        super().__init__(errors[0].place, errors[0].problem, errors[0].file)
+        self.errors = errors
+
+
 def printable(text: str, keep: str = "") -> str:
     """Return text with the characters escaped that a terminal or an editor could interpret.
 

@@ -1,13 +1,18 @@
 """Python names for what a spec names."""
 
+import hashlib
 import keyword
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from tools.codegen.errors import SpecError
+from pydantic import BaseModel
 
 _WORD_BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+# Methods of the models' base class, and names that types are written with.
+_METHODS = frozenset({"from_dict", "to_dict", "to_json"})
+_TYPES = frozenset({"bool", "bytes", "dict", "float", "int", "list", "str", "tuple"})
+
 _NOT_IN_A_NAME = re.compile(r"[^0-9A-Za-z]+")
 
 
@@ -22,38 +27,73 @@ def pascal_case(name: str) -> str:
 
 
 def _ascii(name: str) -> str:
-    """Gives letters without their accents."""
-    return "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
+    """Gives letters without their accents, those of other scripts in Latin or by their number."""
+    return "".join(map(_latin, unicodedata.normalize("NFKC", name)))
+
+
+def _latin(character: str) -> str:
+    bare = unicodedata.normalize("NFKD", character)
+    if bare[0].isascii() or not character.isalnum():
+        return "".join(part for part in bare if not unicodedata.combining(part))
+    # The last word of HIRAGANA LETTER KA, or of GREEK SMALL LETTER ALPHA WITH TONOS before WITH.
+    name = unicodedata.name(character, "").partition(" WITH ")[0]
+    _, marker, sound = name.rpartition(" LETTER ")
+    if not marker:
+        _, marker, sound = name.rpartition(" SYLLABLE ")
+    word = sound.split(" ")[-1]
+    return word.lower() if marker and word.isalpha() else f"u{ord(character):x}"
+
+
+def _spelled(name: str) -> str:
+    """Gives a name that consists of signs alone in words, such as `hyphen minus`."""
+    return " ".join(unicodedata.name(character, "control") for character in name).lower()
 
 
 def field_name(name: str) -> str:
     """Gives the attribute or argument for a property or parameter.
 
-    `$type` is `type`, `from` is `from_`, `2nd` is `field_2nd`.
+    `$type` is `type`, `from` is `from_`, `2nd` is `field_2nd`, `+1` is `plus_1`.
     """
-    snake = snake_case(name) or "field"
-    if snake[0].isdigit():
-        snake = f"field_{snake}"
-    return f"{snake}_" if keyword.iskeyword(snake) else snake
+    if name[:1] in ("+", "-") and name[1:2].isdigit():
+        name = f"{'plus' if name[0] == '+' else 'minus'}_{name[1:]}"
+    return _identifier(snake_case(name), "field")
 
 
-def module_name(place: str, kind: str, name: str) -> str:
+def attribute_names(keys: Iterable[str]) -> dict[str, str]:
+    """Gives the attributes for the properties of a class, by their keys."""
+    names = Names()
+    found: dict[str, str] = {}
+    for key in keys:
+        name = field_name(key)
+        if name in _TYPES or hasattr(BaseModel, name) or name in _METHODS:
+            name = f"{name.rstrip('_')}_"
+        found[key] = names.take(name, key)
+    return found
+
+
+def module_name(name: str, kind: str) -> str:
     """Gives the module name for a schema, an operation or a tag.
 
     Args:
-        place: Where in the spec the name stands.
-        kind: What is named, for the message.
         name: The name as the spec spells it.
-
-    Raises:
-        SpecError: No module can have that name, since no import statement could name it.
+        kind: What is named: what a name begins with that Python would not have.
     """
-    snake = snake_case(name)
-    if not snake or not snake[0].isalpha():
-        raise SpecError(place, f"{kind} {name!r} gives no Python name; begin it with a letter")
-    if keyword.iskeyword(snake) or keyword.iskeyword(name):
-        raise SpecError(place, f"{kind} {name!r} is a Python keyword; rename it")
-    return snake
+    return _identifier(snake_case(name) or snake_case(_spelled(name)), kind)
+
+
+def class_name(name: str) -> str:
+    """Gives the class for a schema: `list-runs` is `ListRuns`, `400` is `Schema400`."""
+    pascal = pascal_case(name) or pascal_case(_spelled(name)) or "Schema"
+    if pascal[0].isdigit():
+        pascal = f"Schema{pascal}"
+    return f"{pascal}_" if keyword.iskeyword(pascal) else pascal
+
+
+def _identifier(snake: str, kind: str) -> str:
+    snake = snake or kind
+    if snake[0].isdigit():
+        snake = f"{kind}_{snake}"
+    return f"{snake}_" if keyword.iskeyword(snake) else snake
 
 
 def member_names(values: Sequence[str | int]) -> list[str]:
@@ -73,34 +113,43 @@ def member_names(values: Sequence[str | int]) -> list[str]:
 def _member_name(value: str) -> str:
     if not value:
         return "EMPTY"
-    name = snake_case(value).upper()
-    if not name:
-        # Nothing but signs, such as ">=".
-        words = (unicodedata.name(character, "CONTROL") for character in value)
-        name = _NOT_IN_A_NAME.sub("_", " ".join(words))
+    # Nothing but signs, such as ">=", is spelled.
+    name = (snake_case(value) or snake_case(_spelled(value))).upper()
     # A sign before a number or before the name of a field to sort by.
     if value[0] == "-" and len(value) > 1 and value[1].isalnum():
         name = f"MINUS_{name}"
     return f"VALUE_{name}" if name[0].isdigit() else name
 
 
-class Taken:
-    """The Python names given so far, so that the second of two equal ones is refused."""
+class Names:
+    """Python names given so far, each to one thing of the spec.
 
-    def __init__(self, kind: str) -> None:
-        self._kind = kind
-        self._owners: dict[str, tuple[str, str]] = {}
+    The first that asks for a name gets it. Another gets it with a suffix that is made of nothing
+    but what the spec calls it, so a name stays as it is when the spec grows.
+    """
 
-    def take(self, python_name: str, name: str, place: str) -> None:
-        """Records that `name` is called `python_name`.
+    def __init__(self, *reserved: str) -> None:
+        self._owners: dict[str, str] = dict.fromkeys(reserved, "")
 
-        Raises:
-            SpecError: Another name of the spec is called so already.
+    def take(self, name: str, owner: str) -> str:
+        """Gives a name, or that name with a suffix.
+
+        Args:
+            name: The name that is wanted.
+            owner: What it is for, such as its place in the spec.
         """
-        other, other_place = self._owners.setdefault(python_name, (name, place))
-        if other_place != place:
-            raise SpecError(
-                place,
-                f"{self._kind} {name!r} and {other!r} ({other_place}) both give the Python name"
-                f" {python_name!r}; rename one of them",
-            )
+        digest = hashlib.sha256(owner.encode("utf-8", "surrogatepass")).hexdigest()
+        free = name
+        for length in range(4, len(digest)):
+            if self._owners.setdefault(free, owner) == owner:
+                return free
+            free = f"{name.rstrip('_')}_{digest[:length]}"
+        raise AssertionError(name)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._owners
+
+
+def module_of(class_name: str) -> str:
+    """Gives the module of a class."""
+    return _identifier(snake_case(class_name), "schema")

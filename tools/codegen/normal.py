@@ -1,8 +1,7 @@
 """Writes the idioms of JSON Schema, OpenAPI 3.0 and 3.1 in one way.
 
-After `normalised`, null is allowed by `nullable` alone, one reference or one schema in a wrapper
-stands unwrapped, an enumeration is an `enum` of several values, and a keyword has the kind of value
-that it needs.
+After `normalised`, null is allowed by `nullable` alone, an enumeration is an `enum` of several
+values, a keyword has the kind of value that it needs, and what no type can say is left out.
 """
 
 import json
@@ -44,7 +43,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "pattern": (str,),
     "prefixItems": (list,),
     "properties": (dict,),
-    "required": (list,),
+    "required": (list, bool),
     "title": (str,),
     "type": (str, list),
     "x-enum-descriptions": (list,),
@@ -54,23 +53,27 @@ _STRINGS = ("required", "x-enum-descriptions", "x-enum-varnames")
 _SIZES = ("maxItems", "maxLength", "minItems", "minLength")
 _NOT_EMPTY = ("allOf", "anyOf", "enum", "oneOf", "type")
 _BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
-_CONSTRAINTS = {
+CONSTRAINTS = {
     "string": ("minLength", "maxLength", "pattern"),
     "integer": _BOUNDS,
     "number": _BOUNDS,
     "array": ("minItems", "maxItems"),
 }
-_UNSUPPORTED = ("$dynamicRef", "$recursiveRef")
+_KNOWN = _KINDS.keys() | {"$ref", "additionalItems", "const", "default"}
 
 
 def normalised(node: Node) -> Node:
     """Gives a schema, which is an object, in the one way of writing it.
 
     Raises:
-        SpecError: It is no schema, or has what no Python type can say.
+        SpecError: It is no schema.
     """
     _check(node)
-    schema: JSON = dict(node.value)
+    schema: JSON = {key: value for key, value in node.value.items() if key in _KNOWN}
+    for key in ("required", "readOnly"):
+        # As a boolean, it belongs to the parameter or form that the schema once was.
+        if isinstance(schema.get(key), bool):
+            del schema[key]
     types = schema.pop("type", [])
     types = [types] if isinstance(types, str) else list(dict.fromkeys(types))
     if "null" in types:
@@ -78,8 +81,6 @@ def normalised(node: Node) -> Node:
         schema["nullable"] = True
         if not types and not schema.keys() & {"enum", "oneOf", "anyOf", "allOf", "$ref"}:
             schema["const"] = None
-    if len(types) > 1 and "properties" in schema:
-        raise node.error("has properties and several types; make them members of an anyOf")
     if types:
         schema["type"] = types
     for limit, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
@@ -88,29 +89,27 @@ def normalised(node: Node) -> Node:
             schema[exclusive] = schema.pop(limit)
         elif isinstance(schema.get(exclusive), bool):
             del schema[exclusive]
-    if "$ref" in schema:
-        beside = schema.keys() & _KINDS.keys() - ANNOTATIONS
-        if node.document.version < (3, 1):
-            schema = {key: value for key, value in schema.items() if key not in beside}
-        elif beside:
-            raise node.error(f"$ref beside {min(beside)!r}; put both into an allOf")
-        return node.with_value(schema)
-    return _enumeration(_unwrapped(node.with_value(schema)))
+    if "$ref" in schema and node.document.version < (3, 1):
+        # In 3.0, what stands beside a reference does not count; notes do no harm.
+        schema = {key: schema[key] for key in schema.keys() & (ANNOTATIONS | {"$ref"})}
+    return _enumeration(node.with_value(schema))
 
 
 def _check(node: Node) -> None:
     for key, value in node.object().value.items():
         kinds = _KINDS.get(key)
         part = node[key]
-        if key in _UNSUPPORTED:
-            raise part.error("is not supported; leave it out")
         if kinds is None:
             continue
         if type(value) not in kinds:
             raise part.error(f"is {kind_of(value)}, which has no meaning here")
         if key in _NOT_EMPTY and not value:
             raise part.error("is empty; leave it out or fill it")
-        if key in _STRINGS and not all(isinstance(member, str) for member in value):
+        if (
+            key in _STRINGS
+            and is_json_array(value)
+            and not all(isinstance(member, str) for member in value)
+        ):
             raise part.error("has a member that is no string")
         if (key in _SIZES and value < 0) or (key == "multipleOf" and value <= 0):
             raise part.error(f"is {value}, which is too small")
@@ -118,47 +117,6 @@ def _check(node: Node) -> None:
             for kind in [value] if isinstance(value, str) else value:
                 if kind not in (*TYPES, "null"):
                     raise part.error(f"{kind!r} is no JSON type")
-
-
-def _unwrapped(node: Node) -> Node:
-    """Takes a single schema out of the `allOf` or union that stands around it."""
-    for key in ("allOf", "oneOf", "anyOf"):
-        if key not in node:
-            continue
-        rest = {name: value for name, value in node.value.items() if name != key}
-        parts = parts_of(node, key)
-        if len(parts) < len(node.value[key]) and key != "allOf":
-            rest["nullable"] = True
-        if key == "allOf":
-            for part in node.members(key):
-                if part not in parts and part.value is not True:
-                    rest = {**normalised(part).value, **rest}
-        if len(parts) == 1 and rest.keys() <= ANNOTATIONS | {"type", "discriminator"}:
-            inner = normalised(parts[0])
-            beside = {name: rest[name] for name in rest.keys() & ANNOTATIONS}
-            return inner.with_value({**inner.value, **beside})
-        if not parts:
-            return node.with_value(rest if key == "allOf" else {**rest, "const": None})
-        node = node.with_value({**rest, key: node.value[key]})
-    return node
-
-
-def parts_of(node: Node, key: str) -> list[Node]:
-    """Gives the members of an `allOf` or union that make up its type: not null, not mere notes.
-
-    Raises:
-        SpecError: A member is `false`, or any value in a union.
-    """
-    parts: list[Node] = []
-    for part in node.members(key):
-        if isinstance(part.value, bool):
-            if part.value is False or key != "allOf":
-                raise part.error(f"{str(part.value).lower()} in {key} is not supported")
-        elif part.object().value.keys() <= ANNOTATIONS and key == "allOf":
-            continue
-        elif key == "allOf" or not is_null(part.value):
-            parts.append(part)
-    return parts
 
 
 def is_null(schema: Any) -> bool:
@@ -170,19 +128,15 @@ def is_null(schema: Any) -> bool:
     )
 
 
-def is_object(node: Node) -> bool:
-    """Whether a normalised schema is an object with properties of its own."""
-    return bool(node.value.get("properties")) or "allOf" in node
-
-
 def _enumeration(node: Node) -> Node:
     """Writes a union of constants as an enumeration, and one of a single value as a constant."""
     schema: JSON = dict(node.value)
     for key in ("oneOf", "anyOf"):
-        parts = parts_of(node, key) if key in schema else []
+        parts = [part for part in node.members(key) if not is_null(part.value)]
         values = [_constant(part.value) for part in parts]
         if parts and all(len(value) == 1 for value in values):
-            del schema[key]
+            if len(parts) < len(schema.pop(key)):
+                schema["nullable"] = True
             schema["enum"] = [value[0] for value in values]
             schema["x-enum-descriptions"] = [part.text("description") for part in parts]
     if "enum" in schema:
@@ -197,8 +151,10 @@ def _enumeration(node: Node) -> Node:
     return node.with_value(schema)
 
 
-def _constant(schema: JSON) -> list[Any]:
+def _constant(schema: Any) -> list[Any]:
     """Gives the only value that a schema allows, in a list that is empty where it allows others."""
+    if not is_json_object(schema):
+        return []
     if "const" in schema:
         return [schema["const"]]
     values = schema.get("enum")
@@ -207,7 +163,7 @@ def _constant(schema: JSON) -> list[Any]:
 
 def constraints(node: Node, kind: str) -> JSON:
     """Gives the constraints on a schema's values that pydantic can check; the server checks all."""
-    found = {key: node.value[key] for key in _CONSTRAINTS.get(kind, ()) if key in node}
+    found = {key: node.value[key] for key in CONSTRAINTS.get(kind, ()) if key in node}
     if kind == "integer":
         found = {key: value for key, value in found.items() if value == int(value)}
     if "pattern" in found and not _can_check(found["pattern"]):
@@ -217,7 +173,8 @@ def constraints(node: Node, kind: str) -> JSON:
 
 def unconstrained(prepared: JSON) -> JSON:
     """Gives the type of members of lists, maps and unions, where constraints would need a name."""
-    names = {key for keys in _CONSTRAINTS.values() for key in keys}
+    names = {key for keys in CONSTRAINTS.values() for key in keys}
+    names |= {"default", "deprecated"}
     return {key: value for key, value in prepared.items() if key not in names}
 
 

@@ -1,40 +1,37 @@
-"""Brings the schemas of a document into the form that datamodel-code-generator compiles best.
+"""Prepares the schemas of a document for `modules`, which writes them as Python.
 
-What comes out has one component for each class, under its Python name, and nothing else that needs
-a name: schemas that stand inline are lifted out, and newtypes are put in where they are used.
+What comes out has one component for each class and each alias, under its Python name; schemas that
+stand inline are lifted out, and newtypes are put in where they are used.
 """
 
 from dataclasses import dataclass, field
+from pathlib import PurePath
 
-from tools.codegen.defaults import check_defaults
-from tools.codegen.directions import ask_for_what_goes_this_way, reachable
-from tools.codegen.docs import WIDTH, wrapped
-from tools.codegen.document import JSON, Document, Node, pointer
-from tools.codegen.enumerations import enumeration, is_enumeration, open_values
-from tools.codegen.names import Taken, field_name, module_name, pascal_case
-from tools.codegen.normal import (
-    ANNOTATIONS,
-    constraints,
-    is_object,
-    normalised,
-    parts_of,
-    unconstrained,
+from tools.codegen.defaults import drop_wrong_defaults
+from tools.codegen.directions import ask_for_what_goes_this_way, open_constants, reachable
+from tools.codegen.document import JSON, Document, Node
+from tools.codegen.errors import SpecError
+from tools.codegen.names import Names, class_name, module_of, pascal_case
+from tools.codegen.operations import Operation, Operations
+from tools.codegen.schema_types import Types
+from tools.codegen.shapes import Shape, Shapes, refuse_circle
+
+# Names that the modules of models import; a schema of such a name gets a suffix.
+RESERVED = frozenset(
+    {
+        *("Annotated", "Any", "ClassVar", "ConfigDict", "Field", "Literal", "Timestamp"),
+        *("TypeAliasType", "UUID", "AnswerModel", "FreeKeys", "IntEnum", "Model", "RequestModel"),
+        *("SendsConstants", "StrEnum", "Enum"),
+    }
 )
-from tools.codegen.operations import Operations
-from tools.codegen.unions import constants_of, tag_mapping, target_of
-from tools.json_types import is_json_array, is_json_object
 
-PROBE = "CompilerProbe"
-
-# What the module of the models imports beside what datamodel-code-generator knows of.
-BASES = ("AnswerModel", "Model", "RequestModel", "SendsConstants")
-_RESERVED = {PROBE, *BASES} - {"Model"}
-
-# Other formats are text: what pydantic makes of a URL or a duration is not what the wire had.
-_FORMATS = ("uuid", "date")
-
-# Methods of the models' base class.
-_METHODS = frozenset({"from_dict", "to_dict", "to_json"})
+# Words of a pointer that say nothing of what it points to.
+_SILENT = frozenset(
+    {
+        *("components", "schemas", "properties", "$defs", "definitions", "content", "schema"),
+        *("responses", "parameters", "paths", "allOf", "oneOf", "anyOf", "requestBody"),
+    }
+)
 
 
 @dataclass
@@ -46,66 +43,113 @@ class Schemas:
         nodes: Where in the spec each of them stands, by its Python name.
         sent: Python names of those that requests hold.
         received: Python names of those that answers hold.
-        probe: Schema of each type that an endpoint needs, by the operations' keys.
-        attributes: Names of attributes that datamodel-code-generator would choose differently, by
-            class and property.
+        types: Schema of each type that an endpoint needs, by the operations' keys.
+        refused: Why schemas cannot be compiled, by their Python names.
     """
 
     made: JSON = field(default_factory=dict)
     nodes: dict[str, Node] = field(default_factory=dict)
     sent: set[str] = field(default_factory=set)
     received: set[str] = field(default_factory=set)
-    probe: JSON = field(default_factory=dict)
-    attributes: dict[str, str] = field(default_factory=dict)
+    types: JSON = field(default_factory=dict)
+    refused: dict[str, SpecError] = field(default_factory=dict)
 
 
-def prepare_schemas(document: Document, operations: Operations, support: str) -> Schemas:
+def prepare_schemas(document: Document, operations: Operations) -> Schemas:
     """Prepares all schemas of a document, and those of its operations.
 
-    Args:
-        document: The spec.
-        operations: What `read_operations` found in it.
-        support: Import name of the package with `types`.
-
-    Raises:
-        SpecError: A schema cannot be compiled.
+    Operations that need a schema which cannot be compiled are moved to those that are refused;
+    other schemas that need such a one are left out.
     """
-    preparation = _Preparation(document.root.entries("components", "schemas"), support)
-    schemas = preparation.schemas
+    registry = Registry(document)
+    schemas = registry.schemas
+    refused: dict[str, SpecError] = {}
     for key, use in operations.uses.items():
-        schemas.probe[key] = preparation.expression(use.schema, use.name) if use.schema else {}
+        try:
+            schemas.types[key] = registry.expression(use.schema, use.name) if use.schema else {}
+        except SpecError as error:
+            refused[key] = error
+    registry.finish()
+    _refuse(schemas, operations, refused)
     for sent, found in ((True, schemas.sent), (False, schemas.received)):
-        found |= reachable(
-            schemas.made,
-            [schemas.probe[key] for key, use in operations.uses.items() if use.sent is sent],
-        )
+        keys = [key for key, use in operations.uses.items() if use.sent is sent]
+        found |= reachable(schemas.made, [schemas.types[key] for key in keys])
     for name, schema in schemas.made.items():
         for part in (schema, *schema.get("allOf", ())):
             ask_for_what_goes_this_way(part, name in schemas.sent, name in schemas.received)
-    for name, schema in schemas.made.items():
-        for part in (schema, *schema.get("allOf", ())):
-            check_defaults(part, schemas.nodes[name], schemas.made)
+            drop_wrong_defaults(part, schemas.made)
+    open_constants(schemas.made, schemas.received - schemas.sent)
     return schemas
 
 
-class _Preparation:
-    def __init__(self, components: list[tuple[str, Node]], support: str) -> None:
+def _refuse(schemas: Schemas, operations: Operations, refused: dict[str, SpecError]) -> None:
+    """Takes out what cannot be compiled, and what needs it."""
+    kept: list[Operation] = []
+    for operation in operations.operations:
+        keys = [key for key in operation.type_keys() if key]
+        found = reachable(schemas.made, [schemas.types[key] for key in keys if key not in refused])
+        errors = [refused[key] for key in keys if key in refused]
+        errors += [error for name, error in schemas.refused.items() if name in found]
+        if errors:
+            operations.refused[operation.file] = errors[0]
+            for key in keys:
+                operations.uses.pop(key, None)
+                schemas.types.pop(key, None)
+        else:
+            kept.append(operation)
+    operations.operations[:] = kept
+    if schemas.refused:
+        useless = [
+            name
+            for name, schema in schemas.made.items()
+            if schemas.refused.keys() & {name, *reachable(schemas.made, [schema])}
+        ]
+        for name in useless:
+            del schemas.made[name]
+
+
+class Registry:
+    """Names of schemas, each of which is prepared once.
+
+    Args:
+        document: The spec.
+    """
+
+    def __init__(self, document: Document) -> None:
         self.schemas = Schemas()
-        self._timestamp = f"{support}.types.Timestamp"
-        self._classes, self._modules = Taken("schema"), Taken("schema")
-        # Values of each tag by the member's place and the tag's name.
-        self._told: dict[tuple[str, str], list[str]] = {}
-        # Components by their place.
+        self.shapes = Shapes()
+        self._types = Types(self, self.shapes)
+        self._modules = Names("generated")
+        # Python names by the schemas' places.
         self._names: dict[str, str] = {}
         self._newtypes: set[str] = set()
+        # Components that have no shape, by their places.
+        self._shapeless: dict[str, SpecError] = {}
+        components = document.root.entries("components", "schemas")
+        shapes: dict[str, Shape] = {}
         for name, node in components:
-            _refuse_circle(node)
-            self._names[node.place] = self._named(name, node)
-            if _is_newtype(node):
-                self._newtypes.add(node.place)
+            self.name(name, node.place)
         for _, node in components:
-            if node.place not in self._newtypes:
-                self._make(self._names[node.place], normalised(node))
+            try:
+                refuse_circle(node)
+                shapes[node.place] = shape = self.shapes.of(node)
+                if shape.is_newtype:
+                    self._newtypes.add(node.place)
+            except SpecError as error:
+                self._shapeless[node.place] = error
+        self._types.find_children(components, self._names)
+        for _, node in components:
+            python_name = self._names[node.place]
+            if node.place in self._shapeless:
+                self.schemas.nodes[python_name] = node
+                self.schemas.made[python_name] = {}
+                self.schemas.refused[python_name] = self._shapeless[node.place]
+            elif node.place not in self._newtypes:
+                self.make(python_name, shapes[node.place])
+
+    def finish(self) -> None:
+        """Does what can be done only when all is known."""
+        self._types.tell_members(self.schemas.made)
 
     def expression(self, node: Node, name: str) -> JSON:
         """Prepares a schema that stands inside another, or in an operation.
@@ -117,243 +161,65 @@ class _Preparation:
         Raises:
             SpecError: It cannot be compiled.
         """
-        if node.value is True:
-            return {}
-        if node.value is False:
-            raise node.error("allows no value; leave out what has this schema")
-        node = normalised(node)
-        if not _is_class(node):
-            return self._type(node, name)
-        self._make(self._named(name, node), node)
-        beside = {key: node.value[key] for key in ANNOTATIONS & node.value.keys()}
-        return _annotated(node.with_value(beside), {"$ref": _component(name)})
+        if node.place in self._names:
+            return self._types.reference(self._names[node.place], self.shapes.of(node))
+        return self.express(self.shapes.of(node), node.place, name)
 
-    def _named(self, name: str, node: Node) -> str:
+    def express(self, shape: Shape, place: str, name: str) -> JSON:
+        """Prepares a shape that stands inside another schema."""
+        if shape.is_class and place in self._names:
+            return self._types.reference(self._names[place], shape)
+        if not shape.is_class:
+            return self._types.of(shape, name)
+        python_name = self.name(name, place)
+        self.make(python_name, shape)
+        return self._types.reference(python_name, shape)
+
+    def resolve(self, node: Node) -> tuple[str, Node]:
+        """Gives the Python name of what a reference leads to, empty for a newtype, and its place.
+
+        Raises:
+            SpecError: It leads nowhere.
+        """
+        target = node.document.resolve(node.value["$ref"], node.place)
+        if target.place in self._shapeless:
+            raise self._shapeless[target.place]
+        if target.place in self._newtypes:
+            return "", target
+        if target.place not in self._names:
+            shape = self.shapes.of(target)
+            if not shape.is_class:
+                return "", target
+            words = [str(part) for part in target.path if part not in _SILENT]
+            words = [word for word in words if "/" not in word[1:]]
+            # A file of one schema goes by its name.
+            name = "".join(map(pascal_case, words)) or PurePath(target.document.name).stem
+            self.make(self.name(name, target.place), shape)
+        return self._names[target.place], target
+
+    def is_free(self, name: str) -> bool:
+        """Whether no schema is called so yet."""
+        return module_of(class_name(name)) not in self._modules
+
+    def name(self, name: str, place: str) -> str:
         """Gives the Python name of a schema that has to have one."""
-        python_name = pascal_case(name)
-        module = module_name(node.place, "schema", name)
-        if python_name in _RESERVED or module == "generated":
-            raise node.error(f"schema {name!r} has a name that the compiler needs; rename it")
-        self._classes.take(python_name, name, node.place)
-        self._modules.take(module, name, node.place)
+        python_name = class_name(name)
+        if python_name in RESERVED:
+            python_name += "Model"
+        wanted = module_of(python_name)
+        module = self._modules.take(wanted, place)
+        if module != wanted:
+            python_name = f"{python_name.rstrip('_')}_{module.rpartition('_')[2]}"
+        self._names[place] = python_name
         return python_name
 
-    def _make(self, python_name: str, node: Node) -> None:
-        self.schemas.nodes[python_name] = node
-        if _is_class(node):
-            # These belong to where the class is used.
-            rest = {k: v for k, v in node.value.items() if k not in ("default", "nullable")}
-            node = node.with_value(rest)
-        undescribed = f"`{python_name}`, which the spec does not describe."
-        prepared = self._type(node, python_name)
-        self.schemas.made[python_name] = {"description": undescribed, **prepared}
-
-    def _type(self, node: Node, name: str) -> JSON:
-        """Prepares a normalised schema as it stands; `name` begins the names inside it."""
-        if "$ref" in node:
-            return self._reference(node)
-        if "discriminator" in node and not node.value.keys() & {"oneOf", "anyOf"}:
-            raise node["discriminator"].error("has nothing to tell; list the members in a oneOf")
-        if "allOf" in node:
-            prepared = self._whole(node, name)
-        elif "oneOf" in node or "anyOf" in node:
-            prepared = self._union(node, name)
-        elif is_enumeration(node):
-            prepared = enumeration(node)
-        elif "enum" in node or "const" in node:
-            prepared = open_values(node)
-        else:
-            prepared = self._plain(node, name)
-        return _annotated(node, prepared)
-
-    def _reference(self, node: Node) -> JSON:
-        reference = node.value["$ref"]
-        target = node.document.resolve(reference, node.place)
-        beside = {key: value for key, value in node.value.items() if key != "$ref"}
-        if target.place in self._newtypes:
-            newtype = target.value if is_json_object(target.value) else {}
-            return self._type(normalised(node.with_value({**newtype, **beside})), "")
-        if target.place not in self._names:
-            raise node.error(
-                f"$ref {reference!r} leads to no component schema; give its target a name under"
-                " #/components/schemas"
-            )
-        component = normalised(target)
-        if "$ref" in component:
-            return self._reference(component.with_value({**component.value, **beside}))
-        if _is_class(component) and component.flag("nullable"):
-            beside["nullable"] = True
-        name = self._names[target.place]
-        return _annotated(node.with_value(beside), {"$ref": _component(name)})
-
-    def _plain(self, node: Node, name: str) -> JSON:
-        """Prepares objects, arrays and scalars."""
-        types: list[str] = node.value.get("type", [])
-        if not types:
-            implied = {"object": ("properties", "additionalProperties"), "array": ("items",)}
-            types = [kind for kind, keys in implied.items() if any(key in node for key in keys)]
-        if types == ["string"] and node.text("format") == "date-time":
-            return {"customTypePath": self._timestamp}
-        if types == ["string"] and node.text("format") in _FORMATS:
-            return {"type": "string", "format": node.value["format"]}
-        prepared: JSON = {"type": types[0] if len(types) == 1 else types} if types else {}
-        if "object" in types:
-            prepared |= self._object(node, name)
-        if "array" in types:
-            prepared |= self._array(node, name)
-        return prepared | (constraints(node, types[0]) if len(types) == 1 else {})
-
-    def _object(self, node: Node, name: str) -> JSON:
-        extra = node.value.get("additionalProperties")
-        properties: JSON = {}
-        taken = Taken("property")
-        for key, part in node.entries("properties"):
-            attribute = field_name(key)
-            taken.take(attribute, key, part.place)
-            # Left alone, `$type` would be `field_type`; nobody would guess that.
-            if not key[:1].isalnum():
-                self.schemas.attributes[f"{name}.{key}"] = attribute
-            elif attribute in _METHODS:
-                self.schemas.attributes[f"{name}.{key}"] = f"{attribute}_"
-            prepared = self.expression(part, name + pascal_case(key))
-            ways = {way: True for way in ("readOnly", "writeOnly") if _flag(part, way)}
-            properties[key] = {**prepared, **ways}
-        if properties:
-            # A closed object is left to its base class, which says who may add what.
-            opened = {"additionalProperties": True} if extra not in (None, False) else {}
-            required = list(node.value.get("required", []))
-            return {"properties": properties, "required": required, **opened}
-        if not is_json_object(extra):
-            return {"additionalProperties": True}
-        values = self.expression(node["additionalProperties"], f"{name}Value")
-        return {"additionalProperties": unconstrained(values)}
-
-    def _array(self, node: Node, name: str) -> JSON:
-        # Before 2020-12, `items` was an array for a tuple.
-        key = "items" if is_json_array(node.value.get("items")) else "prefixItems"
-        members = [
-            unconstrained(self.expression(part, f"{name}Item")) for part in node.members(key)
-        ]
-        if members:
-            return {"prefixItems": members, "items": False}
-        if not is_json_object(node.value.get("items")):
-            return {"items": {}}
-        return {"items": unconstrained(self.expression(node["items"], f"{name}Item"))}
-
-    def _whole(self, node: Node, name: str) -> JSON:
-        """Prepares a class that is made up of others."""
-        own = {key: node.value[key] for key in ("properties", "required") if key in node}
-        prepared: list[JSON] = []
-        for part in (*parts_of(node, "allOf"), *([node.with_value(own)] if own else [])):
-            if part.value is True:
-                continue
-            part, target = normalised(part), target_of(part)
-            if {"oneOf", "anyOf", "enum", "const"} & target.value.keys():
-                raise part.error(
-                    "allOf joins objects, and this is a union or an enumeration; make it a property"
-                )
-            if "allOf" in part:
-                prepared += self._whole(part, name)["allOf"]
-            elif "$ref" in part and is_object(target):
-                reference = self._reference(target.with_value({"$ref": target.place}))
-                # A class can be null where it stands, but not as a part of another.
-                prepared.append(reference.get("anyOf", [reference])[0])
-            elif "$ref" not in part and part.value.get("type", ["object"]) == ["object"]:
-                required = list(part.value.get("required", []))
-                prepared.append({"required": required, **self._plain(part, name), "type": "object"})
-            elif "$ref" not in part or target.value.get("type", ["object"]) != ["object"]:
-                raise part.error("allOf joins objects, and this is none")
-        return {"allOf": prepared}
-
-    def _union(self, node: Node, name: str) -> JSON:
-        key = "oneOf" if "oneOf" in node else "anyOf"
-        beside = node.value.keys() & {"anyOf", "properties", "allOf", "enum", "const"} - {key}
-        if beside:
-            raise node.error(
-                f"{key} beside {min(beside)} is not supported; put it into each member"
-            )
-        parts = parts_of(node, key)
-        if "discriminator" not in node:
-            return {"anyOf": [self._member(part, name, "") for part in parts]}
-        discriminator = node["discriminator"].object()
-        tag = discriminator.text("propertyName")
-        if not tag:
-            raise discriminator.error("has no propertyName")
-        members = [self._member(part, name, tag) for part in parts]
-        mapping = tag_mapping(discriminator, parts, members, tag, self._told)
-        return {"oneOf": members, "discriminator": {"propertyName": tag, "mapping": mapping}}
-
-    def _member(self, node: Node, name: str, tag: str) -> JSON:
-        shape = normalised(node)
-        if not _is_class(shape):
-            return unconstrained(self.expression(node, f"{name}Item"))
-        properties = shape.value.get("properties", {})
-        words = [shape.text("title"), *constants_of(shape, tag), *shape.value.get("required", ())]
-        named = next((word for word in words if pascal_case(word)), "")
-        suffix = named or next(iter(properties), "Choice")
-        return self.expression(node, name + pascal_case(suffix))
-
-
-def _refuse_circle(start: Node) -> None:
-    """Refuses a schema that is itself by definition, rather than one that holds itself."""
-    pending, seen = [start], set[str]()
-    while pending:
-        node = pending.pop()
-        if not is_json_object(node.value):
-            continue
-        for key in ("allOf", "oneOf", "anyOf"):
-            pending += node.members(key)
-        if "$ref" in node:
-            reference = node.value["$ref"]
-            target = node.document.resolve(reference, node.place)
-            if target.place == start.place:
-                raise node.error(f"$ref {reference!r} leads back to itself")
-            if target.place not in seen:
-                seen.add(target.place)
-                pending.append(target)
-
-
-def _is_newtype(node: Node) -> bool:
-    """Whether a schema is but another name for a scalar, for any value, or for a bare map."""
-    if isinstance(node.value, bool):
-        return True
-    node = normalised(node)
-    if node.value.keys() & {"$ref", "allOf", "oneOf", "anyOf", "enum", "const", "prefixItems"}:
-        return False
-    if "items" in node or "array" in node.value.get("type", ()) or node.value.get("properties"):
-        return False
-    return not is_json_object(node.value.get("additionalProperties"))
-
-
-def _is_class(node: Node) -> bool:
-    """Whether a normalised schema has to have a name of its own."""
-    return is_object(node) or "discriminator" in node or is_enumeration(node)
-
-
-def _component(python_name: str) -> str:
-    return pointer("components", "schemas", python_name)
-
-
-def _annotated(node: Node, prepared: JSON) -> JSON:
-    """Adds what a schema says beside its type."""
-    if node.flag("nullable") and prepared:
-        kind = prepared.get("type")
-        if "const" in prepared:
-            # Beside null, a constant would become an enumeration without a name.
-            literal = {"enum": [prepared["const"]], "x-enum-field-as-literal": True}
-            prepared = {"anyOf": [{"type": kind, **literal}, {"type": "null"}]}
-        elif kind:
-            prepared = {**prepared, "type": [*([kind] if isinstance(kind, str) else kind), "null"]}
-        else:
-            prepared = {"anyOf": [*prepared.get("anyOf", [prepared]), {"type": "null"}]}
-    described = [text for text in (node.text("description"), prepared.get("description")) if text]
-    if described:
-        # Docstrings of classes and fields stand four columns in.
-        prepared = {**prepared, "description": wrapped("\n\n".join(described), WIDTH - 4)}
-    if "default" in node:
-        prepared = {**prepared, "default": node.value["default"]}
-    return {**prepared, "deprecated": True} if node.flag("deprecated") else prepared
-
-
-def _flag(node: Node, key: str) -> bool:
-    return is_json_object(node.value) and node.flag(key)
+    def make(self, python_name: str, shape: Shape) -> None:
+        """Prepares the schema of a name."""
+        self.schemas.nodes[python_name] = shape.node
+        # Until it is ready, for what refers to it.
+        self.schemas.made[python_name] = {}
+        title = shape.node.path[-1] if len(shape.node.path) == 3 else python_name
+        try:
+            self.schemas.made[python_name] = self._types.component(shape, python_name, str(title))
+        except SpecError as error:
+            self.schemas.refused[python_name] = error

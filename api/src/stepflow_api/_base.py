@@ -5,15 +5,23 @@ from __future__ import annotations
 import enum
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar, cast, get_origin
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self, TypeVar, cast, get_origin
 
-from pydantic import VERSION, BaseModel, ConfigDict, GetCoreSchemaHandler
+from pydantic import (
+    VERSION,
+    BaseModel,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    model_validator,
+)
 from pydantic_core import CoreSchema
 
 from stepflow_api._constants import UNKNOWN_VALUES_LIMIT
 
 __all__ = [
+    "BY_ALIAS",
     "AnswerModel",
+    "FreeKeys",
     "IntEnum",
     "Model",
     "RequestModel",
@@ -22,12 +30,24 @@ __all__ = [
     "complete",
 ]
 
+if TYPE_CHECKING:
+    from pydantic.functional_validators import ModelWrapValidatorHandler
+
 E = TypeVar("E", bound=enum.Enum)
 
 # Before 2.14, two threads that are the first to use a model can break it, and an instance of a
 # model that is not built yet cannot be serialized in a field of type Any. There, each model is
 # built as it is defined: Python's import lock keeps other threads from it until it is complete.
-_CAN_DEFER = tuple(int(part) for part in VERSION.split(".")[:2]) >= (2, 14)
+_PYDANTIC = tuple(int(part) for part in VERSION.split(".")[:2])
+_CAN_DEFER = _PYDANTIC >= (2, 14)
+
+BY_ALIAS: Final[dict[str, Any]] = (
+    {"by_alias": True, "by_name": False} if _PYDANTIC >= (2, 11) else {}
+)
+"""How a JSON document is read: a key that is spelled as an attribute is another key.
+
+Before 2.11, pydantic cannot tell them apart where attributes can be passed by their names.
+"""
 
 
 class Model(BaseModel):
@@ -120,6 +140,29 @@ class AnswerModel(Model):
     """Base of models that only answers hold: a field that a newer server adds is ignored."""
 
     model_config = ConfigDict(extra="ignore")
+
+
+class FreeKeys(BaseModel):
+    """Mixin for models whose documents have keys beside those that the spec names."""
+
+    if not TYPE_CHECKING:
+
+        @classmethod
+        def from_dict(cls, document: Mapping[str, Any]) -> Self:
+            """Make a model of a JSON document, whose names are the wire's alone."""
+            return cls.model_validate(document, **BY_ALIAS)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _keep_apart(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Tell a free key from the field whose attribute is spelled so."""
+        model = handler(data)
+        for name in (model.model_extra or {}).keys() & type(model).model_fields.keys():
+            alias = type(model).model_fields[name].alias
+            if isinstance(data, Mapping) and alias not in data:
+                # pydantic has one set of names for both.
+                model.model_fields_set.discard(name)
+        return model
 
 
 def complete(*models: type[Model]) -> None:

@@ -7,6 +7,9 @@ from stepflow_api._version import VERSION
 USER_AGENT: Final = f"stepflow-python/{VERSION}"
 """What a request says that it comes from, where nobody has chosen a name."""
 
+USUAL_ACCEPT: Final = "application/json"
+"""The `Accept` of a request whose operation documents no other media type."""
+
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 """Ports of URLs that name none, by scheme."""
 

@@ -16,8 +16,8 @@ class Request:
 
     Attributes:
         method: HTTP method.
-        path: Path below the API's prefix, percent-encoded.
-        query: Pairs of names and values.
+        path: Path below the API's prefix, percent-encoded. It may have a query of its own.
+        query: Pairs of names and values, added to that of the path.
         headers: Header fields.
         content: The body, None for none.
         template: Path template, such as `/runs/{run_id}`; empty if unknown.
@@ -40,12 +40,24 @@ class Request:
         Args:
             base_url: The server's URL with the API's prefix.
         """
+        return base_url + self.target(errors="replace")
+
+    def target(self, errors: str = "strict") -> str:
+        """Return the path with the query.
+
+        Args:
+            errors: What becomes of text that UTF-8 cannot encode, as of `str.encode`.
+
+        Raises:
+            UnicodeEncodeError: The query has such text.
+        """
         if not self.query:
-            return f"{base_url}{self.path}"
+            return self.path
         # Imported here, so that creating a client does not load it.
         from urllib.parse import urlencode
 
-        return f"{base_url}{self.path}?{urlencode(self.query, errors='replace')}"
+        sign = "&" if "?" in self.path else "?"
+        return f"{self.path}{sign}{urlencode(self.query, errors=errors)}"
 
 
 class Answer(NamedTuple):

@@ -6,28 +6,25 @@ network, through the dialect of the server, and hands the answer back.
 
 from __future__ import annotations
 
-import datetime
-import enum
-import json
-import threading
-import uuid
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
-from urllib.parse import quote
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar, cast
+from urllib.parse import urlencode
 
-from pydantic_core import (
-    PydanticSerializationError,
-    SchemaSerializer,
-    core_schema,
-    from_json,
-)
-
-from stepflow_api._collector import COLLECTOR
-from stepflow_api._constants import ERROR_BODY_LIMIT
+from stepflow_api._bodies import charset, is_json, to_json
+from stepflow_api._constants import ERROR_BODY_LIMIT, USUAL_ACCEPT
 from stepflow_api._error_message import error_message
-from stepflow_api._fork import reset_after_fork
 from stepflow_api._messages import Answer, Request
+from stepflow_api._parameters import (
+    FORM,
+    Style,
+    cookie_pairs,
+    form,
+    header_text,
+    path_text,
+    query_text,
+)
+from stepflow_api._parsers import ByType, Event, Json, Parser, nothing, raw, text
 from stepflow_api.errors import (
     InvalidAnswer,
     InvalidRequest,
@@ -38,72 +35,30 @@ from stepflow_api.errors import (
     one_line,
     status_error_class,
 )
-from stepflow_api.types import UNSET, Response
-
-if TYPE_CHECKING:
-    from pydantic import TypeAdapter
+from stepflow_api.types import UNSET, Response, Unset
 
 # Endpoint modules import these from here.
-__all__ = ["Answer", "Json", "Operation", "Parser", "Request", "nothing", "raw", "text"]
+__all__ = [
+    "Answer",
+    "ByType",
+    "Event",
+    "Json",
+    "Operation",
+    "Parser",
+    "Request",
+    "Style",
+    "nothing",
+    "raw",
+    "text",
+]
 
 S = TypeVar("S")
 R = TypeVar("R")
+T = TypeVar("T")
 
-Parser = Callable[[bytes], Any]
-
-# JSON has no NaN; written as such, it can be told and refused.
-_ANY = SchemaSerializer(
-    core_schema.any_schema(), core_schema.CoreConfig(ser_json_inf_nan="constants")
-)
-
-
-# Shorter bodies make too few models for the garbage collector to run often.
-_LONG_BODY = 64 * 1024
-
-
-class Json:
-    """Parse a JSON body to a type, which is prepared when it is first needed."""
-
-    def __init__(self, type_: Any) -> None:
-        self._type = type_
-        self._adapter: TypeAdapter[Any] | None = None
-        self._begin()
-        reset_after_fork(self, Json._begin)
-
-    def _begin(self) -> None:
-        """Create the state that no two processes share."""
-        self._lock = threading.Lock()
-
-    def __call__(self, content: bytes) -> Any:
-        """Parse; raises ValueError where the body is not of the type."""
-        if self._adapter is None:
-            from pydantic import TypeAdapter
-
-            with self._lock:
-                self._adapter = self._adapter or TypeAdapter(self._type)
-        if len(content) < _LONG_BODY:
-            return self._adapter.validate_json(content)
-        with COLLECTOR.paused():
-            return self._adapter.validate_json(content)
-
-
-def raw(content: bytes) -> bytes:
-    """Parse a binary body: to itself."""
-    return content
-
-
-def text(content: bytes) -> str:
-    """Parse a text body; raises ValueError where it is not UTF-8."""
-    return content.decode()
-
-
-def nothing(content: bytes) -> None:
-    """Parse the body of an answer that has none to speak of.
-
-    Raises ValueError for a page of something else; what JSON a newer server puts there is ignored.
-    """
-    if content:
-        from_json(content)
+# How parameters are usually written.
+_QUERY = Style("form", explode=True, takes_objects=False)
+_SIMPLE = Style("simple", takes_objects=False)
 
 
 @dataclass(frozen=True)
@@ -116,7 +71,11 @@ class Operation(Generic[S, R]):
         path: Path template below the API's prefix, such as `/runs/{run_id}`.
         answers: Parser by status: `200`, a class such as `4XX`, or `default`.
         accepts: Media types of the request body, in the order of preference.
-        comma_separated: Parameters whose lists are sent as one value, with commas.
+        produces: Media types of the answers, in the order of preference; none where no answer has
+            a body.
+        styles: How parameters are written that are not written in the usual way, by where they
+            are (`path`, `query`, `header`, `cookie`) and their names.
+        event: Parser of each event, if an answer may be a stream of them.
     """
 
     id: str
@@ -124,7 +83,11 @@ class Operation(Generic[S, R]):
     path: str
     answers: Mapping[str, Parser]
     accepts: tuple[str, ...] = ()
-    comma_separated: frozenset[str] = frozenset()
+    produces: tuple[str, ...] = (USUAL_ACCEPT,)
+    styles: Mapping[str, Mapping[str, Style]] = field(
+        default_factory=dict[str, Mapping[str, Style]]
+    )
+    event: Parser | None = None
 
     def request(
         self,
@@ -132,7 +95,10 @@ class Operation(Generic[S, R]):
         path: Mapping[str, Any] | None = None,
         query: Mapping[str, Any] | None = None,
         headers: Mapping[str, Any] | None = None,
+        cookies: Mapping[str, Any] | None = None,
         body: Any = UNSET,
+        content_type: str | Unset = UNSET,
+        accept: str | Unset = UNSET,
     ) -> Request:
         """Build the request.
 
@@ -140,7 +106,11 @@ class Operation(Generic[S, R]):
             path: Path parameters under the spec's names.
             query: Query parameters; `UNSET` and None are left out.
             headers: Header parameters; `UNSET` and None are left out.
+            cookies: Cookies; `UNSET` and None are left out.
             body: A model, any value that JSON can hold, bytes or text.
+            content_type: Media type of the body, which is then sent as it is if it is bytes or
+                text; by default the first one of the operation that fits.
+            accept: Media type to ask for, in place of all that the operation documents.
 
         Raises:
             InvalidRequest: An argument cannot be sent.
@@ -148,22 +118,38 @@ class Operation(Generic[S, R]):
         target = self.path
         for name, value in (path or {}).items():
             target = target.replace(f"{{{name}}}", self._path_segment(name, value))
-        pairs: list[tuple[str, str]] = []
-        for name, value in (query or {}).items():
-            values = self._values(name, value)
-            pairs += (
-                [(name, ",".join(values))]
-                if name in self.comma_separated and values
-                else [(name, one) for one in values]
-            )
+        parts = [
+            self._written(query_text, "query", name, value, _QUERY)
+            for name, value in (query or {}).items()
+        ]
+        pairs = [pair for some, _ in parts for pair in some]
+        if any(encoded for _, encoded in parts):
+            # What is encoded already would be encoded once more.
+            texts = filter(None, (encoded or urlencode(some) for some, encoded in parts))
+            target += f"{'&' if '?' in target else '?'}{'&'.join(texts)}"
+            pairs = []
         fields: dict[str, str] = {}
         for name, value in (headers or {}).items():
-            if values := self._values(name, value):
-                fields[name] = self._header_value(name, ",".join(values))
+            style = self._style("header", name, _SIMPLE)
+            written = self._checked(name, header_text, value, style)
+            if written is not None:
+                fields[name] = self._header_value(name, written)
+        if found := [
+            pair
+            for name, value in (cookies or {}).items()
+            for pair in self._written(cookie_pairs, "cookie", name, value, _QUERY)
+        ]:
+            fields["cookie"] = "; ".join(found)
+        if accept is not UNSET:
+            fields["accept"] = self._header_value("accept", accept)
+        elif "accept" not in fields and self.produces != (USUAL_ACCEPT,):
+            first, *others = self.produces or ("*/*",)
+            fields["accept"] = ", ".join([first, *(f"{other};q=0.9" for other in others)])
         content = None
         if body is not UNSET:
-            fields["content-type"], content = self._encode(body)
-        return Request(self.method, target, tuple(pairs), fields, content, self.path)
+            fields["content-type"], content = self._encode(body, content_type)
+        template = self.path.partition("?")[0]
+        return Request(self.method, target, tuple(pairs), fields, content, template)
 
     def response(self, answer: Answer) -> Response[R]:
         """Parse an answer.
@@ -207,7 +193,10 @@ class Operation(Generic[S, R]):
             StatusError: The status is not a documented success.
             InvalidAnswer: It is not a stream of events.
         """
-        return self.result(opened) if isinstance(opened, Answer) else opened
+        if not isinstance(opened, Answer):
+            return opened
+        self.result(opened)
+        raise self._invalid(opened, ValueError("it is no stream of events"))
 
     def documents(self, status_code: int) -> bool:
         """Whether the spec documents this status."""
@@ -231,10 +220,13 @@ class Operation(Generic[S, R]):
         if parser is None or (not is_success and len(answer.content) > ERROR_BODY_LIMIT):
             return None
         try:
-            if answer.headers.get("content-type").startswith("application/grpc"):
+            kind = answer.headers.get("content-type")
+            if kind.startswith("application/grpc"):
                 # A server without this API answers every path so, with status 200.
                 raise ValueError("it is gRPC")
-            return parser(answer.content)
+            if isinstance(parser, ByType):
+                parser = parser.choose(kind)
+            return text(answer.content, charset(kind)) if parser is text else parser(answer.content)
         except ValueError as error:
             if is_success:
                 raise self._invalid(answer, error) from body_cause(error)
@@ -248,12 +240,25 @@ class Operation(Generic[S, R]):
             or answers.get("default")
         )
 
-    def _path_segment(self, name: str, value: Any) -> str:
-        values = self._values(name, value)
+    def _style(self, where: str, name: str, usual: Style) -> Style:
+        return self.styles.get(where, {}).get(name, usual) if self.styles else usual
+
+    def _written(
+        self, write: Callable[[str, Any, Style], T], where: str, name: str, value: Any, usual: Style
+    ) -> T:
+        style = self._style(where, name, usual)
+        return self._checked(name, lambda value, style: write(name, value, style), value, style)
+
+    def _checked(self, name: str, write: Callable[[Any, Style], T], value: Any, style: Style) -> T:
         try:
-            segment = quote(",".join(values), safe=",")
+            return write(value, style)
         except UnicodeEncodeError as error:
             raise InvalidRequest(f"{self.id}: {name} is no text: {one_line(str(error))}") from error
+        except ValueError as error:
+            raise InvalidRequest(f"{self.id}: {name} {error}") from error.__cause__
+
+    def _path_segment(self, name: str, value: Any) -> str:
+        segment = self._written(path_text, "path", name, value, _SIMPLE)
         if not segment:
             raise InvalidRequest(f"{self.id}: {name} is empty; give the {name} to ask for")
         # A client resolves "." and ".." before it sends; escaped they arrive.
@@ -267,41 +272,39 @@ class Operation(Generic[S, R]):
             )
         return value
 
-    def _values(self, name: str, value: Any) -> list[str]:
-        if value is UNSET or value is None:
-            return []
-        if isinstance(value, list | tuple | set | frozenset):
-            return [self._scalar(name, one) for one in cast("Iterable[Any]", value)]
-        return [self._scalar(name, value)]
-
-    def _scalar(self, name: str, value: Any) -> str:
-        if isinstance(value, enum.Enum):
-            value = value.value
-        if isinstance(value, bool):
-            return "true" if value else "false"
-        if isinstance(value, datetime.date):
-            return value.isoformat()
-        if isinstance(value, str | int | float | uuid.UUID):
-            return str(value)
-        raise InvalidRequest(
-            f"{self.id}: {name} is a {type(value).__name__}; give text, a number, a bool or a UUID"
-        )
-
-    def _encode(self, body: Any) -> tuple[str, bytes]:
-        json_types = [media_type for media_type in self.accepts if _is_json(media_type)]
-        others = [media_type for media_type in self.accepts if not _is_json(media_type)]
+    def _encode(self, body: Any, content_type: str | Unset) -> tuple[str, bytes]:
+        wanted = self.accepts if content_type is UNSET else (content_type,)
+        if content_type is not UNSET:
+            self._header_value("content-type", content_type)
+        json_types = [media_type for media_type in wanted if is_json(media_type)]
+        others = [media_type for media_type in wanted if not is_json(media_type)]
         if isinstance(body, bytes | bytearray | memoryview):
-            if not others:
+            if not others and content_type is UNSET:
                 raise InvalidRequest(f"{self.id}: the body is bytes; it takes JSON alone")
-            return others[0], bytes(cast("bytes", body))
-        if not json_types:
-            if isinstance(body, str) and others[0].startswith("text/"):
-                return others[0], body.encode()
-            raise InvalidRequest(f"{self.id}: the body is a {type(body).__name__}; give bytes")
+            return (others or json_types)[0], bytes(cast("bytes", body))
+        if isinstance(body, str) and not json_types:
+            if content_type is not UNSET or others[0].startswith(("text/", FORM)):
+                return others[0], self._encoded_text(body, others[0])
+            raise InvalidRequest(
+                f"{self.id}: the body is a str; give bytes, or a content_type with it"
+            )
         try:
-            return json_types[0], to_json(body)
+            if json_types:
+                return json_types[0], to_json(body)
+            for media_type in others:
+                if media_type.startswith(FORM):
+                    return media_type, form(body)
         except ValueError as error:
             raise InvalidRequest(f"{self.id}: the body {error}") from error.__cause__
+        raise InvalidRequest(f"{self.id}: the body is a {type(body).__name__}; give bytes")
+
+    def _encoded_text(self, body: str, media_type: str) -> bytes:
+        try:
+            return body.encode(charset(media_type))
+        except (LookupError, UnicodeEncodeError) as error:
+            raise InvalidRequest(
+                f"{self.id}: the body cannot be written as {media_type!r}: {one_line(str(error))}"
+            ) from error
 
     def _invalid(self, answer: Answer, error: ValueError) -> InvalidAnswer:
         kind = answer.headers.get("content-type", "no content type")
@@ -314,28 +317,3 @@ class Operation(Generic[S, R]):
             status_code=answer.status_code,
             content=answer.content,
         )
-
-
-def to_json(value: object) -> bytes:
-    """Return a value as JSON, of models only what was set.
-
-    Raises:
-        ValueError: JSON cannot hold it.
-    """
-    try:
-        content = _ANY.to_json(value, by_alias=True, exclude_unset=True)
-        if b"NaN" in content or b"Infinity" in content:
-            json.loads(content, parse_constant=_refuse_constant)
-    except (PydanticSerializationError, ValueError, TypeError, RecursionError) as error:
-        raise ValueError(
-            f"cannot be written as JSON ({one_line(str(error))}); give values that JSON can hold"
-        ) from error
-    return content
-
-
-def _is_json(media_type: str) -> bool:
-    return media_type == "application/json" or media_type.endswith("+json")
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON number")

@@ -302,7 +302,7 @@ class Client:
             InvalidAnswer: A success that is not such a stream.
             StatusError: The status is not a success.
         """
-        sending = OpenStream(request)
+        sending = OpenStream(request, operation.event)
         steps: Steps[EventStream] = self._exchange.steps(operation, sending, operation.stream)
         return driver.run(self._exchange, steps, self._transport.timeouts(timeout), headers)
 
@@ -315,7 +315,7 @@ class Client:
         headers: Hidden[Mapping[str, str]] | None = None,
     ) -> AsyncEventStream:
         """Async version of `open`."""
-        sending = OpenStream(request)
+        sending = OpenStream(request, operation.event)
         steps: Steps[AsyncEventStream] = self._exchange.steps(operation, sending, operation.stream)
         timeouts = self._transport.timeouts(timeout)
         return await driver.run_async(self._exchange, steps, timeouts, headers)

@@ -14,8 +14,8 @@ from urllib.parse import unquote
 import httpx
 from pydantic import BaseModel
 
+from stepflow_api._bodies import to_json
 from stepflow_api._httpx_types import HttpxResponse
-from stepflow_api._operation import to_json
 from stepflow_api._transport.httpx_libraries import described, httpx_library_of
 from stepflow_api.errors import TransportError
 from stepflow_api.models._outcome import Outcome

@@ -157,12 +157,17 @@ class _TimestampSchema:
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         # What pydantic.AwareDatetime is, importing which takes longer than all else here.
         aware = core_schema.datetime_schema(tz_constraint="aware")
-        read_other = SchemaValidator(aware).validate_python
+        read_aware = SchemaValidator(aware).validate_python
+        read_any = SchemaValidator(core_schema.datetime_schema()).validate_python
+
+        def read_other(value: Any) -> Any:
+            # Of JSON, which servers write, a time without a zone is better than no answer at all.
+            return (read_any if isinstance(value, str) and len(value) > 18 else read_aware)(value)
 
         def validate(value: Any, otherwise: Callable[[Any], Any] = read_other) -> Any:
             try:
                 time = _parse(value)
-                # It takes dates, naive times and other spellings as well; those go the strict way.
+                # It takes dates and other spellings as well; those go the strict way.
                 if time.tzinfo is not None and value[19] in ".Z+-":
                     time.text = value
                     return time
@@ -196,7 +201,7 @@ class _TimestampSchema:
 
 
 Timestamp = Annotated[datetime, _TimestampSchema]
-"""A point in time with a zone (RFC 3339).
+"""A point in time with a zone (RFC 3339), unless a server sends one without.
 
 A value from the server has microseconds, as every `datetime` has, and is written back with the
 nanoseconds that the server sent.

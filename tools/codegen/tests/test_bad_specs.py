@@ -209,13 +209,12 @@ def test_a_file_that_is_missing(command: Run, tmp_path: Path) -> None:
     [
         (f"{SCHEMAS}/Nope", "$ref '#/components/schemas/Nope' points to nothing"),
         ("#/components/nope/Thing", "nothing is at 'nope'"),
-        ("other.json#/components/schemas/Thing", "leads out of the document"),
+        ("other.json#/components/schemas/Thing", "leads out of the document; add its file to"),
         ("https://example.com/thing.json", "leads out of the document"),
         ("Thing", "leads out of the document"),
+        ("#thing", "no $anchor is 'thing'"),
         (1, "$ref is a number; a string is needed"),
         (None, "$ref is null; a string is needed"),
-        (f"{SCHEMAS}/Thing/properties/name", "leads to no component schema"),
-        ("#/info", "leads to no component schema"),
     ],
 )
 def test_references(refused: Any, reference: object, said: str) -> None:
@@ -238,7 +237,11 @@ def test_references(refused: Any, reference: object, said: str) -> None:
     ],
 )
 def test_schemas_that_are_themselves(refused: Any, loop: dict[str, Any]) -> None:
-    line = refused(lambda d: schemas(d).update(loop))
+    def change(document: dict[str, Any]) -> None:
+        schemas(document).update(loop)
+        schemas(document)["Thing"]["properties"]["a"] = {"$ref": f"{SCHEMAS}/A"}
+
+    line = refused(change)
     assert "leads back to itself" in line
     assert line.startswith(f"{SCHEMAS}/")
 
@@ -254,71 +257,8 @@ def test_a_parameter_that_is_itself(refused: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
-    [
-        (
-            "thing",
-            "schema 'thing' and 'Thing' (#/components/schemas/Thing) both give the Python name",
-        ),
-        ("THING", "both give the Python name 'thing'"),
-        ("thi-ng", "'ThiNg'"),
-        ("class", "schema 'class' is a Python keyword; rename it"),
-        ("None", "schema 'None' is a Python keyword"),
-        ("123", "schema '123' gives no Python name; begin it with a letter"),
-        ("---", "schema '---' gives no Python name"),
-        ("", "schema '' gives no Python name"),
-        ("名前", "schema '名前' gives no Python name"),
-        ("Generated", "has a name that the compiler needs"),
-        ("RequestModel", "has a name that the compiler needs"),
-        ("CompilerProbe", "has a name that the compiler needs"),
-    ],
-)
-def test_names_of_schemas(refused: Any, name: str, said: str) -> None:
-    def change(document: dict[str, Any]) -> None:
-        schemas(document)[name] = {"type": "object", "properties": {"a": {"type": "string"}}}
-        schemas(document).setdefault("ThiNg", {"type": "string", "enum": ["x", "y"]})
-
-    assert said in refused(change)
-
-
-def test_two_schemas_with_one_module(refused: Any) -> None:
-    def change(document: dict[str, Any]) -> None:
-        for name in ("HTTPThing", "HttpThing"):
-            schemas(document)[name] = {"type": "string", "enum": ["x", "y"]}
-
-    line = refused(change)
-    assert line.startswith(f"{SCHEMAS}/HttpThing: schema 'HttpThing' and 'HTTPThing'")
-    assert "both give the Python name 'http_thing'; rename one of them" in line
-
-
-def test_an_inline_schema_with_the_name_of_another(refused: Any) -> None:
-    def change(document: dict[str, Any]) -> None:
-        inline = {"type": "object", "properties": {"a": {"type": "string"}}}
-        schemas(document)["Thing"]["properties"]["part"] = inline
-        schemas(document)["ThingPart"] = inline
-
-    line = refused(change)
-    assert line.startswith(f"{SCHEMAS}/Thing/properties/part: ")
-    assert "'ThingPart' (#/components/schemas/ThingPart)" in line
-
-
-def test_two_properties_with_one_name(refused: Any) -> None:
-    line = refused(
-        lambda d: schemas(d)["Thing"]["properties"].update({"foo-bar": {}, "fooBar": {}})
-    )
-    assert line.startswith(f"{SCHEMAS}/Thing/properties/fooBar: property 'fooBar' and 'foo-bar'")
-
-
-@pytest.mark.parametrize(
     ("change", "place", "said"),
     [
-        (lambda o: o.pop("operationId"), "", "has no operationId"),
-        (lambda o: o.update(operationId=""), "", "has no operationId"),
-        (lambda o: o.update(operationId="import"), "", "operationId 'import' is a Python keyword"),
-        (lambda o: o.update(operationId="1st"), "", "operationId '1st' gives no Python name"),
-        (lambda o: o.update(operationId="***"), "", "operationId '***' gives no Python name"),
-        (lambda o: o.update(tags=["class"]), "/tags/0", "tag 'class' is a Python keyword"),
-        (lambda o: o.update(tags=["!"]), "/tags/0", "tag '!' gives no Python name"),
         (lambda o: o.update(tags=[1]), "/tags/0", "a tag is a string"),
         (lambda o: o.update(tags={}), "/tags", "is an object; an array is needed"),
         (lambda o: o["parameters"].pop(0), "", "the path has {id} but no parameter of that name"),
@@ -329,79 +269,29 @@ def test_two_properties_with_one_name(refused: Any) -> None:
             "'q' does not stand in the path '/things/{id}'",
         ),
         (lambda o: o["parameters"][1].pop("name"), "/parameters/1", "has no name"),
-        (lambda o: o["parameters"][1].pop("schema"), "/parameters/1", "has no schema"),
         (
-            lambda o: o["parameters"][1].update({"in": "cookie"}),
+            lambda o: o["parameters"][1].update({"in": "body"}),
             "/parameters/1",
-            "in: 'cookie'; path, query and header are supported",
+            "in: 'body'; path, query, header and cookie are supported",
         ),
         (
-            lambda o: o["parameters"][1].update(style="deepObject"),
+            lambda o: o["parameters"][1].update(style="matrix"),
             "/parameters/1",
-            "style 'deepObject'; 'form' is supported in a query",
+            "style 'matrix'; a query has form or spaceDelimited or pipeDelimited or deepObject",
         ),
         (
-            lambda o: o["parameters"][1].update(schema={"$ref": f"{SCHEMAS}/Thing"}),
-            "/parameters/1/schema",
-            "an object as a parameter is not supported",
-        ),
-        (
-            lambda o: o["parameters"][1].update(
-                schema={"type": "array", "items": {"type": "object", "additionalProperties": True}}
-            ),
-            "/parameters/1/schema",
-            "an object as a parameter is not supported",
-        ),
-        (
-            lambda o: o["parameters"].append(o["parameters"][1]),
+            lambda o: o["parameters"].append({**o["parameters"][1], "required": True}),
             "/parameters/2",
             "stands here twice",
         ),
-        (
-            lambda o: o["parameters"].append({**o["parameters"][1], "name": "Q"}),
-            "/parameters/2",
-            "parameter 'Q' and 'q'",
-        ),
         (lambda o: o.update(parameters={}), "/parameters", "is an object; an array is needed"),
         (lambda o: o.update(parameters=[None]), "/parameters/0", "is null; an object is needed"),
-        (lambda o: o.update(servers=[]), "/servers", "servers of a single path are not supported"),
         (lambda o: o.update(requestBody={"content": {}}), "/requestBody", "has no content"),
         (lambda o: o["requestBody"].update(content=None), "/requestBody/content", "is null"),
-        (
-            lambda o: o["requestBody"].update(content={"multipart/form-data": {}}),
-            "/requestBody/content/multipart~1form-data",
-            "this media type is not supported",
-        ),
-        (
-            lambda o: o["requestBody"].update(content={"application/x-www-form-urlencoded": {}}),
-            "/requestBody/content/application~1x-www-form-urlencoded",
-            "this media type is not supported",
-        ),
-        (
-            lambda o: o["requestBody"]["content"].update({"application/merge-patch+json": {}}),
-            "/requestBody/content/application~1merge-patch+json",
-            "stands beside 'application/json'",
-        ),
-        (
-            lambda o: o["requestBody"].update(content={"image/png": {}, "image/gif": {}}),
-            "/requestBody/content/image~1gif",
-            "stands beside 'image/png'",
-        ),
-        (
-            lambda o: o["requestBody"]["content"].update({"text/plain": {}}),
-            "/requestBody",
-            "takes text beside others",
-        ),
         (lambda o: o.update(responses=None), "/responses", "is null; an object is needed"),
         (lambda o: o.update(responses=[]), "/responses", "is an array; an object is needed"),
         (lambda o: o.update(responses={"ok": {}}), "/responses/ok", "'ok' is no status"),
-        (lambda o: o.update(responses={"2xx": {}}), "/responses/2xx", "write 200, 2XX or default"),
         (lambda o: o.update(responses={"600": {}}), "/responses/600", "'600' is no status"),
-        (
-            lambda o: o["responses"]["200"].update(content={"text/event-stream": {}}),
-            "/responses/200/content/text~1event-stream",
-            "this media type is not supported",
-        ),
         (
             lambda o: o["responses"]["200"].update(content=None),
             "/responses/200/content",
@@ -417,24 +307,6 @@ def test_operations(
     line = refused(lambda document: change(operation(document)))
     assert line.startswith(f"{OPERATION}{place}: ")
     assert said in line
-
-
-@pytest.mark.parametrize("other", ["getThing", "get_thing", "get-thing", "GetThing"])
-def test_two_operations_with_one_name(refused: Any, other: str) -> None:
-    def change(document: dict[str, Any]) -> None:
-        document["paths"]["/other"] = {"get": {"operationId": other, "responses": {}}}
-
-    line = refused(change)
-    assert line.startswith(f"#/paths/~1other/get: operation {other!r} and 'getThing' ({OPERATION})")
-
-
-def test_two_tags_with_one_name(refused: Any) -> None:
-    def change(document: dict[str, Any]) -> None:
-        node = {"operationId": "other", "tags": ["Things"], "responses": {}}
-        document["paths"]["/other"] = {"get": node}
-
-    line = refused(change)
-    assert line.startswith("#/paths/~1other/get/tags/0: tag 'Things' and 'things'")
 
 
 @pytest.mark.parametrize(
@@ -466,41 +338,17 @@ def test_paths(refused: Any, paths: object, place: str, said: str) -> None:
         ({"type": {}}, "/type", "is an object, which has no meaning here"),
         ({"properties": []}, "/properties", "is an array, which has no meaning here"),
         ({"properties": {"a": 1}}, "/properties/a", "is a number; an object is needed"),
-        ({"properties": {"a": False}}, "/properties/a", "allows no value"),
         ({"properties": {"a": {}}, "required": "a"}, "/required", "is a string"),
         ({"properties": {"a": {}}, "required": [1]}, "/required", "a member that is no string"),
         ({"type": "array", "items": 1}, "/items", "is a number"),
         ({"enum": []}, "/enum", "is empty"),
         ({"enum": "a"}, "/enum", "is a string"),
-        ({"enum": ["a", "b"], "x-enum-varnames": ["A"]}, "/x-enum-varnames", "another Python name"),
-        ({"enum": ["a", "b"], "x-enum-varnames": ["A", "a"]}, "/x-enum-varnames", "another"),
-        ({"enum": ["a", "b"], "x-enum-varnames": ["A", "1"]}, "/x-enum-varnames", "another"),
         ({"oneOf": []}, "/oneOf", "is empty"),
-        ({"oneOf": [False, {"type": "string"}]}, "/oneOf/0", "false in oneOf is not supported"),
-        ({"anyOf": [True, {"type": "string"}]}, "/anyOf/0", "true in anyOf is not supported"),
-        ({"allOf": [False, {"type": "string"}]}, "/allOf/0", "false in allOf is not supported"),
-        (
-            {"oneOf": [{"type": "string"}, {"type": "integer"}], "properties": {"a": {}}},
-            "",
-            "oneOf beside properties is not supported",
-        ),
-        (
-            {"allOf": [{"$ref": f"{SCHEMAS}/Kind"}, {"properties": {"a": {}}}]},
-            "/allOf/0",
-            "this is a union or an enumeration",
-        ),
+        ({"allOf": [False, {"type": "string"}]}, "/allOf/0", "allows no value"),
         (
             {"allOf": [{"type": "string"}, {"properties": {"a": {}}}]},
             "/allOf/0",
-            "allOf joins objects, and this is none",
-        ),
-        (
-            {
-                "oneOf": [{"$ref": f"{SCHEMAS}/Thing"}, {"type": "string"}],
-                "discriminator": {"propertyName": "name"},
-            },
-            "/oneOf/1",
-            "is no object with properties",
+            "allOf joins an object and what is none",
         ),
         (
             {
@@ -518,55 +366,12 @@ def test_paths(refused: Any, paths: object, place: str, said: str) -> None:
             "/discriminator/mapping/a",
             "points to nothing",
         ),
-        (
-            {
-                "oneOf": [THING, OTHER],
-                "discriminator": {"propertyName": "b", "mapping": {"x": "Other", "y": "Thing"}},
-                "description": "Told in another way by the schema that comes before.",
-            },
-            "/oneOf/0",
-            "is told by 'b' 'y' here, and by another one elsewhere",
-        ),
-        (
-            {
-                "oneOf": [
-                    {"properties": {"t": {"const": "a"}, "x": {}}},
-                    {"title": "Two", "properties": {"t": {"const": "a"}, "y": {}}},
-                ],
-                "discriminator": {"propertyName": "t"},
-            },
-            "/oneOf/1",
-            "has the same 't' as another member: 'a'",
-        ),
-        (
-            {"properties": {"a": {}}, "discriminator": {"propertyName": "a"}},
-            "/discriminator",
-            "list the members in a oneOf",
-        ),
-        ({"type": ["object", "string"], "properties": {"a": {}}}, "", "several types"),
-        ({"$ref": f"{SCHEMAS}/Thing", "properties": {}}, "", "$ref beside 'properties'"),
-        ({"$dynamicRef": "#x"}, "/$dynamicRef", "is not supported"),
         ({"type": "string", "minLength": -1}, "/minLength", "is -1, which is too small"),
         ({"type": "number", "multipleOf": 0}, "/multipleOf", "is 0, which is too small"),
         ({"type": "string", "minLength": "1"}, "/minLength", "is a string"),
         ({"type": "string", "minLength": True}, "/minLength", "is a boolean"),
         ({"type": "string", "pattern": 1}, "/pattern", "is a number"),
         ({"type": "string", "description": 1}, "/description", "is a number"),
-        (
-            {"properties": {"a": {"type": "integer", "default": "x"}}},
-            "/properties/a",
-            'the default "x" is no value of this type',
-        ),
-        (
-            {"properties": {"a": {"$ref": f"{SCHEMAS}/Other", "default": {"b": "x"}}}},
-            "/properties/a",
-            "is no value of this type",
-        ),
-        (
-            {"properties": {"a": {"type": "string", "format": "date", "default": "today"}}},
-            "/properties/a",
-            'the default "today" is no value of this type',
-        ),
     ],
 )
 def test_schemas(refused: Any, schema: object, place: str, said: str) -> None:
@@ -575,6 +380,7 @@ def test_schemas(refused: Any, schema: object, place: str, said: str) -> None:
         tag = {"propertyName": "b"}
         schemas(document)["Before"] = {"oneOf": [THING, OTHER], "discriminator": tag}
         schemas(document)["Bad"] = schema
+        schemas(document)["Thing"]["properties"]["bad"] = {"$ref": f"{SCHEMAS}/Bad"}
 
     line = refused(change)
     assert line.startswith(f"{SCHEMAS}/Bad{place}: ")

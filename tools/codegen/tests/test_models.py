@@ -162,7 +162,7 @@ def test_enumerations(zoo: Any) -> None:
     assert [member.name for member in zoo.Odd] == [
         "EMPTY",
         "TWO_WORDS",
-        "VALUE_2_ND",
+        "VALUE_2ND",
         "A_B",
         "A_B_",
         "CLASS",
@@ -261,7 +261,7 @@ def test_names_that_are_imported_in_the_module_get_a_suffix(zoo: Any) -> None:
     uuid = zoo.UUIDModel(of=zoo.AnyModel(field=zoo.FieldModel(size=1)))
     assert zoo.ModelModel(uuid=uuid).to_dict() == {"uuid": {"of": {"field": {"size": 1}}}}
     assert zoo.Response(model={}).model == zoo.ModelModel()
-    assert zoo.Client(literal={"only": "literal", "list": "set"}).literal.list is zoo.List.SET
+    assert zoo.Client(literal={"only": "literal", "list": "set"}).literal.list_ is zoo.List.SET
     assert zoo.TimestampModel(at=ARRIVAL).to_dict() == {"at": ARRIVAL}
     assert zoo.StrEnumModel.A == "a"
 

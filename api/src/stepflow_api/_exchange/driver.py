@@ -123,8 +123,8 @@ def _perform(
                 exchange = effect.client._exchange
             own = exchange.transport.timeouts(effect.timeout)
             return run(exchange, _steps(exchange, effect), own, effect.headers)
-        case OpenStream(request):
-            return transport.open(request, timeouts, parse_event)
+        case OpenStream(request, parse):
+            return transport.open(request, timeouts, parse or parse_event)
         case Read(stream, seconds):
             return stream.read(seconds)
         case Close(stream):
@@ -156,8 +156,8 @@ async def _perform_async(
                 exchange = effect.client._exchange
             own = exchange.transport.timeouts(effect.timeout)
             return await run_async(exchange, _steps(exchange, effect), own, effect.headers)
-        case OpenStream(request):
-            return await transport.open_async(request, timeouts, parse_event)
+        case OpenStream(request, parse):
+            return await transport.open_async(request, timeouts, parse or parse_event)
         case Read(stream, seconds):
             return await stream.read(seconds)
         case Close(stream):

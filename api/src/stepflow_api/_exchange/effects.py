@@ -36,9 +36,15 @@ T = TypeVar("T")
 
 
 class OpenStream(NamedTuple):
-    """Send a request whose response is a stream of events."""
+    """Send a request whose response is a stream of events.
+
+    Attributes:
+        request: The request.
+        parse: Parser of each event; None for those of a Stepflow server.
+    """
 
     request: Request
+    parse: Callable[[bytes], Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +93,7 @@ class Open(Call[T]):
     @property
     def sending(self) -> Request | OpenStream:
         """The effect that sends the request as it is."""
-        return OpenStream(self.request)
+        return OpenStream(self.request, self.operation.event)
 
     def parse(self, answer: Any) -> Any:
         """Return the result, from the response."""

@@ -69,7 +69,7 @@ class TracedTransport:
             return answer
 
     def open(
-        self, request: Request, timeouts: Timeouts, parse: Callable[[bytes], dict[str, Any]]
+        self, request: Request, timeouts: Timeouts, parse: Callable[[bytes], Any]
     ) -> EventStream | Answer:
         """As `Transport.open`; the span ends when the stream begins."""
         with self._span(request) as span:
@@ -78,7 +78,7 @@ class TracedTransport:
             return opened
 
     async def open_async(
-        self, request: Request, timeouts: Timeouts, parse: Callable[[bytes], dict[str, Any]]
+        self, request: Request, timeouts: Timeouts, parse: Callable[[bytes], Any]
     ) -> AsyncEventStream | Answer:
         """Async version of `open`."""
         with self._span(request) as span:

@@ -1,11 +1,11 @@
-"""Answers that go on: the events that a server tells as they happen (server-sent events)."""
+"""Answers that go on: server-sent events, or a JSON document on each line."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, AsyncExitStack, ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from stepflow_api._constants import EVENT_LIMIT
 from stepflow_api._transport.failures import cause_to_show, http_failures
@@ -17,6 +17,19 @@ if TYPE_CHECKING:
     import httpx
 
 MEDIA_TYPE = "text/event-stream"
+"""Server-sent events."""
+
+LINE_TYPES = frozenset(
+    {
+        "application/x-ndjson",
+        "application/ndjson",
+        "application/jsonl",
+        "application/x-jsonlines",
+        "application/json-lines",
+        "application/stream+json",
+    }
+)
+"""A document on each line."""
 
 
 class EventDecoder:
@@ -57,6 +70,10 @@ class EventDecoder:
             self._extend(start)
         return done
 
+    def end(self) -> list[bytes]:
+        """Return nothing: an event without its end is none."""
+        return []
+
     def _extend(self, part: bytes) -> None:
         if part:
             # Everything since the last event counts, so that memory is bounded.
@@ -66,14 +83,57 @@ class EventDecoder:
             self._line.append(part)
 
 
+class LineDecoder:
+    """Decoder for documents of one line each, fed with pieces of a stream.
+
+    Args:
+        limit: Maximum size of a line, in bytes.
+    """
+
+    def __init__(self, limit: int = EVENT_LIMIT) -> None:
+        self._limit = limit
+        self._size = 0
+        self._line: list[bytes] = []
+
+    def feed(self, piece: bytes) -> list[bytes]:
+        """Return the lines that a piece completes, without empty ones.
+
+        Raises:
+            ValueError: A line is larger than the limit.
+        """
+        done: list[bytes] = []
+        first, *others = piece.split(b"\n")
+        self._extend(first)
+        for start in others:
+            done += self.end()
+            self._extend(start)
+        return done
+
+    def end(self) -> list[bytes]:
+        """Return the last line, which may have no line end."""
+        line = b"".join(self._line).strip()
+        self._line, self._size = [], 0
+        return [line] if line else []
+
+    def _extend(self, part: bytes) -> None:
+        self._size += len(part)
+        if self._size > self._limit:
+            raise ValueError(f"a line is larger than {self._limit} bytes")
+        self._line.append(part)
+
+
 class _Decoding:
     def __init__(
         self,
-        parse: Callable[[bytes], dict[str, Any]],
+        response: httpx.Response,
+        parse: Callable[[bytes], Any],
         fail: Callable[[Exception], StepflowError],
         timeout: float | None,
     ) -> None:
-        self._decoder = EventDecoder()
+        kind: str = response.headers.get("content-type", "")
+        is_lines = kind.partition(";")[0].strip().lower() in LINE_TYPES
+        self._decoder = LineDecoder() if is_lines else EventDecoder()
+        self._ended = False
         self._parse = parse
         self._fail = fail
         self._timeout = timeout
@@ -81,9 +141,19 @@ class _Decoding:
     def _timeouts(self, seconds: float | None) -> Timeouts:
         return Timeouts.for_total(self._timeout if seconds is None else seconds)
 
-    def _documents(self, piece: bytes) -> list[dict[str, Any]]:
+    def _documents(self, piece: bytes) -> list[Any]:
         try:
             return [self._parse(data) for data in self._decoder.feed(piece)]
+        except ValueError as error:
+            raise self._fail(error) from error
+
+    def _last(self) -> list[Any] | None:
+        """Return what the end of the answer completes; None if that is nothing."""
+        if self._ended:
+            return None
+        self._ended = True
+        try:
+            return [self._parse(data) for data in self._decoder.end()] or None
         except ValueError as error:
             raise self._fail(error) from error
 
@@ -107,18 +177,18 @@ class EventStream(_Decoding):
         self,
         response: httpx.Response,
         held: ExitStack,
-        parse: Callable[[bytes], dict[str, Any]],
+        parse: Callable[[bytes], Any],
         fail: Callable[[Exception], StepflowError],
         timeout: float | None,
         watch: Callable[[Timeouts], AbstractContextManager[None]],
     ) -> None:
-        super().__init__(parse, fail, timeout)
+        super().__init__(response, parse, fail, timeout)
         self.status_code = response.status_code
         self._watch = watch
         self._pieces: Iterator[bytes] = body_parts(response)
         self._held = held
 
-    def read(self, seconds: float | None = None) -> list[dict[str, Any]] | None:
+    def read(self, seconds: float | None = None) -> list[Any] | None:
         """Wait for the next events.
 
         Args:
@@ -143,7 +213,18 @@ class EventStream(_Decoding):
                 timeouts.bound(None)
         except http_failures() as error:
             raise self._fail(timeouts.error(error)) from cause_to_show(error)
-        return None
+        return self._last()
+
+    def __iter__(self) -> Iterator[Any]:
+        """Iterate over the events until the end of the answer."""
+        while (events := self.read()) is not None:
+            yield from events
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Close the connection."""
@@ -158,16 +239,16 @@ class AsyncEventStream(_Decoding):
         self,
         response: httpx.Response,
         held: AsyncExitStack,
-        parse: Callable[[bytes], dict[str, Any]],
+        parse: Callable[[bytes], Any],
         fail: Callable[[Exception], StepflowError],
         timeout: float | None,
     ) -> None:
-        super().__init__(parse, fail, timeout)
+        super().__init__(response, parse, fail, timeout)
         self.status_code = response.status_code
         self._pieces: AsyncIterator[bytes] = body_parts_async(response)
         self._held = held
 
-    async def read(self, seconds: float | None = None) -> list[dict[str, Any]] | None:
+    async def read(self, seconds: float | None = None) -> list[Any] | None:
         """Async version of `EventStream.read`."""
         timeouts = self._timeouts(seconds)
         try:
@@ -178,7 +259,19 @@ class AsyncEventStream(_Decoding):
                     timeouts.bound(None)
         except http_failures() as error:
             raise self._fail(timeouts.error(error)) from cause_to_show(error)
-        return None
+        return self._last()
+
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        """Iterate over the events until the end of the answer."""
+        while (events := await self.read()) is not None:
+            for event in events:
+                yield event
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *raised: object) -> None:
+        await self.close()
 
     async def close(self) -> None:
         """Close the connection."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from httptools import (
     HttpParserCallbackError,
@@ -17,7 +17,7 @@ from httptools import (
     HttpResponseParser,
 )
 
-from stepflow_api._constants import DEFAULT_PORTS, USER_AGENT
+from stepflow_api._constants import DEFAULT_PORTS, USER_AGENT, USUAL_ACCEPT
 from stepflow_api._headers import FIELD_NAME, FIELD_VALUE, Fields, Headers
 from stepflow_api._hidden import Hidden
 from stepflow_api._messages import Answer, Request
@@ -75,8 +75,8 @@ class Address:
         Raises:
             LocalProtocolError: It cannot be sent.
         """
-        query = f"?{urlencode(request.query)}" if request.query else ""
-        line = f"{request.method} {self._prefix}{request.path}{query} HTTP/1.1\r\n".encode("ascii")
+        target = f"{self._prefix}{request.target()}"
+        line = f"{request.method} {target} HTTP/1.1\r\n".encode("ascii")
         if _REQUEST_LINE.fullmatch(line) is None:
             raise LocalProtocolError("illegal characters in the target")
         if self._usual is None or self._usual_bytes is None:
@@ -98,7 +98,7 @@ class Address:
     def _usual_fields(self) -> Fields:
         usual = [
             (b"Host", self._netloc),
-            (b"Accept", b"*/*"),
+            (b"Accept", USUAL_ACCEPT.encode("ascii")),
             (b"Accept-Encoding", ACCEPTED.encode("ascii")),
             (b"Connection", b"keep-alive"),
             (b"User-Agent", USER_AGENT.encode("ascii")),

@@ -16,12 +16,17 @@ from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
-from stepflow_api._constants import USER_AGENT
+from stepflow_api._constants import USER_AGENT, USUAL_ACCEPT
 from stepflow_api._headers import Fields, Headers
 from stepflow_api._messages import Answer, Request
 from stepflow_api._transport.body import ACCEPTED, Body
 from stepflow_api._transport.event_loops import loop_of_this_call, running_loop
-from stepflow_api._transport.event_stream import MEDIA_TYPE, AsyncEventStream, EventStream
+from stepflow_api._transport.event_stream import (
+    LINE_TYPES,
+    MEDIA_TYPE,
+    AsyncEventStream,
+    EventStream,
+)
 from stepflow_api._transport.failures import cause_to_show, failure, http_failures
 from stepflow_api._transport.httpx_libraries import DEFAULT_AGENTS
 from stepflow_api._transport.httpx_pool import AsyncPool, SyncPool
@@ -128,7 +133,7 @@ class HttpxTransport:
             raise
 
     def open(
-        self, request: Request, timeouts: Timeouts, parse: Callable[[bytes], dict[str, Any]]
+        self, request: Request, timeouts: Timeouts, parse: Callable[[bytes], Any]
     ) -> EventStream | Answer:
         """As `Transport.open`."""
         acquired = self._sync_http()
@@ -154,7 +159,7 @@ class HttpxTransport:
             ) from cause_to_show(error)
 
     async def open_async(
-        self, request: Request, timeouts: Timeouts, parse: Callable[[bytes], dict[str, Any]]
+        self, request: Request, timeouts: Timeouts, parse: Callable[[bytes], Any]
     ) -> AsyncEventStream | Answer:
         """Async version of `open`."""
         acquired = self._async_http(timeouts)
@@ -223,6 +228,10 @@ class HttpxTransport:
                 timeouts.bound(timeouts.pool),
             ),
         )
+        if "?" in request.path:
+            # Parameters would take the place of the path's own query.
+            added = f"&{http.params}" if http.params else ""
+            prepared.url = self._library.URL(self._base_url + request.target() + added)
         prepared.stream = cast("httpx.ByteStream", body)
         return prepared
 
@@ -231,6 +240,8 @@ class HttpxTransport:
     ) -> httpx.Headers:
         headers: httpx.Headers = self._library.Headers(list(self._headers.value.values()))
         headers.update(request.headers)
+        if http.headers.get("accept", "*/*") == "*/*":
+            headers.setdefault("accept", USUAL_ACCEPT)
         # A name that was chosen, here or where the httpx client was made, stays.
         if http.headers.get("user-agent", "").startswith(DEFAULT_AGENTS):
             headers.setdefault("user-agent", USER_AGENT)
@@ -337,7 +348,8 @@ def _kind(response: httpx.Response) -> str:
 
 
 def _is_events(response: httpx.Response) -> bool:
-    return response.is_success and _kind(response).partition(";")[0].strip().lower() == MEDIA_TYPE
+    kind = _kind(response).partition(";")[0].strip().lower()
+    return response.is_success and (kind == MEDIA_TYPE or kind in LINE_TYPES)
 
 
 def _refuse_ended_loop(error: RuntimeError) -> None:

@@ -211,7 +211,7 @@ class Transport:
             raise
 
     def open(
-        self, request: Request, timeouts: Timeouts, parse: Callable[[bytes], dict[str, Any]]
+        self, request: Request, timeouts: Timeouts, parse: Callable[[bytes], Any]
     ) -> EventStream | Answer:
         """Send a request and gives a stream of events as it comes, anything else as `send` does.
 
@@ -229,7 +229,7 @@ class Transport:
         return self._httpx().open(request, timeouts, parse)
 
     async def open_async(
-        self, request: Request, timeouts: Timeouts, parse: Callable[[bytes], dict[str, Any]]
+        self, request: Request, timeouts: Timeouts, parse: Callable[[bytes], Any]
     ) -> AsyncEventStream | Answer:
         """Async version of `open`."""
         self._check_open()

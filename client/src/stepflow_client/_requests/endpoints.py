@@ -31,6 +31,7 @@ _RUN_EVENTS: Operation[None, models.ErrorResponse | None] = Operation(
     method="GET",
     path="/runs/{run_id}/events",
     answers={"200": _no_events, "404": Json(models.ErrorResponse)},
+    produces=("text/event-stream", "application/json"),
 )
 
 
