@@ -17,6 +17,8 @@ from stepflow_api._error_message import error_message
 from stepflow_api._messages import Answer, Request
 from stepflow_api._parameters import (
     FORM,
+    USUAL,
+    USUAL_QUERY,
     Style,
     cookie_pairs,
     form,
@@ -55,10 +57,6 @@ __all__ = [
 S = TypeVar("S")
 R = TypeVar("R")
 T = TypeVar("T")
-
-# How parameters are usually written.
-_QUERY = Style("form", explode=True, takes_objects=False)
-_SIMPLE = Style("simple", takes_objects=False)
 
 
 @dataclass(frozen=True)
@@ -118,26 +116,29 @@ class Operation(Generic[S, R]):
         target = self.path
         for name, value in (path or {}).items():
             target = target.replace(f"{{{name}}}", self._path_segment(name, value))
-        parts = [
-            self._written(query_text, "query", name, value, _QUERY)
-            for name, value in (query or {}).items()
-        ]
-        pairs = [pair for some, _ in parts for pair in some]
-        if any(encoded for _, encoded in parts):
+        pairs: list[tuple[str, str]] = []
+        encoded: list[str] = []
+        for name, value in (query or {}).items():
+            if (value is UNSET or value is None) and "query" not in self.styles:
+                continue
+            some, written = self._written(query_text, "query", name, value, USUAL_QUERY)
+            pairs += some
+            if written:
+                encoded.append(written)
+        if encoded:
             # What is encoded already would be encoded once more.
-            texts = filter(None, (encoded or urlencode(some) for some, encoded in parts))
+            texts = [urlencode(pairs), *encoded] if pairs else encoded
             target += f"{'&' if '?' in target else '?'}{'&'.join(texts)}"
             pairs = []
         fields: dict[str, str] = {}
         for name, value in (headers or {}).items():
-            style = self._style("header", name, _SIMPLE)
-            written = self._checked(name, header_text, value, style)
-            if written is not None:
-                fields[name] = self._header_value(name, written)
+            given = self._written(header_text, "header", name, value, USUAL)
+            if given is not None:
+                fields[name] = self._header_value(name, given)
         if found := [
             pair
             for name, value in (cookies or {}).items()
-            for pair in self._written(cookie_pairs, "cookie", name, value, _QUERY)
+            for pair in self._written(cookie_pairs, "cookie", name, value, USUAL_QUERY)
         ]:
             fields["cookie"] = "; ".join(found)
         if accept is not UNSET:
@@ -240,25 +241,19 @@ class Operation(Generic[S, R]):
             or answers.get("default")
         )
 
-    def _style(self, where: str, name: str, usual: Style) -> Style:
-        return self.styles.get(where, {}).get(name, usual) if self.styles else usual
-
     def _written(
         self, write: Callable[[str, Any, Style], T], where: str, name: str, value: Any, usual: Style
     ) -> T:
-        style = self._style(where, name, usual)
-        return self._checked(name, lambda value, style: write(name, value, style), value, style)
-
-    def _checked(self, name: str, write: Callable[[Any, Style], T], value: Any, style: Style) -> T:
+        style = self.styles[where].get(name, usual) if where in self.styles else usual
         try:
-            return write(value, style)
+            return write(name, value, style)
         except UnicodeEncodeError as error:
             raise InvalidRequest(f"{self.id}: {name} is no text: {one_line(str(error))}") from error
         except ValueError as error:
             raise InvalidRequest(f"{self.id}: {name} {error}") from error.__cause__
 
     def _path_segment(self, name: str, value: Any) -> str:
-        segment = self._written(path_text, "path", name, value, _SIMPLE)
+        segment = self._written(path_text, "path", name, value, USUAL)
         if not segment:
             raise InvalidRequest(f"{self.id}: {name} is empty; give the {name} to ask for")
         # A client resolves "." and ".." before it sends; escaped they arrive.

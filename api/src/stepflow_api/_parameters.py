@@ -13,7 +13,17 @@ from urllib.parse import quote, urlencode
 from stepflow_api._bodies import to_json
 from stepflow_api.types import UNSET
 
-__all__ = ["FORM", "Style", "cookie_pairs", "form", "header_text", "path_text", "query_text"]
+__all__ = [
+    "FORM",
+    "USUAL",
+    "USUAL_QUERY",
+    "Style",
+    "cookie_pairs",
+    "form",
+    "header_text",
+    "path_text",
+    "query_text",
+]
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -44,6 +54,16 @@ class Style:
     takes_objects: bool = True
 
 
+USUAL_QUERY = Style("form", explode=True, takes_objects=False)
+"""How query parameters and cookies are written by default."""
+
+USUAL = Style("simple", takes_objects=False)
+"""How path and header parameters are written by default."""
+
+# Most values are of these types.
+_USUAL_TYPES = (str, int, uuid.UUID)
+
+
 def _scalar(value: Any) -> str:
     """Return a single value as text.
 
@@ -63,6 +83,8 @@ def _scalar(value: Any) -> str:
 
 def path_text(name: str, value: Any, style: Style) -> str:
     """Return a path parameter, percent-encoded; empty if it has no value."""
+    if style is USUAL and isinstance(value, _USUAL_TYPES):
+        return quote(_scalar(value), safe=",")
     if style.name == "json":
         return quote(_json(value), safe=",")
     first, separator = {"label": (".", "."), "matrix": (";", ";")}.get(style.name, ("", ","))
@@ -87,6 +109,8 @@ def path_text(name: str, value: Any, style: Style) -> str:
 
 def query_text(name: str, value: Any, style: Style) -> tuple[list[tuple[str, str]], str]:
     """Return a query parameter: pairs that are yet to be encoded, or text that is already."""
+    if style is USUAL_QUERY and isinstance(value, _USUAL_TYPES):
+        return [(name, _scalar(value))], ""
     if style.name == "json":
         pairs = [] if value is UNSET else [(name, _json(value))]
     elif style.name == "deepObject":
@@ -107,7 +131,7 @@ def query_text(name: str, value: Any, style: Style) -> tuple[list[tuple[str, str
     return pairs, ""
 
 
-def header_text(value: Any, style: Style) -> str | None:
+def header_text(name: str, value: Any, style: Style) -> str | None:
     """Return the value of a header field; None if there is none."""
     if style.name == "json":
         return None if value is UNSET else _json(value)
@@ -138,7 +162,7 @@ def form(body: Any) -> bytes:
     pairs: list[tuple[str, str]] = []
     for name, value in document.items():
         try:
-            pairs += query_text(name, value, Style("form", explode=True, takes_objects=False))[0]
+            pairs += query_text(name, value, USUAL_QUERY)[0]
         except ValueError as error:
             raise ValueError(f"has a field {name!r} that {error}") from error
     return urlencode(pairs).encode()
@@ -159,7 +183,7 @@ def _members(value: Any, style: Style) -> list[tuple[str, str]] | None:
         value = _plain(value)
     if value is UNSET or value is None:
         return None
-    if _is_object(value):
+    if style.takes_objects and _is_object(value):
         return [
             (str(key), text)
             for key, part in value.items()
