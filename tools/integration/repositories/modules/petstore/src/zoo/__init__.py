@@ -1,0 +1,1 @@
+"""The petstore once more, under another name."""
