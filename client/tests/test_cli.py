@@ -18,32 +18,11 @@ from typing import Any
 
 import pytest
 
+from client.tests.commands import Command
 from client.tests.fault_proxy import Fault, FaultProxy
 from client.tests.support import ECHO, READ_FILE, release, wait_until
 from stepflow_client import SyncStepflowClient, cli
 from tools.spec.server import StepflowServer
-
-
-class Command:
-    """Runs the command in this process."""
-
-    def __init__(self, capfd: pytest.CaptureFixture[str]) -> None:
-        self._capfd = capfd
-
-    def __call__(self, *arguments: str, code: int = 0) -> str:
-        """Gives what it prints; standard error where another exit code is expected."""
-        ended = cli.run(list(arguments))
-        sys.stdout.flush()
-        out, err = self._capfd.readouterr()
-        assert ended == code, err
-        if code == 0:
-            return out
-        assert "Traceback" not in err
-        return err
-
-    def json(self, *arguments: str) -> Any:
-        """Gives the JSON document that it prints."""
-        return json.loads(self(*arguments, "--json"))
 
 
 @pytest.fixture
@@ -225,7 +204,7 @@ def test_variables_and_overrides(
         (["run", "0" * 64, "--max-concurrency", "2"], "requires --inputs"),
         (["run", "0" * 64, "--variable", "n"], "is not NAME=VALUE"),
         (["run", "0" * 64, "--overrides", "[]"], "give an object of step ids"),
-        (["status", "abc"], "give a UUID"),
+        (["status", "abc"], "`stepflow-client runs` lists ids"),
         (["--url", "nonsense", "runs"], "write http://HOST:PORT"),
     ],
 )

@@ -123,7 +123,7 @@ def test_a_run_in_progress(do: Driver, client: Any, fifo: Callable[[], Path]) ->
     if HAS_EVENTS:
         assert (item.steps[0].started_at, item.steps[0].seconds) == (item.started_at, None)
         assert "running" in found.to_text()
-    release(path)
+    wait_until(lambda: release(path), "the step reads the FIFO")
     do(handle.result(timeout=60))
     assert statuses(do(handle.timeline()).items[0]) == {"read": StepStatus.COMPLETED}
 

@@ -211,6 +211,7 @@ class RunHandle:
         self,
         *,
         since: int = 0,
+        follow: bool = True,
         timeout: float | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> AsyncGenerator[RunEvent, None]:
@@ -229,6 +230,8 @@ class RunHandle:
         Args:
             since: The first `sequence_number` to return; 0 for all events. To continue in another
                 process, pass the last known number: all events of that number are repeated.
+            follow: Whether to wait for more events until the run has finished. Otherwise the
+                iteration ends at the last event so far, when none has come for a second.
             timeout: Maximum time to wait, in seconds; None to wait without limit.
             headers: Header fields for this call, in place of the client's of the same names.
 
@@ -243,7 +246,9 @@ class RunHandle:
         """
         extra = None if headers is None else Hidden(headers)
         del headers
-        stream = RunEvents(self._core.sender, self.id, since, Deadline.after(timeout))
+        stream = RunEvents(
+            self._core.sender, self.id, since, Deadline.after(timeout), follow=follow
+        )
         try:
             while events := await self._client.run_async(stream.next_events(), headers=extra):
                 for event in events:

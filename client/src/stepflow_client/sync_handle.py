@@ -212,6 +212,7 @@ class SyncRunHandle:
         self,
         *,
         since: int = 0,
+        follow: bool = True,
         timeout: float | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Generator[RunEvent, None, None]:
@@ -230,6 +231,8 @@ class SyncRunHandle:
         Args:
             since: The first `sequence_number` to return; 0 for all events. To continue in another
                 process, pass the last known number: all events of that number are repeated.
+            follow: Whether to wait for more events until the run has finished. Otherwise the
+                iteration ends at the last event so far, when none has come for a second.
             timeout: Maximum time to wait, in seconds; None to wait without limit.
             headers: Header fields for this call, in place of the client's of the same names.
 
@@ -244,7 +247,9 @@ class SyncRunHandle:
         """
         extra = None if headers is None else Hidden(headers)
         del headers
-        stream = RunEvents(self._core.sender, self.id, since, Deadline.after(timeout))
+        stream = RunEvents(
+            self._core.sender, self.id, since, Deadline.after(timeout), follow=follow
+        )
         try:
             while events := self._client.run(stream.next_events(), headers=extra):
                 yield from events

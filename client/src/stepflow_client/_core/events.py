@@ -42,8 +42,9 @@ class RunEvents:
         run_id: Id of the run.
         since: Number of the first event to return.
         deadline: The caller's.
-        recorded_only: Whether to end at the last event so far, when no more come for some time, and
-            to raise `Unsupported` on a server without events.
+        follow: Whether to wait for more events of a run in progress; otherwise it ends when no more
+            come for some time.
+        polls: Whether to poll a server without events; otherwise `Unsupported` is raised.
 
     Raises:
         InvalidInput: `since` is not such a number.
@@ -56,7 +57,8 @@ class RunEvents:
         since: int,
         deadline: Deadline,
         *,
-        recorded_only: bool = False,
+        follow: bool = True,
+        polls: bool = True,
     ) -> None:
         if type(since) is not int or not 0 <= since < 2**63:
             raise InvalidInput(
@@ -65,8 +67,9 @@ class RunEvents:
         self._sender = sender
         self._run_id = run_id
         self._deadline = deadline
-        self._recorded_only = recorded_only
-        self._retry_on = RetryOn.SAFE if recorded_only else RetryOn.WAITING
+        self._follow = follow
+        self._polls = polls
+        self._retry_on = RetryOn.WAITING if follow else RetryOn.SAFE
         self._number = since
         self._returned: set[str] = set()
         self._stream: Any = None
@@ -117,7 +120,7 @@ class RunEvents:
             self._is_finished = True
             return
         self._is_running = not is_finished(run)
-        self._lacks_last_event = last is None and (is_finished(run) or self._recorded_only)
+        self._lacks_last_event = last is None and (is_finished(run) or not self._follow)
         self._has_new = False
         self._read_timeout = (
             EVENTS_DRAIN_SECONDS if self._lacks_last_event else EVENTS_SILENCE_SECONDS
@@ -131,10 +134,12 @@ class RunEvents:
                 run_id=self._run_id,
             )
         except Unsupported:
-            if self._recorded_only:
+            if not self._polls:
                 raise
             # The run exists, so it is the server that has no events.
-            self._polled = PolledEvents(self._sender, self._run_id, self._number, self._deadline)
+            self._polled = PolledEvents(
+                self._sender, self._run_id, self._number, self._deadline, self._follow
+            )
 
     def _interrupted(self, error: TransportError | None) -> Steps[None]:
         """Decide what follows a stream.
@@ -144,7 +149,7 @@ class RunEvents:
         """
         yield from self.close()
         is_silent = isinstance(error, RequestTimeout)
-        if self._recorded_only and self._lacks_last_event and is_silent:
+        if not self._follow and self._lacks_last_event and is_silent:
             self._is_finished = True
             return
         if self._has_new or (is_silent and self._is_running):

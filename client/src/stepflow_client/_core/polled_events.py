@@ -29,13 +29,22 @@ class PolledEvents:
         run_id: Id of the run.
         since: Number of the first event to return.
         deadline: The caller's.
+        follow: Whether to poll more than once.
     """
 
-    def __init__(self, sender: Sender, run_id: UUID, since: int, deadline: Deadline) -> None:
+    def __init__(
+        self,
+        sender: Sender,
+        run_id: UUID,
+        since: int,
+        deadline: Deadline,
+        follow: bool = True,
+    ) -> None:
         self._sender = sender
         self._run_id = run_id
         self._since = since
         self._deadline = deadline
+        self._follow = follow
         self._new: list[RunEvent] = []
         self._count = 0
         self._started: set[tuple[int, int]] = set()
@@ -49,6 +58,8 @@ class PolledEvents:
         """Wait for the next events; an empty list at the end."""
         while not self._is_finished:
             if self._has_polled:
+                if not self._follow:
+                    break
                 if self._deadline.has_passed:
                     raise self._sender.timeout(self._deadline, self._run_id)
                 yield Sleep(self._deadline.bound(self._pause))

@@ -120,7 +120,7 @@ def _read_journal(sender: Sender, run: RunSummary, deadline: Deadline) -> Steps[
         health: HealthResponse = yield from sender.send(endpoints.health(), deadline=deadline)
         until = datetime.fromisoformat(health.timestamp)
     journal = _Journal(run.run_id)
-    events = RunEvents(sender, run.run_id, 0, deadline, recorded_only=True)
+    events = RunEvents(sender, run.run_id, 0, deadline, follow=False, polls=False)
     try:
         while found := (yield from events.next_events()):
             for event in found:

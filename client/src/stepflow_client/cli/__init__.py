@@ -8,15 +8,16 @@ from typing import Any, NoReturn
 import typer
 from typer.main import get_command
 
+from stepflow_client.cli import _commands as _commands
 from stepflow_client.cli import _graph as _graph
 from stepflow_client.cli import _runs as _runs
-from stepflow_client.cli._commands import app
+from stepflow_client.cli._app import app
+from stepflow_client.cli._messages import message_of
 from stepflow_client.cli._output import OutputClosed, error_line, flush
 from stepflow_client.cli._waiting import Interrupted
 from stepflow_client.errors import (
     InvalidAnswer,
     InvalidRequest,
-    RunOutcomeUnknown,
     StepflowError,
     Timeout,
     TransportError,
@@ -53,7 +54,7 @@ def run(arguments: list[str] | None = None) -> int:
         )
         flush()
     except StepflowError as error:
-        error_line(_message(error))
+        error_line(message_of(error))
         return _exit_code(error)
     except UsageError as error:
         error.show()
@@ -71,16 +72,6 @@ def run(arguments: list[str] | None = None) -> int:
 def main() -> NoReturn:
     """Run the command and exit."""
     sys.exit(run())
-
-
-def _message(error: StepflowError) -> str:
-    if isinstance(error, RunOutcomeUnknown):
-        return (
-            "the response to creating the run was lost, so the run may exist or not: look in"
-            f" `stepflow-client runs` for a run of flow {error.flow_id} created since"
-            f" {error.since.isoformat(timespec='milliseconds')} before you run it again"
-        )
-    return str(error)
 
 
 def _exit_code(error: StepflowError) -> int:

@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from stepflow_api.models import ExecutionStatus, FlowResult
-from stepflow_client._constants import TOKEN_VARIABLE
+from stepflow_api.models import FlowError
 from stepflow_client._core.results import failure_reason
 from stepflow_client._files import write_file
+from stepflow_client.cli._app import app, client_of
+from stepflow_client.cli._follow import show_steps
 from stepflow_client.cli._input import (
     read_input,
     read_inputs,
     read_overrides,
-    read_token,
     read_variables,
 )
 from stepflow_client.cli._options import (
     AsJson,
     Concurrency,
     Flow,
+    Follow,
     FromEnv,
     InputFile,
     InputLines,
@@ -35,11 +34,14 @@ from stepflow_client.cli._options import (
     RunId,
     Seconds,
     Variable,
+    Verbose,
 )
 from stepflow_client.cli._output import (
     BatchProgress,
     error_line,
     is_terminal,
+    note_line,
+    print_details,
     print_json,
     print_table,
     print_text,
@@ -51,71 +53,12 @@ from stepflow_client.cli._waiting import Waiting
 from stepflow_client.documents import read_file
 from stepflow_client.errors import InvalidInput
 from stepflow_client.options import SubmitOptions
-from stepflow_client.sync_client import SyncStepflowClient
 
-app = typer.Typer(
-    help="Run flows on a Stepflow server.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
+#: Maximum number of failed items of a batch that are named on standard error.
+FAILURES = 5
+
 blob = typer.Typer(help="Store and print blobs.", no_args_is_help=True)
 app.add_typer(blob, name="blob")
-
-
-@dataclass(frozen=True)
-class Connection:
-    """URL of the server, and the token for it, which is left out of the repr."""
-
-    url: str | None
-    token: str | None = field(repr=False)
-
-
-@app.callback()
-def connection(
-    context: typer.Context,
-    url: Annotated[
-        str | None,
-        typer.Option(
-            envvar="STEPFLOW_URL",
-            help="URL of the server, or several separated by commas; by default"
-            " http://localhost:7840.",
-        ),
-    ] = None,
-    token: Annotated[
-        str | None,
-        typer.Option(
-            envvar=TOKEN_VARIABLE,
-            help="Bearer token. Other users of this machine can read it in the process list:"
-            " prefer --token-file or the environment variable.",
-            show_envvar=True,
-        ),
-    ] = None,
-    token_file: Annotated[
-        Path | None,
-        typer.Option(
-            help="File with the bearer token; - for standard input. Make it readable only by you"
-            " (chmod 600).",
-        ),
-    ] = None,
-) -> None:
-    """Run flows on a Stepflow server.
-
-    Exit codes: 0 success, 1 the flow failed or was rejected, 2 wrong usage, 3 server unreachable.
-    """
-    if token_file is not None:
-        # Unlike the option --token, the variable may be set for all calls; --token-file wins.
-        if token is not None and token != os.environ.get(TOKEN_VARIABLE):
-            raise InvalidInput("--token and --token-file are both given; use one of them")
-        token = read_token(token_file)
-    # typer 0.26.0 shows the variable in the help, and does not read it.
-    context.obj = Connection(url, token or os.environ.get(TOKEN_VARIABLE))
-
-
-def client_of(context: typer.Context) -> SyncStepflowClient:
-    """Return a client for the server that the options name."""
-    options: Connection = context.obj
-    return SyncStepflowClient(options.url, token=options.token)
 
 
 @app.command("run", help="Run a flow and print its result (one per line with --inputs).")
@@ -132,6 +75,8 @@ def run(
     overrides: Overrides = None,
     max_concurrency: Concurrency = None,
     timeout: Seconds = None,
+    follow: Follow = False,
+    verbose: Verbose = False,
     as_json: AsJson = False,
 ) -> int:
     """Run a flow, with or without waiting for it."""
@@ -145,6 +90,8 @@ def run(
         raise InvalidInput("--max-concurrency requires --inputs; add that or remove it")
     if inputs is not None and (input is not None or input_file is not None):
         raise InvalidInput("--inputs excludes --input and --input-file; use one of them")
+    if follow and context.info_name == "submit":
+        raise InvalidInput("submit does not wait for the run; use `run --follow`")
     start = time.monotonic()
     with client_of(context) as client:
         if inputs is None:
@@ -154,7 +101,9 @@ def run(
             handle = client.submit_batch(flow, values, max_concurrency=max_concurrency, **options)
         if context.info_name == "run":
             waiting = Waiting(handle, timeout, start)
-            return _show(waiting, as_json) if inputs is None else _show_all(waiting)
+            if follow:
+                show_steps(waiting)
+            return _show(waiting, as_json, verbose) if inputs is None else _show_all(waiting)
     if as_json:
         print_json({"runId": str(handle.id)})
     else:
@@ -164,13 +113,20 @@ def run(
 
 @app.command()
 def wait(
-    context: typer.Context, run_id: RunId, timeout: Seconds = None, as_json: AsJson = False
+    context: typer.Context,
+    run_id: RunId,
+    timeout: Seconds = None,
+    follow: Follow = False,
+    verbose: Verbose = False,
+    as_json: AsJson = False,
 ) -> int:
     """Wait for a run and print its result (one per line for a batch)."""
     with client_of(context) as client:
         waiting = Waiting(client.handle(run_id), timeout, time.monotonic())
         is_single = waiting.handle.status().items.total == 1
-        return _show(waiting, as_json) if is_single else _show_all(waiting)
+        if follow:
+            show_steps(waiting)
+        return _show(waiting, as_json, verbose) if is_single else _show_all(waiting)
 
 
 @app.command()
@@ -197,36 +153,6 @@ def cancel(context: typer.Context, run_id: RunId, as_json: AsJson = False) -> No
         print_json(summary)
     else:
         write_line(summary.status.value)
-
-
-@app.command()
-def runs(
-    context: typer.Context,
-    status: Annotated[
-        ExecutionStatus | None, typer.Option(help="Only runs with this status.")
-    ] = None,
-    flow_name: Annotated[str | None, typer.Option(help="Only runs of this flow.")] = None,
-    limit: Annotated[int, typer.Option(min=0, help="Maximum number of runs.")] = 20,
-    as_json: AsJson = False,
-) -> None:
-    """List runs, newest first."""
-    with client_of(context) as client:
-        found = list(client.list_runs(status=status, flow_name=flow_name, limit=limit))
-    if as_json:
-        for one in found:
-            print_json(one)
-        return
-    rows = [
-        (
-            str(one.run_id),
-            one.status.value,
-            f"{one.items.completed}/{one.items.total}",
-            one.flow_name or "",
-            one.created_at.isoformat(timespec="seconds"),
-        )
-        for one in found
-    ]
-    print_table(("run", "status", "items", "flow", "created"), rows)
 
 
 @app.command()
@@ -310,31 +236,42 @@ def get_blob(
         print_value(data)
 
 
-def _show(waiting: Waiting, as_json: bool) -> int:
+def _show(waiting: Waiting, as_json: bool, verbose: bool) -> int:
     with waiting:
         result = waiting.handle.result(timeout=waiting.remaining())
     if as_json:
         print_json(result)
     elif result.is_success:
         print_value(result.output)
-    elif result.error is not None:
-        error_line(f"the flow failed: {failure_reason(result.error)} (run {waiting.handle.id})")
+    if result.error is not None and not as_json:
+        error_line(f"the flow failed: {_reason(result.error)} (run {waiting.handle.id})")
+    if result.error is not None and verbose:
+        print_details(result.error.details)
     return 0 if result.is_success else 1
 
 
 def _show_all(waiting: Waiting) -> int:
     with waiting, BatchProgress(waiting.handle.id, waiting.start) as progress:
         results = waiting.handle.results(timeout=waiting.remaining(), on_progress=progress)
-    # One line each, with or without --json: a batch's output is for programs.
-    failed = sum([_line(result) for result in results])
+    failed = 0
+    for index, result in enumerate(results):
+        # One line each, with or without --json: a batch's output is for programs.
+        print_json(result)
+        if result.error is not None:
+            failed += 1
+            if failed <= FAILURES:
+                note_line(f"item {index} failed: {_reason(result.error)}")
+        elif not result.is_success:
+            failed += 1
     if failed:
         error_line(f"{failed} of {len(results)} items failed (run {results.run_id})")
     return 1 if failed else 0
 
 
-def _line(result: FlowResult) -> bool:
-    print_json(result)
-    return not result.is_success
+def _reason(error: FlowError) -> str:
+    reason = failure_reason(error)
+    # Most messages name the step themselves.
+    return reason if error.step is None or error.step in reason else f"step {error.step}: {reason}"
 
 
 def _bytes(path: Path) -> bytes:

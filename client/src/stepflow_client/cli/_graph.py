@@ -11,7 +11,7 @@ import typer
 from stepflow_api.models import Flow
 from stepflow_client._core.flow_source import resolve
 from stepflow_client._files import write_file
-from stepflow_client.cli._commands import app, client_of
+from stepflow_client.cli._app import app, client_of
 from stepflow_client.cli._options import Flow as FlowArgument
 from stepflow_client.cli._output import print_text
 

@@ -34,4 +34,13 @@ Concurrency = Annotated[
     typer.Option("--max-concurrency", min=1, help="Maximum items in progress."),
 ]
 Seconds = Annotated[float | None, typer.Option(min=0, help="Maximum time to wait, in seconds.")]
+Follow = Annotated[
+    bool, typer.Option("--follow", "-f", help="Show the steps as they start and finish.")
+]
+Verbose = Annotated[
+    bool,
+    typer.Option(
+        "--verbose", "-v", help="Print all that the server says of a failure, its backtrace too."
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document per line.")]

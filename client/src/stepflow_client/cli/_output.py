@@ -9,6 +9,7 @@ import re
 import sys
 import time
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self, cast
 from uuid import UUID
@@ -20,6 +21,7 @@ from rich.table import Table
 from rich.text import Text
 
 from stepflow_api.errors import one_line, printable
+from stepflow_api.models import RunSummary
 from stepflow_client._core import results
 from stepflow_client.errors import InvalidInput
 
@@ -82,6 +84,12 @@ def note_line(text: str) -> None:
     print(one_line(text), file=sys.stderr)
 
 
+def print_details(text: str) -> None:
+    """Print several lines to standard error."""
+    for line in text.splitlines():
+        print(printable(line, keep="\t"), file=sys.stderr)
+
+
 def print_json(value: Any, indent: int | None = None) -> None:
     """Print a value as JSON, on one line unless it is indented.
 
@@ -132,6 +140,58 @@ def print_rows(rows: Iterable[tuple[str, ...]]) -> None:
     """Print lines of tab-separated values."""
     for row in rows:
         _write_text("\t".join(map(printable, row)))
+
+
+def print_runs(runs: Iterable[RunSummary]) -> None:
+    """Print runs: on a terminal a table with whole ids, elsewhere lines with tabs between."""
+    if not is_terminal():
+        print_rows(
+            (
+                str(run.run_id),
+                run.status.value,
+                f"{run.items.completed}/{run.items.total}",
+                run.flow_name or "",
+                run.created_at.isoformat(timespec="seconds"),
+            )
+            for run in runs
+        )
+        return
+    now = datetime.now(UTC)
+    rows = [
+        (
+            str(run.run_id),
+            printable(run.status.value),
+            f"{run.items.completed}/{run.items.total}",
+            age((now - run.created_at).total_seconds()),
+            printable(run.flow_name or ""),
+        )
+        for run in runs
+    ]
+    names = ("run", "status", "items", "age", "flow")
+    widths = [max(map(len, column)) for column in zip(names, *rows, strict=True)]
+    console = Console()
+    # A folded id cannot be pasted, so the flow's name is what is cut.
+    left = console.width - sum(widths[:-1]) - 2 * len(widths[:-1])
+    widths[-1] = max(len(names[-1]), min(widths[-1], left))
+    # A terminal that is too narrow even so wraps the lines itself, behind the ids.
+    console.width = max(console.width, sum(widths) + 2 * len(widths))
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name, width in zip(names, widths, strict=True):
+        is_number = name in ("items", "age")
+        table.add_column(name, no_wrap=True, width=width, justify="right" if is_number else "left")
+    for row in rows:
+        styles = ("", STATUS_STYLES.get(row[1], ""), "", "", "")
+        cells = zip(row, styles, strict=True)
+        table.add_row(*(Text(cell, style, overflow="ellipsis") for cell, style in cells))
+    console.print(table)
+
+
+def age(seconds: float) -> str:
+    """Return a time span in one unit, such as `5 min`."""
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit}"
+    return f"{max(0, int(seconds))} s"
 
 
 #: Styles of statuses; rich leaves colours out where the output or `$NO_COLOR` wants none.

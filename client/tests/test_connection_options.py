@@ -1,0 +1,209 @@
+"""How the command connects: profiles, tokens, certificates, and which of them wins."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.tests.support.odd_server import CERTIFICATE, OddServer, answer
+from stepflow_api import __version__
+from stepflow_client import cli
+
+COMPONENTS = answer('{"components":[]}')
+
+
+class Command:
+    """Runs `components` with options; servers that are called answer with an empty list."""
+
+    def __init__(self, capfd: pytest.CaptureFixture[str], file: Path) -> None:
+        self._capfd = capfd
+        self.file = file
+
+    def __call__(self, *options: str, code: int = 0) -> str:
+        """Return what the command prints to standard error."""
+        assert cli.run([*options, "components"]) == code
+        return self._capfd.readouterr().err
+
+    def profiles(self, text: str) -> None:
+        """Write the profile file."""
+        self.file.write_text(text, encoding="utf-8")
+
+
+@pytest.fixture
+def command(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Command:
+    for name in ("STEPFLOW_URL", "STEPFLOW_TOKEN", "STEPFLOW_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    file = tmp_path / "config.toml"
+    monkeypatch.setenv("STEPFLOW_CONFIG", str(file))
+    return Command(capfd, file)
+
+
+def tokens(server: OddServer) -> list[str | None]:
+    """Return the tokens of the requests for components."""
+    return [
+        None if token is None else token.removeprefix("Bearer ")
+        for token in [server.headers().get("authorization")]
+    ]
+
+
+def test_a_profile(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("secret\n", encoding="utf-8")
+    with OddServer(COMPONENTS) as server:
+        command.profiles(f'[profiles.one]\nurl = "{server.url}"\ntoken_file = "token"\n')
+        assert command("--profile", "one") == ""
+        assert tokens(server) == ["secret"]
+
+
+def test_the_default_profile_and_that_of_the_environment(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with OddServer(COMPONENTS) as server, OddServer(COMPONENTS) as other:
+        command.profiles(
+            f'default = "one"\n[profiles.one]\nurl = "{server.url}"\n'
+            f'[profiles.two]\nurl = "{other.url}"\n'
+        )
+        command()
+        assert (bool(server.requests), bool(other.requests)) == (True, False)
+        monkeypatch.setenv("STEPFLOW_PROFILE", "two")
+        command()
+        assert other.requests
+
+
+def test_a_token_goes_only_to_the_server_of_its_profile(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "token").write_text("secret", encoding="utf-8")
+    command.profiles(
+        'default = "one"\n[profiles.one]\nurl = "http://localhost:9"\ntoken_file = "token"\n'
+    )
+    with OddServer(COMPONENTS) as server:
+        command("--url", server.url)
+        assert tokens(server) == [None]
+    with OddServer(COMPONENTS) as server:
+        monkeypatch.setenv("STEPFLOW_URL", server.url)
+        command()
+        assert tokens(server) == [None]
+    monkeypatch.delenv("STEPFLOW_URL")
+    with OddServer(COMPONENTS) as server:
+        # Whoever names both wants both.
+        command("--url", server.url, "--profile", "one")
+        assert tokens(server) == ["secret"]
+
+
+def test_a_named_profile_wins_over_the_environment(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "token").write_text("secret", encoding="utf-8")
+    monkeypatch.setenv("STEPFLOW_URL", "http://localhost:9")
+    monkeypatch.setenv("STEPFLOW_TOKEN", "other")
+    with OddServer(COMPONENTS) as server:
+        command.profiles(f'[profiles.one]\nurl = "{server.url}"\ntoken_file = "token"\n')
+        command("--profile", "one")
+        assert tokens(server) == ["secret"]
+    with OddServer(COMPONENTS) as server:
+        command("--profile", "one", "--url", server.url, "--token", "typed")
+        assert tokens(server) == ["typed"]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (None, "cannot read the profile file"),
+        ("x", "is not TOML: "),
+        ("[profiles.two]\n[profiles.three]\n", "has no profile 'one'; it has three, two"),
+        ("", "has no profile 'one'; it has no profile"),
+        ("[profiles]\none = 1\n", "profile 'one' is not a table"),
+        ("profiles = 1\n", "profiles is not a table"),
+        ("[profiles.one]\nurls = 'x'\n", "has the unknown key 'urls'; it may have url, token_file"),
+        ("[profiles.one]\nurl = 1\n", "url is 1; write text"),
+        ("[profiles.one]\ninsecure = 'no'\n", "insecure is 'no'; write true or false"),
+        ("url = 'x'\n", "has 'url'; write `default` and [profiles.NAME] only"),
+        ("[profiles.one]\ntoken_file = 'none'\n", "cannot read the token file"),
+    ],
+)
+def test_a_profile_that_cannot_be_used(command: Command, text: str | None, problem: str) -> None:
+    if text is not None:
+        command.profiles(text)
+    error = command("--profile", "one", code=2)
+    assert problem in error
+    assert error.count("\n") == 1
+
+
+def test_no_file_is_needed(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("STEPFLOW_CONFIG")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(command.file.parent))
+    with OddServer(COMPONENTS) as server:
+        assert command("--url", server.url) == ""
+        monkeypatch.setenv("STEPFLOW_URL", server.url)
+        assert command() == ""
+
+
+@pytest.mark.parametrize("options", [("--ca", str(CERTIFICATE)), ("--insecure",)], ids=str)
+def test_certificates(command: Command, options: tuple[str, ...]) -> None:
+    with OddServer(COMPONENTS, tls=True) as server:
+        assert command("--url", server.url, *options) == ""
+        assert server.requests
+    with OddServer(COMPONENTS, tls=True) as server:
+        key = "ca" if options[0] == "--ca" else "insecure"
+        value = f'"{CERTIFICATE.resolve()}"' if key == "ca" else "true"
+        command.profiles(f'[profiles.one]\nurl = "{server.url}"\n{key} = {value}\n')
+        assert command("--profile", "one") == ""
+        assert server.requests
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (("--client-key", "key.pem"), "--client-key requires --client-cert"),
+        (("--client-cert", "none.pem"), "'none.pem' or its key cannot be used: No such file"),
+        (("--ca", "none.pem"), "none.pem"),
+    ],
+)
+def test_certificates_that_cannot_be_used(
+    command: Command, options: tuple[str, ...], problem: str
+) -> None:
+    error = command("--url", "https://localhost:9", *options, code=2)
+    assert problem in error
+    assert error.count("\n") == 1
+
+
+def program(*arguments: str, **environment: str) -> Any:
+    """Run the command as `python -m stepflow_client`."""
+    return subprocess.run(
+        [sys.executable, "-m", "stepflow_client", *arguments],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_version() -> None:
+    done = program("--version")
+    assert (done.returncode, done.stdout, done.stderr) == (
+        0,
+        f"stepflow-client {__version__}\n",
+        "",
+    )
+
+
+def test_completion() -> None:
+    done = program(
+        _STEPFLOW_CLIENT_COMPLETE="complete_bash", COMP_WORDS="stepflow-client time", COMP_CWORD="1"
+    )
+    assert (done.stdout.split(), done.stderr) == (["timeline"], "")
+    script = program("--show-completion", "zsh", _TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION="1")
+    assert "#compdef stepflow-client" in script.stdout
+
+
+def test_no_colour() -> None:
+    for variables in ({"NO_COLOR": "1", "FORCE_COLOR": ""}, {"TERM": "dumb"}):
+        done = program("--help", **variables)
+        assert "\x1b" not in done.stdout
