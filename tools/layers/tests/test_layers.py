@@ -48,7 +48,7 @@ LAYERS = {
         ("models", "graph"),
     ),
     "stepflow_client": (
-        ("cli",),
+        ("__main__", "cli"),
         ("client", "sync_client", "executor", "flow_builder"),
         ("_server_methods", "_sync_server_methods"),
         ("handle", "sync_handle"),
