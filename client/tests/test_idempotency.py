@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from client.tests.commands import Command
 from client.tests.fault_proxy import LOSING, Fault, FaultProxy, Seen, once
 from client.tests.support import ECHO, Driver
 from stepflow_client import SyncStepflowClient, errors
@@ -169,3 +172,21 @@ def test_a_restart_that_forgets_the_flow_creates_the_run(do: Driver, binary: str
             assert do(client.run(ECHO, 1, idempotency_key=key)).output == 1
             do(client.close())
         assert len(runs_of(server, key)) == 1
+
+
+def test_the_command_takes_a_key(
+    server: StepflowServer,
+    key: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("STEPFLOW_URL", server.url)
+    command = Command(capfd)
+    flow = tmp_path / "flow.json"
+    flow.write_text(json.dumps(ECHO), encoding="utf-8")
+    ids = {command("submit", str(flow), "--input", "1", "--idempotency-key", key) for _ in range(2)}
+    assert ids == {f"{run_id}\n" for run_id in runs_of(server, key)}
+    assert "--idempotency-key is ''; give" in command(
+        "run", str(flow), "--input", "1", "--idempotency-key", "", code=2
+    )

@@ -126,8 +126,13 @@ def test_cancel_tells_what_really_became_of_the_run(
 ) -> None:
     path = fifo()
     handle = do(client.submit(READ_FILE, {"path": str(path)}))
-    with pytest.raises(errors.Timeout, match="was not seen to end"):
-        do(handle.cancel(wait=True, timeout=0.01))
+    # A busy machine needs longer for the request itself.
+    for seconds in (0.1, 5, 50):
+        with pytest.raises(errors.Timeout) as caught:
+            do(handle.cancel(wait=True, timeout=seconds))
+        if "was not seen to end" in str(caught.value):
+            break
+    assert "was not seen to end" in str(caught.value)
     assert do(handle.status()).status is ExecutionStatus.CANCELLED
     # Its step goes on, and once that has ended the run counts as completed.
     other = fifo()

@@ -27,6 +27,7 @@ from stepflow_client.cli._options import (
     Flow,
     Follow,
     FromEnv,
+    IdempotencyKey,
     InputFile,
     InputLines,
     InputOption,
@@ -75,6 +76,7 @@ def run(
     overrides: Overrides = None,
     max_concurrency: Concurrency = None,
     timeout: Seconds = None,
+    idempotency_key: IdempotencyKey = None,
     follow: Follow = False,
     verbose: Verbose = False,
     as_json: AsJson = False,
@@ -85,6 +87,7 @@ def run(
         "variables_from_env": variables_from_env,
         "overrides": read_overrides(overrides),
         "timeout": timeout,
+        "idempotency_key": idempotency_key,
     }
     if inputs is None and max_concurrency is not None:
         raise InvalidInput("--max-concurrency requires --inputs; add that or remove it")

@@ -9,6 +9,8 @@ from stepflow_client.errors import RunOutcomeUnknown, StepflowError
 _WORDS = (
     (r"; raise the timeout argument", "; raise --timeout"),
     (r"within timeout=", "within --timeout "),
+    (r"Call it again with the same idempotency_key", "Repeat it with the same --idempotency-key"),
+    (r"^idempotency_key is ", "--idempotency-key is "),
     (r"; give a UUID, as submit\(\) and list_runs\(\) do", "; `stepflow-client runs` lists ids"),
     (r": check the URL, and server_version\(\)", ": check --url"),
     (r"; use results\(\) in place of result\(\)", "; wait for it with `stepflow-client wait`"),
@@ -22,7 +24,7 @@ _WORDS = (
 
 def message_of(error: StepflowError) -> str:
     """Return the message of an error for someone who has typed a command."""
-    if isinstance(error, RunOutcomeUnknown):
+    if isinstance(error, RunOutcomeUnknown) and "same idempotency_key" not in str(error):
         return (
             "the response to creating the run was lost, so the run may exist or not: look in"
             f" `stepflow-client runs` for a run of flow {error.flow_id} created since"

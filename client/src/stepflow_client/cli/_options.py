@@ -34,6 +34,10 @@ Concurrency = Annotated[
     typer.Option("--max-concurrency", min=1, help="Maximum items in progress."),
 ]
 Seconds = Annotated[float | None, typer.Option(min=0, help="Maximum time to wait, in seconds.")]
+IdempotencyKey = Annotated[
+    str | None,
+    typer.Option(help="Key of this call: the same call with the same key is one run, not two."),
+]
 Follow = Annotated[
     bool, typer.Option("--follow", "-f", help="Show the steps as they start and finish.")
 ]
