@@ -111,7 +111,8 @@ def _check(node: Node) -> None:
             and not all(isinstance(member, str) for member in value)
         ):
             raise part.error("has a member that is no string")
-        if (key in _SIZES and value < 0) or (key == "multipleOf" and value <= 0):
+        number: Any = value
+        if (key in _SIZES and number < 0) or (key == "multipleOf" and number <= 0):
             raise part.error(f"is {value}, which is too small")
         if key == "type":
             for kind in [value] if isinstance(value, str) else value:
