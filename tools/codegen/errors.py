@@ -45,6 +45,8 @@ def printable(text: str, keep: str = "") -> str:
         keep: Characters that stay as they are.
     """
     keep += _JOINERS
+    if text.isprintable():
+        return text
     return "".join(
         c.encode("unicode_escape").decode()
         if unicodedata.category(c) in _UNSAFE and c not in keep

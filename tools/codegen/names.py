@@ -28,6 +28,8 @@ def pascal_case(name: str) -> str:
 
 def _ascii(name: str) -> str:
     """Gives letters without their accents, those of other scripts in Latin or by their number."""
+    if name.isascii():
+        return name
     return "".join(map(_latin, unicodedata.normalize("NFKC", name)))
 
 
