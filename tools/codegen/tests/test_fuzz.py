@@ -55,7 +55,7 @@ def cases(name: str, share: float) -> Iterator[tuple[str, str]]:
                 yield f"{path}: {value!r}", replaced(root, path, value)
 
 
-@pytest.mark.parametrize(("name", "share"), [("museum", 0.4), ("zoo", 0.2), ("stepflow", 0.1)])
+@pytest.mark.parametrize(("name", "share"), [("museum", 0.4), ("zoo", 0.05), ("stepflow", 0.02)])
 def test_no_value_anywhere_breaks_the_reading_of_a_spec(
     name: str, share: float, tmp_path: Path
 ) -> None:
@@ -75,7 +75,7 @@ def test_no_value_anywhere_breaks_the_reading_of_a_spec(
         assert not any("\n" in str(error) for error in errors), place
         refused += bool(errors)
         compiled += not errors
-    assert min(refused, compiled) > 100
+    assert min(refused, compiled) > 20
 
 
 @pytest.mark.parametrize(("name", "share"), [("museum", 0.03), ("zoo", 0.012), ("stepflow", 0.006)])
