@@ -216,6 +216,15 @@ class Node:
             node = node[key].object()
         return [(name, node[name]) for name in node.value]
 
+    def section(self, *keys: str) -> list[tuple[str, Node]]:
+        """Gives the members of a part of a document, which may be in another file."""
+        node = self.object()
+        for key in keys:
+            if key not in node:
+                return []
+            node = node[key].followed()
+        return [(name, node[name]) for name in node.value]
+
     def members(self, key: str) -> list[Node]:
         """Gives the members of the array at `key`; none where the key is missing."""
         if key not in self.object():

@@ -139,7 +139,7 @@ def read_operations(document: Document, skip: Collection[str] = ()) -> Operation
         SpecError: The paths are none, or one that is to be left out is not there.
     """
     reader = _Reader(skip)
-    for path, entry in document.root.entries("paths"):
+    for path, entry in document.root.section("paths"):
         if path.startswith("x-"):
             continue
         if not path.startswith("/"):
@@ -149,7 +149,7 @@ def read_operations(document: Document, skip: Collection[str] = ()) -> Operation
         item = entry.followed()
         for method in _METHODS:
             if method in item:
-                reader.read(path, method, item, item[method].object())
+                reader.read(path, method, item, item[method].followed())
         for method, node in item.entries("additionalOperations"):
             reader.read(path, method, item, node.object())
     if reader.unknown:

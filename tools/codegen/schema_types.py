@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from tools.codegen.docs import WIDTH, wrapped
@@ -316,7 +317,7 @@ def component(python_name: str) -> str:
 
 
 def _words(node: Node) -> str:
-    return pascal_case(str(node.path[-1]))
+    return pascal_case(str(node.path[-1]) if node.path else PurePath(node.document.name).stem)
 
 
 def _annotated(node: Node, prepared: JSON) -> JSON:

@@ -4,6 +4,7 @@ What comes out has one component for each class and each alias, under its Python
 stand inline are lifted out, and newtypes are put in where they are used.
 """
 
+import contextlib
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
@@ -15,6 +16,7 @@ from tools.codegen.names import Names, class_name, module_of, pascal_case
 from tools.codegen.operations import Operation, Operations
 from tools.codegen.schema_types import Types
 from tools.codegen.shapes import Shape, Shapes, refuse_circle
+from tools.json_types import is_json_object
 
 # Names that the modules of models import; a schema of such a name gets a suffix.
 RESERVED = frozenset(
@@ -125,10 +127,17 @@ class Registry:
         self._newtypes: set[str] = set()
         # Components that have no shape, by their places.
         self._shapeless: dict[str, SpecError] = {}
-        components = document.root.entries("components", "schemas")
+        components = document.root.section("components", "schemas")
         shapes: dict[str, Shape] = {}
-        for name, node in components:
-            self.name(name, node.place)
+        for index, (name, node) in enumerate(components):
+            python_name = self.name(name, node.place)
+            value = node.value
+            if is_json_object(value) and value.keys() == {"$ref"} and str(value["$ref"])[0] != "#":
+                # What another file has goes by the name that it has here.
+                with contextlib.suppress(SpecError):
+                    target = node.followed()
+                    self._names[target.place] = python_name
+                    components[index] = name, target
         for _, node in components:
             try:
                 refuse_circle(node)

@@ -298,7 +298,8 @@ def test_what_one_document_says_of_another(tmp_path: Path) -> None:
     )
     document = tmp_path / "openapi.yaml"
     document.write_text(
-        "openapi: 3.0.3\npaths:\n  /a:\n    get:\n      operationId: call\n      responses:\n"
+        "openapi: 3.0.3\ncomponents:\n  schemas:\n    Thing: {$ref: 'parts/thing.yaml'}\n"
+        "paths:\n  /a:\n    get:\n      operationId: call\n      responses:\n"
         "        200:\n          content:\n            application/json:\n"
         "              schema: {$ref: 'parts/thing.yaml'}\n"
     )
@@ -318,6 +319,7 @@ def test_what_one_document_says_of_another(tmp_path: Path) -> None:
         compile_it()
     files = compile_it(tmp_path / "parts" / "thing.yaml")
     assert "next: Thing | None = None" in files["models/thing.py"]
+    assert [name for name in files if "thing_" in name] == []
 
 
 ANSWERS: list[tuple[Any, dict[str, Any], Any, Any]] = [
