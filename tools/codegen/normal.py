@@ -105,11 +105,7 @@ def _check(node: Node) -> None:
             raise part.error(f"is {kind_of(value)}, which has no meaning here")
         if key in _NOT_EMPTY and not value:
             raise part.error("is empty; leave it out or fill it")
-        if (
-            key in _STRINGS
-            and is_json_array(value)
-            and not all(isinstance(member, str) for member in value)
-        ):
+        if key in _STRINGS and not _is_of_strings(value):
             raise part.error("has a member that is no string")
         number: Any = value
         if (key in _SIZES and number < 0) or (key == "multipleOf" and number <= 0):
@@ -118,6 +114,10 @@ def _check(node: Node) -> None:
             for kind in [value] if isinstance(value, str) else value:
                 if kind not in (*TYPES, "null"):
                     raise part.error(f"{kind!r} is no JSON type")
+
+
+def _is_of_strings(value: object) -> bool:
+    return not is_json_array(value) or all(isinstance(member, str) for member in value)
 
 
 def is_null(schema: Any) -> bool:

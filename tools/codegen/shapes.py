@@ -313,7 +313,7 @@ def _notes(node: Node) -> Node:
 
 
 def _is_map(value: JSON) -> bool:
-    types = value.get("type", [])
+    types: list[str] = value.get("type", [])
     if types:
         return types == ["object"]
     return not value.keys().isdisjoint(("additionalProperties", "required", "properties"))
