@@ -13,8 +13,11 @@ import pytest
 from client.tests.commands import Command
 from client.tests.fault_proxy import LOSING, Fault, FaultProxy, Seen, once
 from client.tests.support import ECHO, Driver
+from stepflow_api.testing import MockServer, finished_run
 from stepflow_client import SyncStepflowClient, errors
 from tools.spec.server import StepflowServer
+
+NO_DIAGNOSTICS = {"diagnostics": [], "numFatal": 0, "numError": 0, "numWarning": 0}
 
 BY_METHOD: dict[str, Callable[[Any, Any, str], Any]] = {
     "run": lambda client, flow, key: client.run(flow, {"a": 1}, idempotency_key=key),
@@ -190,3 +193,32 @@ def test_the_command_takes_a_key(
     assert "--idempotency-key is ''; give" in command(
         "run", str(flow), "--input", "1", "--idempotency-key", "", code=2
     )
+
+
+def test_of_two_runs_the_older_one_counts(do: Driver, key: str) -> None:
+    """As two calls leave them that were made at the same moment."""
+    name = f"echo [{key}]"
+    summary: Any = finished_run(1)["GET /runs/{run_id}"]
+    runs = [
+        {**summary, "runId": str(uuid.UUID(int=number)), "flowName": flow_name}
+        for number, flow_name in ((2, name), (1, name), (3, f"{name}2"))
+    ]
+    stored: list[Any] = []
+
+    def store(request: Any) -> Any:
+        stored.append(request.json()["flow"])
+        return {"flowId": "f", "stored": True, "diagnostics": NO_DIAGNOSTICS}
+
+    server = MockServer(
+        {
+            "GET /runs": lambda request: {"runs": runs if stored else []},
+            "POST /flows": store,
+            "POST /runs": {**runs[0], "runId": str(uuid.UUID(int=9))},
+            "GET /flows/{flow_id}": lambda request: {"flow": stored[0], "flowId": "f"},
+        }
+    )
+    client = do.client("http://server.invalid", server_version="0.11.1", transport=server)
+    flow = {**ECHO, "name": "echo"}
+    ids = [do(client.submit(flow, 1, idempotency_key=key)).id for _ in range(2)]
+    assert ids == [uuid.UUID(int=9), uuid.UUID(int=1)]
+    do(client.close())

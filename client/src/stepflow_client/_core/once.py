@@ -107,20 +107,14 @@ def _find(
     sender: Sender, flow: Flow, deadline: Deadline, may_exist: bool
 ) -> Steps[RunSummary | None]:
     """Return the oldest run of a flow by its name; None if it has none."""
-    oldest: RunSummary | None = None
-    offset = 0
-    while True:
-        answer = yield from sender.send(
-            endpoints.list_runs({"flow_name": flow.name}, PAGE_SIZE, offset),
-            retry_on=RetryOn.WAITING if may_exist else RetryOn.SAFE,
-            deadline=deadline,
-        )
-        runs: list[RunSummary] = answer.runs
-        # Newest first.
-        oldest = next((run for run in reversed(runs) if run.flow_name == flow.name), oldest)
-        offset += len(runs)
-        if len(runs) < PAGE_SIZE:
-            return oldest
+    answer = yield from sender.send(
+        endpoints.list_runs({"flow_name": flow.name}, PAGE_SIZE, 0),
+        retry_on=RetryOn.WAITING if may_exist else RetryOn.SAFE,
+        deadline=deadline,
+    )
+    runs: list[RunSummary] = answer.runs
+    # Newest first. There are several only if the first calls were made at the same moment.
+    return next((run for run in reversed(runs) if run.flow_name == flow.name), None)
 
 
 def _check(flows: Flows, flow: Flow, run: RunSummary, deadline: Deadline) -> Steps[None]:
