@@ -9,12 +9,13 @@ from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from client.tests.support import CHAIN, READ_FILE, VERSION, Driver, release, wait_until
 from stepflow_api.models import ExecutionStatus, StepStatus
+from stepflow_api.testing import MockRequest, MockServer
 from stepflow_client import SyncStepflowClient, cli, errors
 from stepflow_client.timeline import Timeline, TimelineItem
 from tools.spec.server import StepflowServer
@@ -126,6 +127,54 @@ def test_a_run_in_progress(do: Driver, client: Any, fifo: Callable[[], Path]) ->
     wait_until(lambda: release(path), "the step reads the FIFO")
     do(handle.result(timeout=60))
     assert statuses(do(handle.timeline()).items[0]) == {"read": StepStatus.COMPLETED}
+
+
+def test_a_busy_run_is_read_up_to_now(do: Driver) -> None:
+    run = {
+        "runId": str(UUID(int=1)),
+        "rootRunId": str(UUID(int=1)),
+        "flowId": "0" * 64,
+        "status": 1,
+        "items": {"total": 1, "completed": 0, "running": 1, "failed": 0, "cancelled": 0},
+        "createdAt": "2026-01-01T00:00:00Z",
+        "createdAtSeqno": 0,
+    }
+
+    def started(number: int) -> dict[str, Any]:
+        return {
+            "sequence_number": number,
+            "timestamp": f"2026-01-01T00:00:{number:02}Z",
+            "kind": "StepStarted",
+            "run_id": run["runId"],
+            "item_index": 0,
+            "step_id": f"step{number}",
+            "step_index": number,
+            "attempt": 1,
+        }
+
+    streams = 0
+
+    def more_each_time(request: MockRequest) -> list[dict[str, Any]]:
+        # A step starts while the last one's event is on its way; at some time, the test has to end.
+        nonlocal streams
+        streams = min(streams + 1, 20)
+        return [started(number) for number in range(streams)]
+
+    # It is second 3 on the server.
+    health = {"status": "healthy", "timestamp": "2026-01-01T00:00:03Z", "version": "0.13.0"}
+    server = MockServer(
+        {
+            "GET /health": health,
+            "GET /runs": {"runs": [run]},
+            "GET /runs/{run_id}/events": more_each_time,
+        },
+        version="0.13.0",
+    )
+    client = do.client("http://server.invalid", server_version="0.13.0", transport=server)
+    found: Timeline = do(client.handle(UUID(int=1)).timeline())
+    do(client.close())
+    assert found.run.status is ExecutionStatus.RUNNING
+    assert [step.step_id for step in found.items[0].steps] == [f"step{n}" for n in range(5)]
 
 
 @pytest.mark.skipif(VERSION == "0.9.0", reason="it creates no run that goes on")
