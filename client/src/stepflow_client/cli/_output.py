@@ -176,13 +176,14 @@ def print_runs(runs: Iterable[RunSummary]) -> None:
     # A terminal that is too narrow even so wraps the lines itself, behind the ids.
     console.width = max(console.width, sum(widths) + 2 * len(widths))
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name, width in zip(names, widths, strict=True):
+    for name in names:
         is_number = name in ("items", "age")
-        table.add_column(name, no_wrap=True, width=width, justify="right" if is_number else "left")
+        table.add_column(name, no_wrap=True, justify="right" if is_number else "left")
     for row in rows:
         styles = ("", STATUS_STYLES.get(row[1], ""), "", "", "")
-        cells = zip(row, styles, strict=True)
-        table.add_row(*(Text(cell, style, overflow="ellipsis") for cell, style in cells))
+        cells = [Text(cell, style) for cell, style in zip(row, styles, strict=True)]
+        cells[-1].truncate(widths[-1], overflow="ellipsis")
+        table.add_row(*cells)
     console.print(table)
 
 
