@@ -19,6 +19,9 @@ def test_a_success(do: Driver, client: Any) -> None:
     assert "&lt;b&gt;" in page
     assert "<b>" not in page
     assert "\x1b" not in page
+    assert "\n" not in page
+    several: Any = FlowResultSuccess(outcome="success", result=list(range(50)))
+    assert several._repr_html_().count("\n") == 51
     long = FlowResultSuccess(outcome="success", result="x" * 100_000)
     shown: Any = long
     assert len(shown._repr_html_()) < 3000
@@ -65,12 +68,14 @@ def test_a_batch(do: Driver, client: Any) -> None:
     assert "backtrace" not in page
 
 
-def test_failed_items_come_first(do: Driver, client: Any) -> None:
+def test_failed_items_come_first_if_items_are_left_out(do: Driver, client: Any) -> None:
     inputs = [{"a": number} if number != 30 else {} for number in range(40)]
     results = do(client.run_batch(ECHO, inputs))
     assert "40 items: 39 completed, 1 failed" in repr(results)
     page = results._repr_html_()
     assert page.index(">30<") < page.index(">0<")
+    few = do(client.run_batch(ECHO, [{"a": "one"}, {}, {"a": "two"}]))._repr_html_()
+    assert few.index(">0<") < few.index(">1<") < few.index(">2<")
     one = do(client.run_batch(ECHO, [{"a": 1}]))
     assert "1 item: 1 completed" in repr(one)
     assert "more" not in one._repr_html_()

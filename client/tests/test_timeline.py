@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 import sys
 from collections.abc import Callable
 from itertools import pairwise
@@ -263,6 +264,8 @@ def test_the_forms(server: StepflowServer) -> None:
     assert found.to_text(ascii_only=True).isascii()
     assert ("█" in text) is HAS_EVENTS
     page = found.to_html()
+    # A single class would lose to the rules that notebook applications have for tables.
+    assert not re.search(r"(?<!\.stepflow-timeline)\.stepflow-timeline ", page)
     assert "<b>&\x1b" not in page
     assert "&lt;b&gt;&amp;\\x1b[31m\\u202e" in page
     shown: Any = found

@@ -205,7 +205,7 @@ class BatchResults:
         return f"<p>run {self.run_id}: {counts or 'results that cannot be parsed'}</p>{table}"
 
     def _shown(self) -> tuple[str, list[ItemResult]]:
-        """Return how many items have which status, and some items, failed ones first."""
+        """Return how many items have which status, and all items, or some, failed ones first."""
         counts: Counter[str] = Counter()
         failed: list[ItemResult] = []
         others: list[ItemResult] = []
@@ -220,9 +220,10 @@ class BatchResults:
         parts = [f"{number:,} {status}" for status, number in sorted(counts.items())]
         total = counts.total()
         words = f"{total:,} item{'' if total == 1 else 's'}"
-        return ": ".join([words, *([", ".join(parts)] if parts else [])]), (failed + others)[
-            :SHOWN_ITEMS
-        ]
+        shown = (failed + others)[:SHOWN_ITEMS]
+        if total == len(shown):
+            shown.sort(key=lambda item: item.item_index)
+        return ": ".join([words, *([", ".join(parts)] if parts else [])]), shown
 
 
 @dataclass(frozen=True, slots=True)

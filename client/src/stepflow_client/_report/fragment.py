@@ -69,7 +69,7 @@ def timeline_rows(
     rows = _Rows(timeline, anchor)
     is_batch = timeline.run.items.total > 1
     if timeline.items:
-        yield "<table><thead>"
+        yield "<table><thead>" if timeline.has_step_times else '<table class="plain"><thead>'
         yield rows.header(is_batch)
         yield "</thead><tbody>"
         for item in timeline.items:

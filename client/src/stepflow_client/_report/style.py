@@ -11,7 +11,8 @@ _DARK = (
     "--completed:#3fb950;--failed:#f85149;--running:#58a6ff;--cancelled:#d29922;--other:#7d8590;"
 )
 
-#: Everything is inside the class, since a notebook has many outputs in one page.
+#: Everything is inside the class, since a notebook has many outputs in one page. Selectors have it
+#: twice, since notebook applications style tables by up to two classes, which would win over one.
 TIMELINE_STYLE = (
     f".stepflow-timeline{{{_LIGHT}color-scheme:light dark}}"
     f"@media(prefers-color-scheme:dark){{.stepflow-timeline{{{_DARK}}}}}"
@@ -25,6 +26,10 @@ font-size:13px;color:inherit;background:none}
 .stepflow-timeline th,.stepflow-timeline td{padding:3px 10px 3px 0;text-align:left;
 vertical-align:middle;border:0;border-top:1px solid var(--line);background:none;color:inherit;
 max-width:none}
+.stepflow-timeline tbody tr{background:none}
+.stepflow-timeline table.plain{width:auto}
+.stepflow-timeline .plain th,.stepflow-timeline .plain td{padding-right:32px}
+.stepflow-timeline table+.note{margin-top:6px}
 .stepflow-timeline th{font-weight:600;font-size:12px;color:var(--muted);border-top:0}
 .stepflow-timeline td.time,.stepflow-timeline th.time{text-align:right;white-space:nowrap;
 font-variant-numeric:tabular-nums}
@@ -48,7 +53,7 @@ box-sizing:border-box;-webkit-print-color-adjust:exact;print-color-adjust:exact}
 @media(max-width:600px){.stepflow-timeline .start{display:none}
 .stepflow-timeline td.track,.stepflow-timeline th.track{width:30%}
 .stepflow-timeline th,.stepflow-timeline td{padding-right:6px}}
-"""
+""".replace(".stepflow-timeline ", ".stepflow-timeline.stepflow-timeline ")
 ).replace("\n", "")
 
 #: The style of a whole page, after that of a timeline.
