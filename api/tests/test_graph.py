@@ -188,6 +188,14 @@ def connected(found: Layout) -> set[tuple[int, int]]:
     return pairs
 
 
+def test_a_chain_of_steps_is_straight() -> None:
+    # Beside it is the line from the first step to the output.
+    steps = (step("a", INPUT), step("a step of a chain", "a"), step("b", "a step of a chain"))
+    found = layout(flow_graph(flow(*steps, output=[{"$step": "a"}, {"$step": "b"}])))
+    first, second = (box for box in found.boxes if box.node.id in ("a step of a chain", "b"))
+    assert first.x + first.width / 2 == pytest.approx(second.x + second.width / 2)
+
+
 def test_a_row_has_a_limited_number_of_steps() -> None:
     found = layout(flow_graph(fan(58)), columns=4)
     rows: dict[float, int] = {}

@@ -313,9 +313,7 @@ def _positions(items: _Items) -> list[float]:
     for row in items.rows:
         found, x, before = [0.0], 0.0, row[0] if row else 0
         for at in row[1:]:
-            thin = not items.widths[at] or not items.widths[before]
-            gap = LINE_GAP if thin else BOX_GAP
-            x += (items.widths[before] + items.widths[at]) / 2 + gap
+            x += _distance(items, before, at)
             found.append(x)
             before = at
         offsets.append(found)
@@ -341,7 +339,44 @@ def _positions(items: _Items) -> list[float]:
                     wanted.append((xs[at] - shift, 1.0))
             for at, x, shift in zip(row, _increasing(wanted), offset, strict=False):
                 xs[at] = x + shift
+    _straighten(items, xs)
     return xs
+
+
+def _distance(items: _Items, left: int, right: int) -> float:
+    """Return the minimum distance of two neighbours in a row, from middle to middle."""
+    is_thin = not items.widths[left] or not items.widths[right]
+    return (items.widths[left] + items.widths[right]) / 2 + (LINE_GAP if is_thin else BOX_GAP)
+
+
+def _straighten(items: _Items, xs: list[float]) -> None:
+    """Move the items of each chain, which have no other neighbours in between, below each other."""
+    before: dict[int, int] = {}
+    after: dict[int, int] = {}
+    for row in items.rows:
+        for left, right in pairwise(row):
+            before[right], after[left] = left, right
+    next_of = {
+        at: below[0]
+        for at, below in enumerate(items.below)
+        if len(below) == 1 and len(items.above[below[0]]) == 1
+    }
+    for start in sorted(next_of.keys() - next_of.values()):
+        chain = [start]
+        while chain[-1] in next_of:
+            chain.append(next_of[chain[-1]])
+        low = max(
+            (xs[before[at]] + _distance(items, before[at], at) for at in chain if at in before),
+            default=-math.inf,
+        )
+        high = min(
+            (xs[after[at]] - _distance(items, at, after[at]) for at in chain if at in after),
+            default=math.inf,
+        )
+        if low <= high:
+            x = min(max(sum(xs[at] for at in chain) / len(chain), low), high)
+            for at in chain:
+                xs[at] = x
 
 
 def _increasing(wanted: list[tuple[float, float]]) -> list[float]:
