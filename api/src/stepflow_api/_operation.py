@@ -124,11 +124,12 @@ class Operation(Generic[S, R]):
             some, written = self._written(query_text, "query", name, value, USUAL_QUERY)
             pairs += some
             if written:
-                encoded.append(written)
+                # What is encoded already would be encoded once more; the order stays.
+                encoded += [urlencode(pairs), written] if pairs else [written]
+                pairs = []
         if encoded:
-            # What is encoded already would be encoded once more.
-            texts = [urlencode(pairs), *encoded] if pairs else encoded
-            target += f"{'&' if '?' in target else '?'}{'&'.join(texts)}"
+            encoded += [urlencode(pairs)] if pairs else []
+            target += f"{'&' if '?' in target else '?'}{'&'.join(encoded)}"
             pairs = []
         fields: dict[str, str] = {}
         for name, value in (headers or {}).items():
