@@ -7,6 +7,7 @@ import contextlib
 import functools
 import importlib
 import inspect
+import os
 import pickle
 import pkgutil
 from collections.abc import Callable, Coroutine, Iterator
@@ -47,6 +48,8 @@ ARGUMENTS: dict[str, Any] = {
     "flow_id": "0" * 64,
     "input": 1,
     "inputs": [1],
+    "other": ID,
+    "path": os.devnull,
     "run_id": ID,
 }
 BODIES: dict[str, Any] = {
