@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from html import escape
 from typing import Any
 
 from stepflow_api.errors import printable
@@ -23,6 +22,8 @@ def html_table(rows: Iterable[Iterable[Any]], *, header: Iterable[str] = ()) -> 
         rows: The cells: text, or JSON values.
         header: Names of the columns, if any; without them, the first cell of a row is its name.
     """
+    from html import escape  # Few programs draw tables.
+
     names = "".join(f"<th style='text-align:left'>{escape(name)}</th>" for name in header)
     lines: list[str] = []
     for row in rows:
@@ -41,6 +42,8 @@ def _cell(value: Any) -> str:
         text = json.dumps(value, indent=2, ensure_ascii=False)
     if len(text) > CELL:
         text = f"{text[:CELL]}… ({len(text):,} characters)"
+    from html import escape
+
     shown = escape(printable(text, keep="\n\t"))
     if isinstance(value, dict | list):
         # Notebook applications have a font and a background of their own for it.
