@@ -92,7 +92,7 @@ def test_a_token_goes_only_to_the_server_of_its_profile(
         assert tokens(server) == [None]
     monkeypatch.delenv("STEPFLOW_URL")
     with OddServer(COMPONENTS) as server:
-        # Whoever names both wants both.
+        # Naming a profile and an option together uses both.
         command("--url", server.url, "--profile", "one")
         assert tokens(server) == ["secret"]
 

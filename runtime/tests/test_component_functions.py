@@ -93,7 +93,7 @@ def test_two_components_of_one_name() -> None:
 
     with pytest.raises(InvalidInput, match="two components are named 'one'; rename one"):
         start(one, component(name="one")(other))
-    # The same one twice, such as by a module and by itself, is no conflict.
+    # A function and the module that defines it do not conflict.
     StepflowRuntime.start(components=[one, one]).stop()
 
 

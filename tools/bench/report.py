@@ -227,7 +227,7 @@ def _names(runs: Sequence[Run], kind: str) -> list[str]:
 
 
 def _one(runs: Sequence[Run], kind: str, name: str) -> Mapping[str, Any]:
-    """Return a case or a series as the last run that has it found it."""
+    """Return a case or a series from the last run that measured it."""
     found: Mapping[str, Any] = next(run[kind][name] for run in reversed(runs) if name in run[kind])
     return found
 

@@ -62,7 +62,7 @@ class Document:
         name: What its places begin with: empty, or the path of another file.
 
     Raises:
-        SpecError: The file is no JSON or YAML, or no OpenAPI 3.x.
+        SpecError: The file is not JSON or YAML, or not OpenAPI 3.x.
     """
 
     def __init__(

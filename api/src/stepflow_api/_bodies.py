@@ -47,4 +47,4 @@ def charset(media_type: str) -> str:
 
 
 def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON number")
+    raise ValueError(f"{name} is not a number that JSON has")

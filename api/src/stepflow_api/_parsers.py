@@ -97,7 +97,7 @@ class Event(Json):
     """Parse an event of a stream to a type, or to what it is if it is not of that type."""
 
     def __call__(self, content: bytes) -> Any:
-        """Parse; raises ValueError where the event is no text."""
+        """Parse; raise ValueError if the event is not text."""
         try:
             return super().__call__(content)
         except ValueError:

@@ -30,10 +30,10 @@ def run(arguments: list[str] | None = None) -> int:
         arguments: Arguments of the command; by default those of this process.
 
     Returns:
-        0 after Ctrl-C or SIGTERM, 1 if the server did not start or exited by itself, 2 for wrong
+        0 after Ctrl-C or SIGTERM, 1 if the server did not start or crashed, 2 for wrong
         usage.
     """
-    # argparse exits by itself.
+    # For wrong usage, argparse exits.
     parsed = _parser().parse_args(arguments)
     show_output_at_once()
     try:
