@@ -316,6 +316,14 @@ CASES = [
     ),
     *_of_run("run.get_run"),
     *_of_run("run.get_run_items"),
+    Failure(
+        "run.get_run_events",
+        "unknown run",
+        lambda w: {"run_id": UNKNOWN_RUN},
+        NotFound,
+        f"'{UNKNOWN_RUN}' not found",
+        since=(0, 12),
+    ),
     *_of_run("run.get_run_flow"),
     *_of_run("run.get_run_steps"),
     Failure(

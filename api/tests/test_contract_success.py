@@ -392,7 +392,8 @@ async def test_success(
 
 async def test_every_operation_has_a_case() -> None:
     called = {f"api.{case.endpoint}" for case in CASES}
-    assert called == {facts.module for facts in OPERATIONS.values()}
+    # This server does not support events: the client's tests read them on later servers.
+    assert {facts.module for facts in OPERATIONS.values()} - called == {"api.run.get_run_events"}
 
 
 async def test_every_other_endpoint_is_a_hand_written_one() -> None:

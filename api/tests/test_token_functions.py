@@ -168,6 +168,17 @@ async def test_a_stream_of_events(form: Form) -> None:
     assert sent(server) == ["Bearer old", "Bearer new"]
 
 
+def test_the_events_of_another_api_keep_their_form() -> None:
+    other: Operation[None, None] = Operation("feed", "GET", "/feed", {}, event=bytes.decode)
+    with (
+        OddServer(answer(b"data: one\n\n", content_type="text/event-stream")) as server,
+        AuthenticatedClient(server.url, Tokens("new")) as client,
+    ):
+        stream = client.open(other, other.request(), timeout=None)
+        assert [*stream] == ["one"]
+        stream.close()
+
+
 def test_threads_ask_once() -> None:
     tokens = Tokens("old", "new")
     with (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,8 @@ import pytest
 
 from client.tests.fault_proxy import Fault, FaultProxy, Seen
 from client.tests.support import CHAIN, READ_FILE, Driver, release, wait_until, watch
+from stepflow_api import Client
+from stepflow_api.api.run import get_run_events
 from stepflow_api.models import ExecutionStatus, StepStatus
 from stepflow_api.testing import MockServer
 from stepflow_client import errors, events
@@ -43,6 +46,30 @@ def started(client: Any, do: Driver, fifo: Callable[[], Path]) -> Iterator[tuple
     """A run whose only step waits for a file."""
     path = fifo()
     yield do(client.submit(READ_FILE, {"path": str(path)})), path
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_the_operation_streams_them(do: Driver, client: Any, is_async: bool) -> None:
+    """`stepflow_api` alone has them as documents, and by its other forms as text."""
+    handle = do(client.submit(CHAIN, {"prompt": "x"}))
+    expected = [event.kind for event in do(handle.events(timeout=60))]
+    with Client(client.url) as api:
+        whole = get_run_events.sync(handle.id, client=api, since=0)
+        assert whole.count("data: ") == len(expected)
+        if is_async:
+            seen = asyncio.run(_streamed(handle.id, client.url))
+        else:
+            with get_run_events.stream(handle.id, client=api) as stream:
+                seen = [event["kind"] for event in stream]
+    assert seen == expected
+
+
+async def _streamed(run_id: UUID, url: str) -> list[str]:
+    async with (
+        Client(url) as api,
+        await get_run_events.asyncio_stream(run_id, client=api) as stream,
+    ):
+        return [event["kind"] async for event in stream]
 
 
 def test_each_event_has_its_type(do: Driver, client: Any) -> None:

@@ -55,5 +55,6 @@ OPERATIONS: Final[Mapping[str, OperationFacts]] = {
     "getFlowVariables": OperationFacts(
         "GET", "/flows/{flow_id}/variables", "Flow", "api.flow.get_flow_variables"
     ),
+    "getRunEvents": OperationFacts("GET", "/runs/{run_id}/events", "Run", "api.run.get_run_events"),
 }
 """Every operation by its operationId."""

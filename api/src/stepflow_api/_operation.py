@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, cast
 from urllib.parse import urlencode
 
+from pydantic_core import from_json
+
 from stepflow_api._bodies import charset, is_json, to_json
 from stepflow_api._constants import ERROR_BODY_LIMIT, USUAL_ACCEPT
 from stepflow_api._error_message import error_message
@@ -73,7 +75,7 @@ class Operation(Generic[S, R]):
             a body.
         styles: How parameters are written that are not written in the usual way, by where they
             are (`path`, `query`, `header`, `cookie`) and their names.
-        event: Parser of each event, if an answer may be a stream of them.
+        event: Parser of each event of a stream.
     """
 
     id: str
@@ -85,7 +87,7 @@ class Operation(Generic[S, R]):
     styles: Mapping[str, Mapping[str, Style]] = field(
         default_factory=dict[str, Mapping[str, Style]]
     )
-    event: Parser | None = None
+    event: Parser = from_json
 
     def request(
         self,

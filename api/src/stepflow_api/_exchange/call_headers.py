@@ -38,8 +38,8 @@ def with_headers(
         match effect:
             case Request():
                 effect = _merged(effect, fields)
-            case OpenStream(request, parse):
-                effect = OpenStream(_merged(request, fields), parse)
+            case OpenStream():
+                effect = effect._replace(request=_merged(effect.request, fields))
             case Call(headers=None):
                 effect = replace(effect, headers=fields)
             case _:

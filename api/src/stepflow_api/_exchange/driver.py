@@ -21,7 +21,7 @@ from stepflow_api._exchange.effects import (
     Steps,
     Wait,
 )
-from stepflow_api._exchange.exchange import Exchange, parse_event
+from stepflow_api._exchange.exchange import Exchange
 from stepflow_api._hidden import Hidden
 from stepflow_api._messages import Request
 from stepflow_api._transport.event_loops import asyncio_loop
@@ -124,7 +124,7 @@ def _perform(
             own = exchange.transport.timeouts(effect.timeout)
             return run(exchange, _steps(exchange, effect), own, effect.headers)
         case OpenStream(request, parse):
-            return transport.open(request, timeouts, parse or parse_event)
+            return transport.open(request, timeouts, parse)
         case Read(stream, seconds):
             return stream.read(seconds)
         case Close(stream):
@@ -157,7 +157,7 @@ async def _perform_async(
             own = exchange.transport.timeouts(effect.timeout)
             return await run_async(exchange, _steps(exchange, effect), own, effect.headers)
         case OpenStream(request, parse):
-            return await transport.open_async(request, timeouts, parse or parse_event)
+            return await transport.open_async(request, timeouts, parse)
         case Read(stream, seconds):
             return await stream.read(seconds)
         case Close(stream):

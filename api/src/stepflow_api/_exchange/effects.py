@@ -23,6 +23,8 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
 
+from pydantic_core import from_json
+
 from stepflow_api._hidden import Hidden
 from stepflow_api._messages import Answer, Request
 from stepflow_api.types import UNSET
@@ -40,11 +42,11 @@ class OpenStream(NamedTuple):
 
     Attributes:
         request: The request.
-        parse: Parser of each event; None for those of a Stepflow server.
+        parse: Parser of each event.
     """
 
     request: Request
-    parse: Callable[[bytes], Any] | None = None
+    parse: Callable[[bytes], Any] = from_json
 
 
 @dataclass(frozen=True, slots=True)

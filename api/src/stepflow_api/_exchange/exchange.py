@@ -100,8 +100,13 @@ class Exchange:
             UnsupportedByServer: The server does not support the request.
         """
         known = self.dialect
+        if operation.id == "getRunEvents" and isinstance(sending, OpenStream):
+            # Most programs read no events.
+            from stepflow_api._exchange.dialects.events import opening
+
+            sending = opening(sending)
         if isinstance(sending, OpenStream) or operation.id not in OPERATIONS:
-            # Another API's, or events, of which only the later servers know: there is no dialect.
+            # There is no dialect for a stream, nor for another API.
             answer: Any = yield sending
             try:
                 return parse(answer)
@@ -290,18 +295,6 @@ class Exchange:
             status_code=answer.status_code,
             content=answer.content,
         )
-
-
-def parse_event(data: bytes) -> dict[str, Any]:
-    """Return the document of an event, from its data.
-
-    Raises:
-        ValueError: It is not an event of a Stepflow server.
-    """
-    # Most programs read no events.
-    from stepflow_api._exchange.dialects.events import event
-
-    return event(data)
 
 
 def _check_concurrency(request: Request) -> None:

@@ -68,7 +68,7 @@ class TokenSource:
 
     def _signed(self, effect: Request | OpenStream, token: Hidden[str]) -> Request | OpenStream:
         if isinstance(effect, OpenStream):
-            return OpenStream(self._with(effect.request, token))
+            return effect._replace(request=self._with(effect.request, token))
         return self._with(effect, token)
 
     def _with(self, request: Request, token: Hidden[str]) -> Request:

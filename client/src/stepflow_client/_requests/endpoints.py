@@ -16,23 +16,10 @@ from stepflow_api.api.flow import store_flow as _store_flow
 from stepflow_api.api.health import health_check as _health_check
 from stepflow_api.api.run import cancel_run as _cancel_run
 from stepflow_api.api.run import create_run as _create_run
-from stepflow_api.api.run import get_run, get_run_items, get_run_steps
+from stepflow_api.api.run import get_run, get_run_events, get_run_items, get_run_steps
 from stepflow_api.api.run import list_runs as _list_runs
-from stepflow_api.lowlevel import Call, Fetch, Json, Open, Operation
+from stepflow_api.lowlevel import Call, Fetch, Open
 from stepflow_api.types import UNSET
-
-
-def _no_events(content: bytes) -> None:
-    raise ValueError("it is no stream of events")
-
-
-_RUN_EVENTS: Operation[None, models.ErrorResponse | None] = Operation(
-    id="getRunEvents",
-    method="GET",
-    path="/runs/{run_id}/events",
-    answers={"200": _no_events, "404": Json(models.ErrorResponse)},
-    produces=("text/event-stream", "application/json"),
-)
 
 
 def health() -> Call[models.HealthResponse]:
@@ -81,12 +68,9 @@ def run_details(run_id: UUID, wait_seconds: int | None) -> Fetch[models.RunDetai
 
 
 def run_events(run_id: UUID, since: int) -> Open[Any]:
-    """GET /runs/{run_id}/events, which the stored spec does not have: servers from 0.12 on do."""
-    # Servers want the id twice.
-    query = {"runId": run_id, "since": since}
-    request = _RUN_EVENTS.request(path={"run_id": run_id}, query=query)
-    # So older servers answer.
-    return Open(_RUN_EVENTS, replace(request, expected_statuses=(404,)))
+    """GET /runs/{run_id}/events; older servers answer 404, which is no surprise."""
+    request = get_run_events.build_request(run_id=run_id, since=since)
+    return Open(get_run_events.OPERATION, replace(request, expected_statuses=(404,)))
 
 
 def run_items(run_id: UUID) -> Fetch[models.ListItemsResponse]:

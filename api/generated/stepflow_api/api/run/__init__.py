@@ -9,4 +9,5 @@
 - `get_run_flow`: `GET /runs/{run_id}/flow`
 - `get_run_steps`: `GET /runs/{run_id}/steps`
 - `cancel_run`: `POST /runs/{run_id}/cancel`
+- `get_run_events`: `GET /runs/{run_id}/events`
 """

@@ -10,7 +10,7 @@ from pydantic_core import from_json, to_json
 
 from stepflow_api._exchange.effects import Effect, Steps
 from stepflow_api._messages import Answer, Request
-from stepflow_api.errors import StepflowError
+from stepflow_api.errors import StepflowError, UnsupportedByServer
 
 if TYPE_CHECKING:
     from http import HTTPStatus
@@ -37,6 +37,16 @@ class UnrecognisedResponse(Exception):
         if request != self.request:
             raise self
         return self.answer
+
+
+def lacking(feature: str, since: str) -> Translation:
+    """Return the translation of what servers before a version do not support."""
+
+    def refuse(version: str, request: Request) -> Steps[Answer]:
+        raise UnsupportedByServer(feature, server_version=version, since=since)
+        yield
+
+    return refuse
 
 
 class Dialect:

@@ -1,11 +1,26 @@
-"""Events of runs, which servers from 0.12 on tell and the stored spec does not describe."""
+"""Events of runs, which servers from 0.12 on send."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
+from urllib.parse import unquote
 
 from stepflow_api._exchange.dialects.base import document
 from stepflow_api._exchange.dialects.runs import named_status
+from stepflow_api._exchange.effects import OpenStream
+from stepflow_api._messages import Request
+
+
+def opening(sending: OpenStream) -> OpenStream:
+    """Return the effect that opens a stream of events, in the terms of the servers."""
+    return OpenStream(with_id_twice(sending.request), event)
+
+
+def with_id_twice(request: Request) -> Request:
+    """Return the request with the run's id in the query too, which servers need."""
+    run_id = unquote(request.path.split("/")[-2])
+    return replace(request, query=(("runId", run_id), *request.query))
 
 
 def event(data: bytes) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from stepflow_api._exchange.dialects.base import (
     document,
     is_object,
     is_unrecognised,
+    lacking,
     refusal,
     request_of_owner,
     with_body,
@@ -188,20 +189,12 @@ def _object(answer: Answer) -> dict[str, Any]:
     return value if is_object(value) else {}
 
 
-def _lacking(feature: str, since: str) -> Translation:
-    def refuse(version: str, request: Request) -> Steps[Answer]:
-        raise UnsupportedByServer(feature, server_version=version, since=since)
-        yield
-
-    return refuse
-
-
 _OF_0_11: Final[dict[str, Translation]] = {"createRun": _create_run}
 
 _OF_0_10: Final[dict[str, Translation]] = {
     "cancelRun": _about_run,
     "createRun": _create_run_of_items,
-    "getFlowVariables": _lacking("getting the variables of a flow", "0.11.0"),
+    "getFlowVariables": lacking("getting the variables of a flow", "0.11.0"),
     "getRun": _about_run,
     "listRuns": _list_runs,
 }
@@ -209,10 +202,10 @@ _OF_0_10: Final[dict[str, Translation]] = {
 _OF_0_9: Final[dict[str, Translation]] = {
     "cancelRun": _about_run,
     "createRun": _create_run_at_once,
-    "getFlowVariables": _lacking("getting the variables of a flow", "0.11.0"),
+    "getFlowVariables": lacking("getting the variables of a flow", "0.11.0"),
     "getRun": _get_run,
     "getRunSteps": _get_run_steps,
     "listRuns": _list_runs,
-    "storeBlob": _lacking("storing a blob", "0.10.0"),
-    "getBlob": _lacking("getting a blob", "0.10.0"),
+    "storeBlob": lacking("storing a blob", "0.10.0"),
+    "getBlob": lacking("getting a blob", "0.10.0"),
 }

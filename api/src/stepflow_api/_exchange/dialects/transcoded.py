@@ -19,6 +19,7 @@ from stepflow_api._exchange.dialects.base import (
     request_of_owner,
     with_document,
 )
+from stepflow_api._exchange.dialects.events import with_id_twice
 from stepflow_api._exchange.dialects.integers import in_schema
 from stepflow_api._exchange.dialects.older import without_nulls
 from stepflow_api._exchange.dialects.runs import (
@@ -261,6 +262,11 @@ def _delete(version: str, request: Request) -> Steps[Answer]:
     return answer._replace(pieces=[]) if answer.content == b"{}" else answer
 
 
+def _get_run_events(version: str, request: Request) -> Steps[Answer]:
+    answer: Answer = yield with_id_twice(request)
+    return _refused(answer)
+
+
 def _store_blob(version: str, request: Request) -> Steps[Answer]:
     answer: Answer = yield request
     if answer.status_code == HTTPStatus.BAD_REQUEST and not answer.content:
@@ -366,6 +372,7 @@ TRANSLATIONS: Final[dict[str, Translation]] = {
     "getRunFlow": _get_flow,
     "getRunItems": _get_run_items,
     "getRunSteps": _get_run_steps,
+    "getRunEvents": _get_run_events,
     "cancelRun": _cancel_run,
     "deleteRun": _delete,
     "storeBlob": _store_blob,

@@ -9,6 +9,7 @@ from stepflow_api._exchange.dialects.base import (
     Translation,
     document,
     is_object,
+    lacking,
     with_document,
 )
 from stepflow_api._exchange.effects import Steps
@@ -39,6 +40,9 @@ def health_check(version: str, request: Request) -> Steps[Answer]:
 
 #: What holds on every server: the others of a line are added to it.
 _ON_ALL: dict[str, Translation] = {"healthCheck": health_check}
+
+#: Of servers before 0.12.
+_WITHOUT_EVENTS = _ON_ALL | {"getRunEvents": lacking("reading a run's events", "0.12.0")}
 
 #: The dialect of a server that does not say which one it speaks: that of the stored spec.
 UNKNOWN = Dialect("an unknown version", _ON_ALL)
@@ -115,9 +119,9 @@ def _dialect(text: str, version: tuple[int, int, int]) -> Dialect:
     if version < (0, 11, 1):
         from stepflow_api._exchange.dialects import older
 
-        return Dialect(text, _ON_ALL | older.translations(version[1]))
+        return Dialect(text, _WITHOUT_EVENTS | older.translations(version[1]))
     if version < (0, 12):
-        return Dialect(text, _ON_ALL)
+        return Dialect(text, _WITHOUT_EVENTS)
     from stepflow_api._exchange.dialects.transcoded import TRANSLATIONS
 
     return Dialect(text, _ON_ALL | TRANSLATIONS, is_newer=version[:2] > NEWEST)
