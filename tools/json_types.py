@@ -6,10 +6,10 @@ from typing import Any, TypeGuard
 
 
 def is_json_object(value: Any) -> TypeGuard[dict[str, Any]]:
-    """Tells whether a JSON value is an object."""
+    """Return whether a JSON value is an object."""
     return isinstance(value, dict)
 
 
 def is_json_array(value: Any) -> TypeGuard[list[Any]]:
-    """Tells whether a JSON value is an array."""
+    """Return whether a JSON value is an array."""
     return isinstance(value, list)

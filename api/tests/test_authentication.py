@@ -144,7 +144,7 @@ async def test_a_header_that_cannot_carry_a_token(
 
 
 def everything(error: BaseException) -> str:
-    """Gives all that an error shows or keeps: texts, traceback, attributes, pickle."""
+    """Return all that an error shows or keeps: texts, traceback, attributes, pickle."""
     texts = [str(error), repr(error), repr(vars(error)), repr(error.args)]
     texts += traceback.format_exception(error)
     texts.append(pickle.dumps(error).decode("latin-1"))

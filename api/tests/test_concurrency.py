@@ -32,7 +32,7 @@ CALLS = 5
 
 
 def request(flow_id: str, caller: int, call: int) -> models.CreateRunRequest:
-    """Gives a request whose answer is told from all others."""
+    """Return a request whose response differs from all others."""
     return models.CreateRunRequest(flow_id=flow_id, input={"at": [caller, call]}, wait=True)
 
 

@@ -51,7 +51,7 @@ def client(sync_client: Client) -> Client:
 
 
 def schema(server: StepflowServer, name: str) -> dict[str, object]:
-    """Gives what the server's own spec says of a model."""
+    """Return the schema of a model in the server's own spec."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
     connection.request("GET", "/api/v1/openapi.json")
     document = json.loads(connection.getresponse().read())

@@ -56,7 +56,7 @@ PARSED = models.ErrorResponse(code=404, message="no", stack=[models.ErrorStackEn
 
 
 def errors() -> list[StepflowError]:
-    """Gives an error of every class, with all that it can hold."""
+    """Return an error of every class, with all that it can hold."""
     return [
         StepflowError("base"),
         InvalidRequest("bad argument"),
@@ -79,7 +79,7 @@ def errors() -> list[StepflowError]:
 
 
 def ways() -> list[Callable[[Any], Any]]:
-    """Gives all ways to copy an error."""
+    """Return all ways to copy an error."""
     return [
         copy.copy,
         copy.deepcopy,

@@ -30,7 +30,7 @@ by_size = pytest.mark.parametrize("full", [True, False], ids=["full", "least"])
 
 
 def modules() -> list[Any]:
-    """Gives the models package, and every module in it."""
+    """Return the models package, and every module in it."""
     package = stepflow_api.models
     names = [module.name for module in pkgutil.iter_modules(package.__path__)]
     return [package, *(importlib.import_module(f"{package.__name__}.{name}") for name in names)]

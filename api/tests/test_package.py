@@ -38,7 +38,7 @@ def in_order(names: Iterable[str]) -> list[str]:
 
 
 def imported_by(statement: str) -> set[str]:
-    """Gives the modules that a fresh interpreter has imported after a statement."""
+    """Return the modules that a fresh interpreter has imported after a statement."""
     script = f"import sys; sys.path = {sys.path!r}; {statement}; import json; "
     script += "print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run(
@@ -245,7 +245,7 @@ def test_the_package_says_that_it_is_typed() -> None:
 
 
 def signature(function: Any) -> dict[str, tuple[Any, Any]]:
-    """Gives parameters with kind, default and annotation."""
+    """Return parameters with kind, default and annotation."""
     return {
         name: (parameter.kind, parameter.default, parameter.annotation)  # type: ignore[misc]
         for name, parameter in inspect.signature(function).parameters.items()

@@ -18,7 +18,7 @@ NANOS = "2026-11-23T00:01:20.394215421Z"
 
 
 def parse(text: str) -> datetime:
-    """Gives a timestamp as an answer would."""
+    """Return a timestamp as an answer would."""
     return ADAPTER.validate_json(json.dumps(text))
 
 

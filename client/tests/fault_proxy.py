@@ -157,7 +157,7 @@ class FaultProxy:
         self._listener.close()
 
     def admit(self) -> None:
-        """Takes connections again after `refuse`; does nothing otherwise."""
+        """Accept connections again after `refuse`; does nothing otherwise."""
         if self._listener.fileno() < 0:
             self._listener = socket.create_server(("127.0.0.1", self._port), backlog=256)
             self._start(self._accept, self._listener)
@@ -322,7 +322,7 @@ class FaultProxy:
 
 
 def _answer(client: socket.socket, server: socket.socket) -> bytes | None:
-    """Gives the server's answer, None where the client goes away before it."""
+    """Return the server's response; None if the client disconnects before it."""
     # The client sends nothing while it waits: whatever comes is its end.
     ready, _, _ = select.select([client, server], [], [])
     if server not in ready:
@@ -332,7 +332,7 @@ def _answer(client: socket.socket, server: socket.socket) -> bytes | None:
 
 
 def _message(head: bytes, source: socket.socket) -> Iterator[bytes]:
-    """Gives a whole HTTP message whose begin has been read."""
+    """Return a complete HTTP message whose beginning has been read."""
     while b"\r\n\r\n" not in head:
         more = source.recv(65536)
         if not more:

@@ -183,7 +183,7 @@ class Faulty:
         return True
 
     def shorten(self, request: Any) -> None:
-        """Has the client wait only shortly for an answer that does not come."""
+        """Shorten the client's wait for a response that never arrives."""
         if self.fails(len(self._proxy.seen)):
             request.extensions["timeout"]["read"] = 0.05
 
@@ -232,7 +232,7 @@ def faulty(
 
 
 def documented(name: str) -> tuple[type[Exception], ...]:
-    """Gives the errors that a method's docstring names."""
+    """Return the errors that a method's docstring names."""
     method = name.partition(" ")[0]
     owner: Any = StepflowClient
     if method.startswith("handle."):

@@ -35,7 +35,7 @@ class Caller:
         self.client = cls(url, **options)
 
     def __call__(self, value: Any) -> Any:
-        """Gives what a call gives: waits for a coroutine, lists an iterator over pages."""
+        """Return the result of a call: of a coroutine once it is done, of an iterator as a list."""
         if self._runner is None:
             return list(value) if inspect.isgenerator(value) else value
         if isinstance(value, AsyncIterator):
@@ -58,7 +58,7 @@ async def _listed(values: AsyncIterator[Any]) -> list[Any]:
 
 
 def fields(value: Any) -> Any:
-    """Gives a typed result as plain fields with their types, without what is made up."""
+    """Return a typed result as plain fields with their types, without generated ids and times."""
     if isinstance(value, BaseModel):
         made_up = {
             name: bool(getattr(value, name)) for name in _MADE_UP & {*type(value).model_fields}

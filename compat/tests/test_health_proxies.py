@@ -123,7 +123,7 @@ def proxy(request: pytest.FixtureRequest, server: StepflowServer) -> Iterator[Pr
 
 
 def outcome(caller: Caller, call: Callable[[Any], Any]) -> Any:
-    """Gives what a call comes to: its result, or its error."""
+    """Return the outcome of a call: its result or its error."""
     try:
         value = caller(call(caller.client))
     except errors.StepflowError as error:

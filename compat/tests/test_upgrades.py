@@ -86,7 +86,7 @@ class Live:
         self._note(request)
 
     def posts(self) -> list[str]:
-        """Gives the paths that something was posted to."""
+        """Return the paths of all POST requests."""
         return [path for method, path in self.sent if method == "POST"]
 
     def close(self) -> None:
@@ -99,7 +99,7 @@ class Live:
 
 
 def outcome(caller: Caller, call: Callable[[Any], Any]) -> Any:
-    """Gives what a call comes to, comparable: its result, or the class of its error."""
+    """Return the outcome of a call for comparison: its result, or the class of its error."""
     try:
         value = caller(call(caller.client))
     except errors.StepflowError as error:

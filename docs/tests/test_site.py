@@ -27,7 +27,7 @@ def modules() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def documented() -> set[str]:
-    """Gives what the reference has, under the names that it stands under."""
+    """Return the objects of the reference by their names."""
     inventory = InventoryFile.loads((SITE / "objects.inv").read_bytes(), uri="")
     return {name for kind, names in inventory.data.items() if kind != "py:module" for name in names}
 

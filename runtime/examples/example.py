@@ -41,7 +41,7 @@ class Example:
 
     @classmethod
     def read(cls, folder: Path) -> Example:
-        """Reads an example.
+        """Read an example.
 
         Args:
             folder: Has `flow.yaml`, then `input.json` and `expected.json`, or `inputs.jsonl` and
@@ -67,7 +67,7 @@ class Example:
         )
 
     def run(self, executor: SyncStepflowExecutor, on_done: Callable[[int], object]) -> list[Any]:
-        """Runs the flow for each input and waits.
+        """Run the flow for each input and wait.
 
         Args:
             executor: Runs it.
@@ -102,7 +102,7 @@ class Example:
         return [result.output for result in results]
 
     def differences(self, outputs: list[Any]) -> list[str]:
-        """Compares outputs with the expected ones.
+        """Compare outputs with the expected ones.
 
         Args:
             outputs: What `run` has given.

@@ -21,7 +21,7 @@ INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the examples.
+    """Run the examples.
 
     Args:
         arguments: The command line; by default this process's.
@@ -82,7 +82,7 @@ def _quickstart(folders: Sequence[Path]) -> int:
 
 
 def _run(console: Console, example: Example, executor: SyncStepflowExecutor) -> bool:
-    """Runs one example and prints its outputs; whether they are the expected ones."""
+    """Run one example and print its outputs; return whether they are the expected ones."""
     begin = time.perf_counter()
     runs = f"{len(example.inputs)} {'run' if len(example.inputs) == 1 else 'runs'}"
     with console.status(f"{runs}, 0 done", spinner="line") as status:

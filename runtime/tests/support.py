@@ -44,12 +44,12 @@ def exists(pid: int) -> bool:
 
 
 def session(sid: int) -> set[int]:
-    """Gives the processes of a session that have not ended."""
+    """Return the processes of a session that have not ended."""
     return {pid for pid, _, its_session in processes() if its_session == sid}
 
 
 def descendants(pid: int | None = None) -> set[int]:
-    """Gives the processes that a process has started, and that these have started."""
+    """Return the processes that a process has started, and that these have started."""
     children: dict[int, list[int]] = {}
     for child, parent, _ in processes():
         children.setdefault(parent, []).append(child)
@@ -75,7 +75,7 @@ def leaving_nothing() -> Iterator[None]:
 
 
 def processes() -> list[tuple[int, int, int]]:
-    """Gives process id, parent and session of every process that has not ended."""
+    """Return process id, parent and session of every process that has not ended."""
     found: list[tuple[int, int, int]] = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():

@@ -63,7 +63,7 @@ __all__ = [
 
 
 class InPlaceOfClient:
-    """Has a client's methods: the runtime's own, and those of its client for the rest."""
+    """The methods of a client: the runtime's own, and those of its client for the rest."""
 
     def __init__(self, runtime: StepflowRuntime, *, is_async: bool) -> None:
         self._runtime = runtime
@@ -88,7 +88,7 @@ class InPlaceOfClient:
 
 
 class InPlaceOfDriver(Driver):
-    """Gives a runtime where the client's tests make a client."""
+    """Return a runtime in place of a client for the client's tests."""
 
     def __init__(self, kind: str, runtime: StepflowRuntime) -> None:
         super().__init__(kind)

@@ -15,13 +15,13 @@ from stepflow_runtime import LogConfig, StepflowRuntime, errors
 
 
 def held() -> tuple[set[int], int, int]:
-    """Gives the processes, threads and file descriptors that are there."""
+    """Return the present processes, threads and file descriptors."""
     # The folder that is listed takes one descriptor, here and there alike.
     return descendants(), threading.active_count(), len(os.listdir("/proc/self/fd"))
 
 
 def files() -> set[Path]:
-    """Gives the files and folders where temporary ones are made."""
+    """Return the files and folders in the folder for temporary files."""
     return set(Path(tempfile.gettempdir()).iterdir())
 
 

@@ -70,7 +70,7 @@ def server() -> Iterator[StepflowRuntime]:
 
 
 def noted(pytester: pytest.Pytester) -> dict[str, int]:
-    """Gives the process of the server that each test had."""
+    """Return the process of the server that each test had."""
     return {path.stem: int(path.read_text()) for path in pytester.path.glob("*.pid")}
 
 

@@ -53,7 +53,7 @@ def quickstart(*arguments: str | Path, binary: Path | None = None) -> tuple[int,
 
 
 def values(text: str) -> list[object]:
-    """Gives the JSON documents that begin on lines of their own."""
+    """Return the JSON documents that begin on lines of their own."""
     decoder = json.JSONDecoder()
     return [
         decoder.raw_decode(text, match.start())[0]

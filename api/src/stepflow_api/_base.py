@@ -98,7 +98,7 @@ class Model(BaseModel):
         _parent_namespace_depth: int = 2,
         _types_namespace: Mapping[str, Any] | None = None,
     ) -> bool | None:
-        """Build the model, as pydantic does; it is done by itself when the model is first used.
+        """Build the model, as pydantic does; which also happens when the model is first used.
 
         A hand-written model inherits fields whose types are names of another module: they are
         looked up in the modules of its base classes as well as in its own.

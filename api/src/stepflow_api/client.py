@@ -39,7 +39,7 @@ class Client:
     """A connection pool to one Stepflow server, for the sync and the async forms of every endpoint.
 
     Use it as a context manager, `with` or `async with`, or call `close` or `aclose`: what it opened
-    is closed, and an `http_client` or `transport` that was handed in stays open.
+    is closed, and an `http_client` or `transport` of your own stays open.
 
     Args:
         base_url: Where the server is, such as `http://localhost:7840`, with or without `/api/v1`. A

@@ -47,7 +47,7 @@ Case: TypeAlias = schemathesis.Case[Any]
 
 
 def operations(spec: Path) -> Iterator[Operation]:
-    """Gives the operations of a spec."""
+    """Return the operations of a spec."""
     schema = schemathesis.openapi.from_dict(json.loads(spec.read_bytes()))
     for result in schema.get_all_operations():
         assert isinstance(result, Ok), result

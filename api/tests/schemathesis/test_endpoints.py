@@ -35,17 +35,17 @@ _BODIES = {
 
 
 def snake_case(name: str) -> str:
-    """Gives a name of the wire as Python spells it."""
+    """Return the Python spelling of a name in JSON."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
 def operation_id(case: Case) -> str:
-    """Gives the name of the request's operation."""
+    """Return the name of the request's operation."""
     return str(case.operation.definition.raw["operationId"])
 
 
 def endpoint(case: Case) -> ModuleType:
-    """Gives the module of the request's operation."""
+    """Return the module of the request's operation."""
     tag = case.operation.definition.raw["tags"][0]
     return importlib.import_module(
         f"stepflow_api.api.{tag.lower()}.{snake_case(operation_id(case))}"
@@ -53,7 +53,7 @@ def endpoint(case: Case) -> ModuleType:
 
 
 def options(case: Case) -> dict[str, Any]:
-    """Gives the request's query and body; what the endpoint has no argument for is left out."""
+    """Return the request's query and body; what the endpoint has no argument for is left out."""
     parameters = inspect.signature(endpoint(case).sync).parameters.values()
     taken = {parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY}
     named = {snake_case(name): value for name, value in (case.query or {}).items()}

@@ -22,7 +22,7 @@ _KNOWN: Known = {"run": ["r1", "r2"], "flow": ["f1"], "blob": ["b1"]}
 
 
 def requests(operation: Operation, mode: GenerationMode) -> list[str]:
-    """Gives the requests as text."""
+    """Return the requests as text."""
     made: list[str] = []
 
     def note(case: Case) -> None:

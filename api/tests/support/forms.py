@@ -46,7 +46,7 @@ DETAILED = (SYNC_DETAILED, ASYNCIO_DETAILED)
 
 
 def endpoints() -> Iterator[str]:
-    """Gives each endpoint of the package, hand-written ones as well, such as `run.create_run`."""
+    """Yield each endpoint of the package, hand-written ones as well, such as `run.create_run`."""
     for tag in pkgutil.iter_modules(stepflow_api.api.__path__):
         package = importlib.import_module(f"stepflow_api.api.{tag.name}")
         for module in pkgutil.iter_modules(package.__path__):

@@ -19,7 +19,7 @@ CERTIFICATE = Path(__file__).with_name("tls.pem")
 
 
 class OddServer:
-    """Takes one request after another, each on a connection of its own, and does as it is told.
+    """Server that accepts one request after another, each on a connection of its own.
 
     Args:
         handle: What to do with a connection once its request is read.
@@ -48,7 +48,7 @@ class OddServer:
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
     def headers(self, index: int = -1) -> dict[str, str]:
-        """Gives the header fields of a request by lower-case name."""
+        """Return the header fields of a request by lower-case name."""
         lines = self.requests[index][0].split("\r\n")[1:]
         pairs = [line.split(": ", 1) for line in lines]
         names = [name.lower() for name, _ in pairs]
@@ -56,7 +56,7 @@ class OddServer:
         return {name.lower(): value for name, value in pairs}
 
     def target(self, index: int = -1) -> str:
-        """Gives the path and query of a request, as it was sent."""
+        """Return the path and query of a request, as it was sent."""
         return self.requests[index][0].split(" ")[1]
 
     def __enter__(self) -> Self:

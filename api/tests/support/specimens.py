@@ -27,7 +27,7 @@ _VALUES: Mapping[Any, Any] = {
 
 
 def model_classes() -> Iterator[type[Model]]:
-    """Gives every model of the package."""
+    """Return every model of the package."""
     for name in models.__all__:
         found = getattr(models, name)
         if isinstance(found, type) and issubclass(found, BaseModel):
@@ -36,7 +36,7 @@ def model_classes() -> Iterator[type[Model]]:
 
 
 def enumerations() -> Iterator[type[enum.StrEnum]]:
-    """Gives every enumeration of the package."""
+    """Return every enumeration of the package."""
     for name in models.__all__:
         found = getattr(models, name)
         if isinstance(found, type) and issubclass(found, enum.StrEnum):
@@ -44,7 +44,7 @@ def enumerations() -> Iterator[type[enum.StrEnum]]:
 
 
 def document(model: type[Model], *, full: bool = True) -> dict[str, Any]:
-    """Gives a JSON document of a model, under the wire's names.
+    """Return a JSON document of a model, under the wire's names.
 
     Args:
         model: The model.

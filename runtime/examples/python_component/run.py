@@ -13,7 +13,7 @@ HERE = Path(__file__).parent
 
 
 def config(worker: Sequence[str]) -> dict[str, Any]:
-    """Gives the server's configuration.
+    """Return the server's configuration.
 
     Args:
         worker: The command that starts the worker; the server starts and ends it.
@@ -31,7 +31,7 @@ def config(worker: Sequence[str]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Starts a server with the worker, runs the flow once, and prints its output."""
+    """Start a server with the worker, run the flow once, and print its output."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "worker",

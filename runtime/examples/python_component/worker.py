@@ -27,7 +27,7 @@ class Words(msgspec.Struct):
 
 @server.component
 def count_words(input: Text) -> Words:
-    """Counts the words of a text and finds the most common one."""
+    """Count the words of a text and find the most common one."""
     counts = Counter(input.text.lower().split())
     return Words(words=counts.total(), most_common=counts.most_common(1)[0][0])
 

@@ -16,7 +16,7 @@ _INSTALL = "pip install stepflow-orchestrator==0.11.1"
 
 
 def find_binary(given: str | os.PathLike[str] | None) -> Path:
-    """Finds the server's binary: the one given, the environment's, or the installed wheel's.
+    """Find the server's binary: the argument, the environment's, or the installed wheel's.
 
     Args:
         given: What the caller asks for.

@@ -45,7 +45,7 @@ class Clients:
         self._made = _Made()
 
     def sync(self) -> SyncStepflowClient:
-        """Gives the client for threads."""
+        """Return the client for synchronous code."""
         made = self._own()
         with made.lock:
             if made.sync is None:
@@ -53,7 +53,7 @@ class Clients:
             return made.sync
 
     def asynchronous(self) -> StepflowClient:
-        """Gives the client for the running event loop; outside of one, one for any."""
+        """Return the client for the running event loop; outside of one, a client for any."""
         made = self._own()
         try:
             loop = asyncio.get_running_loop()
@@ -69,13 +69,13 @@ class Clients:
             return made.by_loop[loop][0]
 
     def close(self) -> None:
-        """Closes what can be closed from any thread."""
+        """Close everything that any thread can close."""
         sync = self._own().sync
         if sync is not None:
             sync.close()
 
     async def aclose(self) -> None:
-        """Closes the running event loop's client too."""
+        """Also close the client of the running event loop."""
         _, keeper = self._own().by_loop.pop(asyncio.get_running_loop(), (None, None))
         if keeper is not None:
             await keeper.aclose()
@@ -102,13 +102,13 @@ class _Made:
 
 
 def _keeper(client: StepflowClient) -> AsyncGenerator[None, None]:
-    """Makes what closes a client when the running event loop ends.
+    """Return a generator that closes a client when the running event loop ends.
 
     An event loop closes its generators before it closes; the client's connections would otherwise
     outlive their loop.
     """
     keeper = _closing(client)
-    # The first step tells the loop of it, and waits for nothing.
+    # The first step registers it with the loop, and waits for nothing.
     with contextlib.suppress(StopIteration):
         keeper.__anext__().send(None)
     return keeper

@@ -32,7 +32,7 @@ _COMPUTING: Final = [
 ]
 
 #: What a server gets without a config: the builtin components that only compute. `/load_file` reads
-#: any file of this user and `/openai` spends this user's key, for whoever reaches the port.
+#: any file of this user and `/openai` spends this user's key, for anyone who reaches the port.
 DEFAULT_CONFIG: Final[Mapping[str, Any]] = {
     "plugins": _PLUGINS,
     "routes": {

@@ -9,7 +9,7 @@ STARTUP_TIMEOUT: Final = 30.0
 """Seconds until a server counts as failed; an idle machine needs 0.03, a cold and busy one some."""
 
 SHUTDOWN_TIMEOUT: Final = 5.0
-"""Seconds that a server gets to end by itself; an idle one needs 0.01."""
+"""Time for a server to exit after SIGTERM, in seconds; an idle one needs 0.01."""
 
 MAX_RESTARTS: Final = 5
 """Restarts in a row; with the delays below they span a few seconds."""

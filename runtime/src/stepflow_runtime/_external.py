@@ -25,7 +25,7 @@ class ExternalServer:
         self.validate = self.client.validate
 
     def stop(self) -> None:
-        """Closes the client; the server goes on."""
+        """Close the client; the server keeps running."""
         self.sync_client.close()
 
 

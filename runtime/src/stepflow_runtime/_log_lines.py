@@ -89,13 +89,13 @@ def announced_port(raw: bytes) -> int | None:
 
 
 def level_of(raw: bytes) -> int:
-    """Gives the level of a line, without reading the rest of it."""
+    """Return the level of a line, without parsing the rest of it."""
     found = _LEVEL.search(raw)
     return _LEVELS.get(found[1].decode(), logging.INFO) if found else _plain_level(raw)
 
 
 def parse(raw: bytes) -> LogLine:
-    """Reads a line, whatever it is."""
+    """Parse a line of any kind."""
     try:
         value: Any = json.loads(raw)
         if isinstance(value, dict) and "message" in value:
@@ -108,7 +108,7 @@ def parse(raw: bytes) -> LogLine:
 
 
 def one_line(text: str) -> str:
-    """Gives a message without colours, backtraces and the places in the server's source."""
+    """Return a message without colours, backtraces and places in the server's source."""
     parts: list[str] = []
     for line in ANSI_CODE.sub("", text).splitlines():
         if line.startswith(_BACKTRACE):

@@ -85,7 +85,7 @@ class LogConfig:
         check_path("LogConfig: otlp_endpoint", self.otlp_endpoint, "a URL")
 
     def arguments(self) -> list[str]:
-        """Gives the server's options."""
+        """Return the server's options."""
         # What other crates say below warn is a line for each route and more, at every start.
         other = "error" if self.level == "error" else "warn"
         arguments = ["--log-format", "json", "--log-destination", "stdout"]
@@ -134,7 +134,7 @@ class Log:
                 ) from None
 
     def recent(self) -> list[str]:
-        """Gives the last lines, oldest first."""
+        """Return the last lines, oldest first."""
         return [str(parse(raw)) for raw in list(self._kept)]
 
     def add(self, raw: bytes) -> None:
@@ -154,7 +154,7 @@ class Log:
             self._emit(logger, level, parse(raw))
 
     def close(self) -> None:
-        """Closes the file."""
+        """Close the file."""
         if self._file is not None:
             self._file.close()
 
@@ -209,11 +209,11 @@ class Output:
         start_thread(self.thread)
 
     def lines(self) -> list[LogLine]:
-        """Gives the last lines of this server."""
+        """Return the last lines of this server."""
         return [parse(raw) for raw in list(self._last)]
 
     def summary(self) -> str:
-        """Gives what matters most in them."""
+        """Return a summary of them on one line."""
         return summary(self.lines())
 
     def wait_for_end(self) -> None:

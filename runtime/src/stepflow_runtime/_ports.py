@@ -14,14 +14,14 @@ _IFF_UP = 0x1
 
 @contextlib.contextmanager
 def reserved(port: int) -> Generator[None, None, None]:
-    """Keeps the system from giving a port to anyone else while nobody listens on it.
+    """Reserve a port while no server listens on it.
 
     A client that tries to connect could even be given this very port, and would reach itself. A
     server can still listen, since both sockets allow the address's reuse; that holds on Linux
     alone, and elsewhere nothing is done.
 
     Args:
-        port: The port; taken already, it is left to whoever has it.
+        port: The port; left alone if another process has it.
     """
     if sys.platform != "linux":
         yield
@@ -34,7 +34,7 @@ def reserved(port: int) -> Generator[None, None, None]:
 
 
 class ReservedPort:
-    """A free port, which the system gives to nobody else until it is released.
+    """A free port that no other process gets until it is released.
 
     A server can listen on it meanwhile; elsewhere than on Linux, it is released at once.
 
@@ -60,7 +60,7 @@ class ReservedPort:
 
 
 def other_interfaces() -> list[str]:
-    """Gives the names of the network interfaces besides loopback that are up."""
+    """Return the names of the network interfaces besides loopback that are up."""
     names = [name for _, name in socket.if_nameindex() if not name.startswith("lo")]
     return [name for name in names if _is_up(name)]
 

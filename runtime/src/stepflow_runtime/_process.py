@@ -188,7 +188,7 @@ class ServerProcess:
         self._guarded.kill()
 
     def wait_for_end(self) -> None:
-        """Waits until it is gone, its output is read and its threads have ended."""
+        """Wait until it has exited, its output is read and its threads have ended."""
         if not self.is_own_thread():
             self._waiter.join()
 
@@ -199,7 +199,7 @@ class ServerProcess:
         return threading.current_thread() in (self._waiter, self._output.thread)
 
     def last_lines(self) -> list[str]:
-        """Gives what it said last."""
+        """Return its last log lines."""
         return [str(line) for line in self._output.lines()]
 
     def ending(self) -> str:

@@ -178,7 +178,7 @@ class Supervisor:
             raise
 
     def check(self) -> None:
-        """Sees to it that a call to the server has a point.
+        """Check that the server can be called.
 
         Raises:
             ServerCrashed: It has ended, and is not started again.
@@ -192,10 +192,10 @@ class Supervisor:
             raise ServerCrashed(str(crash), crash.exit_code, crash.last_log_lines)
 
     def stop(self, grace: float | None = None) -> None:
-        """Ends the server with all that it has started. Does nothing the second time.
+        """Stop the server and all processes that it has started. Does nothing the second time.
 
         Args:
-            grace: Seconds that the server has to end by itself; by default as planned.
+            grace: Time for the server to exit, in seconds; by default as planned.
         """
         if self.is_foreign:
             return

@@ -220,13 +220,13 @@ def _setting(name: str) -> str:
 
 
 def _path(config: pytest.Config, name: str) -> Path | None:
-    """Gives the file that an option names, wherever the tests have changed to meanwhile."""
+    """Return the file that an option names, independent of the current directory."""
     chosen = _chosen(config).get(name)
     return chosen and chosen[1] / chosen[0]
 
 
 def _chosen(config: pytest.Config) -> dict[str, tuple[str, Path]]:
-    """Gives the options that count, each with the folder that it is seen from.
+    """Return the effective options, each with the folder that its paths are relative to.
 
     The command line wins: its URL over all settings, its files over a URL there.
     """

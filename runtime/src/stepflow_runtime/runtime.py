@@ -250,11 +250,11 @@ class StepflowRuntime:
         return self._ready().sync()
 
     def recent_logs(self) -> list[str]:
-        """Gives what the server has logged last, up to 1000 lines, oldest first."""
+        """Return the last log lines of the server, up to 1000, oldest first."""
         return self._log.recent()
 
     def stop(self) -> None:
-        """Ends the server with all that it has started. Does nothing the second time.
+        """Stop the server and all processes that it has started. Does nothing the second time.
 
         In a forked child it does nothing: the server is the parent's.
         """
@@ -297,7 +297,7 @@ class StepflowRuntime:
         return await client.submit_batch(flow, inputs, **hidden.value)
 
     async def validate(self, flow: FlowSource) -> FlowValidation:
-        """Has a flow checked, without storing it; see `StepflowClient.validate`."""
+        """Validate a flow without storing it; see `StepflowClient.validate`."""
         client = await self._async_client()
         return await client.validate(flow)
 

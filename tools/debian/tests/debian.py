@@ -126,11 +126,11 @@ class Debian:
         _write_package(self.debs / name, files)
 
     def on(self, step: str, script: str) -> None:
-        """Has apt or dpkg do something else first: at "update", "choose", "download", "unpack"."""
+        """Make apt or dpkg do something else first: at "update", "choose", "download", "unpack"."""
         (self.machine.root / f"on-{step}").write_text(script)
 
     def off(self, step: str) -> None:
-        """Takes back what `on` said."""
+        """Undo `on`."""
         (self.machine.root / f"on-{step}").unlink()
 
     def _settle(self) -> None:

@@ -61,7 +61,7 @@ class Machine:
         return path
 
     def without(self, name: str) -> None:
-        """Takes a program away from PATH."""
+        """Remove a program from PATH."""
         (self._own / name).unlink(missing_ok=True)
         (self._host / name).unlink(missing_ok=True)
 

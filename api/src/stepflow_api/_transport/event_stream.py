@@ -159,11 +159,11 @@ class _Decoding:
 
 
 class EventStream(_Decoding):
-    """The events of one answer; closed by whoever opened it.
+    """The events of one response, to be closed by the caller.
 
     Args:
         response: The answer, whose body has not been read.
-        held: What closing it gives back.
+        held: What closing it releases.
         parse: Makes a document of an event's data.
         fail: Makes the error for what goes wrong.
         timeout: Maximum time to wait for the next event, in seconds; None for no limit.

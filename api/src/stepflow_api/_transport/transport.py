@@ -213,7 +213,7 @@ class Transport:
     def open(
         self, request: Request, timeouts: Timeouts, parse: Callable[[bytes], Any]
     ) -> EventStream | Answer:
-        """Send a request and gives a stream of events as it comes, anything else as `send` does.
+        """Send a request, and return a stream of events as it arrives, or else the response.
 
         Args:
             request: What to send.

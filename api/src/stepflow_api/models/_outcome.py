@@ -11,7 +11,7 @@ class _HasOutcome(Protocol):
 
 
 class Outcome:
-    """Mixin of the `FlowResult` variants: tells them apart without an `isinstance`."""
+    """Mixin of the `FlowResult` variants, to distinguish them without `isinstance`."""
 
     @property
     def is_success(self: _HasOutcome) -> bool:

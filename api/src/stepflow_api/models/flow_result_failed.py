@@ -19,7 +19,7 @@ class FlowResultFailed(Outcome, GeneratedFlowResultFailed):
         `{"outcome": "failed", "error": {"code": 500, "message": "..."}}`.
 
     Can go when:
-        The spec gives the variants common fields.
+        The variants have common fields in the spec.
     """
 
     @property

@@ -21,7 +21,7 @@ class FlowResultSuccess(Outcome, GeneratedFlowResultSuccess):
         `{"outcome": "success", "result": {"answer": 42}}`.
 
     Can go when:
-        The spec gives the variants common fields.
+        The variants have common fields in the spec.
     """
 
     @property

@@ -19,7 +19,7 @@ MEND = "To mend it: tools/bazel run //tools/spec:compat"
 
 
 def operations(spec: dict[str, Any]) -> dict[tuple[str, str], str]:
-    """Gives the names of a spec's operations by method and path."""
+    """Return the names of a spec's operations by method and path."""
     return {
         (method, path): definition["operationId"]
         for path, item in spec["paths"].items()

@@ -139,7 +139,7 @@ def _get_run(version: str, request: Request) -> Steps[Answer]:
 
 
 def _get_run_steps(version: str, request: Request) -> Steps[Answer]:
-    """0.9 gives the steps of the last item, whichever is asked for."""
+    """0.9 returns the steps of the last item, whichever is requested."""
     run: Answer = yield request_of_owner(request)
     if is_unrecognised(run):
         raise UnrecognisedResponse(request, run)

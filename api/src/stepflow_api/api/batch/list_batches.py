@@ -37,7 +37,7 @@ class _Search:
         self._found: dict[UUID, models.BatchMetadata] = {}
 
     def add(self, page: models.ListRunsResponse) -> models.ListBatchesResponse:
-        """Take the next page, and gives the batches found so far."""
+        """Add the next page, and return the batches found so far."""
         # A run that is created meanwhile shifts the pages, so that a batch may come twice.
         self._found.update((r.run_id, metadata(r)) for r in page.runs if r.items.total != 1)
         self.position += len(page.runs)
