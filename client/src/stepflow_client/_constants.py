@@ -68,6 +68,10 @@ TIMELINE_ITEMS: Final = 20
 KEY_LENGTH: Final = 200
 """Maximum length of an idempotency key, which is part of a URL."""
 
+CREATION_SECONDS: Final = 2.0
+"""Seconds after which a request whose response was lost creates no run any more; a server needs
+milliseconds, a busy one with a database on a slow disk some tenths."""
+
 PAGE_SIZE: Final = 100
 """Runs per page."""
 

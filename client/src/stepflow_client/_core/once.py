@@ -17,7 +17,13 @@ from uuid import UUID
 from stepflow_api.errors import NotFound, StepflowError
 from stepflow_api.lowlevel import Sleep, Steps
 from stepflow_api.models import CreateRunRequest, Flow, RunSummary
-from stepflow_client._constants import FIRST_DELAY, KEY_LENGTH, PAGE_SIZE, RECONNECT_SECONDS
+from stepflow_client._constants import (
+    CREATION_SECONDS,
+    FIRST_DELAY,
+    KEY_LENGTH,
+    PAGE_SIZE,
+    RECONNECT_SECONDS,
+)
 from stepflow_client._core.flows import Flows
 from stepflow_client._requests import endpoints
 from stepflow_client._requests.deadline import Deadline
@@ -51,7 +57,8 @@ def create_once(
     """
     flow_id: str | None = None
     lost: RunOutcomeUnknown | None = None
-    give_up_at = 0.0
+    give_up_at = absent_at = 0.0
+    delay = FIRST_DELAY
     was_forgotten = False
     while True:
         try:
@@ -59,6 +66,11 @@ def create_once(
             if run is not None:
                 yield from _check(flows, flow, run, deadline)
                 return run.run_id
+            if lost is not None and time.monotonic() < absent_at and not deadline.has_passed:
+                # The server may still be about to create the run.
+                yield Sleep(deadline.bound(delay))
+                delay *= 2
+                continue
             if flow_id is None:
                 flow_id = yield from flows.store_model(flow, deadline)
             return (yield from create(flow_id))
@@ -66,9 +78,9 @@ def create_once(
             give_up_at = give_up_at or time.monotonic() + RECONNECT_SECONDS
             if deadline.has_passed or time.monotonic() >= give_up_at:
                 raise
-            lost = error
-            # The server may still be about to create the run.
-            yield Sleep(deadline.bound(max(FIRST_DELAY, sender.delay(1, error))))
+            lost, delay = error, FIRST_DELAY
+            absent_at = time.monotonic() + CREATION_SECONDS
+            yield Sleep(deadline.bound(delay))
         except NotFound as error:
             # A server without storage loses the flow and its runs when it restarts.
             if was_forgotten or isinstance(error, Unsupported):
