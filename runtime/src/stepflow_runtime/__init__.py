@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from stepflow_runtime._config import ALL_BUILTINS
     from stepflow_runtime._logs import LogConfig
     from stepflow_runtime._supervisor import RestartPolicy
+    from stepflow_runtime.cluster import StepflowCluster
     from stepflow_runtime.runtime import StepflowRuntime
 
     __version__: str
@@ -29,6 +30,7 @@ __all__ = [
     "ComponentContext",
     "LogConfig",
     "RestartPolicy",
+    "StepflowCluster",
     "StepflowRuntime",
     "component",
     "errors",
@@ -39,6 +41,7 @@ _MODULES = {
     "ComponentContext": "_components.context",
     "LogConfig": "_logs",
     "RestartPolicy": "_supervisor",
+    "StepflowCluster": "cluster",
     "StepflowRuntime": "runtime",
     "component": "_components.functions",
 }
@@ -49,7 +52,7 @@ def __getattr__(name: str) -> object:
 
     if name in _MODULES:
         value = getattr(importlib.import_module(f"stepflow_runtime.{_MODULES[name]}"), name)
-    elif name in ("errors", "runtime"):
+    elif name in ("cluster", "errors", "runtime"):
         value = importlib.import_module(f"stepflow_runtime.{name}")
     elif name == "__version__":
         value = importlib.import_module("stepflow_api").__version__

@@ -7,24 +7,24 @@ import contextlib
 import os
 import threading
 import weakref
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
 from stepflow_client import RetryPolicy, StepflowClient, SyncStepflowClient
 from stepflow_client.errors import StepflowError
 from stepflow_runtime._constants import CLIENT_RETRIES
 from stepflow_runtime._external import client_for_any_loop
-from stepflow_runtime._supervisor import Supervisor
+from stepflow_runtime._servers import Servers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _WhileItLasts(RetryPolicy):
     """Tries again for as long as there is a server, or one is being started again."""
 
-    supervisor: Supervisor
+    servers: Servers
 
     def delay(self, failures: int, error: StepflowError) -> float:
-        self.supervisor.check()
+        self.servers.check()
         # Without super(), which does not find its class in a dataclass with slots.
         return RetryPolicy.delay(self, failures, error)
 
@@ -33,15 +33,15 @@ class Clients:
     """One client for all threads, and one for each event loop.
 
     Args:
-        url: Where the server is.
-        supervisor: Knows whether a call to it has a point; None for a server of another program.
+        urls: The servers' URLs.
+        servers: Know whether a call to it has a point; None for a server of another program.
     """
 
-    def __init__(self, url: str, supervisor: Supervisor | None) -> None:
-        self._url = url
+    def __init__(self, urls: Sequence[str], servers: Servers | None) -> None:
+        self._urls = list(urls)
         self._retry: RetryPolicy | None = None
-        if supervisor is not None:
-            self._retry = _WhileItLasts(max_retries=CLIENT_RETRIES, supervisor=supervisor)
+        if servers is not None:
+            self._retry = _WhileItLasts(max_retries=CLIENT_RETRIES, servers=servers)
         self._made = _Made()
 
     def sync(self) -> SyncStepflowClient:
@@ -49,7 +49,7 @@ class Clients:
         made = self._own()
         with made.lock:
             if made.sync is None:
-                made.sync = SyncStepflowClient(self._url, retry=self._retry)
+                made.sync = SyncStepflowClient(self._urls, retry=self._retry)
             return made.sync
 
     def asynchronous(self) -> StepflowClient:
@@ -61,10 +61,10 @@ class Clients:
             loop = None
         with made.lock:
             if loop is None:
-                made.unbound = made.unbound or client_for_any_loop(self._url, self._retry)
+                made.unbound = made.unbound or client_for_any_loop(self._urls, self._retry)
                 return made.unbound
             if loop not in made.by_loop:
-                client = StepflowClient(self._url, retry=self._retry)
+                client = StepflowClient(self._urls, retry=self._retry)
                 made.by_loop[loop] = client, _keeper(client)
             return made.by_loop[loop][0]
 

@@ -74,3 +74,25 @@ WORKER_LOGGER: Final = "stepflow_runtime.worker"
 
 COMPONENT_LOGGER: Final = "stepflow_runtime.components"
 """The logger for exceptions that components raise."""
+
+LEASE_SECONDS: Final = 365 * 24 * 3600
+"""Seconds for which a server of a cluster owns a run. A server renews no leases if it may not take
+over runs of others, and those that may (0.13) also take runs that are just being created, execute
+their steps twice and fail some of them. So each run stays with the server of its name, which is
+started again, or a stand-in of that name."""
+
+TAKEOVER_SECONDS: Final = 2.0
+"""Seconds after which a stand-in resumes the runs of a server that was killed."""
+
+CLUSTER_SHUTDOWN_TIMEOUT: Final = 2.0
+"""Seconds that a server of a cluster gets to exit by itself: it answers the requests in flight in
+milliseconds, and its runs are resumed by another one."""
+
+ETCD_TIMEOUT: Final = 5.0
+"""Seconds for a response of etcd."""
+
+ETCD_POLL_SECONDS: Final = 0.02
+"""Seconds between two tries to reach an etcd that is starting; it needs 0.3."""
+
+ETCD_RESTART_SECONDS: Final = 1.0
+"""Seconds before an etcd that cannot be started is tried again."""

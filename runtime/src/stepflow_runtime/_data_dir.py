@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
+from stepflow_runtime._constants import ORCHESTRATOR_ID
 from stepflow_runtime._database import DatabaseLock, locked
 from stepflow_runtime._fork import Held
-from stepflow_runtime._private import check_private, create_private, make_private, unusable
+from stepflow_runtime._private import (
+    check_private,
+    create_private,
+    make_private,
+    open_private,
+    unusable,
+)
 from stepflow_runtime._process import Launch
 from stepflow_runtime._server_version import binary_version, version_in_health
 from stepflow_runtime._stamp import Fingerprint, Stamp, read_stamp, write_stamp
@@ -22,14 +30,23 @@ class DataDir:
     Args:
         path: The folder; created, for this user alone, if it does not exist.
         upgrade: Whether data that the server cannot read may be converted.
+        servers: Names of the servers that will use it; several are a cluster.
 
     Raises:
         DataDirUnusable: The folder cannot be created or written, or is not for this user alone.
         DataDirLocked: Another server uses the folder.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, upgrade: bool = False) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        upgrade: bool = False,
+        servers: Sequence[str] = (ORCHESTRATOR_ID,),
+    ) -> None:
         self.path = Path(path).absolute()
+        self._servers = servers
+        self._has_adopted = False
         self._upgrade = upgrade
         self._stamp: Stamp | None = None
         # A stop from another thread must not unlock the folder while its data is converted.
@@ -82,19 +99,10 @@ class DataDir:
         with self._busy:
             if self._is_released:
                 return
-            self._stamp = stamp = read_stamp(self.path)
-            if self.database.stat().st_size == 0:
-                return
-            fingerprint = Fingerprint.of(launch.binary)
-            if stamp is not None and stamp.binary == fingerprint:
-                return
-            version = binary_version(launch, fingerprint, startup_timeout)
-            if stamp is None or stamp.version != version:
-                # Neither this module nor sqlite3 is needed at an ordinary start.
-                from stepflow_runtime._upgrade import open_with
-
-                open_with(version, self.path, self.database, stamp, upgrade=self._upgrade)
-            self._write(Stamp(version, fingerprint))
+            self._prepare_for_version(launch, startup_timeout)
+            if not self._has_adopted:
+                self._adopt_runs()
+                self._has_adopted = True
 
     def confirm(self, binary: Path, health: bytes) -> None:
         """Record which server has opened the data.
@@ -119,6 +127,36 @@ class DataDir:
     @property
     def _name(self) -> str:
         return f"data_dir {self.path}"
+
+    def _prepare_for_version(self, launch: Launch, startup_timeout: float) -> None:
+        self._stamp = stamp = read_stamp(self.path)
+        if self.database.stat().st_size == 0:
+            return
+        fingerprint = Fingerprint.of(launch.binary)
+        if stamp is not None and stamp.binary == fingerprint:
+            return
+        version = binary_version(launch, fingerprint, startup_timeout)
+        if stamp is None or stamp.version != version:
+            # Neither this module nor sqlite3 is needed at an ordinary start.
+            from stepflow_runtime._upgrade import open_with
+
+            open_with(version, self.path, self.database, stamp, upgrade=self._upgrade)
+        self._write(Stamp(version, fingerprint))
+
+    def _adopt_runs(self) -> None:
+        """Take over runs in progress of a cluster with other servers."""
+        mark = self.path / "cluster"
+        try:
+            if mark.exists() and self.database.stat().st_size > 0:
+                from stepflow_runtime._adoption import adopt_runs
+
+                adopt_runs(self.database, self._name, self._servers)
+            if len(self._servers) > 1:
+                os.close(open_private(mark, os.O_WRONLY | os.O_CREAT))
+            else:
+                mark.unlink(missing_ok=True)
+        except OSError as error:
+            raise unusable(self._name, error) from None
 
     def _write(self, stamp: Stamp) -> None:
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from stepflow_api.support import Hidden, default_httpx_library, environment_proxy, split_address
 from stepflow_client import RetryPolicy, StepflowClient, SyncStepflowClient
 
@@ -17,7 +19,7 @@ class ExternalServer:
         address = Hidden(url)
         self.url = url.rstrip("/")
         del url
-        self.client = client_for_any_loop(address.value)
+        self.client = client_for_any_loop([address.value])
         self.sync_client = SyncStepflowClient(address.value)
         self.run = self.client.run
         self.submit = self.client.submit
@@ -29,22 +31,22 @@ class ExternalServer:
         self.sync_client.close()
 
 
-def client_for_any_loop(url: str, retry: RetryPolicy | None = None) -> StepflowClient:
+def client_for_any_loop(urls: Sequence[str], retry: RetryPolicy | None = None) -> StepflowClient:
     """Return a client that works in several event loops, one after another, without being closed.
 
     Each connection is closed after its request, in the loop that opened it.
 
     Args:
-        url: The server's URL.
+        urls: The URLs of one server or several; all use the first one's proxy and TLS.
         retry: How often and how fast requests are retried.
     """
-    address = Hidden(url)
-    del url
+    addresses = [Hidden(url) for url in urls]
+    del urls
     library = default_httpx_library()
     limits = library.Limits(max_keepalive_connections=0)
     # Reading the certificates takes longer than a test.
-    verify = not address.value.startswith("http:")
+    verify = not addresses[0].value.startswith("http:")
     # The client adds no proxy to a transport that is passed to it.
-    proxy = environment_proxy(split_address(address)[0])
+    proxy = environment_proxy(split_address(addresses[0])[0])
     transport = library.AsyncHTTPTransport(verify=verify, limits=limits, proxy=proxy)
-    return StepflowClient(address.value, retry=retry, transport=transport)
+    return StepflowClient([one.value for one in addresses], retry=retry, transport=transport)

@@ -167,6 +167,11 @@ class ServerProcess:
                 "has not connected to the components",
             )
 
+    def ask_to_exit(self) -> None:
+        """Ask the server to exit, without waiting for it."""
+        self._stop_reports()
+        self._process.terminate()
+
     def terminate(self, seconds: float) -> None:
         """Ask the server to exit, and kill it if it does not.
 

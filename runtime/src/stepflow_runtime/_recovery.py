@@ -11,7 +11,7 @@ from stepflow_runtime._database import has_lease_manager
 _log = logging.getLogger("stepflow_runtime")
 
 #: By default the server resumes 100 runs at its start, and ten more every 30 seconds.
-_ALL_RUNS: Final = 1_000_000
+ALL_RUNS: Final = 1_000_000
 
 #: Settings of the periodic check alone; a config that has one wants the check.
 _OF_PERIODIC_CHECK: Final = frozenset({"checkIntervalSecs", "leaseTtlSecs", "maxClaimsPerCheck"})
@@ -30,7 +30,7 @@ def complete_recovery(config: dict[str, Any]) -> None:
     if has_lease_manager(config) or not isinstance(given, Mapping):
         return
     settings = cast(Mapping[str, Any], given)
-    completed: dict[str, Any] = {"maxStartupRecovery": _ALL_RUNS}
+    completed: dict[str, Any] = {"maxStartupRecovery": ALL_RUNS}
     if not _OF_PERIODIC_CHECK & settings.keys():
         completed["enabled"] = False
     config["recovery"] = {**completed, **settings}
@@ -49,5 +49,5 @@ def warn_of_periodic_check(config: Mapping[str, Any]) -> None:
             "the config leaves the server's periodic recovery on: it may also resume runs that are"
             " just being created, and execute their steps twice; for a single server set"
             " recovery: {enabled: false, maxStartupRecovery: %d}",
-            _ALL_RUNS,
+            ALL_RUNS,
         )

@@ -41,6 +41,15 @@ def wheel_version(binary: Path) -> str | None:
     return found[0].stem.rpartition("-")[2] if len(found) == 1 else None
 
 
+def numbers_of(version: str) -> tuple[int, ...]:
+    """Return the first two numbers of a version, for comparisons."""
+    parts = version.split(".")
+    if not all(part.isdecimal() for part in parts[:2]):
+        # A version that is not known is a newer one.
+        return (0, 13)
+    return tuple(int(part) for part in parts[:2])
+
+
 def binary_version(launch: Launch, fingerprint: Fingerprint | None, startup_timeout: float) -> str:
     """Return the version of a server by running it once, with its state in memory.
 

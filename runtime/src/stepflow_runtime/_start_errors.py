@@ -44,6 +44,7 @@ _EXECUTOR = re.compile(
 _SERVING = "Server error: Failed to start server: "
 # Continuations that are not the config's fault.
 _STORAGE = re.compile(r"(^|: )State store (connection|initialization) error: ")
+_NOT_BUILT = "PostgreSQL support was not compiled in"
 _BINDING = "Failed to bind "
 _PORT_TAKEN = f"(os error {errno.EADDRINUSE})"
 
@@ -168,6 +169,12 @@ def _judged(error: str, port: int) -> tuple[type[StartFailed], str] | None:
         reason = error[executor.end() :]
         if reason.startswith(_BINDING):
             return in_use if reason.endswith(_PORT_TAKEN) else (StartFailed, "Choose another port")
+        if _NOT_BUILT in reason:
+            return StartFailed, (
+                "This server was built without PostgreSQL, like those of the package"
+                " stepflow-orchestrator: build one with the feature postgres and name it with"
+                " binary= or $STEPFLOW_SERVER_BINARY, or use data_dir"
+            )
         if _STORAGE.search(reason):
             return StartFailed, (
                 "Check that its database can be reached, and was created by a Stepflow server"

@@ -1,4 +1,4 @@
-"""Start of a server, with a warning if other machines can reach it."""
+"""Start of servers, with a warning if other machines can reach it."""
 
 from __future__ import annotations
 
@@ -8,37 +8,37 @@ import threading
 
 from stepflow_runtime._loopback import is_supported
 from stepflow_runtime._ports import other_interfaces
-from stepflow_runtime._supervisor import Supervisor
+from stepflow_runtime._servers import Servers
 
 _log = logging.getLogger("stepflow_runtime")
 _warned = threading.Lock()
 
 
-def start_for(supervisor: Supervisor, future: concurrent.futures.Future[None]) -> None:
-    """Start a server like `start`, and report the outcome to a future."""
+def start_for(servers: Servers, future: concurrent.futures.Future[None]) -> None:
+    """Start servers like `start`, and report the outcome to a future."""
     try:
-        start(supervisor)
+        start(servers)
     except BaseException as error:
         future.set_exception(error)
     else:
         future.set_result(None)
 
 
-def start(supervisor: Supervisor) -> None:
-    """Start a server, and warn once per process if other machines can reach it."""
+def start(servers: Servers) -> None:
+    """Start servers, and warn once per process if other machines can reach it."""
     names: list[str] = []
 
     def find_interfaces() -> None:
         # The lock is never released, so the warning is logged once per process.
-        if not supervisor.is_on_loopback and not _warned.locked():
+        if not servers.is_on_loopback and not _warned.locked():
             names.extend(other_interfaces())
 
-    supervisor.start(find_interfaces)
+    servers.start(find_interfaces)
     if names and _warned.acquire(blocking=False):
         _log.warning(
             "the Stepflow server listens on port %d of every network interface (%s): anyone who can"
             " reach it can run flows with the components of its config; restrict access with %s",
-            supervisor.port,
+            servers.port,
             ", ".join(names),
             'listen="loopback" or a firewall' if is_supported() else "a firewall",
         )

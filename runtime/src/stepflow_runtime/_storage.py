@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from stepflow_runtime._config import read_if_contains
+from stepflow_runtime._constants import ORCHESTRATOR_ID
 from stepflow_runtime._database import DatabaseLock, has_lease_manager, sqlite_databases
 from stepflow_runtime._recovery import warn_of_periodic_check
 
@@ -22,6 +23,7 @@ class Storage:
         config: The config that the caller passed.
         data_dir: The folder that the caller passed.
         upgrade: Whether data in it may be converted.
+        servers: Names of the servers that will use it.
 
     Attributes:
         data_dir: The data_dir.
@@ -37,6 +39,7 @@ class Storage:
         data_dir: str | os.PathLike[str] | None,
         *,
         upgrade: bool,
+        servers: Sequence[str] = (ORCHESTRATOR_ID,),
     ) -> None:
         self.data_dir: DataDir | None = None
         self._locks: list[DatabaseLock] = []
@@ -44,7 +47,7 @@ class Storage:
             # Imported here, since most programs have no data_dir.
             from stepflow_runtime._data_dir import DataDir
 
-            self.data_dir = DataDir(data_dir, upgrade=upgrade)
+            self.data_dir = DataDir(data_dir, upgrade=upgrade, servers=servers)
             return
         document = _read(config)
         databases = sqlite_databases(document)

@@ -58,6 +58,7 @@ class Plan:
         startup_timeout: Maximum time to wait for it to become ready, in seconds.
         shutdown_timeout: Maximum time to wait for it to exit, in seconds.
         on_crash: Called when it exited or was killed.
+        is_shared: Whether its storage and log belong to a cluster, which closes them.
     """
 
     launch: Launch
@@ -69,15 +70,17 @@ class Plan:
     startup_timeout: float
     shutdown_timeout: float
     on_crash: Callable[[int, list[str]], object] | None
+    is_shared: bool = False
 
     def close(self) -> None:
         """Close everything that was opened for it."""
-        self.log.close()
         if self.launch.components is not None:
             self.launch.components.close()
         if self.launch.workers is not None:
             self.launch.workers.close()
-        self.storage.release()
+        if not self.is_shared:
+            self.log.close()
+            self.storage.release()
 
 
 class Supervisor:
@@ -114,6 +117,11 @@ class Supervisor:
     def port(self) -> int:
         """The port, the same over all restarts."""
         return self._port
+
+    @property
+    def ports(self) -> list[int]:
+        """The port alone; a cluster has several."""
+        return [self._port]
 
     @property
     def is_on_loopback(self) -> bool:
@@ -219,6 +227,16 @@ class Supervisor:
             process.kill()
             raise
         return self._close()
+
+    def ask_to_stop(self) -> None:
+        """Ask the server to exit, so that `stop` has less to wait for."""
+        self._stopping.set()
+        with self._lock:
+            process = self._process
+        if process is not None and not self.is_foreign:
+            if self._plan.launch.components is not None:
+                self._plan.launch.components.disconnect()
+            process.ask_to_exit()
 
     def abandon(self) -> None:
         """Kills the server from wherever the garbage collector runs; its threads do the rest."""

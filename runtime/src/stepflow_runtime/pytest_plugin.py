@@ -147,7 +147,7 @@ def stepflow_client(stepflow_runtime: StepflowRuntime) -> StepflowClient:
     """A client of the Stepflow server, for a test that awaits, in any event loop."""
     from stepflow_runtime._external import client_for_any_loop
 
-    return client_for_any_loop(stepflow_runtime.url)
+    return client_for_any_loop([stepflow_runtime.url])
 
 
 def _started(

@@ -2,52 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
-import concurrent.futures
 import os
-import threading
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from types import ModuleType
-from typing import Any, Literal, NoReturn, Self, Unpack
+from typing import Any, Literal, Self
 
-from stepflow_api.errors import one_line
-from stepflow_api.models import FlowResult
-from stepflow_api.support import Hidden, asyncio_loop, refuse_trio, running_loop
-from stepflow_client import (
-    BatchResults,
-    FlowSource,
-    FlowValidation,
-    RunHandle,
-    StepflowClient,
-    SyncStepflowClient,
-)
-from stepflow_client.options import (
-    RunBatchOptions,
-    RunOptions,
-    SubmitBatchOptions,
-    SubmitOptions,
-    show_options,
-)
-from stepflow_runtime._arguments import check_number, check_path, check_type
+from stepflow_api.support import Hidden, refuse_trio
+from stepflow_runtime._arguments import check_number
 from stepflow_runtime._binary import find_binary
-from stepflow_runtime._clients import Clients
-from stepflow_runtime._config import server_config, server_environment
+from stepflow_runtime._config import server_environment
 from stepflow_runtime._constants import MAX_RESTARTS, SHUTDOWN_TIMEOUT, STARTUP_TIMEOUT
+from stepflow_runtime._embedded import Embedded
 from stepflow_runtime._logs import Log, LogConfig
-from stepflow_runtime._process import HOST, Launch
+from stepflow_runtime._plan import Options, check_sources, make_plan
 from stepflow_runtime._secrets import Secrets
-from stepflow_runtime._start_errors import start_thread, system_errors_explained
-from stepflow_runtime._starting import start, start_for
+from stepflow_runtime._start_errors import system_errors_explained
 from stepflow_runtime._storage import Storage
-from stepflow_runtime._supervisor import Plan, RestartPolicy, Supervisor
-from stepflow_runtime.errors import InvalidInput, InvalidRequest, InvalidState
+from stepflow_runtime._supervisor import RestartPolicy, Supervisor
 
 __all__ = ["StepflowRuntime"]
 
 
-@show_options
-class StepflowRuntime:
+class StepflowRuntime(Embedded):
     """A Stepflow server embedded in this program; `start` creates it.
 
     A `StepflowExecutor`: `await runtime.run(...)`. Synchronous code uses `runtime.sync_client`, a
@@ -58,16 +35,9 @@ class StepflowRuntime:
     """
 
     def __init__(self, supervisor: Supervisor, log: Log) -> None:
+        super().__init__(supervisor)
         self._supervisor = supervisor
         self._log = log
-        self._clients: Clients | None = None
-        self._lock = threading.Lock()
-        self._entered = False
-        self._starting: concurrent.futures.Future[None] | None = None
-        self._finalizer = weakref.finalize(self, supervisor.abandon)
-        self._finalizer.atexit = False
-        # `start` is for the class; on a runtime it would start a second server unnoticed.
-        vars(self)["start"] = self._refuse_start
 
     @classmethod
     @system_errors_explained
@@ -141,77 +111,34 @@ class StepflowRuntime:
         del env
         refuse_trio()
         check_number("port", port, 0, 65535, int)
-        check_number("max_restarts", max_restarts, 0, None, int)
-        check_number("startup_timeout", startup_timeout, 0, None, float)
-        check_number("shutdown_timeout", shutdown_timeout, 0, None, float)
-        check_type("restart_policy", restart_policy, RestartPolicy)
-        check_type("log_config", log_config, LogConfig | None)
-        check_type("on_crash", on_crash, Callable | None)
-        check_type("env", variables.value, Mapping | None)
-        check_type("upgrade", upgrade, bool)
-        if listen not in ("all", "loopback"):
-            raise InvalidInput(f"listen is {listen!r}; use 'all' or 'loopback'")
-        for name, path in (("binary", binary), ("data_dir", data_dir)):
-            check_path(name, path)
-        if isinstance(config, str | os.PathLike):
-            check_path("config", config)
-        executable = find_binary(binary)
-        environment = server_environment(variables, inherit_env, lasts=data_dir is not None)
-        log_config = log_config or LogConfig()
-        secrets = Secrets(environment)
-        log = Log(log_config, secrets)
-        storage = None
-        service = None
-        try:
-            if components:
-                # Here, since most programs have none.
-                from stepflow_runtime._components.service import serve
-
-                probe = Launch(executable, (), None, environment)
-                config, service = serve(components, config, probe, startup_timeout)
-                log.expected = service.expected_lines
-                port = service.port(port)
-            storage = Storage(config, data_dir, upgrade=upgrade)
-            arguments, document, workers = server_config(
-                config,
-                storage.data_dir,
-                environment,
-                capture=log_config.capture,
-                secrets=secrets,
-            )
-            launch = Launch(
-                executable,
-                [*arguments, *log_config.arguments()],
-                document,
-                environment,
-                [*storage.descriptors, *([] if workers is None else workers.descriptors)],
-                workers,
-                loopback=listen == "loopback",
-                components=service,
-            )
-        except BaseException:
-            log.close()
-            if service is not None:
-                service.close()
-            if storage is not None:
-                storage.release()
-            raise
-        plan = Plan(
-            launch=launch,
-            port=port,
-            storage=storage,
-            log=log,
+        check_sources(config, data_dir, upgrade, binary, variables)
+        options = Options(
+            listen=listen,
+            log_config=LogConfig() if log_config is None else log_config,
             restart_policy=restart_policy,
             max_restarts=max_restarts,
-            startup_timeout=min(startup_timeout, threading.TIMEOUT_MAX),
-            shutdown_timeout=min(shutdown_timeout, threading.TIMEOUT_MAX),
+            startup_timeout=startup_timeout,
+            shutdown_timeout=shutdown_timeout,
             on_crash=on_crash,
+            components=components,
+        )
+        executable = find_binary(binary)
+        environment = server_environment(variables, inherit_env, lasts=data_dir is not None)
+        log = Log(options.log_config, Secrets(environment))
+        plan = make_plan(
+            config,
+            port,
+            executable=executable,
+            environment=environment,
+            options=options,
+            log=log,
+            storage=lambda config: Storage(config, data_dir, upgrade=upgrade),
         )
         runtime = cls(Supervisor(plan), log)
-        if service is not None:
+        if plan.launch.components is not None:
             # Weak, so that a runtime that nobody uses any more still ends.
             own = weakref.ref(runtime)
-            service.use_clients(lambda: cls._clients_in_call(own()))
+            plan.launch.components.use_clients(lambda: cls._clients_in_call(own()))
         runtime._begin()
         return runtime
 
@@ -219,7 +146,7 @@ class StepflowRuntime:
     def url(self) -> str:
         """The server's address, without the API's path prefix."""
         self._ready()
-        return self._address()
+        return self._addresses()[0]
 
     @property
     def port(self) -> int:
@@ -238,178 +165,9 @@ class StepflowRuntime:
         """Whether the server is running and has answered."""
         return self._supervisor.is_alive
 
-    @property
-    def client(self) -> StepflowClient:
-        """A client for the running event loop; the runtime closes it."""
-        refuse_trio()
-        return self._ready().asynchronous()
-
-    @property
-    def sync_client(self) -> SyncStepflowClient:
-        """A client for all threads; the runtime closes it."""
-        return self._ready().sync()
-
     def recent_logs(self) -> list[str]:
-        """Return the last log lines of the server, up to 1000, oldest first."""
+        """Gives what the server has logged last, up to 1000 lines, oldest first."""
         return self._log.recent()
 
-    def stop(self) -> None:
-        """Stop the server and all processes that it has started. Does nothing the second time.
-
-        In a forked child it does nothing: the server is the parent's.
-        """
-        self._supervisor.stop()
-        if self._clients is not None:
-            self._clients.close()
-
-    async def run(self, flow: FlowSource, input: Any, **options: Unpack[RunOptions]) -> FlowResult:
-        """Run a flow once and wait for its result; see `StepflowClient.run`."""
-        hidden = Hidden(options)
-        del options
-        client = await self._async_client()
-        return await client.run(flow, input, **hidden.value)
-
-    async def submit(
-        self, flow: FlowSource, input: Any, **options: Unpack[SubmitOptions]
-    ) -> RunHandle:
-        """Run a flow once without waiting; see `StepflowClient.submit`."""
-        hidden = Hidden(options)
-        del options
-        client = await self._async_client()
-        return await client.submit(flow, input, **hidden.value)
-
-    async def run_batch(
-        self, flow: FlowSource, inputs: Iterable[Any], **options: Unpack[RunBatchOptions]
-    ) -> BatchResults:
-        """Run a flow once for each input and wait; see `StepflowClient.run_batch`."""
-        hidden = Hidden(options)
-        del options
-        client = await self._async_client()
-        return await client.run_batch(flow, inputs, **hidden.value)
-
-    async def submit_batch(
-        self, flow: FlowSource, inputs: Iterable[Any], **options: Unpack[SubmitBatchOptions]
-    ) -> RunHandle:
-        """Run a flow once for each input without waiting; see `StepflowClient.submit_batch`."""
-        hidden = Hidden(options)
-        del options
-        client = await self._async_client()
-        return await client.submit_batch(flow, inputs, **hidden.value)
-
-    async def validate(self, flow: FlowSource) -> FlowValidation:
-        """Validate a flow without storing it; see `StepflowClient.validate`."""
-        client = await self._async_client()
-        return await client.validate(flow)
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._state()}>"
-
-    def _state(self) -> str:
-        starting, supervisor = self._starting, self._supervisor
-        failure = None
-        if starting is not None and starting.done() and not starting.cancelled():
-            failure = starting.exception()
-        # A start that fails also stops the server.
-        if supervisor.was_stopped and (failure is None or isinstance(failure, InvalidState)):
-            return "stopped"
-        failure = failure or supervisor.crash
-        if failure is not None:
-            return f"failed: {one_line(str(failure))}"
-        if not supervisor.has_started:
-            return "starting"
-        state = f"running, pid {supervisor.pid}" if self.is_alive else "not alive"
-        return f"{self._address()} {state}"
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("StepflowRuntime cannot be copied or pickled; pass its url on")
-
-    def __enter__(self) -> Self:
-        if running_loop() is not None:
-            # Nothing that `start` began is left.
-            self._supervisor.stop(grace=0)
-            raise InvalidState(
-                "`with` would hold up the running event loop; write `async with"
-                " StepflowRuntime.start(...) as runtime:`"
-            )
-        self._enter()
-        self._ready()
-        return self
-
-    def __exit__(self, *raised: object) -> None:
-        self.stop()
-
-    async def __aenter__(self) -> Self:
-        try:
-            asyncio_loop()
-        except InvalidRequest:
-            # Nothing that `start` began is left.
-            self._supervisor.stop(grace=0)
-            raise
-        self._enter()
-        try:
-            await self._async_ready()
-        except asyncio.CancelledError:
-            await asyncio.shield(asyncio.to_thread(self._supervisor.stop, 0))
-            raise
-        return self
-
-    async def __aexit__(self, *raised: object) -> None:
-        if self._clients is not None:
-            await self._clients.aclose()
-        await asyncio.shield(asyncio.to_thread(self.stop))
-
-    def _begin(self) -> None:
-        if running_loop() is None:
-            start(self._supervisor)
-            return
-        self._starting = concurrent.futures.Future()
-        thread = threading.Thread(
-            target=start_for,
-            args=(self._supervisor, self._starting),
-            name="stepflow-start",
-            daemon=True,
-        )
-        try:
-            start_thread(thread)
-        except BaseException:
-            self._supervisor.stop(grace=0)
-            raise
-
-    @staticmethod
-    def _clients_in_call(runtime: StepflowRuntime | None) -> Clients:
-        if runtime is None:
-            raise InvalidState("the runtime of this component no longer exists")
-        # A step that the server resumes may begin before the start has ended.
-        runtime._supervisor.wait_until_started()
-        return runtime._ready()
-
-    def _enter(self) -> None:
-        self._supervisor.check()
-        with self._lock:
-            entered, self._entered = self._entered, True
-        if entered:
-            raise InvalidState("the runtime is in use by another `with` already; start another")
-
-    def _ready(self) -> Clients:
-        if self._starting is not None:
-            self._starting.result()
-        self._supervisor.check()
-        with self._lock:
-            if self._clients is None:
-                self._clients = Clients(self._address(), self._supervisor)
-            return self._clients
-
-    def _address(self) -> str:
-        return f"http://{HOST}:{self._supervisor.port}"
-
-    async def _async_ready(self) -> Clients:
-        asyncio_loop()
-        if self._starting is not None:
-            await asyncio.shield(asyncio.wrap_future(self._starting))
-        return self._ready()
-
-    async def _async_client(self) -> StepflowClient:
-        return (await self._async_ready()).asynchronous()
-
-    def _refuse_start(self, *args: object, **options: object) -> NoReturn:
-        raise InvalidState("this runtime is started already; StepflowRuntime.start() makes another")
+    def _running_state(self) -> str:
+        return f"running, pid {self._supervisor.pid}" if self.is_alive else "not alive"

@@ -13,7 +13,7 @@ from stepflow_runtime._components.json_rpc import JsonRpcWorker
 from stepflow_runtime._components.pull import PullWorker
 from stepflow_runtime._config import read_config
 from stepflow_runtime._ports import ReservedPort
-from stepflow_runtime._server_version import binary_version, wheel_version
+from stepflow_runtime._server_version import binary_version, numbers_of, wheel_version
 from stepflow_runtime._stamp import Fingerprint
 from stepflow_runtime.errors import InvalidInput
 
@@ -174,17 +174,9 @@ def serve(
     version = wheel_version(launch.binary) or binary_version(
         launch, Fingerprint.of(launch.binary), startup_timeout
     )
-    service = ComponentService(found, _numbers(version))
+    service = ComponentService(found, numbers_of(version))
     try:
         return service.add_to(document), service
     except BaseException:
         service.close()
         raise
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    parts = version.split(".")
-    if not all(part.isdecimal() for part in parts[:2]):
-        # A version that is not known is a newer one.
-        return (0, 13)
-    return tuple(int(part) for part in parts[:2])

@@ -76,7 +76,24 @@ def _parser() -> argparse.ArgumentParser:
         "--port",
         type=int,
         default=7840,
-        help="port to listen on; 0 for any free port; by default %(default)s",
+        help="port to listen on; 0 for any free port; by default %(default)s; more servers listen"
+        " on the following ports",
+    )
+    serve.add_argument(
+        "--servers",
+        type=int,
+        default=1,
+        metavar="N",
+        help="number of servers, of version 0.13 or later, that share a data folder; by default"
+        " %(default)s",
+    )
+    serve.add_argument(
+        "--etcd",
+        action="append",
+        default=[],
+        metavar="URL",
+        help="etcd for several servers, repeatable; by default one is started (Debian's package"
+        " etcd-server)",
     )
     serve.add_argument(
         "--listen",

@@ -1,4 +1,4 @@
-"""The subcommand that runs a server."""
+"""The subcommand that runs a server, or several."""
 
 from __future__ import annotations
 
@@ -6,17 +6,22 @@ import argparse
 import logging
 import sys
 import threading
+import time
+from collections.abc import Sequence
+from typing import Any, NoReturn
 
+from stepflow_client import SyncStepflowClient
 from stepflow_runtime import LogConfig, StepflowRuntime
 from stepflow_runtime._constants import COMPONENT_LOGGER, SERVER_LOGGER, WORKER_LOGGER
 from stepflow_runtime.cli._modules import load
 from stepflow_runtime.cli._output import error_line, line
+from stepflow_runtime.errors import InvalidInput
 
 _LEVELS = {"error": logging.ERROR, "warn": logging.WARNING}
 
 
 def serve(arguments: argparse.Namespace) -> int:
-    """Run a server until a signal.
+    """Run a server, or several, until a signal.
 
     Args:
         arguments: The parsed arguments.
@@ -29,30 +34,56 @@ def serve(arguments: argparse.Namespace) -> int:
     """
     started = threading.Event()
     _log_to_stderr(arguments.log_level, started)
-    components = load(arguments.components)
+    options: dict[str, Any] = {
+        "port": arguments.port,
+        "listen": arguments.listen,
+        "data_dir": arguments.data_dir,
+        "upgrade": arguments.upgrade,
+        "binary": arguments.binary,
+        "log_config": LogConfig(level=arguments.log_level),
+        "components": load(arguments.components),
+    }
+    if arguments.servers != 1:
+        return _serve_cluster(arguments, options, started)
+    if arguments.etcd:
+        raise InvalidInput("--etcd is for several servers; add --servers")
     ended = threading.Event()
     with StepflowRuntime.start(
-        arguments.config,
-        port=arguments.port,
-        listen=arguments.listen,
-        data_dir=arguments.data_dir,
-        upgrade=arguments.upgrade,
-        binary=arguments.binary,
-        log_config=LogConfig(level=arguments.log_level),
-        on_crash=lambda _code, _lines: ended.set(),
-        components=components,
+        arguments.config, on_crash=lambda _code, _lines: ended.set(), **options
     ) as runtime:
         started.set()
-        version = runtime.sync_client.server_version()
-        line(f"Stepflow server {version} listens on {runtime.url}")
-        for name in sorted(one.component for one in runtime.sync_client.list_components()):
-            if components and name.startswith("/python/"):
-                line(f"component {name}")
-        line("Press Ctrl-C to stop.")
+        _announce(runtime.sync_client, [runtime.url], options["components"])
         ended.wait()
         last = runtime.recent_logs()
     error_line(f"the Stepflow server exited; its last line: {last[-1] if last else 'none'}")
     return 1
+
+
+def _serve_cluster(
+    arguments: argparse.Namespace, options: dict[str, Any], started: threading.Event
+) -> NoReturn:
+    from stepflow_runtime.cluster import StepflowCluster
+
+    if arguments.data_dir is None and arguments.config is None:
+        raise InvalidInput("--servers needs --data-dir, the folder that all servers share")
+    with StepflowCluster.start(
+        arguments.config, servers=arguments.servers, etcd=arguments.etcd or None, **options
+    ) as cluster:
+        started.set()
+        _announce(cluster.sync_client, cluster.urls, options["components"])
+        while True:
+            time.sleep(1)
+            # Raises an error once no server is running and none is restarted.
+            _ = cluster.urls
+
+
+def _announce(client: SyncStepflowClient, urls: Sequence[str], components: Any) -> None:
+    for url in urls:
+        line(f"Stepflow server {client.server_version()} listens on {url}")
+    for name in sorted(one.component for one in client.list_components()):
+        if components and name.startswith("/python/"):
+            line(f"component {name}")
+    line("Press Ctrl-C to stop.")
 
 
 def _log_to_stderr(level: str, started: threading.Event) -> None:

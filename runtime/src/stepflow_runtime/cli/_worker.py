@@ -66,4 +66,4 @@ _made: dict[str, Clients] = {}
 def _clients(url: str | None) -> Clients:
     if url is None:
         raise InvalidState("servers before 0.10 do not tell their workers where they listen")
-    return _made.setdefault(url, Clients(url, None))
+    return _made.setdefault(url, Clients([url], None))
