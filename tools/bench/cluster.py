@@ -1,0 +1,407 @@
+"""Servers of a cluster that are killed under load: what becomes of the calls.
+
+tools/bazel run //tools/bench:cluster
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import random
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from client.tests.fault_proxy import Fault, FaultProxy, Seen
+from stepflow_client import FlowBuilder, RetryPolicy, SyncStepflowClient, errors
+from stepflow_client.events import RunEvent
+from stepflow_runtime import StepflowCluster, component
+from stepflow_runtime._constants import TAKEOVER_SECONDS
+
+SERVERS = 3
+CALLERS = 24
+STEPS = 2
+STEP_SECONDS = 0.05
+KILL_SECONDS = 5.0
+#: A step is in flight from the start of its function until the server has stored its result.
+STORED_SECONDS = 2.0
+CUTS = (
+    Fault.RESET_BEFORE,
+    Fault.RESET_DURING,
+    Fault.RESET_AFTER,
+    Fault.CUT_WAITING,
+    Fault.CUT_ANSWER,
+    Fault.END_ANSWER,
+)
+#: Without delays, and more often than by default: so many requests are cut in a row.
+RETRY = RetryPolicy(max_retries=9, first_delay=0.0)
+ECHO: dict[str, Any] = {"name": "echo", "steps": [], "output": {"$input": "$"}}
+
+
+class Goals:
+    """The rows of the table."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[str, str, str, bool]] = []
+
+    def add(self, what: str, goal: str, seen: str, is_met: bool) -> None:
+        """Add a row, and print it."""
+        self.rows.append((what, goal, seen, is_met))
+        print(f"| {what} | {goal} | {seen} | {'met' if is_met else 'MISSED'} |", flush=True)
+
+    @property
+    def are_met(self) -> bool:
+        """Whether all are met."""
+        return all(is_met for *_, is_met in self.rows)
+
+
+class Counted:
+    """A component that counts its executions."""
+
+    def __init__(self) -> None:
+        self.starts: dict[tuple[int, int], list[float]] = defaultdict(list)
+        self._lock = threading.Lock()
+
+    def component(self) -> Callable[..., Any]:
+        """Return the function."""
+
+        @component
+        def work(number: int, step: int, seconds: float = STEP_SECONDS) -> int:
+            with self._lock:
+                self.starts[number, step].append(time.monotonic())
+            time.sleep(seconds)
+            return number
+
+        return work
+
+    def executed_again(self) -> list[list[float]]:
+        """Return when each step that was executed several times was started."""
+        return [starts for starts in self.starts.values() if len(starts) > 1]
+
+
+class RandomCuts:
+    """Plans for about every fifth request that its connection is cut."""
+
+    def __init__(self, seed: int) -> None:
+        self.number = 0
+        self._random = random.Random(seed)
+        self._lock = threading.Lock()
+
+    def __call__(self, _: Seen) -> Fault:
+        """Return what becomes of a request."""
+        with self._lock:
+            if self._random.random() >= 0.2:
+                return Fault.NONE
+            self.number += 1
+            return self._random.choice(CUTS)
+
+
+@dataclass
+class Outcome:
+    """What became of the calls under load."""
+
+    right: int = 0
+    slowest: float = 0.0
+    wrong: Counter[str] = field(default_factory=Counter[str])
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def call(self, number: int, run: Callable[[], Any], work: float) -> None:
+        """Make a call, whose result is its number."""
+        start = time.monotonic()
+        try:
+            result = run()
+            problem = None if result.is_success and result.output == number else str(result)
+        except errors.StepflowError as error:
+            problem = f"{type(error).__name__}: {error}"
+        seconds = time.monotonic() - start - work
+        with self.lock:
+            self.slowest = max(self.slowest, seconds)
+            self.right += problem is None
+            if problem is not None:
+                self.wrong[problem[:200]] += 1
+
+
+def flow_of(steps: int, **constants: Any) -> dict[str, Any]:
+    """Return a flow of counted steps, one after the other."""
+    builder = FlowBuilder("counted")
+    value: Any = builder.input["number"]
+    for step in range(steps):
+        given = {"number": value, "step": step, **constants}
+        value = builder.step(f"step{step}", "/python/work", given)
+    return builder.build(output=value).to_dict()
+
+
+@contextmanager
+def running(counted: Counted) -> Iterator[tuple[StepflowCluster, list[SyncStepflowClient]]]:
+    """Start a cluster, with a client that begins with each of its servers."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        StepflowCluster.start(
+            servers=SERVERS, data_dir=Path(folder, "data"), components=[counted.component()]
+        ) as cluster,
+        ExitStack() as opened,
+    ):
+        yield (
+            cluster,
+            [
+                opened.enter_context(
+                    SyncStepflowClient(cluster.urls[first:] + cluster.urls[:first])
+                )
+                for first in range(SERVERS)
+            ],
+        )
+
+
+def killed_at_random(goals: Goals, runs: int, items: int, seconds: float, seed: int) -> None:
+    """A random server is killed and started again every few seconds."""
+    counted, outcome = Counted(), Outcome()
+    kills: list[float] = []
+    done = threading.Event()
+    flow = flow_of(STEPS)
+    with running(counted) as (cluster, clients):
+
+        def kill() -> None:
+            chosen = random.Random(seed)
+            while not done.wait(KILL_SECONDS):
+                number = chosen.randrange(SERVERS)
+                kills.append(time.monotonic())
+                cluster.kill(number)
+                cluster.restart(number)
+
+        def call(number: int) -> None:
+            # Spread over the time, so that each kill hits some.
+            time.sleep(max(0.0, start + number * seconds / runs - time.monotonic()))
+            client = clients[number % SERVERS]
+            outcome.call(
+                number,
+                lambda: client.run(
+                    flow, {"number": number}, idempotency_key=f"run {number}", timeout=300
+                ),
+                STEPS * STEP_SECONDS,
+            )
+
+        def batch() -> int:
+            inputs = [{"number": runs + item} for item in range(items)]
+            results = clients[1].run_batch(flow, inputs, idempotency_key="batch", timeout=600)
+            outputs = [result.output for result in results]
+            return sum(output == runs + item for item, output in enumerate(outputs))
+
+        killing = threading.Thread(target=kill)
+        start = time.monotonic()
+        killing.start()
+        try:
+            with ThreadPoolExecutor(CALLERS + 1) as pool:
+                batched = pool.submit(batch)
+                list(pool.map(call, range(runs)))
+                while time.monotonic() < start + seconds:
+                    time.sleep(0.1)
+                right_items = batched.result()
+        finally:
+            done.set()
+            killing.join()
+        created = sum(1 for _ in clients[0].list_runs(limit=None))
+    for problem, count in outcome.wrong.most_common(5):
+        print(f"{count} times {problem}", file=sys.stderr)
+    what = f"{runs} runs and a batch of {items} items, {len(kills)} times SIGKILL"
+    right = outcome.right == runs and right_items == items
+    seen = f"{outcome.right} runs and {right_items} items right"
+    goals.add(what, "every call returns the right result", seen, right)
+    goals.add(what, "runs created = calls", f"{created} of {runs + 1}", created == runs + 1)
+    again = counted.executed_again()
+    unexplained = [
+        starts
+        for starts in again
+        if not any(0 <= kill - starts[0] <= STEP_SECONDS + STORED_SECONDS for kill in kills)
+    ]
+    total = STEPS * (runs + items)
+    goals.add(
+        what,
+        "only steps in flight at a kill execute again",
+        f"{len(again)} of {total} steps, {len(unexplained)} of them not in flight",
+        not unexplained and len(counted.starts) == total,
+    )
+    most = 2 * TAKEOVER_SECONDS + 2
+    goals.add(
+        "slowest caller beyond the work",
+        f"<= {most:g} s",
+        f"{outcome.slowest:.1f} s",
+        outcome.slowest <= most,
+    )
+
+
+def cut_at_random(goals: Goals, calls: int, seed: int) -> None:
+    """Calls with a key through a proxy that cuts connections."""
+    with running(Counted()) as (cluster, _):
+        port = int(cluster.urls[0].rpartition(":")[2])
+        with FaultProxy(port) as proxy:
+            cuts = RandomCuts(seed)
+            proxy.plan = cuts
+            outcome = Outcome()
+            with (
+                SyncStepflowClient(proxy.url, retry=RETRY) as client,
+                ThreadPoolExecutor(8) as pool,
+            ):
+                list(
+                    pool.map(
+                        lambda n: outcome.call(
+                            n, lambda: client.run(ECHO, n, idempotency_key=f"cut {n}"), 0
+                        ),
+                        range(calls),
+                    )
+                )
+        created = sum(1 for _ in cluster.sync_client.list_runs(limit=None))
+    unknown = sum(n for text, n in outcome.wrong.items() if text.startswith("RunOutcomeUnknown"))
+    goals.add(
+        f"{calls} calls with a key through a proxy that cuts at random",
+        "each a result and a run, none unknown",
+        f"{outcome.right} results, {created} runs, {unknown} unknown, {cuts.number} cuts",
+        (outcome.right, created, unknown) == (calls, calls, 0),
+    )
+
+
+def rolling_restart(goals: Goals) -> None:
+    """Each server is restarted under load."""
+    counted, outcome = Counted(), Outcome()
+    done = threading.Event()
+    flow = flow_of(STEPS)
+    calls = iter(range(1_000_000))
+    with running(counted) as (cluster, clients):
+
+        def call(client: SyncStepflowClient) -> None:
+            while not done.is_set():
+                number = next(calls)
+                outcome.call(
+                    number, lambda n=number: client.run(flow, {"number": n}, timeout=60), 0
+                )  # type: ignore[misc]
+
+        with ThreadPoolExecutor(9) as pool:
+            for number in range(9):
+                pool.submit(call, clients[number % SERVERS])
+            try:
+                for number in range(SERVERS):
+                    time.sleep(2)
+                    cluster.restart(number)
+                time.sleep(1)
+            finally:
+                done.set()
+    for problem, count in outcome.wrong.most_common(5):
+        print(f"{count} times {problem}", file=sys.stderr)
+    failed = sum(outcome.wrong.values())
+    goals.add(
+        "rolling restart under load, without keys",
+        "no failed call",
+        f"{failed} of {failed + outcome.right}",
+        failed == 0 and outcome.right > 0,
+    )
+
+
+def costs(goals: Goals, calls: int) -> None:
+    """What several URLs and a key cost."""
+    with running(Counted()) as (cluster, _):
+        url = cluster.urls[0]
+        with (
+            SyncStepflowClient(url) as plain,
+            SyncStepflowClient([url]) as listed,
+            SyncStepflowClient(cluster.urls) as several,
+        ):
+            times = alternating([plain, listed, several], calls)
+        base = statistics.median(times[0])
+        cost = [100 * (statistics.median(one) / base - 1) for one in times[1:]]
+        goals.add(
+            "cost of urls=[one] against url",
+            "<= 1 %",
+            f"{cost[0]:.1f} % (three URLs: {cost[1]:.1f} %)",
+            cost[0] <= 1,
+        )
+        port = int(url.rpartition(":")[2])
+        with FaultProxy(port) as proxy, SyncStepflowClient(proxy.url) as client:
+            client.run(ECHO, 0)
+
+            def requests(number: int, **options: Any) -> int:
+                proxy.seen.clear()
+                client.run(ECHO, number, **options)
+                return len(proxy.seen)
+
+            without = requests(1)
+            first, again = (requests(1, idempotency_key="cost") for _ in range(2))
+    goals.add(
+        "cost of a key",
+        "<= 2 requests more",
+        f"{first - without} more at first, {again - without} more with a run that is there",
+        first - without <= 2 and again - without <= 2,
+    )
+
+
+def alternating(clients: list[SyncStepflowClient], calls: int) -> list[list[float]]:
+    """Return the times of a call by each client, which take turns."""
+    times: list[list[float]] = [[] for _ in clients]
+    for number in range(calls):
+        # Each of them comes first as often as the others.
+        for offset in range(len(clients)):
+            index = (number + offset) % len(clients)
+            start = time.perf_counter()
+            clients[index].health()
+            times[index].append(time.perf_counter() - start)
+    return times
+
+
+def events_across_kills(goals: Goals) -> None:
+    """A stream of events, whose server is killed, and then that of the run."""
+    with running(Counted()) as (cluster, clients):
+        handle = clients[0].submit(flow_of(8, seconds=0.5), {"number": 1})
+        events: list[RunEvent] = []
+
+        def read() -> None:
+            events.extend(clients[1].handle(handle.id).events(timeout=120))
+
+        reading = threading.Thread(target=read)
+        reading.start()
+        for number in (1, 0):
+            time.sleep(1.2)
+            cluster.kill(number)
+            cluster.restart(number)
+        reading.join()
+    numbers = [event.sequence_number for event in events]
+    distinct = len({repr(event) for event in events})
+    completed = Counter(type(event).__name__ for event in events)["StepCompleted"]
+    goals.add(
+        "events across two kills",
+        "each once, in order",
+        f"{len(events)} events, {distinct} distinct, {completed} of 8 steps completed",
+        numbers == sorted(numbers) and distinct == len(events) and completed == 8,
+    )
+
+
+def main() -> int:
+    """Print the table; 1 if a goal is missed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=2000)
+    parser.add_argument("--items", type=int, default=1000)
+    parser.add_argument("--seconds", type=float, default=60, help="time with kills")
+    parser.add_argument("--seed", type=int, default=1, help="which server is killed when")
+    options = parser.parse_args()
+    if binary := os.environ.get("STEPFLOW_SERVER_BINARY"):
+        os.environ["STEPFLOW_SERVER_BINARY"] = os.path.abspath(binary)
+    logging.getLogger("stepflow_runtime").setLevel(logging.CRITICAL)
+    goals = Goals()
+    print("| what | goal | seen | |\n|---|---|---|---|")
+    killed_at_random(goals, options.runs, options.items, options.seconds, options.seed)
+    cut_at_random(goals, 500, options.seed)
+    rolling_restart(goals)
+    costs(goals, 1000)
+    events_across_kills(goals)
+    return 0 if goals.are_met else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
