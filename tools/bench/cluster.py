@@ -6,6 +6,7 @@ tools/bazel run //tools/bench:cluster
 from __future__ import annotations
 
 import argparse
+import functools
 import logging
 import os
 import random
@@ -49,20 +50,15 @@ ECHO: dict[str, Any] = {"name": "echo", "steps": [], "output": {"$input": "$"}}
 
 
 class Goals:
-    """The rows of the table."""
+    """The rows of the table, and whether all goals are met."""
 
     def __init__(self) -> None:
-        self.rows: list[tuple[str, str, str, bool]] = []
+        self.are_met = True
 
     def add(self, what: str, goal: str, seen: str, is_met: bool) -> None:
-        """Add a row, and print it."""
-        self.rows.append((what, goal, seen, is_met))
+        """Print a row."""
+        self.are_met &= is_met
         print(f"| {what} | {goal} | {seen} | {'met' if is_met else 'MISSED'} |", flush=True)
-
-    @property
-    def are_met(self) -> bool:
-        """Whether all are met."""
-        return all(is_met for *_, is_met in self.rows)
 
 
 class Counted:
@@ -129,6 +125,11 @@ class Outcome:
             self.right += problem is None
             if problem is not None:
                 self.wrong[problem[:200]] += 1
+
+    def print_problems(self) -> None:
+        """Print the most frequent ones."""
+        for problem, count in self.wrong.most_common(5):
+            print(f"{count} times {problem}", file=sys.stderr)
 
 
 def flow_of(steps: int, **constants: Any) -> dict[str, Any]:
@@ -210,8 +211,7 @@ def killed_at_random(goals: Goals, runs: int, items: int, seconds: float, seed: 
             done.set()
             killing.join()
         created = sum(1 for _ in clients[0].list_runs(limit=None))
-    for problem, count in outcome.wrong.most_common(5):
-        print(f"{count} times {problem}", file=sys.stderr)
+    outcome.print_problems()
     what = f"{runs} runs and a batch of {items} items, {len(kills)} times SIGKILL"
     right = outcome.right == runs and right_items == items
     seen = f"{outcome.right} runs and {right_items} items right"
@@ -280,9 +280,10 @@ def rolling_restart(goals: Goals) -> None:
         def call(client: SyncStepflowClient) -> None:
             while not done.is_set():
                 number = next(calls)
-                outcome.call(
-                    number, lambda n=number: client.run(flow, {"number": n}, timeout=60), 0
-                )  # type: ignore[misc]
+                outcome.call(number, functools.partial(run, client, number), 0)
+
+        def run(client: SyncStepflowClient, number: int) -> Any:
+            return client.run(flow, {"number": number}, timeout=60)
 
         with ThreadPoolExecutor(9) as pool:
             for number in range(9):
@@ -294,8 +295,7 @@ def rolling_restart(goals: Goals) -> None:
                 time.sleep(1)
             finally:
                 done.set()
-    for problem, count in outcome.wrong.most_common(5):
-        print(f"{count} times {problem}", file=sys.stderr)
+    outcome.print_problems()
     failed = sum(outcome.wrong.values())
     goals.add(
         "rolling restart under load, without keys",

@@ -1,0 +1,252 @@
+"""How a cluster starts and ends, and what it reports."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runtime.tests.clusters import Clients, Work, flow_of
+from runtime.tests.clusters import clients as clients
+from runtime.tests.clusters import cluster as cluster
+from runtime.tests.clusters import work as work
+from runtime.tests.programs import gone, marked, program
+from runtime.tests.support import descendants, wait_until
+from stepflow_client import StepflowClient, SyncStepflowClient
+from stepflow_runtime import (
+    ALL_BUILTINS,
+    RestartPolicy,
+    StepflowCluster,
+    StepflowRuntime,
+    errors,
+)
+
+
+def test_another_client_and_an_async_one(tmp_path: Path) -> None:
+    async def call() -> tuple[Any, Any]:
+        async with StepflowCluster.start(servers=2, data_dir=tmp_path / "data") as cluster:
+            echo = {"name": "echo", "steps": [], "output": {"$input": "$"}}
+            async with StepflowClient(cluster.urls) as client:
+                await asyncio.to_thread(cluster.kill, 0)
+                return (await client.run(echo, 1)).output, (await cluster.run(echo, 2)).output
+
+    assert asyncio.run(call()) == (1, 2)
+
+
+@pytest.mark.parametrize("servers", [1, 2])
+def test_runs_of_more_servers_are_resumed(
+    tmp_path: Path, work: Work, servers: int, clients: Clients
+) -> None:
+    """By a cluster of fewer, and by a single server."""
+    data = tmp_path / "data"
+    work.hold(step=0)
+    with StepflowCluster.start(data_dir=data, components=[work.component()]) as cluster:
+        handles = [clients(cluster, n).submit(flow_of(1), {"number": n}) for n in range(3)]
+        wait_until(lambda: len(work.calls) == 3, "all steps are in progress")
+    work.release()
+    start = StepflowRuntime.start if servers == 1 else StepflowCluster.start
+    options: dict[str, Any] = {} if servers == 1 else {"servers": servers}
+    with start(data_dir=data, components=[work.component()], **options) as runtime:
+        outputs = [runtime.sync_client.handle(h.id).result(timeout=60).output for h in handles]
+    assert outputs == [0, 1, 2]
+
+
+def test_an_etcd_that_is_given(tmp_path: Path) -> None:
+    with StepflowCluster.start(servers=1, data_dir=tmp_path / "one") as first:
+        (url,) = first._group._etcd.endpoints
+        # Both have servers of the same names.
+        with StepflowCluster.start(servers=2, data_dir=tmp_path / "two", etcd=url) as cluster:
+            flow = {"name": "echo", "steps": [], "output": {"$input": "$"}}
+            assert cluster.sync_client.run(flow, 1).output == 1
+            cluster.restart(0)
+            assert cluster.sync_client.run(flow, 2).output == 2
+        assert first.sync_client.run(flow, 3).output == 3
+
+
+def test_an_etcd_that_crashes_is_started_again(
+    cluster: StepflowCluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    etcd = etcd_of(cluster)
+    os.kill(etcd, signal.SIGKILL)
+    wait_until(
+        lambda: "etcd was killed by signal 9 (SIGKILL)" in caplog.text, "the crash is reported"
+    )
+    wait_until(lambda: etcd_of(cluster) not in (0, etcd), "etcd is started again")
+    assert cluster.sync_client.run(flow_of(1), {"number": 1}, timeout=60).output == 1
+
+
+def etcd_of(cluster: StepflowCluster) -> int:
+    """Return the process id of a cluster's etcd; 0 if it is not running."""
+    for pid in descendants():
+        try:
+            command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        except OSError:
+            continue
+        if Path(os.fsdecode(command.split(b"\0")[0])).name == "etcd":
+            return pid
+    return 0
+
+
+CLUSTER = (
+    "from stepflow_runtime import StepflowCluster\n"
+    "cluster = StepflowCluster.start(data_dir=sys.argv[1])\n"
+    "print(*cluster.pids, flush=True)\n"
+)
+
+
+@pytest.mark.parametrize(
+    "ending", ["", "os.kill(os.getpid(), 9)", "cluster.kill(0)\nos._exit(0)", "raise ValueError"]
+)
+def test_all_servers_end_with_the_program(
+    tmp_path: Path, ending: str, running: list[subprocess.Popen[str]]
+) -> None:
+    code = CLUSTER.replace("sys.argv[1]", repr(str(tmp_path / "data")))
+    running.append(program(code + ending))
+    assert running[0].stdout is not None
+    pids = [int(one) for one in running[0].stdout.readline().split()]
+    assert len(pids) == 3
+    running[0].communicate(timeout=60)
+    for pid in pids:
+        gone(pid)
+    wait_until(lambda: not marked(), "etcd is gone as well")
+
+
+def test_a_cluster_that_is_forgotten_ends(tmp_path: Path) -> None:
+    cluster = StepflowCluster.start(servers=2, data_dir=tmp_path / "data")
+    pids = list(cluster.pids)
+    del cluster
+    gc.collect()
+    for pid in pids:
+        assert pid is not None
+        gone(pid)
+
+
+def test_it_describes_itself(tmp_path: Path) -> None:
+    cluster = StepflowCluster.start(servers=2, data_dir=tmp_path / "data")
+    urls = cluster.urls
+    assert repr(cluster) == f"<StepflowCluster {', '.join(urls)} running, 2 of 2 servers>"
+    cluster.kill(1)
+    assert cluster.pids[1] is None
+    assert repr(cluster).endswith("1 of 2 servers>")
+    cluster.stop()
+    assert repr(cluster) == "<StepflowCluster stopped>"
+    with pytest.raises(errors.InvalidState, match="the cluster is stopped"):
+        _ = cluster.urls
+
+
+def test_servers_that_all_crashed_are_reported(tmp_path: Path) -> None:
+    with StepflowCluster.start(
+        servers=2, data_dir=tmp_path / "data", restart_policy=RestartPolicy.NEVER
+    ) as cluster:
+        for pid in cluster.pids:
+            assert pid is not None
+            os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not cluster.is_alive, "both are gone")
+
+        def is_reported() -> bool:
+            try:
+                cluster.sync_client.health()
+            except errors.ServerCrashed as error:
+                return "no server of the cluster is running" in str(error)
+            except errors.StepflowError:
+                pass
+            return False
+
+        wait_until(is_reported, "the crash is reported")
+
+
+COMMAND = [sys.executable, "-m", "stepflow_runtime.cli", "serve", "--port", "0"]
+
+
+def variables() -> dict[str, str]:
+    """The command finds the packages and the server."""
+    path = os.pathsep.join(os.path.abspath(one) for one in sys.path if one)
+    binary = os.path.abspath(os.environ["STEPFLOW_SERVER_BINARY"])
+    return {**os.environ, "PYTHONPATH": path, "STEPFLOW_SERVER_BINARY": binary}
+
+
+def test_the_command_serves_a_cluster(tmp_path: Path) -> None:
+    command = [*COMMAND, "--servers", "2", "--data-dir", str(tmp_path / "data")]
+    with subprocess.Popen(
+        command, env=variables(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as program:
+        try:
+            assert program.stdout is not None
+            lines = [program.stdout.readline() for _ in range(3)]
+            urls = [line.split()[-1] for line in lines[:2]]
+            assert [line.split(" listens")[0] for line in lines[:2]] == [
+                "Stepflow server 0.13.0"
+            ] * 2
+            assert lines[2] == "Press Ctrl-C to stop.\n"
+            with SyncStepflowClient(urls) as client:
+                assert client.health().status == "healthy"
+            program.send_signal(signal.SIGTERM)
+            assert program.wait(60) == 0
+        finally:
+            program.kill()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--servers", "2"], "--servers needs --data-dir, the folder that all servers share"),
+        (["--servers", "0", "--data-dir", "a"], "servers is 0; give a whole number, 1 to 100"),
+        (["--etcd", "http://a"], "--etcd is for several servers; add --servers"),
+    ],
+)
+def test_wrong_use_of_the_command(tmp_path: Path, options: list[str], said: str) -> None:
+    done = subprocess.run(
+        [*COMMAND, *options],
+        cwd=tmp_path,
+        env=variables(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (2, f"stepflow-runtime: {said}\n")
+
+
+def test_wrong_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def message(kind: type[errors.StepflowError], config: Any = None, **options: Any) -> str:
+        with pytest.raises(kind) as raised:
+            StepflowCluster.start(config, **options)
+        text = str(raised.value)
+        assert "\n" not in text
+        return text
+
+    data = tmp_path / "data"
+    invalid = errors.InvalidInput
+    assert message(invalid, servers=0, data_dir=data).startswith("servers is 0; give a whole")
+    assert "give data_dir=" in message(invalid)
+    assert "ftp" not in message(invalid, data_dir=data, etcd="ftp://a")
+    assert "etcd is empty" in message(invalid, data_dir=data, etcd=[])
+    leases = {**ALL_BUILTINS, "leaseManager": {"type": "etcd", "endpoints": []}}
+    assert "etcd=" in message(invalid, leases, data_dir=data)
+    postgres = {"storageConfig": {"type": "postgres", "databaseUrl": "postgres://localhost/a"}}
+    assert "give etcd=" in message(invalid, {**ALL_BUILTINS, **postgres})
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        unused = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    failed = message(errors.StartFailed, data_dir=data, etcd=unused)
+    assert failed.startswith(f"cannot use etcd: {unused} does not answer: Connection refused;")
+    with StepflowRuntime.start(data_dir=data):
+        assert "is already in use by this process" in message(errors.DataDirLocked, data_dir=data)
+    with StepflowCluster.start(servers=1, data_dir=data) as cluster:
+        with pytest.raises(errors.DataDirLocked):
+            StepflowRuntime.start(data_dir=data)
+        with pytest.raises(errors.InvalidInput, match=r"number is 1; give a whole number, 0 to 0"):
+            cluster.kill(1)
+        (url,) = cluster._group._etcd.endpoints
+        unbuilt = message(errors.StartFailed, {**ALL_BUILTINS, **postgres}, etcd=url)
+        assert "without PostgreSQL" in unbuilt and "binary=" in unbuilt
+    older = Path(os.environ["OLDER_SERVER"])
+    assert "version 0.13 or later" in message(errors.BinaryUnusable, data_dir=data, binary=older)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "apt-get install etcd-server" in message(errors.BinaryUnusable, data_dir=data)
