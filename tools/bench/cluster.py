@@ -152,15 +152,9 @@ def running(counted: Counted) -> Iterator[tuple[StepflowCluster, list[SyncStepfl
         ) as cluster,
         ExitStack() as opened,
     ):
-        yield (
-            cluster,
-            [
-                opened.enter_context(
-                    SyncStepflowClient(cluster.urls[first:] + cluster.urls[:first])
-                )
-                for first in range(SERVERS)
-            ],
-        )
+        urls = cluster.urls
+        orders = [urls[first:] + urls[:first] for first in range(SERVERS)]
+        yield cluster, [opened.enter_context(SyncStepflowClient(order)) for order in orders]
 
 
 def killed_at_random(goals: Goals, runs: int, items: int, seconds: float, seed: int) -> None:
@@ -182,14 +176,11 @@ def killed_at_random(goals: Goals, runs: int, items: int, seconds: float, seed: 
         def call(number: int) -> None:
             # Spread over the time, so that each kill hits some.
             time.sleep(max(0.0, start + number * seconds / runs - time.monotonic()))
-            client = clients[number % SERVERS]
-            outcome.call(
-                number,
-                lambda: client.run(
-                    flow, {"number": number}, idempotency_key=f"run {number}", timeout=300
-                ),
-                STEPS * STEP_SECONDS,
+            options: Any = {"idempotency_key": f"run {number}", "timeout": 300}
+            run = functools.partial(
+                clients[number % SERVERS].run, flow, {"number": number}, **options
             )
+            outcome.call(number, run, STEPS * STEP_SECONDS)
 
         def batch() -> int:
             inputs = [{"number": runs + item} for item in range(items)]
@@ -242,23 +233,20 @@ def killed_at_random(goals: Goals, runs: int, items: int, seconds: float, seed: 
 def cut_at_random(goals: Goals, calls: int, seed: int) -> None:
     """Calls with a key through a proxy that cuts connections."""
     with running(Counted()) as (cluster, _):
+        cuts, outcome = RandomCuts(seed), Outcome()
         port = int(cluster.urls[0].rpartition(":")[2])
-        with FaultProxy(port) as proxy:
-            cuts = RandomCuts(seed)
+        with (
+            FaultProxy(port) as proxy,
+            SyncStepflowClient(proxy.url, retry=RETRY) as client,
+            ThreadPoolExecutor(8) as pool,
+        ):
             proxy.plan = cuts
-            outcome = Outcome()
-            with (
-                SyncStepflowClient(proxy.url, retry=RETRY) as client,
-                ThreadPoolExecutor(8) as pool,
-            ):
-                list(
-                    pool.map(
-                        lambda n: outcome.call(
-                            n, lambda: client.run(ECHO, n, idempotency_key=f"cut {n}"), 0
-                        ),
-                        range(calls),
-                    )
-                )
+
+            def call(number: int) -> None:
+                run = functools.partial(client.run, ECHO, number, idempotency_key=f"cut {number}")
+                outcome.call(number, run, 0)
+
+            list(pool.map(call, range(calls)))
         created = sum(1 for _ in cluster.sync_client.list_runs(limit=None))
     unknown = sum(n for text, n in outcome.wrong.items() if text.startswith("RunOutcomeUnknown"))
     goals.add(
