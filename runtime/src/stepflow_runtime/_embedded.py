@@ -112,7 +112,7 @@ class Embedded:
         return await client.submit_batch(flow, inputs, **hidden.value)
 
     async def validate(self, flow: FlowSource) -> FlowValidation:
-        """Has a flow checked, without storing it; see `StepflowClient.validate`."""
+        """Validate a flow without storing it; see `StepflowClient.validate`."""
         client = await self._async_client()
         return await client.validate(flow)
 

@@ -166,7 +166,7 @@ class StepflowRuntime(Embedded):
         return self._supervisor.is_alive
 
     def recent_logs(self) -> list[str]:
-        """Gives what the server has logged last, up to 1000 lines, oldest first."""
+        """Return the last log lines of the server, up to 1000, oldest first."""
         return self._log.recent()
 
     def _running_state(self) -> str:
