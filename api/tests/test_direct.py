@@ -14,6 +14,7 @@ import socket
 import termios
 import threading
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 from urllib.request import getproxies
@@ -32,6 +33,7 @@ from stepflow_api.errors import (
     ConnectionFailed,
     ConnectionLost,
     InvalidAnswer,
+    InvalidRequest,
     NotFound,
     PayloadTooLarge,
     RequestTimeout,
@@ -417,6 +419,28 @@ async def test_what_is_said_before_the_answer_is_passed_over(form: Form) -> None
             response = await form("health.health_check", client=client)
     assert response.parsed.status == "healthy"
     assert [*response.headers] == ["content-type"]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("value", ["a\r\nx-more: 1", "a\nb", "a\0", "a ", "\u00e9"])
+async def test_a_header_field_that_cannot_be_sent_is_refused(value: str) -> None:
+    request = replace(health_check.build_request(), headers={"x-one": value})
+    with OddServer(answer(HEALTH)) as server:
+        async with Client(server.url, server_version="0.11.1") as client:
+            with pytest.raises(InvalidRequest):
+                client.send(health_check.OPERATION, request)
+            with pytest.raises(InvalidRequest):
+                await client.send_async(health_check.OPERATION, request)
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("form", DETAILED, ids=lambda form: form.name)
+@pytest.mark.anyio
+async def test_white_space_around_a_header_value_is_not_part_of_it(form: Form) -> None:
+    with OddServer(raw(_text(HEALTH, "x-one: \t a b\t "))) as server:
+        async with Client(server.url, server_version="0.11.1") as client:
+            response = await form("health.health_check", client=client)
+    assert response.headers["x-one"] == "a b"
 
 
 def wait_until_received(connection: socket.socket) -> None:
