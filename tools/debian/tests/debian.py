@@ -23,6 +23,7 @@ _PACKAGES: dict[str, dict[str, str]] = {
         "./usr/lib/jvm/java-25-openjdk-amd64/conf@": "/etc/java-25-openjdk",
         "./etc/java-25-openjdk/net.properties": "from /etc\n",
         "./usr/bin/mount!": "",
+        "./usr/lib/python3.14/os.py": "",
         "./usr/share/ca-certificates/mozilla/a.crt": "one\n",
         "./usr/share/ca-certificates/mozilla/b.crt": "two\n",
     },

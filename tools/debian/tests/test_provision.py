@@ -28,12 +28,15 @@ def test_the_tree_is_complete(debian: Debian) -> None:
     assert (zlib / "MODULE.bazel").read_text() == "module(name = 'zlib')\n"
     target = "filegroup(name = 'zlib', visibility = ['//visibility:public'])\n"
     assert (zlib / "BUILD.bazel").read_text() == target
-    assert debian.machine.calls("enter")[-1] == [
+    tried, compiled = debian.machine.calls("enter")[-2:]
+    assert tried == [
         f"{debian.tree}.new",
         "/usr/libexec/bazel",
         f"--bazelrc={debian.machine.debian}/bazelrc",
         "--version",
     ]
+    assert compiled[:5] == [f"{debian.tree}.new", "python3.14", "-I", "-m", "compileall"]
+    assert compiled[-1] == "/usr/lib/python3.14"
     # Neither downloads nor a half-made tree stay.
     assert debian.left_behind() == {"lock", debian.tree.name}
 

@@ -50,10 +50,10 @@ def test_cache_cannot_be_written(debian: Debian) -> None:
 
 
 def test_too_little_space(debian: Debian) -> None:
-    debian.free_mb = 899
+    debian.free_mb = 949
 
     assert failure(debian) == (
-        f"{debian.machine.cache} has 899 MB free, and Debian's Bazel needs 900:"
+        f"{debian.machine.cache} has 949 MB free, and Debian's Bazel needs 950:"
         " make room, or set XDG_CACHE_HOME to a folder on another disk"
     )
     assert not debian.machine.calls("apt-get")
@@ -183,6 +183,13 @@ def test_bazel_does_not_run(debian: Debian) -> None:
     assert failure(debian) == (
         f"Debian's Bazel does not run on this machine: bazel: GLIBC_9 not found: {INSTEAD}"
     )
+
+
+def test_modules_cannot_be_compiled(debian: Debian) -> None:
+    script = "case $2 in python*) echo 'Listing' ; echo 'E: no space' >&2; exit 1 ;; esac; echo 7"
+    debian.machine.script(debian.machine.debian / "enter", script)
+
+    assert failure(debian) == f"cannot compile the modules of python3.14: E: no space: {INSTEAD}"
 
 
 def test_what_is_left_of_a_failure_does_no_harm(debian: Debian) -> None:
