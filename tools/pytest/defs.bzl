@@ -2,6 +2,7 @@
 
 load("@rules_python//python:defs.bzl", "py_test")
 load("//third_party:requirements.bzl", "requirement")
+load(":bytecode.bzl", "bytecode")
 
 def pytest_test(name, srcs, deps = [], data = [], args = [], **kwargs):
     """Runs pytest on `srcs` as one test target.
@@ -18,6 +19,13 @@ def pytest_test(name, srcs, deps = [], data = [], args = [], **kwargs):
         args: further arguments for pytest.
         **kwargs: passed on to py_test: size, shard_count, env, ...
     """
+    libraries = deps + [requirement("pytest")]
+    bytecode(
+        name = name + "_bytecode",
+        testonly = True,
+        tags = ["manual"],
+        deps = libraries,
+    )
     py_test(
         name = name,
         srcs = srcs + [Label("//tools/pytest:main.py")],
@@ -27,8 +35,11 @@ def pytest_test(name, srcs, deps = [], data = [], args = [], **kwargs):
             for src in srcs
             if not str(src).endswith("conftest.py")
         ] + args,
-        data = data + [Label("//tools/pytest:pytest.ini")],
-        deps = deps + [requirement("pytest")],
+        data = data + [
+            name + "_bytecode",
+            Label("//tools/pytest:pytest.ini"),
+        ],
+        deps = libraries,
         **kwargs
     )
 

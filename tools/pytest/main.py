@@ -101,13 +101,13 @@ def main(arguments: Sequence[str]) -> int:
     settings = Path(__file__).with_name("pytest.ini")
     options = [f"--config-file={settings}", f"--rootdir={Path.cwd()}"]
     plugins: list[object] = []
-    # Nothing but TEST_TMPDIR is writable in the sandbox.
-    sys.dont_write_bytecode = True
     if temporary := environment.get("TEST_TMPDIR"):
         options.append(f"--basetemp={temporary}/pytest")
-        # Bazel has packages as source alone: programs that the tests start share what is compiled.
-        # Not for this process, which would compile the standard library anew.
-        environment["PYTHONPYCACHEPREFIX"] = f"{temporary}/pycache"
+    if sys.prefix == sys.base_prefix:
+        # Nothing but TEST_TMPDIR is writable in the sandbox; Bazel brings compiled modules along.
+        # In an environment, which lies there, programs that the tests start share what is compiled.
+        sys.dont_write_bytecode = True
+        environment["PYTHONDONTWRITEBYTECODE"] = "1"
     if find_spec("sniffio") is None:
         # httpcore tries to import it several times per request, from each folder of the path.
         sys.modules["sniffio"] = None  # type: ignore[assignment]
