@@ -16,7 +16,8 @@ def _environment(
         pydantic: the hub of its pydantic, if it is another one.
         server: the hub of its stepflow-orchestrator.
         python: its Python.
-        always: whether `bazel test //...` runs its tests; others are run as //compat/environments.
+        always: whether `bazel test //...` runs its tests, but for the long ones; all others are run as
+            //compat/environments.
     """
     return struct(
         always = always,
@@ -69,6 +70,7 @@ def environment_tests(
         data = [],
         readme_srcs = [],
         readme_data = [],
+        long = [],
         environments = ENVIRONMENTS,
         shard_count = None,
         **kwargs):
@@ -83,15 +85,20 @@ def environment_tests(
         readme_srcs: the same as `srcs` for `<environment>_readme_test`, if a changed README is not to run all tests
             again.
         readme_data: the READMEs, and what their tests need besides `data`.
+        long: those files of `srcs` that `<environment>_long_test` runs instead, which only //compat/environments
+            names: each takes minutes, and what it tests is hardly ever different from environment to environment.
         environments: the environments, by name.
         shard_count: of `<environment>_test`.
         **kwargs: passed on to installed_test: env, size, ...
     """
+    helpers = [src for src in srcs if not src.rpartition("/")[2].startswith("test_")]
+    short = [src for src in srcs if src not in long]
     for name, environment, tests, read, shards in [
         each
         for name, environment in environments.items()
         for each in [
-            (name + "_test", environment, srcs, data, shard_count),
+            (name + "_test", environment, short, data, shard_count),
+            (name + "_long_test", environment, helpers + long if long else [], data, len(long)),
             (name + "_readme_test", environment, readme_srcs, data + readme_data, None),
         ]
         if each[2]
@@ -107,6 +114,8 @@ def environment_tests(
             ],
             python = environment.python,
             shard_count = shards,
-            tags = [environment.python] + ([] if environment.always else ["manual"]),
+            tags = [environment.python] + (
+                [] if environment.always and not name.endswith("_long_test") else ["manual"]
+            ),
             **kwargs
         )
