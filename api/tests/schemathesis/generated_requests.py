@@ -69,6 +69,32 @@ def for_each_request(
             it does not know, a server can only say just that.
         use: What to do with a request.
     """
+    key = (operation.label, mode)
+    if key not in _generated:
+        _generated[key] = generate(operation, mode)
+    for case, choice in _generated[key]:
+        if choice:
+            _name_known(case.path_parameters, known, choice)
+            _name_known(case.body, known, choice)
+        try:
+            use(case)
+        except BaseException as error:
+            error.add_note(f"with the request: {case.as_curl_command()}")
+            raise
+
+
+#: The requests by operation and mode: to make them takes many times as long as to send them.
+_generated: dict[tuple[str, GenerationMode], list[tuple[Case, int]]] = {}
+
+
+def generate(operation: Operation, mode: GenerationMode) -> list[tuple[Case, int]]:
+    """Make the requests of an operation, each with a number that chooses what it is to name.
+
+    Args:
+        operation: The operation.
+        mode: Whether the requests are valid.
+    """
+    made: list[tuple[Case, int]] = []
     choices = strategies.integers(0, 3) if mode.is_positive else strategies.just(0)
 
     @hypothesis.seed(_SEED)
@@ -77,15 +103,13 @@ def for_each_request(
     )
     @hypothesis.given(case=operation.as_strategy(generation_mode=mode), choice=choices)
     def each(case: Case, choice: int) -> None:
-        if choice:
-            _name_known(case.path_parameters, known, choice)
-            _name_known(case.body, known, choice)
-        use(case)
+        made.append((case, choice))
 
     # Hypothesis draws some values from the constants of the source files that happen to be
     # imported, as far as it can read them in a tenth of a second. It has no setting against that.
     with mock.patch.object(providers, "is_local_module_file", return_value=False):
         each()
+    return made
 
 
 def _name_known(values: Any, known: Known, choice: int) -> None:
