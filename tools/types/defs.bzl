@@ -1,6 +1,6 @@
-"""The macro that has both type checkers judge a package."""
+"""The macros that have both type checkers judge packages."""
 
-load("@rules_python//python:defs.bzl", "py_test")
+load("@rules_python//python:defs.bzl", "py_library", "py_test")
 load("//:siblings.bzl", "SIBLINGS")
 load("//third_party:requirements.bzl", "requirement")
 
@@ -18,7 +18,8 @@ def type_checks(name, srcs = [], calls = [], tests = [], imports = [], deps = []
     """Declares `<name>_mypy_test` and, for `srcs`, `<name>_basedpyright_test`, both in strict mode.
 
     What is checked in is checked, the mirror of generated code included: whether that is what the spec
-    gives is another test's matter, so a changed spec does not fail this one as well.
+    gives is another test's matter, so a changed spec does not fail this one as well. They are for who works on
+    the package: `bazel test //...` leaves them to //tools/types, which checks all packages at once.
 
     Args:
         name: the beginning of the tests' names.
@@ -29,15 +30,63 @@ def type_checks(name, srcs = [], calls = [], tests = [], imports = [], deps = []
         imports: other files of the repository that these import.
         deps: third-party libraries that these import.
     """
-    native.filegroup(
-        name = name + "_files",
-        srcs = srcs + calls + tests,
+    groups = {
+        "calls": calls,
+        "imports": imports,
+        "srcs": srcs,
+        "tests": tests,
+    }
+    for group, files in (groups | {"files": srcs + calls + tests}).items():
+        native.filegroup(
+            name = "%s_%s" % (name, group),
+            testonly = True,
+            srcs = files,
+            visibility = ["//tools/types:__pkg__"],
+        )
+    py_library(
+        name = name + "_libraries",
         visibility = ["//tools/types:__pkg__"],
+        deps = deps,
     )
-    checkers = {"mypy": srcs + tests}
-    if srcs:
-        checkers["basedpyright"] = srcs
-    for checker, files in checkers.items():
+    _checks(
+        name,
+        {name: [group for group, files in groups.items() if not files]},
+        tags = ["manual"],
+    )
+
+def type_checks_of(name, packages):
+    """Declares `<name>_mypy_test` and `<name>_basedpyright_test` for what several packages declare.
+
+    Args:
+        name: the beginning of the tests' names.
+        packages: what type_checks declares, by the name that it is given; with what it is not given of "calls",
+            "imports", "srcs" and "tests".
+    """
+    _checks(name, packages)
+
+def _checks(name, packages, **kwargs):
+    for checker, checked in {
+        "basedpyright": ["srcs"],
+        "mypy": [
+            "srcs",
+            "tests",
+        ],
+    }.items():
+        options = {
+            option: [
+                "%s_%s" % (package, group)
+                for package, missing in packages.items()
+                for group in groups
+                if group not in missing
+            ]
+            for option, groups in {
+                "--calls": ["calls"],
+                "--check": checked,
+                "--imports": ["imports"],
+            }.items()
+        }
+        if not options["--check"]:
+            continue
         py_test(
             name = "%s_%s_test" % (name, checker),
             size = "medium",
@@ -47,16 +96,12 @@ def type_checks(name, srcs = [], calls = [], tests = [], imports = [], deps = []
                 checker,
                 "--settings=$(rootpath //:pyproject.toml)",
                 "--roots",
-            ] + _ROOTS + ["--check"] + [
-                "$(rootpaths %s)" % file
-                for file in files
-            ] + ["--calls"] + [
-                "$(rootpaths %s)" % file
-                for file in calls
-            ] + ["--imports"] + [
-                "$(rootpaths %s)" % file
-                for file in imports
+            ] + _ROOTS + [
+                argument
+                for option, files in options.items()
+                for argument in [option] + ["$(rootpaths %s)" % file for file in files]
             ],
-            data = ["//:pyproject.toml"] + files + calls + imports,
-            deps = deps + [requirement(checker)],
+            data = ["//:pyproject.toml"] + [file for files in options.values() for file in files],
+            deps = [package + "_libraries" for package in packages] + [requirement(checker)],
+            **kwargs
         )
