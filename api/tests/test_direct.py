@@ -443,6 +443,20 @@ async def test_white_space_around_a_header_value_is_not_part_of_it(form: Form) -
     assert response.headers["x-one"] == "a b"
 
 
+@pytest.mark.parametrize("form", DETAILED, ids=lambda form: form.name)
+@pytest.mark.anyio
+async def test_trailers_are_not_header_fields(form: Form) -> None:
+    head = (
+        b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
+    )
+    body = b"%x\r\n%b\r\n0\r\nx-one: 1\r\n\r\n" % (len(HEALTH), HEALTH.encode())
+    with OddServer(raw(head + body)) as server:
+        async with Client(server.url, server_version="0.11.1") as client:
+            response = await form("health.health_check", client=client)
+    assert response.parsed.status == "healthy"
+    assert "x-one" not in response.headers
+
+
 def wait_until_received(connection: socket.socket) -> None:
     """Wait until the other side's system has everything that was sent."""
     while any(fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4))):
