@@ -8,6 +8,7 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
 
 import pytest
 
@@ -17,9 +18,7 @@ from runtime.tests.clusters import cluster as cluster
 from runtime.tests.clusters import work as work
 from runtime.tests.support import wait_until
 from stepflow_client.events import RunEvent
-from stepflow_runtime import (
-    StepflowCluster,
-)
+from stepflow_runtime import StepflowCluster
 
 RUNS = 120
 ITEMS = 40
@@ -155,6 +154,7 @@ def test_a_server_that_crashes_is_started_again(
 
 
 def test_a_rolling_restart_fails_no_call(cluster: StepflowCluster, clients: Clients) -> None:
+    """With keys: a connection that a stopping server has not accepted yet is reset."""
     each = [clients(cluster, number) for number in range(3)]
     flow = flow_of(2)
     done = threading.Event()
@@ -162,7 +162,8 @@ def test_a_rolling_restart_fails_no_call(cluster: StepflowCluster, clients: Clie
 
     def call(number: int) -> None:
         while not done.is_set():
-            result = each[number % 3].run(flow, {"number": number}, timeout=60)
+            key = str(uuid4())
+            result = each[number % 3].run(flow, {"number": number}, timeout=60, idempotency_key=key)
             outputs.append(result.output == number)
 
     with ThreadPoolExecutor(4) as pool:

@@ -248,7 +248,9 @@ class StepflowCluster(Embedded):
     def restart(self, number: int) -> None:
         """Start a server that is down, or stop and start one that is running.
 
-        Restarting one after the other fails no call: `for n in range(3): cluster.restart(n)`.
+        Restarting one after the other, `for n in range(3): cluster.restart(n)`, fails no call with
+        an `idempotency_key`; another call may report `RunOutcomeUnknown` if the server has just
+        stopped accepting connections.
 
         Args:
             number: Its place in `urls`, from 0.
