@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
 
 from client.tests.support import CHAIN, READ_FILE, VERSION, Driver, release, wait_until
@@ -128,6 +129,29 @@ def test_a_run_in_progress(do: Driver, client: Any, fifo: Callable[[], Path]) ->
     wait_until(lambda: release(path), "the step reads the FIFO")
     do(handle.result(timeout=60))
     assert statuses(do(handle.timeline()).items[0]) == {"read": StepStatus.COMPLETED}
+
+
+@pytest.mark.skipif(not HAS_EVENTS, reason="it has no events")
+def test_a_run_that_finishes_while_its_events_are_read(
+    do: Driver, client: Any, fifo: Callable[[], Path]
+) -> None:
+    path = fifo()
+    handle = do(client.submit(READ_FILE, {"path": str(path)}))
+
+    def finish(request: httpx.Request) -> None:
+        if request.url.path.endswith("/events") and not finished:
+            wait_until(lambda: release(path), "the step reads the FIFO")
+            finished.append(do(handle.result(timeout=60)))
+
+    finished: list[Any] = []
+    hooks: dict[str, list[Callable[..., Any]]] = {"request": [finish]}
+    with (
+        httpx.Client(event_hooks=hooks) as library,
+        SyncStepflowClient(client.url, http_client=library) as reading,
+    ):
+        found = reading.handle(handle.id).timeline()
+    assert found.run.status is ExecutionStatus.COMPLETED
+    assert [item.status for item in found.items] == [ExecutionStatus.COMPLETED]
 
 
 def test_a_busy_run_is_read_up_to_now(do: Driver) -> None:
