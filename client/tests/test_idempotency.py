@@ -222,3 +222,21 @@ def test_of_two_runs_the_older_one_counts(do: Driver, key: str) -> None:
     ids = [do(client.submit(flow, 1, idempotency_key=key)).id for _ in range(2)]
     assert ids == [uuid.UUID(int=9), uuid.UUID(int=1)]
     do(client.close())
+
+
+def test_a_server_that_forgets_each_flow_is_asked_twice(do: Driver, key: str) -> None:
+    server = MockServer(
+        {
+            "GET /runs": {"runs": []},
+            "POST /flows": {"flowId": "f", "stored": True, "diagnostics": NO_DIAGNOSTICS},
+            "POST /runs": 404,
+        }
+    )
+    client = do.client("http://server.invalid", server_version="0.11.1", transport=server)
+    with pytest.raises(errors.NotFound):
+        do(client.submit(ECHO, 1, idempotency_key=key, timeout=20))
+    assert [request.path for request in server.requests if request.method == "POST"] == [
+        "/flows",
+        "/runs",
+    ] * 2
+    do(client.close())
