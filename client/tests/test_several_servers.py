@@ -194,6 +194,21 @@ def test_a_server_that_failed_rests_longer_each_time(
     do(client.close())
 
 
+def test_servers_that_all_failed_are_tried_in_turn(do: Driver) -> None:
+    hosts: list[str] = []
+
+    def health(request: httpx.Request) -> httpx.Response:
+        hosts.append(request.url.host)
+        return httpx.Response(503, headers={"retry-after": "0"})
+
+    urls = ["http://a.invalid", "http://b.invalid", "http://c.invalid"]
+    client = do.client(urls, server_version="0.11.1", transport=httpx.MockTransport(health))
+    with pytest.raises(errors.StatusError, match="503"):
+        do(client.health())
+    assert "".join(host[0] for host in hosts) == "abcab"
+    do(client.close())
+
+
 def test_a_pickled_handle_has_all_servers(do: Driver, servers: list[StepflowServer]) -> None:
     with SyncStepflowClient(", ".join(urls_of(servers))) as client:
         handle = client.submit(ECHO, 1)
