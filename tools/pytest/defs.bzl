@@ -60,16 +60,20 @@ def every_test_runs(files, elsewhere = []):
         if file.split("/")[-1].startswith("test_") and file not in run and file not in elsewhere:
             fail("no target runs %s/%s; declare one with pytest_test" % (native.package_name(), file))
 
-def pytest_tests(folder = "tests", special = {}, apart = [], elsewhere = [], deps = [], **kwargs):
+def pytest_tests(folder = "tests", special = {}, apart = [], elsewhere = [], together = 0, deps = [], **kwargs):
     """Runs each file `test_<name>.py` of a folder as `<name>_test`, by pytest_test: a new file needs nothing else.
 
     To be called after the targets that run files of `apart`.
+
+    Of short tests, most of the time goes by before the first one. With `together`, `bazel test //...` leaves out the
+    targets of all files that are not `special`, and runs `together_test` with all of them.
 
     Args:
         folder: the folder of the test files, in this package; empty for the package itself.
         special: what differs from `kwargs`, by name: {"fork": {"shard_count": 6}}. Its deps are added to `deps`.
         apart: names whose files other targets of this BUILD file run.
         elsewhere: names whose files another package runs.
+        together: shards of `together_test`; 0 for none.
         deps: what each of the tests imports.
         **kwargs: passed on to pytest_test.
     """
@@ -84,11 +88,25 @@ def pytest_tests(folder = "tests", special = {}, apart = [], elsewhere = [], dep
             fail("there is no %stest_%s.py, which pytest_tests names; correct the name or remove it" % (prefix, name))
     for name, file in files.items():
         if name not in apart + elsewhere:
-            differing = dict(special.get(name, {}))
+            differing = {"tags": ["manual"]} if together else {}
+            if name in special:
+                differing = dict(special[name])
             pytest_test(
                 name = name + "_test",
                 srcs = conftest + [file],
                 deps = deps + differing.pop("deps", []),
                 **(kwargs | differing)
             )
+    if together:
+        pytest_test(
+            name = "together_test",
+            srcs = conftest + [
+                file
+                for name, file in files.items()
+                if name not in special and name not in apart + elsewhere
+            ],
+            shard_count = together,
+            deps = deps,
+            **(kwargs | {"size": "medium"})
+        )
     every_test_runs(files.values(), elsewhere = [files[name] for name in elsewhere])

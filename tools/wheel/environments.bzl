@@ -98,7 +98,7 @@ def environment_tests(
         for name, environment in environments.items()
         for each in [
             (name + "_test", environment, short, data, shard_count),
-            (name + "_long_test", environment, helpers + long if long else [], data, len(long)),
+            (name + "_long_test", environment, helpers + long if long else [], data, 2),
             (name + "_readme_test", environment, readme_srcs, data + readme_data, None),
         ]
         if each[2]
