@@ -37,7 +37,7 @@ def compile_package(
     """Compiles a spec.
 
     Args:
-        spec: The OpenAPI document, JSON or YAML.
+        spec: The OpenAPI or JSON Schema document, JSON or YAML.
         overlay: An OpenAPI Overlay to apply to it.
         sources: Other files that it refers to.
         package: Import name of the package that is made.
@@ -93,11 +93,12 @@ def _render(
     extra: dict[str, tuple[str, ...]],
 ) -> dict[str, str]:
     files = {
-        "spec.py": templates.facts(document, operations),
-        "models/__init__.py": templates.models_init(models, extra),
+        "models/__init__.py": templates.models_init(document, models, extra),
         "models/generated/__init__.py": templates.generated_init(),
-        "api/__init__.py": templates.api_init(operations),
     }
+    if not document.is_json_schema:
+        files["spec.py"] = templates.facts(document, operations)
+        files["api/__init__.py"] = templates.api_init(operations)
     for source in models.sources:
         # Only string literals are left, in which the escape stands for the same character.
         files[_models_path(source.module)] = printable(templates.models(source), keep="\n")
@@ -163,7 +164,7 @@ def stale_module(path: str, package: str, command: str) -> str:
 def _arguments(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="codegen", fromfile_prefix_chars="@", description=__doc__)
     parser.add_argument(
-        "--spec", type=Path, required=True, help="the OpenAPI document, JSON or YAML"
+        "--spec", type=Path, required=True, help="the OpenAPI or JSON Schema document, JSON or YAML"
     )
     parser.add_argument("--overlay", type=Path, help="OpenAPI Overlay to apply to it, YAML")
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""Macros that compile an OpenAPI spec into a Python package."""
+"""Macros that compile an OpenAPI spec, or a JSON Schema, into a Python package."""
 
 load("@rules_python//python:defs.bzl", "py_test")
 load("//tools/python:updates.bzl", "update_binary")
@@ -23,7 +23,7 @@ def compiled_spec(
     Args:
         name: the genrule's name.
         package: import name of the package, and its folder's name under `src`.
-        spec: the OpenAPI document.
+        spec: the OpenAPI document, or a JSON Schema document: then there are models alone.
         command: what a person types to make the modules anew, for their first lines.
         overlay: an OpenAPI Overlay (https://spec.openapis.org/overlay/latest.html, YAML or JSON) to apply to the spec.
             Each of its actions has to change something.
@@ -111,7 +111,7 @@ def openapi_package(
     Args:
         name: the genrule's name, and the beginning of the others'.
         package: import name of the package, and its folder's name under `src` and `mirror`.
-        spec: the OpenAPI document.
+        spec: the OpenAPI document, or a JSON Schema document: then there are models alone.
         library: the py_library with the package's models.
         overlay: an OpenAPI Overlay to apply to the spec, for what the package wants otherwise than the spec says.
         sources: other files that the spec refers to.

@@ -1,4 +1,4 @@
-"""Reads an OpenAPI document, and walks it with the place of each value at hand."""
+"""Reads an OpenAPI or JSON Schema document, and walks it with the place of each value at hand."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def kind_of(value: Any) -> str:
 
 
 class Document:
-    """An OpenAPI 3.x document, or another file that it refers to.
+    """An OpenAPI 3.x or JSON Schema document, or another file that it refers to.
 
     Args:
         path: The file, JSON or YAML.
@@ -58,11 +58,12 @@ class Document:
 
     Attributes:
         root: The whole document.
-        version: OpenAPI's version, such as `(3, 1)`.
+        version: OpenAPI's version, such as `(3, 1)`, whose schemas are those of JSON Schema.
+        is_json_schema: Whether it is a JSON Schema document, which has no operations.
         name: What its places begin with: empty, or the path of another file.
 
     Raises:
-        SpecError: The file is not JSON or YAML, or not OpenAPI 3.x.
+        SpecError: The file is not JSON or YAML, or neither OpenAPI 3.x nor JSON Schema.
     """
 
     def __init__(
@@ -71,7 +72,8 @@ class Document:
         value = _read(path)
         if overlay is not None:
             value = apply_overlay(value, overlay)
-        version = value.get("openapi")
+        self.is_json_schema = "openapi" not in value and "$schema" in value
+        version = "3.1" if self.is_json_schema else value.get("openapi")
         if not isinstance(version, str) or not re.match(r"3\.\d+(\.|$)", version):
             found = f"openapi: {version!r}" if "openapi" in value else "no openapi key"
             if "swagger" in value:
@@ -83,6 +85,19 @@ class Document:
         self._path = path
         self._files = {os.path.abspath(file): file for file in (path, *sources)}
         self._documents = {os.path.abspath(path): self}
+
+    def schemas(self) -> list[tuple[str, Node]]:
+        """Return the named schemas: an API's components, or a JSON Schema and its `$defs`.
+
+        Raises:
+            SpecError: A JSON Schema has no title, which is the name of its model.
+        """
+        if not self.is_json_schema:
+            return self.root.section("components", "schemas")
+        title = self.root.text("title")
+        if not title:
+            raise SpecError("#/title", "is missing; it is the name of the document's model")
+        return [(title, self.root), *self.root.section("$defs")]
 
     def resolve(self, reference: object, place: str) -> Node:
         """Gives what a `$ref` points to.

@@ -67,12 +67,15 @@ class Templates:
         """Renders the package of the generated models that no module of `models` can hold."""
         return self._render("generated_init.py")
 
-    def models_init(self, models: Models, extra: dict[str, tuple[str, ...]]) -> str:
+    def models_init(
+        self, document: Document, models: Models, extra: dict[str, tuple[str, ...]]
+    ) -> str:
         """Renders the package of models; `extra` are hand-written modules beside the spec's."""
         homes = {model.name: model.home for model in models.models}
         homes |= {name: module for module, names in extra.items() for name in names}
         first = [source.module for source in models.sources if source.is_first]
-        return self._render("models_init.py", homes=homes, first=first)
+        title = document.root.text("title") if document.is_json_schema else ""
+        return self._render("models_init.py", homes=homes, first=first, title=title)
 
     def stub(self, home: str, name: str) -> str:
         """Renders a module that re-exports a model of another one."""

@@ -76,6 +76,9 @@ def prepare_schemas(document: Document, operations: Operations) -> Schemas:
     for sent, found in ((True, schemas.sent), (False, schemas.received)):
         keys = [key for key, use in operations.uses.items() if use.sent is sent]
         found |= reachable(schemas.made, [schemas.types[key] for key in keys])
+    if document.is_json_schema:
+        # Programs write what it describes: an unknown field is a mistake, as in a request.
+        schemas.sent |= schemas.made.keys()
     for name, schema in schemas.made.items():
         for part in (schema, *schema.get("allOf", ())):
             ask_for_what_goes_this_way(part, name in schemas.sent, name in schemas.received)
@@ -127,7 +130,7 @@ class Registry:
         self._newtypes: set[str] = set()
         # Components that have no shape, by their places.
         self._shapeless: dict[str, SpecError] = {}
-        components = document.root.section("components", "schemas")
+        components = document.schemas()
         shapes: dict[str, Shape] = {}
         for index, (name, node) in enumerate(components):
             python_name = self.name(name, node.place)
