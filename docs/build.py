@@ -14,6 +14,7 @@ from pathlib import Path
 from sphinx.cmd.build import build_main
 
 import stepflow_api.api
+import stepflow_runtime.models
 
 SOURCE = "docs/"
 COMMAND = ("stepflow_client.cli._commands", "stepflow-client")
@@ -30,6 +31,10 @@ def main() -> int:
     parser.add_argument("--warnings", type=Path, required=True, help="file to write warnings to")
     parser.add_argument("pages", type=Path, nargs="+", help="files of the site's source")
     arguments = parser.parse_args()
+    # Sphinx gives BaseModel the annotations that its source has for type checkers alone, and
+    # pydantic cannot build models with free keys that are made after that.
+    for name in stepflow_runtime.models.__all__:
+        getattr(stepflow_runtime.models, name)
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "source")
         for page in arguments.pages:

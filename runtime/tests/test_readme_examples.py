@@ -20,6 +20,7 @@ PRINTED = [
     "HELLO\n",
     "HELLO\n",
     "['/create_messages', ",
+    " components\n",
     "crashed with -9",
     "[]",
     "http://127.0.0.1:",

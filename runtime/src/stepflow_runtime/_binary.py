@@ -108,3 +108,14 @@ def _kind(head: bytes) -> bytes:
     # Mach-O: programs for one instruction set and for several are found side by side.
     mach = (b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
     return b"Mach-O" if head[:4] in mach else head[:4]
+
+
+def wheel_version(binary: Path) -> str | None:
+    """Return the version of a server that lies in an installed wheel, from the wheel's metadata.
+
+    Args:
+        binary: Its executable.
+    """
+    folder = binary.resolve().parent.parent
+    found = list(folder.parent.glob(f"{folder.name}-*.dist-info"))
+    return found[0].stem.rpartition("-")[2] if len(found) == 1 else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from stepflow_runtime._data_dir import DataDir
     from stepflow_runtime._secrets import Secrets
     from stepflow_runtime._workers import Workers
+    from stepflow_runtime.models import ServerConfig
 
 _BUILTIN: Final = [{"plugin": "builtin"}]
 _PLUGINS: Final = {"builtin": {"type": "builtin"}}
@@ -72,8 +74,42 @@ OPTION_VARIABLES: Final = frozenset(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The server's config, read once.
+
+    Attributes:
+        document: Its content; empty if its file cannot be parsed.
+        file: Its file, if it comes from one.
+        content: Content of the file.
+        error: Why the file cannot be parsed. The server reports it, if it reads the file itself.
+        is_own: Whether it is one of this package's.
+    """
+
+    document: Mapping[str, Any]
+    file: str | None = None
+    content: bytes = field(default=b"", repr=False)
+    error: InvalidInput | None = None
+    is_own: bool = False
+
+    @property
+    def name(self) -> str:
+        """Its name in messages."""
+        return "the config" if self.file is None else f"config {self.file!r}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a copy of the document.
+
+        Raises:
+            InvalidInput: Its file cannot be parsed.
+        """
+        if self.error is not None:
+            raise self.error
+        return dict(self.document)
+
+
 def server_config(
-    config: str | os.PathLike[str] | Mapping[str, Any] | None,
+    config: Config,
     data_dir: DataDir | None,
     environment: Hidden[Mapping[str, str]],
     *,
@@ -86,7 +122,7 @@ def server_config(
     must not appear in a file or a process list.
 
     Args:
-        config: The config that the caller passed.
+        config: The config.
         data_dir: The locked data_dir, if any.
         environment: The server's environment.
         capture: Whether the workers' output is logged.
@@ -95,13 +131,9 @@ def server_config(
     Raises:
         InvalidInput: The config cannot be used.
     """
-    if (
-        isinstance(config, str | os.PathLike)
-        and data_dir is None
-        and not _has_commands(read_if_contains(config, b"command"))
-    ):
-        return ["--config", os.fspath(config)], None, None
-    document = read_config(config)
+    if config.file is not None and data_dir is None and not _has_commands(config.document):
+        return ["--config", config.file], None, None
+    document = config.to_dict()
     if data_dir is not None:
         for key in STORAGE_KEYS:
             if key in document:
@@ -212,42 +244,72 @@ def _has_commands(document: Mapping[str, Any]) -> bool:
     return any(isinstance(one, Mapping) and "command" in one for one in values)
 
 
-def read_if_contains(path: str | os.PathLike[str], word: bytes) -> dict[str, Any]:
-    """Read a config file that contains a word; any other counts as empty.
-
-    Most files do not, and parsing YAML takes longer than the server needs to start.
-
-    Args:
-        path: The file. The server reports what is wrong with one that cannot be read.
-        word: The word to look for.
-    """
-    try:
-        return read_config(path) if word in Path(path).read_bytes() else {}
-    except (OSError, InvalidInput):
-        return {}
-
-
-def read_config(config: Any) -> dict[str, Any]:
-    """Read a config.
+def read_config(
+    config: str | os.PathLike[str] | Mapping[str, Any] | ServerConfig | None,
+    executable: Path,
+    environment: Hidden[Mapping[str, str]],
+    startup_timeout: float,
+) -> Config:
+    """Read a config, and check its keys.
 
     Args:
         config: The config that the caller passed.
+        executable: The server's executable.
+        environment: The server's environment.
+        startup_timeout: Maximum time to wait for the server, if its version has to be asked for, in
+            seconds.
 
     Raises:
-        InvalidInput: The config cannot be read or used.
+        InvalidInput: It is no config, or a key is misspelled.
+        RuntimeFailure: The server does not start.
     """
-    if config is None:
-        return dict(DEFAULT_CONFIG)
-    if isinstance(config, Mapping):
-        return dict(cast(Mapping[str, Any], config))
-    if not isinstance(config, str | os.PathLike):
-        raise InvalidInput(f"config is a {type(config).__name__}; give a path, a dict, or nothing")
-    path = Path(cast("str | os.PathLike[str]", config))
-    document: Any = parse(
-        read_file(path, "config"), name=f"config {str(path)!r}", is_json=path.suffix == ".json"
+    found = _read_config(config)
+    if not found.is_own:
+        # Imported here, since most programs have no config.
+        from stepflow_runtime._config_check import check_keys
+        from stepflow_runtime._process import Launch
+
+        # What comes from this package is for servers of every version.
+        given = {
+            key: value
+            for key, value in found.document.items()
+            if key not in ALL_BUILTINS or value is not ALL_BUILTINS[key]
+        }
+        launch = Launch(executable, (), None, environment)
+        check_keys(given, found.name, found.content, launch, startup_timeout)
+    return found
+
+
+def _read_config(given: Any) -> Config:
+    # Callers without a type checker may pass anything.
+    if given is None:
+        return Config(DEFAULT_CONFIG, is_own=True)
+    if isinstance(given, Mapping):
+        return Config(cast(Mapping[str, Any], given), is_own=given is ALL_BUILTINS)
+    if isinstance(given, str | os.PathLike):
+        return _read_file(Path(cast("str | os.PathLike[str]", given)))
+    if callable(to_dict := getattr(given, "to_dict", None)) and isinstance(
+        document := to_dict(), dict
+    ):
+        return Config(cast("dict[str, Any]", document))
+    raise InvalidInput(
+        f"config is a {type(given).__name__}; give a path, a dict, a ServerConfig, or nothing"
     )
-    if not isinstance(document, dict):
-        raise InvalidInput(f"config {str(path)!r} holds no object; see the server's documentation")
+
+
+def _read_file(path: Path) -> Config:
+    try:
+        content = read_file(path, "config")
+    except InvalidInput as error:
+        return Config({}, str(path), error=error)
+    try:
+        document: Any = parse(content, name=f"config {str(path)!r}", is_json=path.suffix == ".json")
+        if not isinstance(document, dict):
+            raise InvalidInput(
+                f"config {str(path)!r} holds no object; see the server's documentation"
+            )
+    except InvalidInput as error:
+        return Config({}, str(path), content, error)
     # As when the server reads the file: relative paths start at the file's folder.
     values = cast(dict[str, Any], document)
-    return {"workingDirectory": str(path.absolute().parent), **values}
+    return Config({"workingDirectory": str(path.absolute().parent), **values}, str(path), content)

@@ -8,18 +8,19 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stepflow_api.support import Hidden
 from stepflow_runtime._arguments import check_number, check_path, check_type
-from stepflow_runtime._config import server_config
+from stepflow_runtime._config import Config, server_config
 from stepflow_runtime._logs import Log, LogConfig
 from stepflow_runtime._process import Launch
 from stepflow_runtime._storage import Storage
 from stepflow_runtime._supervisor import Plan, RestartPolicy
 from stepflow_runtime.errors import InvalidInput
 
-Config = str | os.PathLike[str] | Mapping[str, Any] | None
+if TYPE_CHECKING:
+    from stepflow_runtime.models import ServerConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,7 @@ class Options:
 
 
 def check_sources(
-    config: Config,
+    config: str | os.PathLike[str] | Mapping[str, Any] | ServerConfig | None,
     data_dir: str | os.PathLike[str] | None,
     upgrade: bool,
     binary: str | os.PathLike[str] | None,
@@ -78,19 +79,19 @@ def make_plan(
     environment: Hidden[Mapping[str, str]],
     options: Options,
     log: Log,
-    storage: Storage | Callable[[Config], Storage],
+    storage: Storage | Callable[[Mapping[str, Any]], Storage],
 ) -> Plan:
     """Prepare what a server needs; the plan closes it.
 
     Args:
-        config: The config that the caller passed.
+        config: The server's config.
         port: Port to listen on, 0 for any.
         executable: The server's executable.
         environment: Its complete environment.
         options: Its options.
         log: Receives its output.
         storage: Where it keeps its state, if several servers share that, and the log is the
-            caller's as well; otherwise a function that returns it.
+            caller's as well; otherwise a function that returns it for the config's document.
 
     Raises:
         InvalidInput: The components or the config cannot be used.
@@ -110,7 +111,7 @@ def make_plan(
             log.expected = service.expected_lines
             port = service.port(port)
         if not isinstance(storage, Storage):
-            opened = storage(config)
+            opened = storage(config.document)
         assert opened is not None
         arguments, document, workers = server_config(
             config,

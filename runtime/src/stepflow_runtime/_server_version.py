@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
 from stepflow_runtime._logs import Log, LogConfig
@@ -28,17 +27,6 @@ def version_in_health(health: bytes) -> str:
     from stepflow_api.support import parse_version
 
     return parse_version(health) or "unknown"
-
-
-def wheel_version(binary: Path) -> str | None:
-    """Return the version of a server that lies in an installed wheel, from the wheel's metadata.
-
-    Args:
-        binary: Its executable.
-    """
-    folder = binary.resolve().parent.parent
-    found = list(folder.parent.glob(f"{folder.name}-*.dist-info"))
-    return found[0].stem.rpartition("-")[2] if len(found) == 1 else None
 
 
 def numbers_of(version: str) -> tuple[int, ...]:

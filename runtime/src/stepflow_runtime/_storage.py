@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from stepflow_runtime._config import read_if_contains
 from stepflow_runtime._constants import ORCHESTRATOR_ID
 from stepflow_runtime._database import DatabaseLock, has_lease_manager, sqlite_databases
 from stepflow_runtime._recovery import warn_of_periodic_check
@@ -20,7 +19,7 @@ class Storage:
     """The data_dir, or the SQLite databases that a config names, locked.
 
     Args:
-        config: The config that the caller passed.
+        config: The server's config.
         data_dir: The folder that the caller passed.
         upgrade: Whether data in it may be converted.
         servers: Names of the servers that will use it.
@@ -35,7 +34,7 @@ class Storage:
 
     def __init__(
         self,
-        config: str | os.PathLike[str] | Mapping[str, Any] | None,
+        config: Mapping[str, Any],
         data_dir: str | os.PathLike[str] | None,
         *,
         upgrade: bool,
@@ -49,11 +48,10 @@ class Storage:
 
             self.data_dir = DataDir(data_dir, upgrade=upgrade, servers=servers)
             return
-        document = _read(config)
-        databases = sqlite_databases(document)
+        databases = sqlite_databases(config)
         if not databases:
             return
-        shared = has_lease_manager(document)
+        shared = has_lease_manager(config)
         try:
             for database in {Path(os.path.realpath(one)) for one in databases}:
                 name = f"the config's database {database}"
@@ -61,7 +59,7 @@ class Storage:
         except BaseException:
             self.release()
             raise
-        warn_of_periodic_check(document)
+        warn_of_periodic_check(config)
 
     @property
     def descriptors(self) -> tuple[int, ...]:
@@ -76,11 +74,3 @@ class Storage:
             self.data_dir.release()
         for lock in self._locks:
             lock.release()
-
-
-def _read(config: str | os.PathLike[str] | Mapping[str, Any] | None) -> Mapping[str, Any]:
-    if config is None:
-        return {}
-    if isinstance(config, str | os.PathLike):
-        return read_if_contains(config, b"sqlite")
-    return config if isinstance(cast("Any", config), Mapping) else {}

@@ -8,12 +8,12 @@ import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any, ClassVar, Literal, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, cast
 
 from stepflow_api.support import Hidden, refuse_trio
 from stepflow_runtime._arguments import check_number
-from stepflow_runtime._binary import find_binary
-from stepflow_runtime._config import read_config, server_environment
+from stepflow_runtime._binary import find_binary, wheel_version
+from stepflow_runtime._config import Config, read_config, server_environment
 from stepflow_runtime._constants import (
     CLUSTER_SHUTDOWN_TIMEOUT,
     LEASE_SECONDS,
@@ -31,12 +31,15 @@ from stepflow_runtime._ports import ReservedPort
 from stepflow_runtime._process import HOST, Launch
 from stepflow_runtime._recovery import ALL_RUNS
 from stepflow_runtime._secrets import Secrets
-from stepflow_runtime._server_version import binary_version, numbers_of, wheel_version
+from stepflow_runtime._server_version import binary_version, numbers_of
 from stepflow_runtime._stamp import Fingerprint
 from stepflow_runtime._start_errors import system_errors_explained
 from stepflow_runtime._storage import Storage
 from stepflow_runtime._supervisor import Plan, RestartPolicy
 from stepflow_runtime.errors import BinaryUnusable, InvalidInput
+
+if TYPE_CHECKING:
+    from stepflow_runtime.models import ServerConfig
 
 __all__ = ["StepflowCluster"]
 
@@ -64,7 +67,7 @@ class StepflowCluster(Embedded):
     @system_errors_explained
     def start(
         cls,
-        config: str | os.PathLike[str] | Mapping[str, Any] | None = None,
+        config: str | os.PathLike[str] | Mapping[str, Any] | ServerConfig | None = None,
         *,
         servers: int = 3,
         data_dir: str | os.PathLike[str] | None = None,
@@ -88,7 +91,8 @@ class StepflowCluster(Embedded):
         with` waits, and so does the first call that needs a server.
 
         Args:
-            config: Path of the servers' config, or the config itself. By default the builtin
+            config: Path of the servers' config, or the config itself: a dict, or a `ServerConfig`
+                of `stepflow_runtime.models`. A misspelled key is an error. By default the builtin
                 components that only compute. Settings for recovery and leases are added.
             servers: Number of servers.
             data_dir: Folder for flows and runs, which all servers share; created if it does not
@@ -152,7 +156,7 @@ class StepflowCluster(Embedded):
             server_environment(variables, inherit_env, lasts=True) for _ in range(servers)
         ]
         _check_version(executable, environments[0], options)
-        document = read_config(config)
+        document = read_config(config, executable, environments[0], startup_timeout).to_dict()
         _check_config(document, data_dir, etcd)
         opened: list[Any] = []
         try:
@@ -185,7 +189,7 @@ class StepflowCluster(Embedded):
         def plan(number: int, port: int, endpoints: Sequence[str]) -> Plan:
             environment = environments[number].value
             made = make_plan(
-                _with_leases(document, endpoints, prefix),
+                Config(_with_leases(document, endpoints, prefix)),
                 port,
                 executable=executable,
                 environment=Hidden(

@@ -6,12 +6,12 @@ import os
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from types import ModuleType
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from stepflow_api.support import Hidden, refuse_trio
 from stepflow_runtime._arguments import check_number
 from stepflow_runtime._binary import find_binary
-from stepflow_runtime._config import server_environment
+from stepflow_runtime._config import read_config, server_environment
 from stepflow_runtime._constants import MAX_RESTARTS, SHUTDOWN_TIMEOUT, STARTUP_TIMEOUT
 from stepflow_runtime._embedded import Embedded
 from stepflow_runtime._logs import Log, LogConfig
@@ -20,6 +20,9 @@ from stepflow_runtime._secrets import Secrets
 from stepflow_runtime._start_errors import system_errors_explained
 from stepflow_runtime._storage import Storage
 from stepflow_runtime._supervisor import RestartPolicy, Supervisor
+
+if TYPE_CHECKING:
+    from stepflow_runtime.models import ServerConfig
 
 __all__ = ["StepflowRuntime"]
 
@@ -43,7 +46,7 @@ class StepflowRuntime(Embedded):
     @system_errors_explained
     def start(
         cls,
-        config: str | os.PathLike[str] | Mapping[str, Any] | None = None,
+        config: str | os.PathLike[str] | Mapping[str, Any] | ServerConfig | None = None,
         *,
         port: int = 0,
         listen: Literal["all", "loopback"] = "all",
@@ -66,7 +69,8 @@ class StepflowRuntime(Embedded):
         with` waits, and so does the first call that needs the server.
 
         Args:
-            config: Path of the server's config, or the config itself. By default the builtin
+            config: Path of the server's config, or the config itself: a dict, or a `ServerConfig`
+                of `stepflow_runtime.models`. A misspelled key is an error. By default the builtin
                 components that only compute (`ALL_BUILTINS` has all of them).
             port: Port to listen on; 0 for any free port.
             listen: `"all"` for every network interface, `"loopback"` for this machine only (Linux).
@@ -124,15 +128,16 @@ class StepflowRuntime(Embedded):
         )
         executable = find_binary(binary)
         environment = server_environment(variables, inherit_env, lasts=data_dir is not None)
+        settings = read_config(config, executable, environment, startup_timeout)
         log = Log(options.log_config, Secrets(environment))
         plan = make_plan(
-            config,
+            settings,
             port,
             executable=executable,
             environment=environment,
             options=options,
             log=log,
-            storage=lambda config: Storage(config, data_dir, upgrade=upgrade),
+            storage=lambda document: Storage(document, data_dir, upgrade=upgrade),
         )
         runtime = cls(Supervisor(plan), log)
         if plan.launch.components is not None:

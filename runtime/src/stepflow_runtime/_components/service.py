@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from stepflow_runtime._binary import wheel_version
 from stepflow_runtime._components.calls import Calls
 from stepflow_runtime._components.functions import Component, find_components
 from stepflow_runtime._components.json_rpc import JsonRpcWorker
 from stepflow_runtime._components.pull import PullWorker
-from stepflow_runtime._config import read_config
+from stepflow_runtime._config import Config
 from stepflow_runtime._ports import ReservedPort
-from stepflow_runtime._server_version import binary_version, numbers_of, wheel_version
+from stepflow_runtime._server_version import binary_version, numbers_of
 from stepflow_runtime._stamp import Fingerprint
 from stepflow_runtime.errors import InvalidInput
 
@@ -149,10 +149,10 @@ class ComponentService:
 
 def serve(
     components: Iterable[Any],
-    config: str | os.PathLike[str] | Mapping[str, Any] | None,
+    config: Config,
     launch: Launch,
     startup_timeout: float,
-) -> tuple[dict[str, Any], ComponentService]:
+) -> tuple[Config, ComponentService]:
     """Serve components.
 
     Args:
@@ -170,13 +170,13 @@ def serve(
         OSError: The system has no more ports, files or threads.
     """
     found = find_components(components)
-    document = read_config(config)
+    document = config.to_dict()
     version = wheel_version(launch.binary) or binary_version(
         launch, Fingerprint.of(launch.binary), startup_timeout
     )
     service = ComponentService(found, numbers_of(version))
     try:
-        return service.add_to(document), service
+        return Config(service.add_to(document)), service
     except BaseException:
         service.close()
         raise
