@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from types import SimpleNamespace
 from typing import Any
 from urllib.request import getproxies
 
@@ -151,6 +150,31 @@ def calling(
                 one.close()
 
 
+class Clock:
+    """The module `time` as the transport sees it, ahead of the real one.
+
+    Attributes:
+        elapsed: How far it is ahead, in seconds.
+    """
+
+    get_clock_info = staticmethod(time.get_clock_info)
+
+    def __init__(self) -> None:
+        self.elapsed = 0.0
+
+    def monotonic(self) -> float:
+        """Return the time, in seconds."""
+        return time.monotonic() + self.elapsed
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The transport's clock, to set ahead."""
+    clock = Clock()
+    monkeypatch.setattr("stepflow_api._transport.timeouts.time", clock)
+    return clock
+
+
 def _late(call: Callable[[], object]) -> StepflowError:
     """Make a call that must fail in time, and return its error."""
     start = time.monotonic()
@@ -192,18 +216,14 @@ def test_timeouts_of_httpx_bound_the_whole_by_their_sum(
 
 @by_plain_way
 def test_timeouts_of_httpx_are_those_of_each_exchange(
-    way: Way, monkeypatch: pytest.MonkeyPatch
+    way: Way, monkeypatch: pytest.MonkeyPatch, clock: Clock
 ) -> None:
     """Detection, the run's status and its cancellation take less each, and more together."""
-    elapsed = 0.0
-    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + elapsed)
-    monkeypatch.setattr("stepflow_api._transport.timeouts.time", clock)
     run = json.dumps({"summary": SUMMARY})
     responses = iter([json.dumps(NEW), run, run])
 
     def handle(connection: socket.socket) -> None:
-        nonlocal elapsed
-        elapsed += 2.5 * ENOUGH
+        clock.elapsed += 2.5 * ENOUGH
         answer(next(responses))(connection)
 
     timeout = httpx.Timeout(ENOUGH)
@@ -213,73 +233,57 @@ def test_timeouts_of_httpx_are_those_of_each_exchange(
 
 @by_plain_way
 def test_the_bytes_of_a_large_answer_prolong_the_whole(
-    way: Way, monkeypatch: pytest.MonkeyPatch
+    way: Way, monkeypatch: pytest.MonkeyPatch, clock: Clock
 ) -> None:
-    size, elapsed = 16 * 1024 * 1024, 0.0
-    clock = SimpleNamespace(
-        monotonic=lambda: time.monotonic() + elapsed, get_clock_info=time.get_clock_info
-    )
-    monkeypatch.setattr("stepflow_api._transport.timeouts.time", clock)
+    size = 16 * 1024 * 1024
 
     def handle(connection: socket.socket) -> None:
-        nonlocal elapsed
         connection.sendall(_head(f"Content-Length: {size}", "Content-Type: application/json"))
         connection.sendall(HEALTH.encode())
         for start in range(len(HEALTH), size, 65536):
             piece = b" " * min(65536, size - start)
             connection.sendall(piece)
             # 100 kB/s: longer than the sum of the timeouts, and faster than the slowest link.
-            elapsed += len(piece) / 100_000
+            clock.elapsed += len(piece) / 100_000
 
     with calling(way, handle, monkeypatch, httpx.Timeout(ENOUGH)) as (_, call):
         assert call(health_check).status == "healthy"
-    assert elapsed > 4 * ENOUGH
+    assert clock.elapsed > 4 * ENOUGH
 
 
 @by_plain_way
 def test_the_bytes_of_a_large_request_prolong_the_whole(
-    way: Way, monkeypatch: pytest.MonkeyPatch
+    way: Way, monkeypatch: pytest.MonkeyPatch, clock: Clock
 ) -> None:
-    size, elapsed = 16 * 1024 * 1024, 0.0
-    clock = SimpleNamespace(
-        monotonic=lambda: time.monotonic() + elapsed, get_clock_info=time.get_clock_info
-    )
-    monkeypatch.setattr("stepflow_api._transport.timeouts.time", clock)
+    size = 16 * 1024 * 1024
 
     def handle(connection: socket.socket) -> None:
-        nonlocal elapsed
         # The server has read some of it with the head.
         left = size - 65536
         while left > 0 and (piece := connection.recv(65536)):
             left -= len(piece)
             # 100 kB/s: longer than the sum of the timeouts, and faster than the slowest link.
-            elapsed += len(piece) / 100_000
+            clock.elapsed += len(piece) / 100_000
         answer('{"blobId":"x"}')(connection)
         while connection.recv(65536):
             pass
 
     with calling(way, handle, monkeypatch, httpx.Timeout(ENOUGH), reads_bodies=False) as (_, call):
         assert call(store_blob_bytes, bytes(size)).blob_id == "x"
-    assert elapsed > 4 * ENOUGH
+    assert clock.elapsed > 4 * ENOUGH
 
 
 def test_waiting_for_a_free_connection_takes_nothing_of_the_exchange(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, clock: Clock
 ) -> None:
-    elapsed = 0.0
-    clock = SimpleNamespace(
-        monotonic=lambda: time.monotonic() + elapsed, get_clock_info=time.get_clock_info
-    )
-    monkeypatch.setattr("stepflow_api._transport.timeouts.time", clock)
     monkeypatch.setattr("stepflow_api._transport.async_connections.CONNECTIONS", 1)
     arrived, queued = threading.Event(), threading.Event()
 
     def handle(connection: socket.socket) -> None:
-        nonlocal elapsed
         arrived.set()
         if not queued.is_set():
             assert queued.wait(ENOUGH)
-            elapsed = 5 * ENOUGH
+            clock.elapsed = 5 * ENOUGH
         fields = ("Connection: close", "Content-Type: application/json")
         connection.sendall(_head(*fields, f"Content-Length: {len(HEALTH)}") + HEALTH.encode())
 
