@@ -8,11 +8,14 @@ import pty
 import re
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from client.tests.support import READ_FILE
 from stepflow_client import cli
+from tools.spec.server import StepflowServer
 
 # What rich itself writes: bold headers.
 _STYLE = re.compile(r"\x1b\[[0-9;]*m")
@@ -69,3 +72,20 @@ class Command:
     def json(self, *arguments: str) -> Any:
         """Return the JSON document that it prints."""
         return json.loads(self(*arguments, "--json"))
+
+
+@pytest.fixture
+def command(
+    server: StepflowServer, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Command:
+    """The command, with the real server as its default."""
+    monkeypatch.setenv("STEPFLOW_URL", server.url)
+    return Command(capfd)
+
+
+@pytest.fixture
+def read_file(tmp_path: Path) -> str:
+    """The path of a flow that reads the file that its input names."""
+    path = tmp_path / "read.json"
+    path.write_text(json.dumps(READ_FILE), encoding="utf-8")
+    return str(path)

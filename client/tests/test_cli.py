@@ -19,31 +19,18 @@ from typing import Any
 import pytest
 
 from client.tests.commands import Command
+from client.tests.commands import command as command
+from client.tests.commands import read_file as read_file
 from client.tests.fault_proxy import Fault, FaultProxy
-from client.tests.support import ECHO, READ_FILE, release, wait_until
+from client.tests.support import ECHO, release, wait_until
 from stepflow_client import SyncStepflowClient, cli
 from tools.spec.server import StepflowServer
-
-
-@pytest.fixture
-def command(
-    server: StepflowServer, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Command:
-    monkeypatch.setenv("STEPFLOW_URL", server.url)
-    return Command(capfd)
 
 
 @pytest.fixture
 def echo(tmp_path: Path) -> str:
     path = tmp_path / "echo.yaml"
     path.write_text("name: echo\nsteps: []\noutput: {$input: $}\n", encoding="utf-8")
-    return str(path)
-
-
-@pytest.fixture
-def read_file(tmp_path: Path) -> str:
-    path = tmp_path / "read.json"
-    path.write_text(json.dumps(READ_FILE), encoding="utf-8")
     return str(path)
 
 

@@ -16,7 +16,9 @@ from uuid import uuid4
 import pytest
 
 from client.tests.commands import Command, Screen
-from client.tests.support import CHAIN, READ_FILE, VERSION, release, wait_until
+from client.tests.commands import command as command
+from client.tests.commands import read_file as read_file
+from client.tests.support import CHAIN, VERSION, release, wait_until
 from stepflow_api.models import Flow
 from stepflow_client import SyncStepflowClient, cli
 from tools.spec.server import StepflowServer
@@ -25,24 +27,9 @@ HAS_EVENTS = tuple(map(int, VERSION.split("."))) >= (0, 12)
 
 
 @pytest.fixture
-def command(
-    server: StepflowServer, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Command:
-    monkeypatch.setenv("STEPFLOW_URL", server.url)
-    return Command(capfd)
-
-
-@pytest.fixture
 def chain(tmp_path: Path) -> str:
     path = tmp_path / "chain.json"
     path.write_text(json.dumps(CHAIN), encoding="utf-8")
-    return str(path)
-
-
-@pytest.fixture
-def read_file(tmp_path: Path) -> str:
-    path = tmp_path / "read.json"
-    path.write_text(json.dumps(READ_FILE), encoding="utf-8")
     return str(path)
 
 
