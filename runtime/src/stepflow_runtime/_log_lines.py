@@ -126,7 +126,9 @@ def summary(lines: Sequence[LogLine]) -> str:
         if line.message.startswith(_PANIC) and " panicked at " in line.message:
             return _cut(" ".join(one.message for one in lines[number:][:2]))
     errors = [line.message for line in lines if line.level >= logging.ERROR]
-    said = errors[-1:] or [line.message for line in lines[-3:]]
+    # What the server logs while all is well says little about its exit.
+    others = [line.message for line in lines if not line.level_name]
+    said = errors[-1:] or others[-3:] or [line.message for line in lines[-1:]]
     return _cut(" | ".join(said)) or "it printed nothing"
 
 
