@@ -202,6 +202,27 @@ def test_a_restart_that_fails_is_told(tmp_path: Path) -> None:
         assert time.monotonic() - killed >= 0.7
 
 
+def test_delays_between_restarts_grow_to_a_bound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unbounded, the last of these delays would take an hour."""
+    monkeypatch.setattr("stepflow_runtime._supervisor.FIRST_RESTART_DELAY", 0.01)
+    monkeypatch.setattr("stepflow_runtime._supervisor.LAST_RESTART_DELAY", 0.02)
+    binary, broken = tmp_path / "server", tmp_path / "broken"
+    binary.write_text(
+        f'#!/bin/sh\n[ ! -e "{broken}" ] || exit 7\nexec "{find_binary(None)}" "$@"\n',
+        encoding="utf-8",
+    )
+    binary.chmod(0o755)
+    with StepflowRuntime.start(
+        binary=binary, restart_policy=RestartPolicy.ALWAYS, max_restarts=20
+    ) as runtime:
+        broken.touch()
+        kill(runtime)
+        with pytest.raises(errors.ServerCrashed, match="20 times"):
+            runtime.sync_client.health()
+
+
 def test_on_crash_may_stop_the_runtime_and_may_fail() -> None:
     done = threading.Event()
 

@@ -262,6 +262,18 @@ def test_the_usual_start_asks_for_no_version(
     assert output.strip() == "False"
 
 
+def test_a_stamp_that_a_crash_left_unfinished_is_replaced(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.write_text("mine", encoding="utf-8")
+    data = tmp_path / "data"
+    data.mkdir(mode=0o700)
+    (data / ".server.json.new").symlink_to(other)
+    with StepflowRuntime.start(data_dir=data) as runtime:
+        version = runtime.sync_client.server_version()
+    assert json.loads((data / "server.json").read_text(encoding="utf-8"))["version"] == version
+    assert other.read_text(encoding="utf-8") == "mine"
+
+
 @pytest.mark.parametrize(
     "content",
     [
