@@ -20,7 +20,7 @@ from runtime.tests.clusters import cluster as cluster
 from runtime.tests.clusters import work as work
 from runtime.tests.programs import gone, marked, program
 from runtime.tests.support import descendants, wait_until
-from stepflow_client import StepflowClient, SyncStepflowClient
+from stepflow_client import FlowBuilder, StepflowClient, SyncStepflowClient
 from stepflow_runtime import (
     ALL_BUILTINS,
     RestartPolicy,
@@ -212,6 +212,34 @@ def test_wrong_use_of_the_command(tmp_path: Path, options: list[str], said: str)
         check=False,
     )
     assert (done.returncode, done.stderr) == (2, f"stepflow-runtime: {said}\n")
+
+
+def test_each_server_has_a_worker_of_its_own(tmp_path: Path, clients: Clients) -> None:
+    module = """
+import os
+from stepflow_runtime import component
+
+@component
+def process() -> int:
+    return os.getpid()
+"""
+    (tmp_path / "steps.py").write_text(module, encoding="utf-8")
+    worker = {
+        "type": "grpc",
+        "queueName": "q",
+        "command": sys.executable,
+        "args": ["-m", "stepflow_runtime.cli", "worker", "steps"],
+        "env": {"PYTHONPATH": f"{tmp_path}{os.pathsep}{variables()['PYTHONPATH']}"},
+    }
+    config = {"plugins": {"w": worker}, "routes": {"/python": [{"plugin": "w"}]}}
+    builder = FlowBuilder("process")
+    flow = builder.build(output=builder.step("process", "/python/process", {}))
+    with StepflowCluster.start(config, data_dir=tmp_path / "data") as cluster:
+        processes = {clients(cluster, n).run(flow, None, timeout=60).output for n in range(3)}
+        assert len(processes) == 3
+        cluster.restart(0)
+        restarted = clients(cluster, 0).run(flow, None, timeout=60)
+        assert restarted.output not in processes
 
 
 def test_wrong_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
