@@ -150,8 +150,7 @@ def running(counted: Counted) -> Iterator[tuple[StepflowCluster, list[SyncStepfl
         ) as cluster,
         ExitStack() as opened,
     ):
-        urls = cluster.urls
-        orders = [urls[first:] + urls[:first] for first in range(SERVERS)]
+        orders = [cluster.urls[first:] + cluster.urls[:first] for first in range(SERVERS)]
         yield cluster, [opened.enter_context(SyncStepflowClient(order)) for order in orders]
 
 
