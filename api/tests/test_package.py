@@ -257,7 +257,9 @@ def test_the_four_forms_of_an_endpoint_are_alike(endpoint: str) -> None:
     module = importlib.import_module(f"stepflow_api.api.{endpoint}")
     # A batch is a run of several items, so its endpoints have no operation of their own.
     below = ["OPERATION", "build_request"] if hasattr(module, "OPERATION") else []
-    assert module.__all__ == in_order([*below, *(form.name for form in FORMS)])
+    # What is answered with a stream of events can be read while it comes as well.
+    streams = ["asyncio_stream", "stream"] if hasattr(module, "stream") else []
+    assert module.__all__ == in_order([*below, *streams, *(form.name for form in FORMS)])
     forms = {form.name: getattr(module, form.name) for form in FORMS}
     assert all(inspect.iscoroutinefunction(forms[f.name]) == f.is_async for f in FORMS)
     sync, detailed = forms["sync"], forms["sync_detailed"]
