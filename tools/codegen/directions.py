@@ -5,6 +5,12 @@ from collections.abc import Iterable
 from tools.codegen.document import JSON
 
 
+def name_of(schema: JSON) -> str:
+    """Gives the component that a prepared schema refers to; empty if it is no reference."""
+    reference: str = schema.get("$ref", "")
+    return reference.rpartition("/")[2]
+
+
 def reachable(made: JSON, roots: Iterable[JSON], *, deep: bool = True) -> set[str]:
     """Gives the names of the components that prepared schemas refer to.
 
@@ -17,7 +23,7 @@ def reachable(made: JSON, roots: Iterable[JSON], *, deep: bool = True) -> set[st
     pending = list(roots)
     while pending:
         schema = pending.pop()
-        name = schema.get("$ref", "").rpartition("/")[2]
+        name = name_of(schema)
         if name and name not in found:
             found.add(name)
             if deep:
@@ -58,7 +64,7 @@ def _members(schema: JSON) -> set[str]:
     while pending:
         one = pending.pop()
         for key in ("anyOf", "oneOf"):
-            found |= {str(part.get("$ref", "")).rpartition("/")[2] for part in one.get(key, ())}
+            found |= {name_of(part) for part in one.get(key, ())}
             pending += one.get(key, ())
         pending += one.get("properties", {}).values()
         pending += one.get("allOf", ())

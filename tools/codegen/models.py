@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
-from tools.codegen.annotations import type_of
 from tools.codegen.directions import reachable
 from tools.codegen.document import Document
 from tools.codegen.errors import SpecError
 from tools.codegen.groups import GENERATED, Groups
+from tools.codegen.library import generated
 from tools.codegen.modules import Modules
 from tools.codegen.names import module_of
 from tools.codegen.operations import Operations
@@ -89,7 +89,7 @@ def compile_models(
         SpecError: The schemas cannot be compiled.
     """
     schemas = prepare_schemas(document, operations)
-    modules = Modules(schemas.made, support)
+    modules = Modules(schemas.made)
     homes = {name: module_of(name) for name in schemas.made}
     replaced = {name: path for name, path in homes.items() if path in overrides}
     for name, path in replaced.items():
@@ -104,31 +104,27 @@ def compile_models(
                 overrides[path], f"needs the name {GENERATED}{name}, which a schema has; rename it"
             )
     kinds = {name: _kind(name, schemas) for name in homes}
-    types = {key: type_of(schema) for key, schema in schemas.types.items()}
-    groups = Groups(
-        modules.uses,
-        homes,
-        replaced.keys(),
-    )
+    groups = Groups(modules.uses, homes, replaced.keys())
+    written = generated(schemas.made, schemas.types, modules.heads(groups, kinds), support)
     return Models(
         [
             Source(
                 group.module,
                 tuple(groups.generated(name)[1] for name in group.names),
-                modules.text(group, groups, package=package, support=support, kinds=kinds),
+                modules.text(group, groups, written, package=package, support=support),
                 group.is_cyclic and not replaced.keys().isdisjoint(group.names),
             )
             for group in groups
         ],
         [Model(name, homes[name], groups.home(name)) for name in sorted(homes)],
         _stubs(groups, homes, replaced.keys()),
-        types,
+        written.types,
         {
             name
             for name, schema in schemas.made.items()
             if any(map(modules.is_model, {name, *reachable(schemas.made, [schema])}))
         },
-        modules.imports,
+        written.imports,
     )
 
 

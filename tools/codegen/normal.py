@@ -172,13 +172,6 @@ def constraints(node: Node, kind: str) -> JSON:
     return found
 
 
-def unconstrained(prepared: JSON) -> JSON:
-    """Gives the type of members of lists, maps and unions, where constraints would need a name."""
-    names = {key for keys in CONSTRAINTS.values() for key in keys}
-    names |= {"default", "deprecated"}
-    return {key: value for key, value in prepared.items() if key not in names}
-
-
 def _can_check(pattern: str) -> bool:
     try:
         TypeAdapter(Annotated[str, Field(pattern=pattern)])

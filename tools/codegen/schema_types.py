@@ -9,7 +9,7 @@ from tools.codegen.docs import WIDTH, wrapped
 from tools.codegen.document import JSON, Node, pointer
 from tools.codegen.enumerations import enumeration, open_values
 from tools.codegen.names import attribute_names, pascal_case
-from tools.codegen.normal import ANNOTATIONS, constraints, unconstrained
+from tools.codegen.normal import ANNOTATIONS, constraints
 from tools.codegen.shapes import Shape, Shapes, is_tuple
 from tools.codegen.unions import Tags, constants_of
 from tools.json_types import is_json_array, is_json_object
@@ -109,12 +109,10 @@ class Types:
         prepared: JSON = {"type": types[0] if len(types) == 1 else types} if types else {}
         if "object" in types:
             extra = node.value.get("additionalProperties")
-            known = (
-                self._registry.expression(node["additionalProperties"], f"{name}Value")
-                if is_json_object(extra)
-                else {}
-            )
-            prepared["additionalProperties"] = unconstrained(known) or True
+            prepared["additionalProperties"] = True
+            if is_json_object(extra):
+                values = self._registry.expression(node["additionalProperties"], f"{name}Value")
+                prepared["additionalProperties"] = values or True
         if "array" in types:
             prepared |= self._array(node, name)
             if "prefixItems" in prepared:
@@ -125,14 +123,14 @@ class Types:
         # Before 2020-12, `items` was an array for a tuple.
         is_old = is_json_array(node.value.get("items"))
         first = node.members("items" if is_old else "prefixItems")
-        members = [unconstrained(self._registry.expression(part, f"{name}Item")) for part in first]
+        members = [self._registry.expression(part, f"{name}Item") for part in first]
         if members and is_tuple(node):
             return {"prefixItems": members}
         key = "additionalItems" if is_old else "items"
         rest = node.value.get(key)
         if not is_json_object(rest) or not rest:
             return {"items": {}}
-        items = unconstrained(self._registry.expression(node[key], f"{name}Item"))
+        items = self._registry.expression(node[key], f"{name}Item")
         return {"items": {"anyOf": [*members, items]} if members else items}
 
     def _class(self, shape: Shape, name: str) -> JSON:
@@ -237,7 +235,7 @@ class Types:
         if is_json_object(extra) and extra:
             # A closed object is left to its base class, which says who may add what.
             values = self._registry.expression(node["additionalProperties"], f"{name}Value")
-            opened = {"additionalProperties": unconstrained(values) or True}
+            opened = {"additionalProperties": values or True}
         elif extra not in (None, False):
             opened = {"additionalProperties": True}
         return {"type": "object", "properties": properties, "required": required, **opened}
@@ -283,7 +281,7 @@ class Types:
         if shape.kind == "reference":
             return self._reference(shape.node, exact=bool(tag))
         if not shape.is_class:
-            return unconstrained(self._registry.express(shape, parts[-1].place, f"{name}Item"))
+            return self._registry.express(shape, parts[-1].place, f"{name}Item")
         references = [
             str(part.value["$ref"]).rpartition("/")[2]
             for part in parts[-1:]
