@@ -81,7 +81,8 @@ def write_operations(folder: Path) -> None:
 def write_command(file: Path) -> None:
     """Write a page with what the command's `--help` says."""
     module, name = COMMAND
-    command = f"-m typer {module} utils docs --name {name} --title {name}".split()
+    # The package has the same name, so that the search needs a title of the page's own.
+    command = [*f"-m typer {module} utils docs --name {name} --title".split(), f"{name} (command)"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(
         [sys.executable, *command], env=environment, capture_output=True, check=True, text=True

@@ -1,16 +1,32 @@
 """Settings of the site, for Sphinx."""
 
+from stepflow_api import __version__
+
 project = "Stepflow SDK for Python"
-extensions = ["docs.docstrings", "myst_parser", "sphinx.ext.napoleon"]
-# The front page includes it.
+version = release = __version__
+extensions = [
+    "docs.descriptions",
+    "docs.docstrings",
+    "myst_parser",
+    "sphinx.ext.napoleon",
+    "sphinx_copybutton",
+]
+# The site has a front page of its own.
 exclude_patterns = ["README.md"]
 
 html_theme = "furo"
-html_title = project
+html_title = f"{project} {version}"
 html_copy_source = False
+html_css_files = ["site.css"]
 html_show_copyright = False
 html_show_sphinx = False
+html_static_path = ["static"]
+myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
+
+# Of a terminal, copy the commands.
+copybutton_only_copy_prompt_lines = True
+copybutton_prompt_text = "$ "
 
 autodoc_default_options = {"exclude-members": "model_config", "members": True}
 autodoc_member_order = "bysource"

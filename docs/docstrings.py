@@ -8,6 +8,18 @@ from sphinx.application import Sphinx
 from sphinx.domains.python import PyClasslike
 from sphinx.util.typing import ExtensionMetadata
 
+# Objects of these classes come from methods of the SDK; how it creates them is internal.
+_CREATED_BY_THE_SDK = {
+    "stepflow_client.BatchResults",
+    "stepflow_client.Items",
+    "stepflow_client.RunHandle",
+    "stepflow_client.SyncRunHandle",
+    "stepflow_client.flow_builder.Expression",
+    "stepflow_client.flow_builder.Reference",
+    "stepflow_runtime.ComponentContext",
+    "stepflow_runtime.StepflowCluster",
+    "stepflow_runtime.StepflowRuntime",
+}
 _ASYNC_FORMS = {"asyncio": "sync", "asyncio_detailed": "sync_detailed"}
 _HEADING = re.compile(r" *#+ (.+)")
 _LIST_ITEM = re.compile(r"([-*]|\d+\.) ")
@@ -118,19 +130,24 @@ def _in_list(lines: list[str]) -> bool:
 def _name_fields(
     _app: Sphinx,
     _what: str,
-    _name: str,
+    name: str,
     value: object,
     _options: object,
     signature: str | None,
     _returns: str | None,
 ) -> tuple[str | None, None] | None:
-    """Return a model's signature in the names that Python code uses; types stand at each field."""
+    """Return the signature of a class that users do not create or of a model, None for others.
+
+    That of a model has the names that Python code uses; types stand at each field.
+    """
+    if name in _CREATED_BY_THE_SDK:
+        return "", None
     if not (isinstance(value, type) and issubclass(value, BaseModel)):
         return None
     value.model_rebuild()
     fields = [
-        name if field.is_required() else f"{name}={field.get_default()!r}"
-        for name, field in value.model_fields.items()
+        key if field.is_required() else f"{key}={field.get_default()!r}"
+        for key, field in value.model_fields.items()
     ]
     return f"({', '.join(['*', *fields])})" if fields else signature, None
 

@@ -1,16 +1,20 @@
 """The site, as the build makes it."""
 
+import html.parser
 import importlib
 import inspect
 import os
 import pkgutil
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from sphinx.util.inventory import InventoryFile
 
 import stepflow_api.api
+import stepflow_runtime.errors
+from stepflow_client import errors
 
 SITE = Path(os.environ["SITE"])
 
@@ -61,6 +65,60 @@ def test_every_public_name_is_in_the_reference(module: str, documented: set[str]
     assert not missing, (
         f"the reference lacks {sorted(missing)} of {module}; list it in a page of docs/reference"
     )
+
+
+class Page(html.parser.HTMLParser):
+    """The links of a page, and what links can refer to."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__()
+        self.ids: set[str] = set()
+        self.links: set[str] = set()
+        self.descriptions = 0
+        self.feed(file.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note an id, and the target of a link, an image, a script or a style sheet."""
+        attributes = dict(attrs)
+        self.ids.add(attributes.get("id") or "")
+        self.descriptions += tag == "meta" and attributes.get("name") == "description"
+        for name in ("href", "src"):
+            if target := attributes.get(name):
+                self.links.add(target)
+
+
+def test_links_and_anchors_resolve() -> None:
+    pages = {file: Page(file) for file in SITE.rglob("*.html")}
+    broken: list[str] = []
+    for file, page in pages.items():
+        for link in page.links:
+            url = urlsplit(link)
+            if url.scheme or url.netloc:
+                continue
+            target = Path(os.path.normpath(file.parent / unquote(url.path))) if url.path else file
+            ids = pages[target].ids if target in pages else None
+            if not target.exists() or (url.fragment and ids and unquote(url.fragment) not in ids):
+                broken.append(f"{file.relative_to(SITE)}: {link}")
+    assert not broken, "links lead nowhere:\n" + "\n".join(sorted(broken))
+
+
+def test_each_page_has_a_description() -> None:
+    made_by_sphinx = {"genindex.html", "py-modindex.html", "search.html"}
+    files = [file for file in SITE.rglob("*.html") if file.name not in made_by_sphinx]
+    assert [file for file in files if Page(file).descriptions != 1] == []
+
+
+def test_each_error_has_a_cause_and_a_remedy() -> None:
+    page = (SITE / "errors.html").read_text(encoding="utf-8")
+    names = {*errors.__all__, *stepflow_runtime.errors.__all__} - {"RuntimeFailure", "StatusError"}
+    rows = {name for name in names if f'<span class="pre">{name}</span></code></p></td>' in page}
+    assert names - rows == {"StepflowError"}
+
+
+def test_no_signature_shows_internal_classes() -> None:
+    page = (SITE / "reference/stepflow_runtime.html").read_text(encoding="utf-8")
+    assert 'id="stepflow_runtime.StepflowRuntime"' in page
+    assert "Supervisor" not in page
 
 
 def test_each_page_can_be_reached_from_the_front_page() -> None:
