@@ -31,7 +31,7 @@ def main() -> int:
     parser.add_argument("--warnings", type=Path, required=True, help="file to write warnings to")
     parser.add_argument("pages", type=Path, nargs="+", help="files of the site's source")
     arguments = parser.parse_args()
-    # Sphinx gives BaseModel the annotations that its source has for type checkers alone, and
+    # In Sphinx, BaseModel has the annotations that its source has for type checkers alone, and
     # pydantic cannot build models with free keys that are made after that.
     for name in stepflow_runtime.models.__all__:
         getattr(stepflow_runtime.models, name)
@@ -55,7 +55,7 @@ def main() -> int:
                 str(arguments.html),
             ]
         )
-        # Where the files were copied to says nothing to whoever reads this.
+        # Where the files were copied to says nothing to the reader.
         arguments.warnings.write_text(re.sub(r"\S*(/source/|\.runfiles/\w+/)", "", log.read_text()))
     return code
 

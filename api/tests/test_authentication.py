@@ -28,7 +28,7 @@ HEALTH = answer('{"status": "s", "timestamp": "t", "version": "v"}')
 
 
 async def sent(client: Client, form: Form, server: OddServer) -> dict[str, str]:
-    """Makes a call and gives the header fields that arrived."""
+    """Makes a call and returns the header fields that arrived."""
     async with client:
         await form("health.health_check", client=client)
     return server.headers()

@@ -22,7 +22,7 @@ HEALTH = answer('{"status": "s", "timestamp": "t", "version": "v"}')
 
 
 def refused(**options: Any) -> str:
-    """Makes a client that cannot be, and gives what it says."""
+    """Makes a client that cannot be, and returns what it says."""
     with pytest.raises(InvalidRequest) as raised:
         Client(**{"base_url": "http://localhost", **options})
     message = str(raised.value)

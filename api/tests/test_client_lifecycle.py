@@ -33,7 +33,7 @@ by_form = pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
 
 
 class Answering:
-    """Answers, and tells whether it is closed."""
+    """Answers, and records whether it is closed."""
 
     def __init__(self, library: Any) -> None:
         self.library = library

@@ -27,7 +27,7 @@ class Success:
         endpoint: What is called.
         what: What is special about the call.
         arguments: The call's arguments in a world.
-        model: The class of what it gives.
+        model: The class of the result.
         status: The answer's status.
         shows: What the answer must hold, for the call to have had its effect.
         since: The first version whose servers can do it.
@@ -53,7 +53,7 @@ CODES: Mapping[tuple[int, ...], int] = {(0, 12): 5, (0, 11): -32300, (0, 9): 500
 
 
 def _text(document: Any) -> str:
-    """The document as text: unlike its value, this tells 1 from 1.0 and True."""
+    """The document as text: unlike its value, this distinguishes 1 from 1.0 and True."""
     return json.dumps(document, sort_keys=True)
 
 

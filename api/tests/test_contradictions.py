@@ -131,7 +131,7 @@ def test_cancel_flips_the_status_and_the_run_goes_on_to_completed(
     summary = cancel_run.sync(run_id, client=client)
     assert summary.status is models.ExecutionStatus.CANCELLED
     assert summary.items.running == 1
-    # Whoever waits is told at once.
+    # Waiting calls end at once.
     cancelled = get_run.sync(run_id, client=client, wait=True)
     assert cancelled.status is models.ExecutionStatus.CANCELLED
     slow.end_run(run_id, "late")
@@ -145,7 +145,7 @@ def test_max_concurrency_0_kills_the_request(client: Client) -> None:
     minimum = {"flow_id": flow_id, "input": [1, 2], "wait": True}
     with pytest.raises(ValidationError, match="greater than or equal to 1"):
         models.CreateRunRequest.from_dict({**minimum, "max_concurrency": 0})
-    # What that keeps the user from: no answer, and a run that goes on for ever.
+    # What that keeps the user from: no answer, and a run that never ends.
     body = models.CreateRunRequest.from_dict(minimum).to_dict() | {"maxConcurrency": 0}
     with pytest.raises(InvalidRequest, match=r"maxConcurrency is 0.*; give 1 or more"):
         create_run.sync(client=client, body=body)  # type: ignore[arg-type]

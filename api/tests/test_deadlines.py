@@ -37,7 +37,7 @@ from tools.pytest.httpx_libraries import LIBRARIES, by_library, client_class
 HEALTH = '{"status":"healthy","timestamp":"2026-01-01T00:00:00Z","version":"0.11.1"}'
 EVENTS: Operation[Any, Any] = Operation("events", "GET", "/runs/{run_id}/events", {})
 
-# Seconds; a call that is not bounded goes on until the server gives up. A machine that stalls for
+# Seconds; a call that is not bounded lasts until the server times out. A machine that stalls for
 # half as long makes a failed connection of it.
 TIMEOUT = 1.0
 ENOUGH = 30.0

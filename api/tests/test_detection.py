@@ -180,7 +180,7 @@ async def test_no_connection_is_the_error_of_the_call(form: Form) -> None:
         assert str(raised.value) == (
             "POST http://server/api/v1/runs: no connection (refused); is the server running there?"
         )
-        # It is found out by whoever comes when the server is there.
+        # The next caller detects it when the server is there.
         wire.health = OLD
         await form("run.create_run", client=client, body=BODY)
     assert wire.paths == ["GET /health", "GET /health", "POST /runs"]

@@ -482,7 +482,7 @@ async def test_what_comes_unasked_is_no_answer_to_the_next_request(form: Form, a
             connection.sendall(other)
             wait_until_received(connection)
         sent.set()
-        # It stays open until the client gives it up.
+        # It stays open until the client closes it.
         connection.recv(65536)
 
     with OddServer(handle) as server:

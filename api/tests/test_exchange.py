@@ -98,7 +98,7 @@ class Wire(httpx.MockTransport):
     """Answers every request alike, and keeps it.
 
     Attributes:
-        requests: What came.
+        requests: The requests received.
     """
 
     def __init__(self, document: Any, status: int = 200) -> None:
@@ -130,7 +130,7 @@ async def test_every_request_and_answer_passes_once(endpoint: str, form: Form) -
     facts = OPERATIONS[operation]
     request, answer = recorder.last_request, recorder.last_answer
     assert request.method == facts.method
-    # What the dialect gave is what is sent, and what came is what the dialect gets.
+    # The dialect's request is sent, and the dialect gets the response.
     (sent,) = wire.requests
     assert sent.method == request.method
     assert sent.url.raw_path.decode().partition("?")[0] == f"/api/v1{request.path}"

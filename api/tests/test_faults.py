@@ -46,7 +46,7 @@ def unused_port() -> Iterator[int]:
 async def failure(
     form: Form, kind: type[TransportError], endpoint: str, *arguments: Any, **options: Any
 ) -> TransportError:
-    """Makes a call that gets no answer, and gives its error, once it is checked."""
+    """Makes a call that gets no answer, and returns its error, once it is checked."""
     client = options["client"]
     with pytest.raises(TransportError) as raised:
         await form(endpoint, *arguments, **options)
@@ -82,7 +82,7 @@ async def test_unknown_host(form: Form) -> None:
 
 
 def when_running(slow: SlowFlow, act: Callable[[], None]) -> threading.Thread:
-    """Starts a thread that acts once a run of the flow goes on."""
+    """Starts a thread that acts once a run of the flow is in progress."""
 
     def watch() -> None:
         slow.wait_for_run()

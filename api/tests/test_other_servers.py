@@ -37,7 +37,7 @@ RUN = "01a205b5-0a0a-7542-9354-0c70a04a73df"
 
 @dataclass(frozen=True)
 class Odd:
-    """An answer, and what it gives.
+    """A response, and its result.
 
     Attributes:
         what: What is odd about it.
@@ -219,7 +219,7 @@ NO_ANSWERS = [
 
 
 async def raised(form: Form, odd: Odd) -> tuple[StepflowError, str]:
-    """Calls a form of an endpoint of an odd server, and gives its error and URL."""
+    """Calls a form of an endpoint of an odd server, and returns its error and URL."""
     with OddServer(odd.handle) as server:
         async with Client(server.url, server_version="0.11.1") as client:
             with pytest.raises(StepflowError) as info:

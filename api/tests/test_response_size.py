@@ -134,7 +134,7 @@ async def test_an_answer_within_the_limit_is_read(encoding: str, way: str, form:
         ("zstd", HEALTH, "'zstd', which"),
         ("gzip, gzip", HEALTH, "'gzip, gzip', which"),
         ("gzip", gzip.compress(HEALTH)[:-1], "ends in the middle"),
-        ("gzip", gzip.compress(HEALTH) * 2, "goes on after the end"),
+        ("gzip", gzip.compress(HEALTH) * 2, "continues after the end"),
         ("gzip", HEALTH, "cannot be read (Error -3"),
     ],
 )

@@ -61,7 +61,7 @@ def unsupported(call: Callable[[], Any], since: str) -> None:
 
 @pytest.fixture
 def running(slow: SlowFlow) -> str:
-    """The id of a run that goes on."""
+    """The id of a run in progress."""
     return slow.start({"n": 1})
 
 

@@ -120,7 +120,7 @@ class FaultProxy:
     """The proxy; a context manager.
 
     Args:
-        port: The server's port on this machine, or what tells it once a client has come.
+        port: The server's port on this machine, or a function that returns it for a client.
         plan: What to do with each request.
     """
 
@@ -356,5 +356,5 @@ def _reset(connection: socket.socket) -> None:
     """Ends a connection with RST, as a crash or a firewall does."""
     with contextlib.suppress(OSError):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-        # Wakes whoever reads from it; the RST goes out when it is closed.
+        # Wakes its reader; the RST goes out when it is closed.
         connection.shutdown(socket.SHUT_RD)

@@ -33,7 +33,7 @@ class Given:
         flow_id: A stored flow.
         blob_id: A stored blob.
         run_id: A run that has ended.
-        start: Starts a run that does not end by itself, and gives its id.
+        start: Starts a run that does not end on its own, and returns its id.
     """
 
     flow: dict[str, Any]
@@ -198,7 +198,7 @@ class Faulty:
 
 
 def impatient(library: Any, faulty: Faulty, *, is_async: bool) -> Any:
-    """Return a transport that tells `Faulty` of each request."""
+    """Return a transport that notifies `Faulty` of each request."""
     base = library.AsyncHTTPTransport if is_async else library.HTTPTransport
     name = "handle_async_request" if is_async else "handle_request"
 

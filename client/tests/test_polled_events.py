@@ -114,7 +114,7 @@ def test_asking_for_steps_takes_of_the_same_time(do: Driver) -> None:
     do(client.close())
 
 
-# 0.9 creates no run that goes on.
+# 0.9 creates no run in progress.
 if VERSION != "0.9.0":
 
     def test_it_goes_on_until_the_run_ends(

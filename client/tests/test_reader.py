@@ -1,4 +1,4 @@
-"""The reader of long arrays: whatever the cuts, it gives what the whole document gives."""
+"""The reader of long arrays: whatever the cuts, it returns what the whole document contains."""
 
 from __future__ import annotations
 

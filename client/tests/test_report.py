@@ -142,7 +142,7 @@ def test_a_batch(do: Driver, client: Any, path: Path, tmp_path: Path) -> None:
     assert "Item 0 ✗ failed" in page.text
 
 
-@pytest.mark.skipif(VERSION == "0.9.0", reason="it creates no run that goes on")
+@pytest.mark.skipif(VERSION == "0.9.0", reason="it creates no run in progress")
 def test_a_run_in_progress(do: Driver, client: Any, path: Path, fifo: Callable[[], Path]) -> None:
     handle = do(client.submit(READ_FILE, {"path": str(fifo())}))
     do(handle.report(path))

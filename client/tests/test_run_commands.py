@@ -49,7 +49,7 @@ def test_following_a_run(command: Command, chain: str, capfd: pytest.CaptureFixt
     assert [words for _, words in lines] == [*steps, "RunCompleted completed"]
 
 
-@pytest.mark.skipif(VERSION == "0.9.0", reason="it creates no run that goes on")
+@pytest.mark.skipif(VERSION == "0.9.0", reason="it creates no run in progress")
 def test_following_is_live(
     command: Command,
     read_file: str,
@@ -94,7 +94,7 @@ def test_events(command: Command, chain: str) -> None:
     assert len(command("events", run_id, "--since", since).splitlines()) == 1
 
 
-@pytest.mark.skipif(VERSION == "0.9.0", reason="it creates no run that goes on")
+@pytest.mark.skipif(VERSION == "0.9.0", reason="it creates no run in progress")
 def test_events_so_far(command: Command, read_file: str, fifo: Callable[[], Path]) -> None:
     path = fifo()
     run_id = command("submit", read_file, "--input", json.dumps({"path": str(path)})).strip()
@@ -176,7 +176,7 @@ def test_a_failure_says_the_step(
     assert "7 of 7 items failed" in lines[-1]
 
 
-@pytest.mark.skipif(VERSION == "0.9.0", reason="it creates no run that goes on")
+@pytest.mark.skipif(VERSION == "0.9.0", reason="it creates no run in progress")
 def test_the_timeout_counts_from_the_start(
     command: Command,
     read_file: str,

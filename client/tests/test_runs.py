@@ -134,7 +134,7 @@ def test_cancel_tells_what_really_became_of_the_run(
             break
     assert "was not seen to end" in str(caught.value)
     assert do(handle.status()).status is ExecutionStatus.CANCELLED
-    # Its step goes on, and once that has ended the run counts as completed.
+    # Its step continues, and once that has ended the run counts as completed.
     other = fifo()
     handle = do(client.submit(READ_FILE, {"path": str(other)}))
 

@@ -109,7 +109,7 @@ def test_a_failed_run(do: Driver, client: Any) -> None:
     }
 
 
-@pytest.mark.skipif(VERSION == "0.9.0", reason="it creates no run that goes on")
+@pytest.mark.skipif(VERSION == "0.9.0", reason="it creates no run in progress")
 def test_a_run_in_progress(do: Driver, client: Any, fifo: Callable[[], Path]) -> None:
     path = fifo()
     handle = do(client.submit(READ_FILE, {"path": str(path)}))
@@ -202,7 +202,7 @@ def test_a_busy_run_is_read_up_to_now(do: Driver) -> None:
     assert [step.step_id for step in found.items[0].steps] == [f"step{n}" for n in range(5)]
 
 
-@pytest.mark.skipif(VERSION == "0.9.0", reason="it creates no run that goes on")
+@pytest.mark.skipif(VERSION == "0.9.0", reason="it creates no run in progress")
 def test_a_cancelled_run(do: Driver, client: Any, fifo: Callable[[], Path]) -> None:
     handle = do(client.submit(READ_FILE, {"path": str(fifo())}))
     do(handle.cancel())

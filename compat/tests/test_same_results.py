@@ -72,7 +72,7 @@ def run(caller: Caller, url: str, folder: Path) -> Any:
 
 
 def submit(caller: Caller, url: str, folder: Path) -> Any:
-    """`submit`, and what the handle tells."""
+    """`submit`, and what the handle reports."""
     handle = caller(caller.client.submit(MESSAGE, {"prompt": "b"}))
     result = caller(handle.result())
     return [result, caller(handle.status()), list(caller(handle.items()))]
@@ -123,7 +123,7 @@ def list_components(caller: Caller, url: str, folder: Path) -> Any:
 
 
 def cancel(caller: Caller, url: str, folder: Path) -> Any:
-    """`cancel`, of a run that goes on."""
+    """`cancel`, of a run in progress."""
     with Client(url) as client, SlowFlow(client, folder) as slow:
         cancelled = caller(caller.client.handle(slow.start()).cancel())
         slow.end()
@@ -169,4 +169,4 @@ def test_equal_on_every_server(
             caller.close()
     assert {"0.10.0", "0.11.1", "0.13.0"} <= results.keys()
     for version, result in results.items():
-        assert result == results[REFERENCE], f"{version} gives another result than {REFERENCE}"
+        assert result == results[REFERENCE], f"{version} has another result than {REFERENCE}"

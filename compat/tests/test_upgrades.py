@@ -149,7 +149,7 @@ def check(name: str, call: Callable[[Any], Any], live: Live, fresh: Caller, old:
     if name.startswith("list_runs"):
         got, expected = got[:1], expected[:1]
     if name in ("get_variables", "put_blob", "put_blob of bytes", "get_blob"):
-        # Without an answer that tells, an operation that is not there is just that.
+        # Without such a response, an operation that is not there is just that.
         got, expected = (
             "lacking" if one in ("Unsupported", "UnsupportedByServer") else one
             for one in (got, expected)

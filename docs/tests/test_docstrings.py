@@ -38,7 +38,7 @@ Args:
     x: One.
 
 Returns:
-    What success gives:
+    On success:
 
     - 200: this
 
@@ -58,7 +58,7 @@ Args:
     x: One.
 
 
-:returns: What success gives:
+:returns: On success:
 
     - 200: this
 

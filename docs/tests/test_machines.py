@@ -54,7 +54,7 @@ def test_the_config_for_one_machine(tmp_path: Path) -> None:
     assert isinstance(config.storage_config, SqliteStore)
     assert isinstance(config.lease_manager, EtcdLeaseManager)
     assert config.to_dict() == document
-    # It reaches no etcd, and goes on without.
+    # It reaches no etcd, and continues without it.
     config.storage_config.database_url = f"sqlite:{tmp_path / 'stepflow.db'}?mode=rwc"
     config.plugins = {"builtin": config.plugins["builtin"]}
     config.routes = {"/": config.routes["/"]}

@@ -39,7 +39,7 @@ def documented() -> set[str]:
 def test_nothing_was_warned_of() -> None:
     warnings = Path(os.environ["WARNINGS"]).read_text()
     assert not warnings, (
-        "the site is built with warnings; mend what they name and see them with"
+        "the site is built with warnings; fix what they name, and show them with"
         f" `tools/bazel test //docs:site_test`:\n{warnings}"
     )
 

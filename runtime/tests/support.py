@@ -14,7 +14,7 @@ from stepflow_runtime._binary import find_binary
 from tools.pytest.support import release as release
 from tools.pytest.support import wait_until as wait_until
 
-#: Gives its input back.
+#: Returns its input.
 ECHO: dict[str, Any] = {"name": "echo", "steps": [], "output": {"$input": "$"}}
 
 #: Stores its input as a blob, with a builtin component that is always there.

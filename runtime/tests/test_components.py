@@ -153,7 +153,7 @@ def test_an_exception_fails_the_step_and_is_logged() -> None:
         assert record.exc_info[2].tb_frame.f_code.co_name == "fail"
         assert "ValueError" in problem(run(flow("fail_later", {}), None))
         assert "SystemExit: good bye" in problem(run(flow("leave", {}), None))
-        # It goes on.
+        # It keeps running.
         assert "LookupError: no more" in problem(run(flow("fail", {"text": "more"}), None))
 
 

@@ -1,4 +1,4 @@
-"""A server that ends by itself: who is told, what is started again, and what its callers get."""
+"""A server that exits or is killed: reports, restarts, and errors of its callers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from stepflow_runtime._binary import find_binary
 
 
 def kill(runtime: StepflowRuntime, number: signal.Signals = signal.SIGKILL) -> int:
-    """Ends a server, and gives the process id that it had."""
+    """Ends a server, and returns the process id that it had."""
     pid = runtime.pid
     os.kill(pid, number)
     return pid

@@ -1,4 +1,4 @@
-"""Each example gives the outputs that stand beside it."""
+"""Each example has the outputs in its folder."""
 
 from __future__ import annotations
 

@@ -134,7 +134,7 @@ def test_signals_of_the_programs_group_do_not_reach_the_guard(
 def test_a_program_that_is_killed_between_the_steps_of_a_start_leaves_nothing(
     moment: str, running: list[subprocess.Popen[str]], tmp_path: Path
 ) -> None:
-    # A server that prints something then could exit by itself.
+    # A server that prints something then could exit.
     binary = tmp_path / "stepflow-server"
     binary.write_text("#!/bin/sh\nexec sleep 3600\n", encoding="utf-8")
     binary.chmod(0o755)

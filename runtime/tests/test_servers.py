@@ -31,9 +31,9 @@ def test_the_examples_run_with_the_default_config(tmp_path: Path) -> None:
             example = Example.read(EXAMPLES / name)
             outputs = example.run(client, lambda done: None)
             if name == "blob_chain":
-                # A server from 0.12 on gives the same blob another id each time.
+                # A server from 0.12 on assigns another id to the same blob each time.
                 outputs[0]["blob_id"] = example.expected[0]["blob_id"]
-            # Not `differences`: it also gives whole numbers back as floats.
+            # Not `differences`: it also returns whole numbers as floats.
             assert outputs == example.expected
         assert client.run(READ_FILE, {"path": str(secret)}).is_failed
     assert not exists(pid)

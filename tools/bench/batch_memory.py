@@ -28,7 +28,7 @@ from stepflow_client import SyncStepflowClient
 with SyncStepflowClient(sys.argv[1]) as client:
     results = client.handle(sys.argv[2]).results()
     assert sum(result.output["n"] for result in results) == sum(range(len(results)))
-# Other than the peak that getrusage tells, this one leaves out the process that started it.
+# Other than the peak that getrusage reports, this one leaves out the process that started it.
 print(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0])
 """
 

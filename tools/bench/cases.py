@@ -43,9 +43,9 @@ class Case:
     Attributes:
         title: For the table.
         unit: What one operation is.
-        contestants: Whoever takes part; the SDK is first.
+        contestants: The contestants; the SDK is first.
         targets: For the SDK.
-        world: Gives what the contestants need to know, and the answer that is right.
+        world: Returns the arguments of the contestants, and the expected result.
         floor: The contestant that does only what nobody can do without; None where none does.
         floor_is: What that is.
         metric: What the chart shows.

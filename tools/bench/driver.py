@@ -118,7 +118,7 @@ class Contestant:
             count: Operations in a round, where the case says so.
 
         Raises:
-            BenchError: It fails, or gives a wrong answer.
+            BenchError: It fails, or returns a wrong answer.
         """
         self._count = count or 1
         while self._run().cpu * self._count < seconds and count is None:
@@ -128,7 +128,7 @@ class Contestant:
         """Run a round that counts.
 
         Raises:
-            BenchError: It fails, or gives a wrong answer.
+            BenchError: It fails, or returns a wrong answer.
         """
         self.series.rounds.append(self._run())
 
@@ -163,7 +163,7 @@ def run_case(
     """Run a case; the rounds are then in each contestant's `series`.
 
     Neighbours in time are compared, so whatever else the machine does meets all of them. Each round
-    begins with another contestant, for whoever comes after a slow one finds other caches.
+    begins with another contestant, since the one after a slow one finds other caches.
 
     Args:
         contestants: Who takes part.
@@ -172,7 +172,7 @@ def run_case(
         count: Operations of a round, where the case says so.
 
     Raises:
-        BenchError: One fails, or gives a wrong answer.
+        BenchError: One fails, or returns a wrong answer.
     """
     for contestant in contestants:
         contestant.prepare()

@@ -29,7 +29,7 @@ class Growth:
         case: What the SDK does, by the name of the case.
         sizes: Smallest first.
         metric: What is measured; for callers, of one call.
-        world: Gives what the SDK needs to know for a size, and the answer that is right.
+        world: Returns the arguments of the SDK for a size, and the expected result.
     """
 
     title: str
@@ -42,7 +42,7 @@ class Growth:
 
 @dataclass(frozen=True, slots=True)
 class Grown:
-    """What came out.
+    """The result.
 
     Attributes:
         values: Seconds for each size.
@@ -145,7 +145,7 @@ def run_growth(
         rounds: How many count; None for the usual number.
 
     Raises:
-        BenchError: It fails, or gives a wrong answer.
+        BenchError: It fails, or returns a wrong answer.
     """
     growth = GROWTH[name]
     measure = METRICS[growth.metric]

@@ -1,6 +1,6 @@
 """Lays out the packages of a Bazel program as an installation has them.
 
-Bazel gives each package a folder of its own and no byte code. Imports from there take longer, and
+Bazel puts each package into its own folder, without byte code. Imports from there take longer, and
 the longer the more packages there are; the import that httpcore tries in vain on every asynchronous
 request takes ten times as long. Nobody who installs packages meets that, so no contestant does.
 """
@@ -15,7 +15,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-#: What contestants import of this repository as `tools`: all of it that their program brings along.
+#: What contestants import of this repository as `tools`: all of it that their program imports.
 _TOOLS = Path(__file__).absolute().parents[1]
 
 _LAY_OUT = "--lay-out"

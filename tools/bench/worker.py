@@ -44,7 +44,7 @@ World = Mapping[str, Any]
 
 _PEAK_FILE = 9
 
-# The memory that wait4 tells of a process counts in the process that started it.
+# The memory that wait4 reports for a process counts in the process that started it.
 _TELL_PEAK = f"""
 import atexit
 @atexit.register
@@ -53,7 +53,7 @@ def _tell_peak():
         peak.write(status.read().partition("VmHWM:")[2].split()[0] + "\\n")
 """
 
-#: Does so many operations and gives what shows that they were right, or a function that gives it
+#: Does so many operations and returns what shows that they were right, or a function that returns it
 #: and is called once the time is taken.
 Run = Callable[[int], Any]
 
@@ -108,7 +108,7 @@ def _serve(
 def peak_memory() -> int:
     """Return the most memory that this process had, in bytes.
 
-    What getrusage tells counts in the process that started this one.
+    What getrusage reports counts in the process that started this one.
     """
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024

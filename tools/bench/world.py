@@ -14,7 +14,7 @@ from typing import Any
 
 from tools.spec.server import StepflowServer
 
-#: Gives back its input: what the server itself takes for it is next to nothing.
+#: Returns its input: what the server itself takes for it is next to nothing.
 FLOW: Mapping[str, Any] = {"name": "echo", "steps": [], "output": {"$input": "$"}}
 
 

@@ -24,13 +24,13 @@ class FetchError(Exception):
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Mends the repository's BUILD files, or checks them.
+    """Fix the repository's BUILD files, or check them.
 
     Args:
         arguments: The command line without the program's name.
 
     Returns:
-        The exit code: 0 when nothing is left to mend.
+        The exit code: 0 when nothing is left to fix.
     """
     parser = argparse.ArgumentParser(prog="buildifier", description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing")
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     code = subprocess.run([str(program), *modes, "-r", "."], cwd=workspace, check=False).returncode
     if code and options.check:
-        print(f"To mend it: {COMMAND}; what it leaves, by hand")
+        print(f"To fix it: {COMMAND}; what it leaves, by hand")
     return code
 
 
@@ -65,7 +65,7 @@ def _buildifier() -> Path:
             if not fetched.exists():
                 raise FetchError(f"it has no {name}; run it on Linux or macOS")
             program.parent.mkdir(parents=True, exist_ok=True)
-            # Whole at once, whoever else fetches it.
+            # Whole at once, whatever other process fetches it.
             os.replace(fetched, program)
     except OSError as error:
         raise FetchError(f"{cache}: {error}; set XDG_CACHE_HOME to a folder of yours") from None

@@ -1,4 +1,4 @@
-"""Mends the style of Python code where it can."""
+"""Fixes the style of Python code where it can."""
 
 import sys
 

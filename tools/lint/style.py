@@ -1,4 +1,4 @@
-"""Checks the style of the whole repository, or mends what can be mended."""
+"""Checks the style of the whole repository, or fixes what a tool can fix."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str]) -> int:
         arguments: The command line without the program's name.
 
     Returns:
-        The exit code: 0 when there is nothing to mend.
+        The exit code: 0 when there is nothing to fix.
     """
     parser = argparse.ArgumentParser(prog="style", description=__doc__)
     parser.add_argument("mode", choices=["docstrings", "fix", "format", "lint", "shell"])
@@ -100,11 +100,11 @@ def _lint(ruff: Path, workspace: Path) -> int:
     print("The style of Python code (pyproject.toml, [tool.ruff.lint]) is not kept:")
     print(*(_line(problem, workspace) for problem in found), sep="\n")
     fixes = [problem["fix"] for problem in found if problem["fix"]]
-    mendable = sum(fix.get("applicability") == "safe" for fix in fixes)
-    if mendable:
-        print(f"To mend {mendable} of {len(found)}: {FIX}")
-    if mendable < len(found):
-        print("The others have to be mended by hand." if mendable else "To mend it: by hand.")
+    fixable = sum(fix.get("applicability") == "safe" for fix in fixes)
+    if fixable:
+        print(f"To fix {fixable} of {len(found)}: {FIX}")
+    if fixable < len(found):
+        print("The others have to be fixed by hand." if fixable else "To fix it: by hand.")
     return 1
 
 
@@ -116,7 +116,7 @@ def _format(ruff: Path, workspace: Path) -> int:
         return 0
     print("Python files that are not formatted:")
     print(*(f"  {Path(name).relative_to(workspace)}" for name in found), sep="\n")
-    print(f"To mend it: {FIX}")
+    print(f"To fix it: {FIX}")
     return 1
 
 
@@ -131,16 +131,16 @@ def _docstrings(ruff: Path, workspace: Path) -> int:
     if not lines:
         return 0
     print("Docstrings (Google style) are missing or broken:", *lines, sep="\n")
-    print("To mend it: say what each is for, its arguments with units, what it returns and raises.")
+    print("To fix it: say what each is for, its arguments with units, what it returns and raises.")
     return 1
 
 
 def _fix(ruff: Path, workspace: Path) -> int:
-    mended = _run(ruff, workspace, "check", "--fix", "--output-format=concise", ".")
+    fixed = _run(ruff, workspace, "check", "--fix", "--output-format=concise", ".")
     formatted = _run(ruff, workspace, "format", ".")
-    for done in (mended, formatted):
+    for done in (fixed, formatted):
         print(f"{done.stdout}{done.stderr}", end="")
-    return mended.returncode or formatted.returncode
+    return fixed.returncode or formatted.returncode
 
 
 def _shell(shellcheck: Path, workspace: Path) -> int:
@@ -149,7 +149,7 @@ def _shell(shellcheck: Path, workspace: Path) -> int:
     if done.returncode == 0:
         return 0
     print("Shell scripts that shellcheck objects to:", f"{done.stdout}{done.stderr}", sep="\n")
-    print("To mend it: by hand; https://www.shellcheck.net/wiki/ explains each number.")
+    print("To fix it: by hand; https://www.shellcheck.net/wiki/ explains each number.")
     return 1
 
 

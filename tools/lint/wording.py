@@ -30,10 +30,10 @@ _PHRASE = re.compile(
 )
 _SUFFIXES = (".bazel", ".bzl", ".md", ".py", ".rst", ".toml", ".yaml")
 #: Parts of words, and names in protocols, that codespell takes for mistakes.
-_NO_MISTAKES = "ser,strin,te,updat"
+_NO_MISTAKES = "enbled,ser,strin,te,updat"
 #: Generated files, files of other tools, and this list.
 _EXCLUDED = re.compile(
-    r"\.|bazel-|node_modules|api/generated/|tools/lint/(tests/test_)?wording\.py"
+    r"\.|bazel-|node_modules|[a-z]+/generated/|tools/lint/(tests/test_)?wording\.py"
 )
 
 

@@ -13,7 +13,7 @@ def pytest_test(name, srcs, deps = [], data = [], args = [], **kwargs):
 
     Args:
         name: the target's name.
-        srcs: test files, and conftest.py files, which pytest finds by itself.
+        srcs: test files, and conftest.py files, which pytest finds on its own.
         deps: libraries that the tests import; pytest is always there.
         data: files that the tests read, and programs that they run.
         args: further arguments for pytest.

@@ -39,8 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     problem = _problem(options.spec, served)
     if not problem:
         return 0
-    mend = f"To mend it: {bazel_run(options.update)} && {bazel_run(options.then)}"
-    print(*problem, mend, sep="\n")
+    remedy = f"To fix it: {bazel_run(options.update)} && {bazel_run(options.then)}"
+    print(*problem, remedy, sep="\n")
     return 1
 
 

@@ -1,4 +1,4 @@
-"""Tells the changes between two OpenAPI documents that break callers from those that do not.
+"""Separates the changes between two OpenAPI documents that break callers from those that do not.
 
 A caller is a program that was written against the old document and meets a server of the new one,
 or is built again with the code generated from the new one. So

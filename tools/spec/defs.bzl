@@ -9,7 +9,7 @@ def stored_spec(name, spec, server, then, **kwargs):
     The spec may be missing: then the test fails, and the update can still be run.
 
     Args:
-        name: the part of the targets' names that tells the spec from others of the package.
+        name: the part of the targets' names that distinguishes the spec from others of the package.
         spec: the stored file, in the package that calls this.
         server: the server's executable.
         then: the target to run after a changed spec, such as the update of what is compiled from it.

@@ -174,7 +174,7 @@ def _named_variants(schemas: list[Any]) -> dict[str, Any]:
 
 
 def _variant_name(schema: Any, index: int) -> str:
-    """Return what tells a variant from the others: its title, tag, type or position."""
+    """Return what distinguishes a variant from the others: its title, tag, type or position."""
     if not is_json_object(schema):
         return str(index)
     if isinstance(schema.get("title"), str):

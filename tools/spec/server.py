@@ -69,7 +69,7 @@ class StepflowServer:
         environment: Variables set for the server on top of this process's own. Inherited
             `STEPFLOW_*` variables are dropped, since the server would take them as options.
         start_timeout: Seconds until a server that does not answer counts as failed.
-        stop_timeout: Seconds that the server gets to end by itself before it is killed.
+        stop_timeout: Seconds that the server gets to exit before it is killed.
         port: Port to listen on; 0 for one that is free.
     """
 

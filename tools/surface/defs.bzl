@@ -8,7 +8,7 @@ def public_surface(name, package, folders = ["src"], listing = "api.txt", comman
 
     The listing has a line for each public name, with its signature. The test fails on any difference and
     says which ones break callers. It reads what is checked in, the mirror of generated code included:
-    whether that is what the spec gives is another test's matter.
+    whether that is what the spec compiles to is another test's matter.
 
     Args:
         name: the part of the targets' names that they share.

@@ -46,7 +46,7 @@ def main(arguments: Sequence[str]) -> int:
         print(error, file=sys.stderr)
         return 1
     except (OSError, UnicodeDecodeError) as error:
-        print(f"{file}: {error}; mend that and run {options.command}", file=sys.stderr)
+        print(f"{file}: {error}; correct that and run {options.command}", file=sys.stderr)
         return 1
     if options.update:
         _report(found, f"{options.listing}:")
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str]) -> int:
     if breaking:
         ways = "undo them, or tell callers in CHANGELOG.md what to do instead"
         print(f"{breaking} of {len(found)} changes break callers: {ways}")
-    print(f"To mend it, where the changes are meant: {options.command}")
+    print(f"To fix it, where the changes are meant: {options.command}")
     return 1
 
 

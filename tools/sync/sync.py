@@ -92,7 +92,7 @@ def main(arguments: Sequence[str]) -> int:
             target.write_text(new, encoding="utf-8")
             print(f"changed {target}")
         else:
-            print(f"{target} is not what {source} gives:")
+            print(f"{target} is not generated from {source}:")
             print(*difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm=""), sep="\n")
     if differs and not options.update:
         print(f"To update them: {options.command}")

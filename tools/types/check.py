@@ -70,7 +70,7 @@ def main(arguments: Sequence[str]) -> int:
     if problems:
         print(f"{options.checker} (strict) objects, or takes what it must reject:")
         print(*(f"  {one.file}:{one.line}: {one.message}" for one in problems), sep="\n")
-        print("To mend it: correct the types there; a line with `# rejected` must be a wrong call.")
+        print("To fix it: correct the types there; a line with `# rejected` must be a wrong call.")
     return int(bool(problems))
 
 

@@ -35,12 +35,12 @@ def main(arguments: Sequence[str]) -> int:
     if missing:
         print("No type checker looks at these Python files:", *missing, sep="\n  ")
         print(
-            "To mend it: name them in `srcs` (`tests`, for mypy alone) of a `type_checks` target,"
+            "To fix it: name them in `srcs` (`tests`, for mypy alone) of a `type_checks` target,"
             " //tools:types for tools; or except them in tools/types/BUILD.bazel, and say why."
         )
     if needless:
         print("Nothing is left to except here:", *needless, sep="\n  ")
-        print("To mend it: take them out of tools/types/BUILD.bazel.")
+        print("To fix it: take them out of tools/types/BUILD.bazel.")
     return int(bool(missing or needless))
 
 

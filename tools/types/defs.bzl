@@ -18,7 +18,7 @@ def type_checks(name, srcs = [], calls = [], tests = [], imports = [], deps = []
     """Declares `<name>_mypy_test` and, for `srcs`, `<name>_basedpyright_test`, both in strict mode.
 
     What is checked in is checked, the mirror of generated code included: whether that is what the spec
-    gives is another test's matter, so a changed spec does not fail this one as well. They are for who works on
+    compiles to is another test's matter, so a changed spec does not fail this one as well. They are for who works on
     the package: `bazel test //...` leaves them to //tools/types, which checks all packages at once.
 
     Args:

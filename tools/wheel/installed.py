@@ -73,7 +73,7 @@ def _link_wheels(runfiles: Path, folder: Path) -> Path:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command line that installed_test gives; return the exit code."""
+    """Run the command line of installed_test; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pip", type=Path, required=True)
     parser.add_argument("--python", required=True)

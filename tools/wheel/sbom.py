@@ -1,8 +1,8 @@
 """Writes the CycloneDX SBOM and the notices of a wheel: an action of the rule python_wheel.
 
-They list all that an installation brings along, in the versions that are locked and tested here,
+They list all that an installation includes, in the versions that are locked and tested here,
 with licences and hashes. The hashes are those of the lock, of the wheels for each platform, so that
-the same input gives the same bytes everywhere.
+the same input produces the same bytes everywhere.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class SbomError(Exception):
 
 @dataclass(frozen=True)
 class Description:
-    """What a package brings along."""
+    """What a package includes."""
 
     bom: Bom
     notices: str
@@ -66,7 +66,7 @@ def describe(
     program_of: str = "",
     locks: Sequence[Path] = (),
 ) -> Description:
-    """List what a package brings along.
+    """List what a package includes.
 
     Args:
         pyproject: The pyproject.toml of the package.
@@ -240,7 +240,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             locks=options.lock,
         )
     except (SbomError, FileError) as error:
-        print(f"cannot list what {options.pyproject} brings along: {error}", file=sys.stderr)
+        print(f"cannot list what {options.pyproject} includes: {error}", file=sys.stderr)
         return 1
     options.notices.write_text(description.notices, encoding="utf-8")
     text = JsonV1Dot6(description.bom).output_as_string(indent=2)

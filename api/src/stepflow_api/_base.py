@@ -195,7 +195,7 @@ class SendsConstants(BaseModel):
 
     __constants__: ClassVar[frozenset[str]]
 
-    # They count as set once one asks what is set. To see to it as each model is made takes a call
+    # They count as set once one asks what is set. Doing it as each model is made takes a call
     # of Python, in the time of which pydantic makes half of a short model.
     if not TYPE_CHECKING:
         __pydantic_fields_set__ = property(_fields_set, _FIELDS_SET.__set__)

@@ -63,7 +63,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Operation(Generic[S, R]):
-    """One operation of the spec: `S` is what success gives, `R` what any documented status gives.
+    """One operation of the spec: `S` is the result of a success, `R` that of any documented status.
 
     Attributes:
         id: The spec's operationId.

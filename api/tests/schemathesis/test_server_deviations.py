@@ -80,11 +80,11 @@ def problems(listed: Collection[str], found: Mapping[str, str], file: Path) -> l
     gone = [f"vanished: {name}" for name in listed if name not in found]
     if not new and not gone:
         return []
-    mend = (
-        f"To mend it: edit {file}: write a new deviation under its reason, once that is understood;"
+    remedy = (
+        f"To fix it: edit {file}: write a new deviation under its reason, once that is understood;"
         " delete one that has vanished, and its reason with the last one."
     )
-    return [*new, *gone, mend]
+    return [*new, *gone, remedy]
 
 
 def test_the_server_deviates_as_listed(
@@ -119,6 +119,6 @@ def test_the_message_names_what_is_new_and_what_has_vanished() -> None:
     assert problems(["a", "b"], {"b": "curl /b", "c": "curl /c"}, file) == [
         "new: c (seen with: curl /c)",
         "vanished: a",
-        "To mend it: edit list.yaml: write a new deviation under its reason, once that is"
+        "To fix it: edit list.yaml: write a new deviation under its reason, once that is"
         " understood; delete one that has vanished, and its reason with the last one.",
     ]

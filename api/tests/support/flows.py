@@ -23,7 +23,7 @@ UNKNOWN_RUN = "00000000-0000-7000-8000-000000000000"
 
 
 def echo_flow(**fields: Any) -> models.Flow:
-    """A flow that gives its input back."""
+    """A flow that returns its input."""
     return models.Flow(**{"name": "echo", "output": {"$input": "$"}, **fields})
 
 
@@ -37,7 +37,7 @@ def message_flow(**fields: Any) -> models.Flow:
 
 
 def file_flow(path: Path | str, **step: Any) -> models.Flow:
-    """A flow with one step, `load`, that gives what the file at `path` holds."""
+    """A flow with one step, `load`, that returns the content of the file at `path`."""
     load = models.Step(id="load", component="/load_file", input={"path": str(path)}, **step)
     return models.Flow(name="file", steps=[load], output={"$step": "load", "path": "data"})
 
@@ -48,14 +48,14 @@ def failing_flow(**step: Any) -> models.Flow:
 
 
 def store(client: Client, flow: models.Flow) -> str:
-    """Stores a flow and gives its id."""
+    """Stores a flow and returns its id."""
     stored = store_flow.sync(client=client, body=models.StoreFlowRequest(flow=flow))
     assert stored.stored, stored.diagnostics
     return stored.flow_id
 
 
 def run(client: Client, flow: models.Flow | str, input: Any = None, **fields: Any) -> Any:
-    """Runs a flow to its end, and gives the answer."""
+    """Runs a flow to its end, and returns the answer."""
     flow_id = flow if isinstance(flow, str) else store(client, flow)
     body = models.CreateRunRequest(flow_id=flow_id, input=input, wait=True, **fields)
     return create_run.sync(client=client, body=body)
@@ -75,7 +75,7 @@ class SlowFlow:
         self.id = store(client, file_flow(self._pipe))
 
     def start(self, input: Any = None, **fields: Any) -> str:
-        """Starts a run, and gives its id."""
+        """Starts a run, and returns its id."""
         body = models.CreateRunRequest(flow_id=self.id, input=input, **fields)
         if health_check.sync(client=self._client).version.startswith("0.9."):
             return self._start_aside(body)
@@ -93,7 +93,7 @@ class SlowFlow:
         thread = threading.Thread(target=create, daemon=True)
         thread.start()
         self._creating.append(thread)
-        wait_until(lambda: self._runs() - known, "a run goes on")
+        wait_until(lambda: self._runs() - known, "a run is in progress")
         (run_id,) = self._runs() - known
         return run_id
 
@@ -103,9 +103,9 @@ class SlowFlow:
         return {str(run.run_id) for run in runs if run.flow_id == self.id}
 
     def wait_for_run(self) -> None:
-        """Waits until a run goes on: then the request that began it has arrived."""
+        """Waits until a run is in progress: then the request that began it has arrived."""
 
-        wait_until(self._runs, "a run goes on")
+        wait_until(self._runs, "a run is in progress")
 
     def end(self, document: Any = None) -> None:
         """Lets the running steps end, one of them with this document, as soon as one reads."""
@@ -128,7 +128,7 @@ class SlowFlow:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        # What still reads goes on; whoever comes later finds no pipe to block on.
+        # A reader continues; a later one finds no pipe to block on.
         release(self._pipe, None)
         self._pipe.unlink()
         for thread in self._creating:

@@ -19,7 +19,7 @@ class Form:
     Attributes:
         name: The function's name.
         is_async: Whether it is a coroutine function.
-        is_detailed: Whether it gives the whole answer.
+        is_detailed: Whether it returns the whole response.
     """
 
     name: str

@@ -118,7 +118,7 @@ def answer(
     length: int | None = None,
     **headers: str,
 ) -> Handler:
-    """Makes a handler that gives this answer, and closes the connection.
+    """Returns a handler that sends this response, and closes the connection.
 
     Args:
         body: The answer's body.

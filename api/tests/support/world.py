@@ -26,7 +26,7 @@ class World:
         bare_flow: One with nothing but an output.
         done: A run that is completed.
         failed: A run that failed.
-        running: A run that goes on.
+        running: A run in progress.
         batch: A run with three items, two of them completed.
         blob: A blob of JSON.
         named_blob: A blob of JSON with a file name.

@@ -19,7 +19,7 @@ class Text(msgspec.Struct):
 
 
 class Words(msgspec.Struct):
-    """What it gives."""
+    """The result."""
 
     words: int
     most_common: str

@@ -1,4 +1,4 @@
-"""A Stepflow server of the program's own, gone without a trace afterwards.
+"""An embedded Stepflow server, cleaned up automatically.
 
     from stepflow_runtime import StepflowRuntime
 

@@ -85,7 +85,7 @@ TAKEOVER_SECONDS: Final = 2.0
 """Seconds after which a stand-in resumes the runs of a server that was killed."""
 
 CLUSTER_SHUTDOWN_TIMEOUT: Final = 2.0
-"""Seconds that a server of a cluster gets to exit by itself: it answers the requests in flight in
+"""Seconds that a server of a cluster gets to exit: it answers the requests in flight in
 milliseconds, and its runs are resumed by another one."""
 
 ETCD_TIMEOUT: Final = 5.0

@@ -81,10 +81,10 @@ class GivenEtcd:
         )
 
     def stop(self) -> None:
-        """Do nothing: it goes on."""
+        """Do nothing: it keeps running."""
 
     def abandon(self) -> None:
-        """Do nothing: it goes on."""
+        """Do nothing: it keeps running."""
 
 
 class OwnEtcd:

@@ -73,7 +73,7 @@ def items_answer(items: Any, number: Callable[[Any], int]) -> Callable[[], list[
 
     Args:
         items: The items.
-        number: Gives an item's output.
+        number: Returns an item's output.
     """
     return lambda: [len(items), sum(map(number, items))]
 
@@ -92,7 +92,7 @@ async def at_once(
     Args:
         callers: How many tasks make calls.
         count: How many calls they make together.
-        call: Runs a flow that gives back its input, and gives its output.
+        call: Runs a flow that returns its input, and returns its output.
 
     Returns:
         How many outputs were wrong.

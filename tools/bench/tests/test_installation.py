@@ -1,4 +1,4 @@
-"""A contestant's environment has all that its program brings along, and nothing else."""
+"""A contestant's environment has all that its program imports, and nothing else."""
 
 from __future__ import annotations
 

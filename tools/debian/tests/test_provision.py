@@ -1,4 +1,4 @@
-"""tools/debian/provision makes a whole tree out of what apt gives it."""
+"""tools/debian/provision makes a whole tree out of what apt provides."""
 
 import os
 import pty

@@ -25,7 +25,7 @@ def test_a_signal(debian: Debian, step: str, number: signal.Signals, code: int) 
 
     assert process.returncode == code
     assert not debian.left_behind() - {"apt", "lock"}
-    # Of other signals the shell tells by itself.
+    # Of other signals the shell reports on its own.
     if number == signal.SIGINT:
         assert all(line.startswith("tools/bazel: ") for line in shown.splitlines()), shown
 

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def dependencies() -> dict[str, set[str]]:
-    """Return each package, with the packages of the repository that its wheel brings along."""
+    """Return each package, with the packages of the repository that its wheel includes."""
     direct = {}
     for file in ROOT.glob("*/pyproject.toml"):
         project = tomllib.loads(file.read_text(encoding="utf-8"))["project"]

@@ -1,4 +1,4 @@
-"""What the checks of style refuse, what they say, and what the fix mends."""
+"""What the checks of style refuse, what they say, and what the fix corrects."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_a_mistake_fails_one_check_that_says_what_to_do(
     assert failing() == [mode]
     shown = capsys.readouterr().out
     assert line in shown
-    assert "To mend " in shown.splitlines()[-1], shown
+    assert "To fix " in shown.splitlines()[-1], shown
 
 
 def test_a_fix_that_may_change_what_the_code_does_is_left_to_a_person(
@@ -108,7 +108,7 @@ def test_a_fix_that_may_change_what_the_code_does_is_left_to_a_person(
     assert failing() == ["lint"]
     shown = capsys.readouterr().out
     assert "F841" in shown
-    assert shown.splitlines()[-1] == "To mend it: by hand."
+    assert shown.splitlines()[-1] == "To fix it: by hand."
 
 
 def test_a_class_describes_its_attributes_and_those_of_the_classes_below(workspace: Path) -> None:
@@ -131,8 +131,8 @@ def test_the_fix_mends_what_it_can(workspace: Path, capsys: pytest.CaptureFixtur
     file.write_text('"""A."""\n\nimport os\nprint( 1 )\n')
     assert failing() == ["format", "lint"]
     shown = capsys.readouterr().out
-    assert f"To mend it: {COMMAND}\n" in shown
-    assert f"To mend 1 of 1: {COMMAND}\n" in shown
+    assert f"To fix it: {COMMAND}\n" in shown
+    assert f"To fix 1 of 1: {COMMAND}\n" in shown
     assert main(["fix", *TOOLS]) == 0
     assert failing() == []
     assert file.read_text() == '"""A."""\n\nprint(1)\n'

@@ -1,4 +1,4 @@
-"""Tells where a lock does not answer its requirements, without a network."""
+"""Checks that a lock satisfies its requirements, without a network."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from tools.python.lock.check import problems
 
 
 def test_lock_answers_the_requirements() -> None:
-    """Fails with one line for each package that differs, and the command that mends it."""
+    """Fails with one line for each package that differs, and the command that fixes it."""
     requirements = Path(os.environ["REQUIREMENTS"])
     lock = Path(os.environ["LOCK"])
 
@@ -23,6 +23,6 @@ def test_lock_answers_the_requirements() -> None:
     )
 
     if found:
-        mend = f"To mend it: tools/bazel run {os.environ['UPDATE']}"
+        remedy = f"To fix it: tools/bazel run {os.environ['UPDATE']}"
         heading = f"{lock} does not answer {requirements}."
-        pytest.fail("\n".join([*found, f"{heading} {mend}"]), pytrace=False)
+        pytest.fail("\n".join([*found, f"{heading} {remedy}"]), pytrace=False)

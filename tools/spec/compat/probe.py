@@ -1,7 +1,7 @@
 """Finds out what the SDK can do with a server: it calls every operation of the real binary.
 
 Nothing is declared here. An operation works where a server of this version takes the very request
-of the stored spec and gives the very answer that the caller gets; it is emulated where either had
+of the stored spec and returns the very answer that the caller gets; it is emulated where either had
 to be translated.
 """
 
@@ -59,7 +59,7 @@ class _World:
         flow: The id of a flow.
         run: The id of a run that has ended.
         batch: The id of one with two items.
-        running: The id of one that goes on.
+        running: The id of one in progress.
         blob: The id of a blob, where the server has blobs.
     """
 
@@ -72,7 +72,7 @@ class _World:
 
 @dataclass(frozen=True)
 class _Call:
-    """A call of an operation, and whether what it gives is right."""
+    """A call of an operation, and whether its result is right."""
 
     call: Callable[[Client, _World], Response[Any]]
     is_right: Callable[[Any], object]
@@ -182,7 +182,7 @@ def probe(binary: str | os.PathLike[str]) -> dict[str, Support]:
         What becomes of each call of `CALLS`.
 
     Raises:
-        ProbeError: An operation neither gives what is right, nor is refused by the SDK.
+        ProbeError: An operation neither returns the right result, nor is refused by the SDK.
         ServerError: The server does not start.
     """
     server = StepflowServer(binary).start()

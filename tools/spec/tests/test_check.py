@@ -11,7 +11,7 @@ import pytest
 
 from tools.spec.check import main
 
-MEND = "To mend it: tools/bazel run //api:update_spec && tools/bazel run //api:update"
+REMEDY = "To fix it: tools/bazel run //api:update_spec && tools/bazel run //api:update"
 
 
 class Check:
@@ -35,7 +35,7 @@ class Check:
         self.spec.write_text(stored, encoding="utf-8")
         code, lines = self.run()
         assert code == 1
-        assert lines.pop() == MEND
+        assert lines.pop() == REMEDY
         return lines
 
 
@@ -131,7 +131,7 @@ def test_says_that_the_stored_file_is_no_spec(check: Check, stored: str, problem
 
 
 def test_says_that_the_stored_file_is_missing(check: Check) -> None:
-    assert check.run() == (1, ["SPEC is missing.", MEND])
+    assert check.run() == (1, ["SPEC is missing.", REMEDY])
 
 
 def test_says_that_the_server_does_not_start(check: Check, tmp_path: Path) -> None:

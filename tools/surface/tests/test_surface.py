@@ -128,7 +128,7 @@ def test_the_test_says_what_breaks_callers_and_what_to_do(
     assert "  breaks callers: p.choose: removed\n" in shown
     assert "  compatible: p.new: new: def() -> None\n" in shown
     assert "2 of 3 changes break callers: undo them, or tell callers in CHANGELOG.md" in shown
-    assert shown.endswith("To mend it, where the changes are meant: update it\n")
+    assert shown.endswith("To fix it, where the changes are meant: update it\n")
     assert main(["--update", *ARGUMENTS]) == 0
     assert "breaks callers: p.choose: removed" in capsys.readouterr().out
     assert main(ARGUMENTS) == 0

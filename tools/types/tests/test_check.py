@@ -80,7 +80,7 @@ def test_what_is_wrong_is_named_where_it_stands(
     shown = capsys.readouterr().out
     for *_, place in wrong:
         assert f"\n  {place}" in shown, shown
-    assert "To mend it: " in shown
+    assert "To fix it: " in shown
 
 
 def test_a_checker_that_cannot_run_is_no_pass(

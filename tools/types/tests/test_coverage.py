@@ -39,7 +39,7 @@ def test_a_file_that_is_in_no_target_is_named(
     assert main([root, "--checked", "a/b.py"]) == 1
     shown = capsys.readouterr().out
     assert "\n  a/c.py\n" in shown and "a/b.py" not in shown
-    assert "To mend it: name them in `srcs`" in shown
+    assert "To fix it: name them in `srcs`" in shown
 
 
 @pytest.mark.parametrize("excepted", ["a/b.py", "a/gone.py"])

@@ -67,7 +67,7 @@ def test_mistakes(old: str, new: str, message: str) -> None:
 
 
 def build(folder: Path, pyproject: str = PYPROJECT, **environment: str) -> tuple[str, list[str]]:
-    """Builds in a folder of its own; gives what is printed, and the digests."""
+    """Builds in a folder of its own; returns what is printed, and the digests."""
     folder.mkdir(parents=True)
     for name, text in (
         ("pyproject.toml", pyproject),

@@ -125,7 +125,7 @@ class Decoder:
                 if part:
                     yield part
                 if self._zlib.unused_data:
-                    raise Unreadable("the answer goes on after the end of its compressed data")
+                    raise Unreadable("the answer continues after the end of its compressed data")
                 rest = self._zlib.unconsumed_tail
 
     def end(self) -> None:

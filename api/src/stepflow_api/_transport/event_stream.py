@@ -200,7 +200,7 @@ class EventStream(_Decoding):
 
         Raises:
             TransportError: The connection was lost, or no event came in time.
-            InvalidAnswer: What came is no event.
+            InvalidAnswer: An event cannot be parsed.
         """
         timeouts = self._timeouts(seconds)
         try:

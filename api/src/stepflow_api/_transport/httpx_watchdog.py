@@ -64,7 +64,7 @@ class _Watchdog:
                 self._exchanges.pop(key, None)
 
     def _ensure(self, at: float) -> None:
-        """See to it that the thread runs and wakes up in time."""
+        """Ensure that the thread runs and wakes up in time."""
         if self._is_running:
             if at < self._wakes_at:
                 self._changed.notify()

@@ -15,7 +15,7 @@ from tools.spec.served import served_spec
 
 SERVERS = dict(server.split("=", 1) for server in os.environ["SERVERS"].split())
 README = Path(os.environ["README"])
-MEND = "To mend it: tools/bazel run //tools/spec:compat"
+REMEDY = "To fix it: tools/bazel run //tools/spec:compat"
 
 
 def operations(spec: dict[str, Any]) -> dict[tuple[str, str], str]:
@@ -45,7 +45,7 @@ def test_the_table_is_true(version: str, stored: dict[tuple[str, str], str]) -> 
     ]
     wrong += [f"{call} on {version}: no such operation" for call in told if call not in found]
     if wrong:
-        pytest.fail("\n".join([*wrong, MEND]), pytrace=False)
+        pytest.fail("\n".join([*wrong, REMEDY]), pytrace=False)
     try:
         served = operations(parse(served_spec(SERVERS[version])))
     except SpecError:
