@@ -34,7 +34,7 @@ def compile_package(
     skip: Collection[str] = (),
     notes: list[str] | None = None,
 ) -> dict[str, str]:
-    """Compiles a spec.
+    """Compile a spec.
 
     Args:
         spec: The OpenAPI or JSON Schema document, JSON or YAML.
@@ -146,7 +146,7 @@ def _formatted(files: dict[str, str], ruff: Path) -> dict[str, str]:
 
 
 def archive_of(files: Mapping[str, str]) -> bytes:
-    """Gives a zip of all files whose bytes depend on nothing else."""
+    """Return a zip of all files whose bytes depend on nothing else."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as target:
         for path, text in sorted(files.items()):
@@ -155,7 +155,7 @@ def archive_of(files: Mapping[str, str]) -> bytes:
 
 
 def stale_module(path: str, package: str, command: str) -> str:
-    """Gives the text of a module that the mirror lists and the spec gives no more."""
+    """Return the text of a module that the mirror lists and the spec gives no more."""
     name = ".".join((package, *PurePosixPath(path).with_suffix("").parts))
     problem = f"{name} is no longer made from the spec; run {command} to remove its file"
     return f'"""Not generated any more."""\n\nraise ImportError(\n    {problem!r}\n)\n'
@@ -204,7 +204,7 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
 
 
 def main(argv: list[str]) -> int:
-    """Runs the compiler; writes nothing where it fails."""
+    """Run the compiler; writes nothing where it fails."""
     arguments = _arguments(argv)
     document = f"{arguments.spec} with {arguments.overlay}" if arguments.overlay else arguments.spec
     notes: list[str] = []

@@ -26,7 +26,7 @@ _FORMATS: dict[str, Callable[[str], object]] = {
 
 
 def drop_wrong_defaults(schema: JSON, made: JSON) -> None:
-    """Drops the defaults of an object's properties that are no values of their types.
+    """Drop the defaults of an object's properties that are no values of their types.
 
     Such a default would spoil each object. The property's description says what the spec has.
 

@@ -6,13 +6,13 @@ from tools.codegen.document import JSON
 
 
 def name_of(schema: JSON) -> str:
-    """Gives the component that a prepared schema refers to; empty if it is no reference."""
+    """Return the component that a prepared schema refers to; empty if it is no reference."""
     reference: str = schema.get("$ref", "")
     return reference.rpartition("/")[2]
 
 
 def reachable(made: JSON, roots: Iterable[JSON], *, deep: bool = True) -> set[str]:
-    """Gives the names of the components that prepared schemas refer to.
+    """Return the names of the components that prepared schemas refer to.
 
     Args:
         made: All prepared components by name.
@@ -40,7 +40,7 @@ def reachable(made: JSON, roots: Iterable[JSON], *, deep: bool = True) -> set[st
 
 
 def ask_for_what_goes_this_way(schema: JSON, sent: bool, received: bool) -> None:
-    """Lets requests leave out what only the server may set, and answers what only requests have."""
+    """Let requests leave out what only the server may set, and answers what only requests have."""
     for key, part in schema.get("properties", {}).items():
         server_alone, client_alone = part.pop("readOnly", False), part.pop("writeOnly", False)
         if (server_alone and sent) or (client_alone and received):
@@ -48,7 +48,7 @@ def ask_for_what_goes_this_way(schema: JSON, sent: bool, received: bool) -> None
 
 
 def open_constants(made: JSON, received: set[str]) -> None:
-    """Lets constants of answers have other values, except those that tell members of unions."""
+    """Let constants of answers have other values, except those that tell members of unions."""
     members = {reachable_name for schema in made.values() for reachable_name in _members(schema)}
     for name in received - members:
         for part in (made[name], *made[name].get("allOf", ())):
@@ -58,7 +58,7 @@ def open_constants(made: JSON, received: set[str]) -> None:
 
 
 def _members(schema: JSON) -> set[str]:
-    """Gives the components that are members of a union in a prepared schema."""
+    """Return the components that are members of a union in a prepared schema."""
     found: set[str] = set()
     pending = [schema]
     while pending:

@@ -12,7 +12,7 @@ _ITEM = re.compile(r"\s*([-*+]|\d+[.)])\s+")
 
 
 def docstring(text: str, indent: int = 0, taken: int = 0) -> str:
-    """Gives text that can stand inside triple quotes.
+    """Return text that can stand inside triple quotes.
 
     Args:
         text: Markdown.
@@ -28,7 +28,7 @@ def docstring(text: str, indent: int = 0, taken: int = 0) -> str:
 
 
 def wrapped(text: str, width: int, taken: int = 0) -> str:
-    """Breaks long lines of Markdown, except in code and tables.
+    """Break long lines of Markdown, except in code and tables.
 
     Args:
         text: Markdown.

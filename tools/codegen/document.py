@@ -27,12 +27,12 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 
 
 def pointer(*parts: str | int) -> str:
-    """Gives the JSON pointer for a path of keys: `("paths", "/runs")` is `#/paths/~1runs`."""
+    """Return the JSON pointer for a path of keys: `("paths", "/runs")` is `#/paths/~1runs`."""
     return "#" + "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in parts)
 
 
 def kind_of(value: Any) -> str:
-    """Gives JSON's name for the kind of a value, with its article."""
+    """Return JSON's name for the kind of a value, with its article."""
     match value:
         case None:
             return "null"
@@ -100,7 +100,7 @@ class Document:
         return [(title, self.root), *self.root.section("$defs")]
 
     def resolve(self, reference: object, place: str) -> Node:
-        """Gives what a `$ref` points to.
+        """Return what a `$ref` points to.
 
         Args:
             reference: The value of `$ref`.
@@ -132,7 +132,7 @@ class Document:
         return Node(document, node, tuple(path))
 
     def anchor(self, name: str, reference: str, place: str) -> Node:
-        """Gives the schema with an `$anchor`.
+        """Return the schema with an `$anchor`.
 
         Raises:
             SpecError: There is none.
@@ -177,7 +177,7 @@ class Node:
         return self.document.name + pointer(*self.path)
 
     def error(self, problem: str) -> SpecError:
-        """Makes the error of this place."""
+        """Make the error of this place."""
         return SpecError(self.place, problem)
 
     def __contains__(self, key: object) -> bool:
@@ -187,15 +187,15 @@ class Node:
         return Node(self.document, self.value[key], (*self.path, key))
 
     def at(self, key: str) -> Node | None:
-        """Gives the value at a key; None where it is missing."""
+        """Return the value at a key; None where it is missing."""
         return self[key] if key in self else None  # noqa: SIM401 - a Node has no get
 
     def with_value(self, value: Any) -> Node:
-        """Gives another value for the same place."""
+        """Return another value for the same place."""
         return Node(self.document, value, self.path)
 
     def object(self) -> Node:
-        """Gives this node.
+        """Return this node.
 
         Raises:
             SpecError: It is no object.
@@ -205,7 +205,7 @@ class Node:
         return self
 
     def followed(self) -> Node:
-        """Gives the object here, through references, those of 3.1 that have siblings included.
+        """Return the object here, through references, those of 3.1 that have siblings included.
 
         Raises:
             SpecError: No object is here or there, or the references lead round in a circle.
@@ -223,7 +223,7 @@ class Node:
         return node
 
     def entries(self, *keys: str) -> list[tuple[str, Node]]:
-        """Gives the members of the object below the keys; none where one of them is missing."""
+        """Return the members of the object below the keys; none where one of them is missing."""
         node = self.object()
         for key in keys:
             if key not in node:
@@ -232,7 +232,7 @@ class Node:
         return [(name, node[name]) for name in node.value]
 
     def section(self, *keys: str) -> list[tuple[str, Node]]:
-        """Gives the members of a part of a document, which may be in another file."""
+        """Return the members of a part of a document, which may be in another file."""
         node = self.object()
         for key in keys:
             if key not in node:
@@ -241,7 +241,7 @@ class Node:
         return [(name, node[name]) for name in node.value]
 
     def members(self, key: str) -> list[Node]:
-        """Gives the members of the array at `key`; none where the key is missing."""
+        """Return the members of the array at `key`; none where the key is missing."""
         if key not in self.object():
             return []
         found = self[key]
@@ -250,14 +250,14 @@ class Node:
         return [found[index] for index in range(len(found.value))]
 
     def text(self, key: str) -> str:
-        """Gives the string at `key`, without what no source text can hold; empty where missing."""
+        """Return the string at `key`, without what no source text can hold; empty where missing."""
         value = self.object().value.get(key, "")
         if not isinstance(value, str):
             raise self[key].error(f"is {kind_of(value)}; a string is needed")
         return plain_text(value)
 
     def flag(self, key: str, default: bool = False) -> bool:
-        """Gives the boolean at `key`."""
+        """Return the boolean at `key`."""
         value = self.object().value.get(key, default)
         if not isinstance(value, bool):
             raise self[key].error(f"is {kind_of(value)}; a boolean is needed")
@@ -265,7 +265,7 @@ class Node:
 
 
 def plain_text(text: str) -> str:
-    """Gives text with one kind of line end and no control characters, stripped."""
+    """Return text with one kind of line end and no control characters, stripped."""
     return _CONTROLS.sub("", "\n".join(line.rstrip() for line in text.splitlines())).strip("\n")
 
 

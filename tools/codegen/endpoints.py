@@ -44,7 +44,7 @@ class Templates:
         )
 
     def facts(self, document: Document, operations: Operations) -> str:
-        """Renders what the spec says of the API as a whole."""
+        """Render what the spec says of the API as a whole."""
         info = document.root["info"].object() if "info" in document.root else None
         servers = document.root.members("servers")
         try:
@@ -60,17 +60,17 @@ class Templates:
         )
 
     def models(self, source: Source) -> str:
-        """Renders one module of models."""
+        """Render one module of models."""
         return self._render("models.py", source=source)
 
     def generated_init(self) -> str:
-        """Renders the package of the generated models that no module of `models` can hold."""
+        """Render the package of the generated models that no module of `models` can hold."""
         return self._render("generated_init.py")
 
     def models_init(
         self, document: Document, models: Models, extra: dict[str, tuple[str, ...]]
     ) -> str:
-        """Renders the package of models; `extra` are hand-written modules beside the spec's."""
+        """Render the package of models; `extra` are hand-written modules beside the spec's."""
         homes = {model.name: model.home for model in models.models}
         homes |= {name: module for module, names in extra.items() for name in names}
         first = [source.module for source in models.sources if source.is_first]
@@ -78,21 +78,21 @@ class Templates:
         return self._render("models_init.py", homes=homes, first=first, title=title)
 
     def stub(self, home: str, name: str) -> str:
-        """Renders a module that re-exports a model of another one."""
+        """Render a module that re-exports a model of another one."""
         return self._render("stub.py", home=home, name=name)
 
     def api_init(self, operations: Operations) -> str:
-        """Renders the package of endpoints."""
+        """Render the package of endpoints."""
         tags = sorted({operation.tag for operation in operations.operations})
         return self._render("api_init.py", tags=tags)
 
     def tag_init(self, tag: Operation, operations: Operations) -> str:
-        """Renders the package of one tag's endpoints."""
+        """Render the package of one tag's endpoints."""
         members = [operation for operation in operations.operations if operation.tag == tag.tag]
         return self._render("tag_init.py", tag=tag, members=members)
 
     def endpoint(self, operation: Operation, models: Models) -> str:
-        """Renders one endpoint's module."""
+        """Render one endpoint's module."""
         return self._render("endpoint.py", **_Endpoint(operation, models).context())
 
     def _render(self, template: str, /, **context: Any) -> str:
@@ -183,7 +183,7 @@ class _Endpoint:
         }
 
     def _style(self, parameter: Parameter) -> str:
-        """Gives the usual style for a parameter that may be an object, which has to be told."""
+        """Return the usual style for a parameter that may be an object, which has to be told."""
         names = names_in(parse_type(self._models.types[parameter.type_key]))
         if names.isdisjoint({"Any", "dict", *self._models.objects}):
             return ""
@@ -237,7 +237,7 @@ class _Endpoint:
 
 
 def _with_defaults(server: Node) -> str:
-    """Gives the URL of a server, with the defaults of its variables."""
+    """Return the URL of a server, with the defaults of its variables."""
     url = server.text("url")
     for name, variable in server.entries("variables"):
         url = url.replace(f"{{{name}}}", variable.object().text("default"))
@@ -251,7 +251,7 @@ def _has_choice(body: Body | None) -> bool:
 
 
 def _free(name: str, taken: set[str]) -> str:
-    """Gives the name of an argument that no parameter of the spec has."""
+    """Return the name of an argument that no parameter of the spec has."""
     return name if name not in taken else _free(f"{name}_", taken)
 
 

@@ -21,7 +21,7 @@ def is_enumeration(node: Node) -> bool:
 
 
 def enumeration(node: Node) -> JSON:
-    """Prepares an enumeration, with the names of its members and their descriptions."""
+    """Prepare an enumeration, with the names of its members and their descriptions."""
     values = node.value["enum"]
     names = node.value.get("x-enum-varnames")
     if (
@@ -42,7 +42,7 @@ def enumeration(node: Node) -> JSON:
 
 
 def open_values(node: Node) -> JSON:
-    """Prepares a constant, or values of several kinds, which no one class could keep open."""
+    """Prepare a constant, or values of several kinds, which no one class could keep open."""
     if "const" not in node:
         values = ", ".join(
             f"`{json.dumps(value, ensure_ascii=False)}`" for value in node.value["enum"]

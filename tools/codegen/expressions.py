@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 
 
 def parse_type(text: str) -> ast.expr:
-    """Parses a type; unions are written with `|`, and quotes around names are gone."""
+    """Parse a type; unions are written with `|`, and quotes around names are gone."""
     return _plain(ast.parse(text, mode="eval").body)
 
 
@@ -31,26 +31,26 @@ def _plain(node: ast.expr) -> ast.expr:
 
 
 def members_of(node: ast.expr) -> list[ast.expr]:
-    """Gives the members of a union; a type that is none is its only member."""
+    """Return the members of a union; a type that is none is its only member."""
     if isinstance(node, ast.BinOp):
         return [*members_of(node.left), *members_of(node.right)]
     return [node]
 
 
 def union(types: Iterable[str]) -> str:
-    """Joins types to one, each member once and None last; None alone where there are none."""
+    """Join types to one, each member once and None last; None alone where there are none."""
     members = [ast.unparse(member) for type_ in types for member in members_of(parse_type(type_))]
     unique = sorted(dict.fromkeys(members), key=lambda member: member == "None")
     return " | ".join(unique) or "None"
 
 
 def names_in(node: ast.AST) -> set[str]:
-    """Gives the names in a type or a class, those of values in a Literal not among them."""
+    """Return the names in a type or a class, those of values in a Literal not among them."""
     return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
 
 
 def renamed(node: ast.expr, rename: Callable[[str], str]) -> str:
-    """Gives a type's text with each name replaced."""
+    """Return a type's text with each name replaced."""
     for part in ast.walk(node):
         if isinstance(part, ast.Name):
             part.id = rename(part.id)

@@ -4,7 +4,7 @@ import ast
 
 
 def fields_of(source: str) -> dict[str, dict[str, str]]:
-    """Gives the definition of each field by class and name; an alias is a class with one field.
+    """Return the definition of each field by class and name; an alias is a class with one field.
 
     Raises:
         SyntaxError: The text is no Python.

@@ -54,17 +54,17 @@ class Groups:
         return iter(dict.fromkeys(self._groups.values()))
 
     def generated(self, name: str) -> tuple[str, str]:
-        """Gives the module of a generated class, and its name there."""
+        """Return the module of a generated class, and its name there."""
         prefix = GENERATED if name in self._overrides else ""
         return self._groups[name].module, prefix + name
 
     def home(self, name: str) -> str:
-        """Gives the module that defines a model as users see it."""
+        """Return the module that defines a model as users see it."""
         return self._modules[name] if name in self._overrides else self._groups[name].module
 
 
 def _strongly_connected(uses: Mapping[str, Set[str]]) -> list[set[str]]:
-    """Gives the sets of names that reach each other, by Kosaraju's algorithm."""
+    """Return the sets of names that reach each other, by Kosaraju's algorithm."""
     used_by: dict[str, list[str]] = {name: [] for name in uses}
     for name, used in uses.items():
         for other in used:
@@ -86,7 +86,7 @@ def _strongly_connected(uses: Mapping[str, Set[str]]) -> list[set[str]]:
 def _visit(
     start: str, edges: Mapping[str, Collection[str]], seen: set[str], finished: list[str]
 ) -> None:
-    """Appends what can be reached and was not seen, each name after those that it reaches."""
+    """Append what can be reached and was not seen, each name after those that it reaches."""
     path = [("", iter([start]))]
     while path:
         name, rest = path[-1]

@@ -34,7 +34,7 @@ class HandWritten:
 
 
 def read_hand_written(files: Mapping[str, Path]) -> list[HandWritten]:
-    """Reads the modules that offer models: the public ones directly under `models/`.
+    """Read the modules that offer models: the public ones directly under `models/`.
 
     Args:
         files: All hand-written modules, by their path in the package.
@@ -65,7 +65,7 @@ def read_hand_written(files: Mapping[str, Path]) -> list[HandWritten]:
 def check_hand_written(
     written: list[HandWritten], models: list[Model]
 ) -> dict[str, tuple[str, ...]]:
-    """Checks the hand-written modules of models against those of the spec.
+    """Check the hand-written modules of models against those of the spec.
 
     Returns:
         The names that each module offers which takes no model's place, by the module's name.

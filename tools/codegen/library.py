@@ -60,7 +60,7 @@ class Generated:
 
 
 def generated(made: JSON, types: JSON, heads: Mapping[str, str], support: str) -> Generated:
-    """Generates code for prepared schemas.
+    """Generate code for prepared schemas.
 
     Args:
         made: Schema of each class, enumeration and alias by its name.
@@ -153,7 +153,7 @@ def _generate(schemas: JSON, attributes: dict[str, str], data: Any, support: str
 
 
 def _attributes(made: JSON) -> dict[str, str]:
-    """Gives the attributes that are not spelled as their properties, by class and property."""
+    """Return the attributes that are not spelled as their properties, by class and property."""
     return {
         f"{name}.{key}": attribute
         for name, schema in made.items()
@@ -167,14 +167,14 @@ def _imported(text: str) -> dict[str, tuple[str, str]]:
     found = {
         name.asname or name.name: (str(node.module), name.name)
         for node in ast.parse(text).body
-        if isinstance(node, ast.ImportFrom)
+        if isinstance(node, ast.ImportFrom) and node.module != "__future__"
         for name in node.names
     }
     return _IMPORTS | {name.removesuffix(_HIDDEN): it for name, it in found.items()} | found
 
 
 def _readable(schema: JSON, stamp: str) -> JSON:
-    """Gives a prepared schema in the library's words; of a class, what it has itself."""
+    """Return a prepared schema in the library's words; of a class, what it has itself."""
     found: JSON = {key: value for key, value in schema.items() if key in _KEPT}
     unions = {key: schema[key] for key in ("anyOf", "oneOf", "prefixItems") if key in schema}
     kinds = found.get("type")
@@ -220,7 +220,7 @@ def _readable(schema: JSON, stamp: str) -> JSON:
 
 
 def _add(part: JSON, found: JSON, stamp: str) -> None:
-    """Adds properties to those of a class."""
+    """Add properties to those of a class."""
     properties = found.setdefault("properties", {})
     required = found.setdefault("required", [])
     found["type"] = "object"
@@ -236,7 +236,7 @@ def _add(part: JSON, found: JSON, stamp: str) -> None:
 
 
 def _member(schema: Any, stamp: str) -> JSON:
-    """Gives a schema that stands inside another."""
+    """Return a schema that stands inside another."""
     if not is_json_object(schema):
         return {}
     found = _readable(_type(schema), stamp)
@@ -244,7 +244,7 @@ def _member(schema: Any, stamp: str) -> JSON:
 
 
 def _alias(schema: JSON, stamp: str) -> JSON:
-    """Gives an enumeration, or a type that stands alone."""
+    """Return an enumeration, or a type that stands alone."""
     found = _readable(_type(schema), stamp)
     if found.get("type") in ("array", "object") and "prefixItems" not in found:
         # Alone, the library forgets the members of one that holds itself, and that it may be null.

@@ -36,7 +36,7 @@ def read_archive(archive: Path) -> dict[str, str]:
 
 
 def read_mirror(folder: Path, package: str) -> dict[str, str]:
-    """Gives the text of each file of the mirror, by its path in the package.
+    """Return the text of each file of the mirror, by its path in the package.
 
     A file that lies beside the package's folder has a path that begins with `../`.
     """
@@ -51,7 +51,7 @@ def read_mirror(folder: Path, package: str) -> dict[str, str]:
 
 
 def differences(mirror: dict[str, str], made: dict[str, str]) -> Iterator[str]:
-    """Yields a line for each model, field, endpoint or file that is not what the spec gives."""
+    """Yield a line for each model, field, endpoint or file that is not what the spec gives."""
     for path in sorted(mirror.keys() | made.keys(), key=lambda path: (_rank(path), path)):
         old, new = mirror.get(path), made.get(path)
         if old == new:
@@ -68,7 +68,7 @@ def differences(mirror: dict[str, str], made: dict[str, str]) -> Iterator[str]:
 
 
 def _rank(path: str) -> int:
-    """Puts first what others follow from: models, endpoints, then lists of them."""
+    """Put first what others follow from: models, endpoints, then lists of them."""
     if _is_model(path):
         return 0
     return 1 if _subject(path) != path else 2
@@ -113,7 +113,7 @@ def _model_differences(path: str, old: str, new: str) -> list[str]:
 
 
 def unified_diff(mirror: dict[str, str], made: dict[str, str]) -> list[str]:
-    """Gives the start of the diff that makes the mirror what the spec gives."""
+    """Return the start of the diff that makes the mirror what the spec gives."""
     lines = [
         line.rstrip("\n")
         for path in sorted(mirror.keys() & made.keys())
@@ -185,7 +185,7 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
 
 
 def main(argv: list[str]) -> int:
-    """Checks or rewrites the mirror."""
+    """Check or rewrites the mirror."""
     arguments = _arguments(argv)
     try:
         made = read_archive(arguments.archive)

@@ -76,7 +76,7 @@ def compile_models(
     support: str,
     overrides: Mapping[str, str],
 ) -> Models:
-    """Compiles all schemas of a document.
+    """Compile all schemas of a document.
 
     Args:
         document: The spec.
@@ -131,7 +131,7 @@ def compile_models(
 def _stubs(
     groups: Groups, modules: Mapping[str, str], overrides: Set[str]
 ) -> dict[str, tuple[str, str]]:
-    """Gives each model that shares a module the one that it would have alone, as well."""
+    """Return each model that shares a module the one that it would have alone, as well."""
     homes = {
         f"generated.{module}" if name in overrides else module: groups.generated(name)
         for name, module in modules.items()
@@ -140,7 +140,7 @@ def _stubs(
 
 
 def _kind(name: str, schemas: Schemas) -> str:
-    """Chooses a base: requests refuse unknown fields, answers ignore them, others keep them."""
+    """Choose a base: requests refuse unknown fields, answers ignore them, others keep them."""
     if (name in schemas.sent) is (name in schemas.received):
         return "Model"
     return "RequestModel" if name in schemas.sent else "AnswerModel"

@@ -34,7 +34,7 @@ class Modules:
             self._use(name)
 
     def _use(self, name: str) -> None:
-        """Finds the uses of a name, after those of its base classes, which are defined first."""
+        """Find the uses of a name, after those of its base classes, which are defined first."""
         if name not in self.uses:
             for base in self._refs(name):
                 self._use(base)
@@ -46,7 +46,7 @@ class Modules:
         return "properties" in schema or "allOf" in schema
 
     def heads(self, groups: Groups, kinds: Mapping[str, str]) -> dict[str, str]:
-        """Gives for each class the name that it is defined by, and its bases.
+        """Return for each class the name that it is defined by, and its bases.
 
         Args:
             groups: All groups.
@@ -61,7 +61,7 @@ class Modules:
     def text(
         self, group: Group, groups: Groups, generated: Generated, *, package: str, support: str
     ) -> str:
-        """Gives the module of a group, without its first lines; it may import names too many.
+        """Return the module of a group, without its first lines; it may import names too many.
 
         Args:
             group: The group.
@@ -94,7 +94,7 @@ class Modules:
         words = {*_WORD.findall(text)}
         known = {name: (f"{support}._base", name) for name in (*BASES, "complete")}
         known |= generated.imports
-        for as_name in sorted(words & known.keys()):
+        for as_name in sorted(words & known.keys() - self._made.keys()):
             module, name = known[as_name]
             imports.append(
                 f"from {module} import {name}" + (f" as {as_name}" if as_name != name else "")
@@ -136,7 +136,7 @@ class Modules:
 
 
 def direct_uses(schema: JSON) -> set[str]:
-    """Gives the components that a prepared schema itself refers to."""
+    """Return the components that a prepared schema itself refers to."""
     return reachable({}, [schema], deep=False)
 
 

@@ -17,17 +17,17 @@ _NOT_IN_A_NAME = re.compile(r"[^0-9A-Za-z]+")
 
 
 def snake_case(name: str) -> str:
-    """Gives `listHTTPRuns` as `list_http_runs`; empty where no letter or digit is left."""
+    """Return `listHTTPRuns` as `list_http_runs`; empty where no letter or digit is left."""
     return _NOT_IN_A_NAME.sub("_", _WORD_BOUNDARY.sub("_", _ascii(name))).strip("_").lower()
 
 
 def pascal_case(name: str) -> str:
-    """Gives `list-runs` or `listRuns` as `ListRuns`; capitals inside a word stay."""
+    """Return `list-runs` or `listRuns` as `ListRuns`; capitals inside a word stay."""
     return "".join(word[:1].upper() + word[1:] for word in _NOT_IN_A_NAME.split(_ascii(name)))
 
 
 def _ascii(name: str) -> str:
-    """Gives letters without their accents, those of other scripts in Latin or by their number."""
+    """Return letters without their accents, those of other scripts in Latin or by their number."""
     if name.isascii():
         return name
     return "".join(map(_latin, unicodedata.normalize("NFKC", name)))
@@ -47,12 +47,12 @@ def _latin(character: str) -> str:
 
 
 def _spelled(name: str) -> str:
-    """Gives a name that consists of signs alone in words, such as `hyphen minus`."""
+    """Return a name that consists of signs alone in words, such as `hyphen minus`."""
     return " ".join(unicodedata.name(character, "control") for character in name).lower()
 
 
 def field_name(name: str) -> str:
-    """Gives the attribute or argument for a property or parameter.
+    """Return the attribute or argument for a property or parameter.
 
     `$type` is `type`, `from` is `from_`, `2nd` is `field_2nd`, `+1` is `plus_1`.
     """
@@ -62,7 +62,7 @@ def field_name(name: str) -> str:
 
 
 def attribute_names(keys: Iterable[str]) -> dict[str, str]:
-    """Gives the attributes for the properties of a class, by their keys."""
+    """Return the attributes for the properties of a class, by their keys."""
     names = Names()
     found: dict[str, str] = {}
     for key in keys:
@@ -74,7 +74,7 @@ def attribute_names(keys: Iterable[str]) -> dict[str, str]:
 
 
 def module_name(name: str, kind: str) -> str:
-    """Gives the module name for a schema, an operation or a tag.
+    """Return the module name for a schema, an operation or a tag.
 
     Args:
         name: The name as the spec spells it.
@@ -84,7 +84,7 @@ def module_name(name: str, kind: str) -> str:
 
 
 def class_name(name: str) -> str:
-    """Gives the class for a schema: `list-runs` is `ListRuns`, `400` is `Schema400`."""
+    """Return the class for a schema: `list-runs` is `ListRuns`, `400` is `Schema400`."""
     pascal = pascal_case(name) or pascal_case(_spelled(name)) or "Schema"
     if pascal[0].isdigit():
         pascal = f"Schema{pascal}"
@@ -99,7 +99,7 @@ def _identifier(snake: str, kind: str) -> str:
 
 
 def member_names(values: Sequence[str | int]) -> list[str]:
-    """Gives the names of an enumeration's members, such as `IN_PROGRESS` for `inProgress`.
+    """Return the names of an enumeration's members, such as `IN_PROGRESS` for `inProgress`.
 
     Of values that give one name, the one that is spelled so has it, and others get underscores.
     """
@@ -134,7 +134,7 @@ class Names:
         self._owners: dict[str, str] = dict.fromkeys(reserved, "")
 
     def take(self, name: str, owner: str) -> str:
-        """Gives a name, or that name with a suffix.
+        """Return a name, or that name with a suffix.
 
         Args:
             name: The name that is wanted.
@@ -153,5 +153,5 @@ class Names:
 
 
 def module_of(class_name: str) -> str:
-    """Gives the module of a class."""
+    """Return the module of a class."""
     return _identifier(snake_case(class_name), "schema")

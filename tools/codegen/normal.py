@@ -63,7 +63,7 @@ _KNOWN = _KINDS.keys() | {"$ref", "additionalItems", "const", "default"}
 
 
 def normalised(node: Node) -> Node:
-    """Gives a schema, which is an object, in the one way of writing it.
+    """Return a schema, which is an object, in the one way of writing it.
 
     Raises:
         SpecError: It is no schema.
@@ -130,7 +130,7 @@ def is_null(schema: Any) -> bool:
 
 
 def _enumeration(node: Node) -> Node:
-    """Writes a union of constants as an enumeration, and one of a single value as a constant."""
+    """Write a union of constants as an enumeration, and one of a single value as a constant."""
     schema: JSON = dict(node.value)
     for key in ("oneOf", "anyOf"):
         parts = [part for part in node.members(key) if not is_null(part.value)]
@@ -153,7 +153,7 @@ def _enumeration(node: Node) -> Node:
 
 
 def _constant(schema: Any) -> list[Any]:
-    """Gives the only value that a schema allows, in a list that is empty where it allows others."""
+    """Return the only value that a schema allows, in a list; an empty one where it allows more."""
     if not is_json_object(schema):
         return []
     if "const" in schema:
@@ -163,7 +163,7 @@ def _constant(schema: Any) -> list[Any]:
 
 
 def constraints(node: Node, kind: str) -> JSON:
-    """Gives the constraints on a schema's values that pydantic can check; the server checks all."""
+    """Return the constraints on values that pydantic can check; the server checks all."""
     found = {key: node.value[key] for key in CONSTRAINTS.get(kind, ()) if key in node}
     if kind == "integer":
         found = {key: value for key, value in found.items() if value == int(value)}

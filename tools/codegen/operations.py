@@ -101,7 +101,7 @@ class Operation:
         return f"api/{self.tag}/{self.module}.py"
 
     def type_keys(self) -> Iterator[str]:
-        """Gives the keys of the types that it needs."""
+        """Return the keys of the types that it needs."""
         for parameter in self.parameters:
             yield parameter.type_key
         for content in self.body.contents if self.body else ():
@@ -129,7 +129,7 @@ class Operations:
 
 
 def read_operations(document: Document, skip: Collection[str] = ()) -> Operations:
-    """Reads every operation of a document.
+    """Read every operation of a document.
 
     Args:
         document: The spec.
@@ -280,7 +280,7 @@ _ORDER = ("json", "form", "bytes", "text")
 
 
 def _distinct(media: list[tuple[str, Node]]) -> Iterator[tuple[str, Node]]:
-    """Gives media types of which no two differ in nothing but parameters."""
+    """Return media types of which no two differ in nothing but parameters."""
     seen: set[str] = set()
     for media_type, entry in media:
         if essence_of(media_type) not in seen:

@@ -71,7 +71,7 @@ class _Overlay(_Part):
 
 
 def apply_overlay(spec: JSON, path: Path) -> JSON:
-    """Gives the spec with the changes of an overlay; the spec itself stays as it is.
+    """Return the spec with the changes of an overlay; the spec itself stays as it is.
 
     The standard lets an action pass whose target the spec does not have. Here every action has to
     change something: one that does not is left over from an earlier spec, or was misspelt.

@@ -34,7 +34,7 @@ class _Check:
     command: str
 
     def problems(self) -> Iterator[str]:
-        """Yields a line for each thing that is wrong, the model and the field first."""
+        """Yield a line for each thing that is wrong, the model and the field first."""
         has_package = importlib.util.find_spec(self.package) is not None
         spec = importlib.util.find_spec(f"{self.package}.models") if has_package else None
         if spec is None or not spec.submodule_search_locations:
@@ -109,7 +109,7 @@ class _Check:
 def _changed_fields(
     override: type[BaseModel], base: type[BaseModel]
 ) -> Iterator[tuple[str, list[str]]]:
-    """Yields each generated field that the override has in another way, with what is different."""
+    """Yield each generated field that the override has in another way, with what is different."""
     for name, field in base.model_fields.items():
         own = override.model_fields.get(name)
         if own is not None:
@@ -190,7 +190,7 @@ def _differs(override: type[BaseModel], base: type[BaseModel]) -> bool:
 
 
 def _defined(file: Path) -> set[str]:
-    """Gives the names of the classes and aliases that a module defines."""
+    """Return the names of the classes and aliases that a module defines."""
     found: set[str] = set()
     for node in _body(file):
         match node:
@@ -206,7 +206,7 @@ def _defined(file: Path) -> set[str]:
 
 
 def _imported(file: Path, models: str) -> set[str]:
-    """Gives the names that a module imports from the models."""
+    """Return the names that a module imports from the models."""
     return {
         name.name
         for node in _body(file)
@@ -229,7 +229,7 @@ def _one_line(error: Exception) -> str:
 
 
 def main(argv: list[str]) -> int:
-    """Checks all overrides of a package that can be imported."""
+    """Check all overrides of a package that can be imported."""
     parser = argparse.ArgumentParser(prog="overrides_check", description=__doc__)
     parser.add_argument("--package", required=True, help="the package's import name")
     parser.add_argument("--source", required=True, help="the package's folder in the workspace")

@@ -55,7 +55,7 @@ class Parameter:
 def read_parameters(
     path: str, item: Node, node: Node, prefix: str, use: Callable[[Use], str]
 ) -> Iterator[Parameter]:
-    """Reads the parameters of an operation.
+    """Read the parameters of an operation.
 
     Args:
         path: Its path template.

@@ -39,7 +39,7 @@ class Types:
         self._within: list[str] = []
 
     def component(self, shape: Shape, name: str, title: str) -> JSON:
-        """Prepares a schema that has a name."""
+        """Prepare a schema that has a name."""
         if shape.is_class:
             # These belong to where the class is used.
             rest = {k: v for k, v in shape.node.value.items() if k not in _ALONE}
@@ -48,7 +48,7 @@ class Types:
         return {"description": f"`{title}`, which the spec does not describe.", **prepared}
 
     def of(self, shape: Shape, name: str) -> JSON:
-        """Prepares a shape; `name` begins the names inside it."""
+        """Prepare a shape; `name` begins the names inside it."""
         node = shape.node
         match shape.kind:
             case "any":
@@ -68,7 +68,7 @@ class Types:
         return _annotated(node, prepared)
 
     def reference(self, name: str, shape: Shape) -> JSON:
-        """Prepares a reference to a named schema, where its own annotations count."""
+        """Prepare a reference to a named schema, where its own annotations count."""
         beside = {k: v for k, v in shape.node.value.items() if k in ANNOTATIONS}
         return _annotated(shape.node.with_value(beside), {"$ref": component(name)})
 
@@ -96,7 +96,7 @@ class Types:
         return _annotated(node.with_value(beside), {"$ref": component(name)})
 
     def _value(self, node: Node, name: str) -> JSON:
-        """Prepares arrays, maps and scalars."""
+        """Prepare arrays, maps and scalars."""
         types: list[str] = node.value.get("type", [])
         if not types:
             implied = {
@@ -134,7 +134,7 @@ class Types:
         return {"items": {"anyOf": [*members, items]} if members else items}
 
     def _class(self, shape: Shape, name: str) -> JSON:
-        """Prepares an object with properties of its own: a class, perhaps with base classes."""
+        """Prepare an object with properties of its own: a class, perhaps with base classes."""
         defined = self._shapes.properties(shape)
         attributes = attribute_names(defined)
         bases, parts = self._bases(shape, defined)
@@ -153,7 +153,7 @@ class Types:
         return self._shapes.properties(self._shapes.target(part))
 
     def _bases(self, shape: Shape, defined: dict[str, list[Node]]) -> tuple[list[Node], list[Node]]:
-        """Gives what a class inherits from, and what it has itself.
+        """Return what a class inherits from, and what it has itself.
 
         It inherits from the objects that its `allOf` refers to, unless a property would have
         another type than in a base class: then it has all properties itself.
@@ -206,7 +206,7 @@ class Types:
         return found
 
     def _flat(self, shape: Shape) -> list[Node]:
-        """Gives all parts of an object, those of its base classes as its own."""
+        """Return all parts of an object, those of its base classes as its own."""
         found: list[Node] = []
         for part in shape.parts:
             found += self._flat(self._shapes.target(part)) if "$ref" in part else [part]
@@ -241,7 +241,7 @@ class Types:
         return {"type": "object", "properties": properties, "required": required, **opened}
 
     def _property(self, nodes: list[Node], name: str) -> JSON:
-        """Prepares a property, which parts of an object may define one after the other."""
+        """Prepare a property, which parts of an object may define one after the other."""
         shapes = [self._shapes.of(node) for node in nodes]
         typed = [index for index, shape in enumerate(shapes) if shape.kind != "any"]
         index = typed[-1] if typed else len(nodes) - 1
@@ -300,17 +300,17 @@ class Types:
         return self._registry.express(shape, parts[-1].place, name + (free or suffixes)[0])
 
     def find_children(self, components: list[tuple[str, Node]], names: dict[str, str]) -> None:
-        """Finds objects with a discriminator that others inherit from."""
+        """Find objects with a discriminator that others inherit from."""
         for name, union in self._tags.find_children(components, names, self._registry.name):
             self._registry.schemas.made[name] = union
 
     def tell_members(self, made: JSON) -> None:
-        """Gives the members of unions the values that tell them."""
+        """Return the members of unions the values that tell them."""
         self._tags.tell_members(made)
 
 
 def component(python_name: str) -> str:
-    """Gives the reference to a prepared component."""
+    """Return the reference to a prepared component."""
     return pointer("components", "schemas", python_name)
 
 
@@ -319,7 +319,7 @@ def _words(node: Node) -> str:
 
 
 def _annotated(node: Node, prepared: JSON) -> JSON:
-    """Adds what a schema says beside its type."""
+    """Add what a schema says beside its type."""
     if node.flag("nullable") and prepared:
         prepared = {**prepared, "nullable": True}
     described = [text for text in (node.text("description"), prepared.get("description")) if text]

@@ -58,7 +58,7 @@ class Schemas:
 
 
 def prepare_schemas(document: Document, operations: Operations) -> Schemas:
-    """Prepares all schemas of a document, and those of its operations.
+    """Prepare all schemas of a document, and those of its operations.
 
     Operations that need a schema which cannot be compiled are moved to those that are refused;
     other schemas that need such a one are left out.
@@ -88,7 +88,7 @@ def prepare_schemas(document: Document, operations: Operations) -> Schemas:
 
 
 def _refuse(schemas: Schemas, operations: Operations, refused: dict[str, SpecError]) -> None:
-    """Takes out what cannot be compiled, and what needs it."""
+    """Take out what cannot be compiled, and what needs it."""
     kept: list[Operation] = []
     for operation in operations.operations:
         keys = [key for key in operation.type_keys() if key]
@@ -160,11 +160,11 @@ class Registry:
                 self.make(python_name, shapes[node.place])
 
     def finish(self) -> None:
-        """Does what can be done only when all is known."""
+        """Do what can be done only when all is known."""
         self._types.tell_members(self.schemas.made)
 
     def expression(self, node: Node, name: str) -> JSON:
-        """Prepares a schema that stands inside another, or in an operation.
+        """Prepare a schema that stands inside another, or in an operation.
 
         Args:
             node: The schema.
@@ -178,7 +178,7 @@ class Registry:
         return self.express(self.shapes.of(node), node.place, name)
 
     def express(self, shape: Shape, place: str, name: str) -> JSON:
-        """Prepares a shape that stands inside another schema."""
+        """Prepare a shape that stands inside another schema."""
         if shape.is_class and place in self._names:
             return self._types.reference(self._names[place], shape)
         if not shape.is_class:
@@ -188,7 +188,7 @@ class Registry:
         return self._types.reference(python_name, shape)
 
     def resolve(self, node: Node) -> tuple[str, Node]:
-        """Gives the Python name of what a reference leads to, empty for a newtype, and its place.
+        """Return the Python name of what a reference leads to, empty for a newtype, and its place.
 
         Raises:
             SpecError: It leads nowhere.
@@ -214,7 +214,7 @@ class Registry:
         return module_of(class_name(name)) not in self._modules
 
     def name(self, name: str, place: str) -> str:
-        """Gives the Python name of a schema that has to have one."""
+        """Return the Python name of a schema that has to have one."""
         python_name = class_name(name)
         if python_name in RESERVED:
             python_name += "Model"
@@ -226,7 +226,7 @@ class Registry:
         return python_name
 
     def make(self, python_name: str, shape: Shape) -> None:
-        """Prepares the schema of a name."""
+        """Prepare the schema of a name."""
         self.schemas.nodes[python_name] = shape.node
         # Until it is ready, for what refers to it.
         self.schemas.made[python_name] = {}

@@ -60,7 +60,7 @@ class Shapes:
         self._pending: set[str] = set()
 
     def of(self, node: Node) -> Shape:
-        """Gives the shape of a schema.
+        """Return the shape of a schema.
 
         Raises:
             SpecError: It has none, since it is at odds with itself.
@@ -69,7 +69,7 @@ class Shapes:
         return self.of_parts(parts, node.with_value(notes))
 
     def of_parts(self, parts: list[Node], notes: Node) -> Shape:
-        """Gives the shape of parts together, with the annotations that they have."""
+        """Return the shape of parts together, with the annotations that they have."""
         if len(parts) > 1:
             parts = [part for part in parts if not self._says_nothing(part, parts)] or parts[:1]
         if not parts:
@@ -90,7 +90,7 @@ class Shapes:
         return self._merged(parts, notes)
 
     def member(self, parts: tuple[Node, ...]) -> Shape:
-        """Gives the shape of a member of a union."""
+        """Return the shape of a member of a union."""
         if len(parts) == 1:
             return self.of(parts[0])
         found: list[Node] = []
@@ -101,7 +101,7 @@ class Shapes:
         return self.of_parts(found, parts[-1].with_value(notes))
 
     def target(self, node: Node) -> Shape:
-        """Gives the shape that a schema has in the end, behind all references."""
+        """Return the shape that a schema has in the end, behind all references."""
         shape = self.of(node)
         seen: set[str] = set()
         while shape.kind == "reference":
@@ -120,7 +120,7 @@ class Shapes:
         return shape
 
     def properties(self, shape: Shape) -> dict[str, list[Node]]:
-        """Gives the properties of an object, each as often as its parts define it."""
+        """Return the properties of an object, each as often as its parts define it."""
         found: dict[str, list[Node]] = {}
         for part in shape.parts:
             if "$ref" in part:
@@ -132,7 +132,7 @@ class Shapes:
         return found
 
     def required(self, shape: Shape) -> list[str]:
-        """Gives the names of the properties that an object must have."""
+        """Return the names of the properties that an object must have."""
         found: dict[str, None] = {}
         for part in shape.parts:
             found |= dict.fromkeys(
@@ -143,7 +143,7 @@ class Shapes:
         return list(found)
 
     def _parts(self, node: Node) -> tuple[list[Node], JSON]:
-        """Takes a schema apart."""
+        """Take a schema apart."""
         if node.value is True:
             return [], {}
         if node.value is False:
@@ -251,7 +251,7 @@ class Shapes:
         return Shape("union", notes, members=tuple((member,) for member in members))
 
     def _joined(self, union: Node, others: list[Node], notes: Node) -> Shape:
-        """Joins each member of a union with what stands beside the union."""
+        """Join each member of a union with what stands beside the union."""
         shape = self.target(union)
         members: list[tuple[Node, ...]] = []
         for member in shape.members:
@@ -270,7 +270,7 @@ class Shapes:
         return Shape("union", notes, members=tuple(members))
 
     def _merged(self, parts: list[Node], notes: Node) -> Shape:
-        """Merges parts that are no objects: the keywords of one limit those of another."""
+        """Merge parts that are no objects: the keywords of one limit those of another."""
         plain = [self.target(part) if "$ref" in part else self.of(part) for part in parts]
         named = [part for part, shape in zip(parts, plain, strict=True) if shape.is_class]
         if len(named) == 1 and "$ref" in named[0]:
@@ -289,7 +289,7 @@ class Shapes:
 
 
 def refuse_circle(start: Node) -> None:
-    """Refuses a schema that is itself by definition, rather than one that holds itself."""
+    """Refuse a schema that is itself by definition, rather than one that holds itself."""
     pending, seen = [start], set[str]()
     while pending:
         node = pending.pop()
@@ -320,7 +320,7 @@ def _is_map(value: JSON) -> bool:
 
 
 def _of_type(value: JSON, kind: str) -> JSON:
-    """Gives the keywords of a schema of several types that concern one of them."""
+    """Return the keywords of a schema of several types that concern one of them."""
     others = {
         "object": {"properties", "required", "additionalProperties"},
         "array": {"items", "prefixItems", "additionalItems"},

@@ -29,7 +29,7 @@ class Tags:
         self._told: dict[str, dict[str, tuple[str, list[str]]]] = {}
 
     def union(self, node: Node, members: tuple[Parts, ...]) -> tuple[str, list[Told]] | None:
-        """Gives the tag of a union, and its members with the values that tell them.
+        """Return the tag of a union, and its members with the values that tell them.
 
         Args:
             node: The discriminator.
@@ -65,7 +65,7 @@ class Tags:
         return (tag, found) if len(attributes) == 1 else None
 
     def made(self, tag: str, members: list[JSON], values: list[list[str]]) -> JSON:
-        """Prepares a union that is told by a tag."""
+        """Prepare a union that is told by a tag."""
         names = [str(member.get("$ref", "")).rpartition("/")[2] for member in members]
         if not all(names) or len({*names}) < len(names):
             return {"anyOf": members}
@@ -95,7 +95,7 @@ class Tags:
         names: dict[str, str],
         give_name: Callable[[str, str], str],
     ) -> Iterator[tuple[str, JSON]]:
-        """Finds the classes with a discriminator that others inherit from.
+        """Find the classes with a discriminator that others inherit from.
 
         Yields:
             For each the name of the union of them all, and the union, prepared.
@@ -134,7 +134,7 @@ class Tags:
                 yield name, {**union, "otherwise": base, "description": text}
 
     def tell_members(self, made: JSON) -> None:
-        """Makes the tags constants of the classes that they tell."""
+        """Make the tags constants of the classes that they tell."""
         for name, tags in self._told.items():
             if name not in made or not made[name].keys() & {"properties", "allOf"}:
                 continue
@@ -175,7 +175,7 @@ class Tags:
         return self._shapes.target(parts[0]) if len(parts) == 1 else self._shapes.member(parts)
 
     def _end(self, node: Node) -> list[str]:
-        """Gives the places that a schema leads to, its own first."""
+        """Return the places that a schema leads to, its own first."""
         places = [node.place]
         while is_json_object(node.value) and "$ref" in node.value and len(places) < 50:
             node = node.document.resolve(node.value["$ref"], node.place)
@@ -190,7 +190,7 @@ class Tags:
 
 
 def constants_of(shapes: Shapes, shape: Shape, tag: str) -> list[str]:
-    """Gives the constant strings of an object: the tag's, or all where there is no tag."""
+    """Return the constant strings of an object: the tag's, or all where there is no tag."""
     found: list[str] = []
     for key, nodes in shapes.properties(shape).items():
         if tag in ("", key) and is_json_object(nodes[-1].value):

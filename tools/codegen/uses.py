@@ -34,12 +34,12 @@ class Use:
 
 
 def essence_of(media_type: str) -> str:
-    """Gives a media type without its parameters, in lower case."""
+    """Return a media type without its parameters, in lower case."""
     return media_type.partition(";")[0].strip().lower()
 
 
 def media_kind(media_type: str) -> str:
-    """Gives what a body of a media type is in Python: `json`, `form`, `text` or `bytes`."""
+    """Return what a body of a media type is in Python: `json`, `form`, `text` or `bytes`."""
     essence = essence_of(media_type)
     main, _, sub = essence.partition("/")
     if essence in EVENT_TYPES:

@@ -49,7 +49,7 @@ _Loader.add_constructor("tag:yaml.org,2002:int", _integer)
 
 
 def parse_yaml(content: bytes) -> Any:
-    """Gives the value of a YAML document, in which keys are strings and dates too.
+    """Return the value of a YAML document, in which keys are strings and dates too.
 
     Raises:
         ValueError: It is not YAML, or no JSON can say the same. The text names the line.

@@ -68,12 +68,12 @@ OTHER = {"$ref": f"{SCHEMAS}/Other"}
 def execute(
     arguments: Sequence[str], *, env: Mapping[str, str]
 ) -> "subprocess.CompletedProcess[str]":
-    """Runs the compiler as Bazel does, in a second; a forked one takes a tenth of that."""
+    """Run the compiler as Bazel does, in a second; a forked one takes a tenth of that."""
     return subprocess.run([COMPILER, *arguments], env=env, capture_output=True, text=True)
 
 
 class Run:
-    """Runs the compiler's command line in a folder of its own."""
+    """Run the compiler's command line in a folder of its own."""
 
     def __init__(
         self, folder: Path, start: Callable[..., "subprocess.CompletedProcess[str]"]
@@ -85,7 +85,7 @@ class Run:
         self.temporary.mkdir()
 
     def __call__(self, spec: Path, hand_written: dict[str, Path] | None = None) -> str:
-        """Gives what it says on stderr; checks that it fails and leaves nothing behind."""
+        """Return what it says on stderr; check that it fails and leaves nothing behind."""
         made = self.process(spec, hand_written or {})
         assert made.returncode == 1, made.stderr
         assert made.stdout == ""
@@ -113,7 +113,7 @@ class Run:
 
 @pytest.fixture(scope="module")
 def imported(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Compiles once here: the generator imports most of itself only then, so each child would."""
+    """Compile once here: the generator imports most of itself only then, so each child would."""
     folder = tmp_path_factory.mktemp("imported")
     (folder / "good.json").write_text(json.dumps(GOOD))
     arguments = [f"--spec={folder / 'good.json'}", f"--archive={folder / 'good.zip'}"]
@@ -132,7 +132,7 @@ def command(tmp_path: Path) -> Run:
 
 @pytest.fixture
 def refused(run: Run, tmp_path: Path) -> Callable[[Callable[[dict[str, Any]], object]], str]:
-    """Changes the good spec, and gives what the compiler says of it."""
+    """Change the good spec, and return what the compiler says of it."""
 
     def with_change(change: Callable[[dict[str, Any]], object]) -> str:
         document = copy.deepcopy(GOOD)

@@ -37,7 +37,7 @@ def compiled(
     /,
     **environment: str,
 ) -> dict[str, bytes]:
-    """Compiles in an empty environment but for what is given, and gives the bytes by file."""
+    """Compile in an empty environment but for what is given, and return the bytes by file."""
     out.mkdir(parents=True)
     folder = HERE / "specimen" / name
     hand_written = [

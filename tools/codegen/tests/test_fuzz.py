@@ -25,7 +25,7 @@ VALUES: list[Any] = [None, [], {}, 1, "x"]
 
 
 def paths(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Yields the path to each value below a node."""
+    """Yield the path to each value below a node."""
     keys: Iterable[Any] = node if isinstance(node, dict) else range(len(node))
     for key in keys:
         yield (*path, key)
@@ -34,7 +34,7 @@ def paths(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 
 def replaced(root: Any, path: tuple[Any, ...], value: Any) -> str:
-    """Gives the text of the document with another value in one place."""
+    """Return the text of the document with another value in one place."""
     *parents, key = path
     node = root
     for parent in parents:
@@ -46,7 +46,7 @@ def replaced(root: Any, path: tuple[Any, ...], value: Any) -> str:
 
 
 def cases(name: str, share: float) -> Iterator[tuple[str, str]]:
-    """Yields a part of all documents that have another value in one place, with the place."""
+    """Yield a part of all documents that have another value in one place, with the place."""
     root = json.loads(SPECS[name].read_text())
     chosen = random.Random(name)
     for path in paths(root):

@@ -40,7 +40,7 @@ BY_HAND = [(), ("Root",), ("Branch",), ("Tree", "Leaf"), tuple(SCHEMAS)[:-1]]
 
 @pytest.fixture
 def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Made]:
-    """Makes a package of schemas, some of them written by hand; gives its name."""
+    """Make a package of schemas, some of them written by hand; return its name."""
     packages: list[str] = []
 
     def make(*by_hand: str, schemas: dict[str, Any] = SCHEMAS) -> str:
@@ -79,7 +79,7 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Made]:
 
 
 def forget(package: str) -> set[str]:
-    """Makes Python import a package anew, and gives the modules of models that it had."""
+    """Make Python import a package anew, and return the modules of models that it had."""
     prefix = f"{package}.models."
     names = [name for name in sys.modules if f"{name}.".startswith(f"{package}.")]
     for name in names:

@@ -94,7 +94,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Package
 
 @pytest.fixture
 def said(package: Package, capsys: pytest.CaptureFixture[str]) -> Callable[..., list[str]]:
-    """Gives what is said of an override with this body."""
+    """Return what is said of an override with this body."""
 
     def check(body: str) -> list[str]:
         failed = package.check({"thing.py": HEAD + body})

@@ -56,7 +56,7 @@ class Leaf(GeneratedLeaf):
 
 
 def build(root: Path, *hand_written: str) -> None:
-    """Compiles the spec as the genrule does, and updates the mirror as its target does."""
+    """Compile the spec as the genrule does, and update the mirror as its target does."""
     archive, source = root / "made.zip", root / "src" / "orchard"
     (root / "openapi.json").write_text(json.dumps(SPEC))
     code = compile.main(

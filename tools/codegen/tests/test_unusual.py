@@ -48,7 +48,7 @@ def operation(answer: Any = True, **more: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def compiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Compile]:
-    """Compiles a document; gives a function that imports the package's modules."""
+    """Compile a document; return a function that imports the package's modules."""
     monkeypatch.syspath_prepend(tmp_path)
     packages: list[str] = []
 
@@ -450,3 +450,40 @@ def test_defaults(compiled: Compile, schema: Any, default: Any) -> None:
     assert (found.it.to_dict() if hasattr(found.it, "to_dict") else found.it) == default
     assert found.it is None or found.it is not other.it
     assert found.to_dict() == {}
+
+
+MAYBE = {"type": ["string", "null"]}
+DATE = {"type": "string", "format": "date"}
+TREE = {"type": "array", "items": {"type": "object", "additionalProperties": ref("Thing")}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "right", "wrong"),
+    [
+        ({"type": "array", "items": MAYBE}, ["a", None], [1]),
+        ({"type": "array", "items": {**LIST, "type": ["array", "null"]}}, [["a"], None], [[1]]),
+        ({"type": "object", "additionalProperties": MAYBE}, {"a": None}, {"a": 1}),
+        ({"type": ["object", "null"], "additionalProperties": NUMBER}, None, {"a": "b"}),
+        ({"type": ["string", "object"], "additionalProperties": NUMBER}, {"a": 1}, {"a": "b"}),
+        ({"prefixItems": [TEXT, MAYBE], "items": False}, ("a", None), ["a"]),
+        ({"anyOf": [{"type": "string", "minLength": 2}, NUMBER]}, "a", []),
+        (TREE, [{"a": [{"b": []}]}], [{"a": 1}]),
+    ],
+)
+def test_types_that_stand_alone(compiled: Compile, schema: Any, right: Any, wrong: Any) -> None:
+    models = compiled({}, Thing=schema, Holder=has("it", it=ref("Thing")))("models")
+    assert models.Holder.from_dict({"it": right}).it == right
+    with pytest.raises(ValueError, match="Holder"):
+        models.Holder.from_dict({"it": wrong})
+
+
+def test_names_of_what_modules_import(compiled: Compile) -> None:
+    parts = {name: has("x", x=TEXT) for name in ("Dict", "Optional", "Union", "annotations")}
+    holder = has(**{name: ref(name) for name in parts}, date=DATE, day=DATE, default=DATE)
+    kinds = {"type": "string", "enum": ["UUID", "DATE"]}
+    other = has(id={"type": "string", "format": "uuid"}, on=DATE, kind=ref("Kinds"))
+    models = compiled({}, Holder=holder, Other=other, Kinds=kinds, **parts)("models")
+    document = {name: {"x": "1"} for name in parts} | {"date": "2026-01-02", "day": "2026-01-03"}
+    assert models.Holder.from_dict(document).to_dict() == document
+    document = {"id": "6ba7b810-9dad-11d1-80b4-00c04fd430c8", "on": "2026-01-02", "kind": "UUID"}
+    assert models.Other.from_dict(document).to_dict() == document
