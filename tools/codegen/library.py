@@ -18,7 +18,7 @@ from tools.codegen.document import JSON, pointer
 from tools.codegen.errors import SpecError, printable
 from tools.codegen.expressions import parse_type, renamed
 from tools.codegen.normal import CONSTRAINTS
-from tools.json_types import is_json_object
+from tools.json_types import is_json_array, is_json_object
 
 # What the templates write before and after each definition; no text of a spec has it.
 _MARK = "\f"
@@ -178,7 +178,7 @@ def _readable(schema: JSON, stamp: str) -> JSON:
     found: JSON = {key: value for key, value in schema.items() if key in _KEPT}
     unions = {key: schema[key] for key in ("anyOf", "oneOf", "prefixItems") if key in schema}
     kinds = found.get("type")
-    if isinstance(kinds, list) and "object" in kinds:
+    if is_json_array(kinds) and "object" in kinds:
         # Side by side, the library forgets the type of a map's values.
         del found["type"]
         unions["anyOf"] = [{**schema, "type": kind, "nullable": False} for kind in kinds]

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
-from tools.codegen.directions import reachable
 from tools.codegen.document import Document
 from tools.codegen.errors import SpecError
 from tools.codegen.groups import GENERATED, Groups
@@ -119,11 +118,7 @@ def compile_models(
         [Model(name, homes[name], groups.home(name)) for name in sorted(homes)],
         _stubs(groups, homes, replaced.keys()),
         written.types,
-        {
-            name
-            for name, schema in schemas.made.items()
-            if any(map(modules.is_model, {name, *reachable(schemas.made, [schema])}))
-        },
+        modules.objects(),
         written.imports,
     )
 

@@ -45,6 +45,21 @@ class Modules:
         schema = self._made.get(name, {})
         return "properties" in schema or "allOf" in schema
 
+    def objects(self) -> set[str]:
+        """Return the names of those whose documents are, or may hold, objects."""
+        used_by: dict[str, list[str]] = {name: [] for name in self.uses}
+        for name, used in self.uses.items():
+            for other in used:
+                used_by[other].append(name)
+        found: set[str] = set()
+        pending = [name for name in self.uses if self.is_model(name)]
+        while pending:
+            name = pending.pop()
+            if name not in found:
+                found.add(name)
+                pending += used_by[name]
+        return found
+
     def heads(self, groups: Groups, kinds: Mapping[str, str]) -> dict[str, str]:
         """Return for each class the name that it is defined by, and its bases.
 

@@ -92,7 +92,8 @@ def _refuse(schemas: Schemas, operations: Operations, refused: dict[str, SpecErr
     kept: list[Operation] = []
     for operation in operations.operations:
         keys = [key for key in operation.type_keys() if key]
-        found = reachable(schemas.made, [schemas.types[key] for key in keys if key not in refused])
+        known = [schemas.types[key] for key in keys if key not in refused]
+        found = reachable(schemas.made, known) if schemas.refused else set[str]()
         errors = [refused[key] for key in keys if key in refused]
         errors += [error for name, error in schemas.refused.items() if name in found]
         if errors:
