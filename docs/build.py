@@ -41,6 +41,9 @@ def main() -> int:
             target = source / str(page).removeprefix(SOURCE)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(page, target)
+            if page.suffix == ".md":
+                # In the repository, links of its front page lead to this folder.
+                target.write_text(target.read_text().replace(f"]({SOURCE}", "]("))
         reference = source / "reference"
         write_operations(reference / "operations")
         write_command(reference / "command.md")
