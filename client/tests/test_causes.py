@@ -188,7 +188,7 @@ def test_nothing_is_claimed_of_a_run_that_no_server_was_asked_for(
     client = client_of(do, lambda request: refuse(), retry=AT_ONCE)
     with pytest.raises((errors.Unreachable, errors.Timeout)) as caught:
         do(ASKING[name](client.handle(RUN_ID)))
-    for claim in ("goes on", "still", "is running", "has not ended"):
+    for claim in ("continues", "still", "is running", "has not ended"):
         assert claim not in str(caught.value)
     if name not in ("steps", "cancel"):
         assert isinstance(caught.value, errors.Unreachable | errors.Timeout)

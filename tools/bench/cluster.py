@@ -155,7 +155,7 @@ def running(counted: Counted) -> Iterator[tuple[StepflowCluster, list[SyncStepfl
 
 
 def killed_at_random(goals: Goals, runs: int, items: int, seconds: float, seed: int) -> None:
-    """A random server is killed and started again every few seconds."""
+    """Kill a random server every few seconds, and start it again."""
     counted, outcome = Counted(), Outcome()
     kills: list[float] = []
     done = threading.Event()
@@ -234,7 +234,7 @@ def _was_stored(client: SyncStepflowClient, runs: int, number: int, step: int, l
 
 
 def cut_at_random(goals: Goals, calls: int, seed: int) -> None:
-    """Calls with a key through a proxy that cuts connections."""
+    """Send calls with a key through a proxy that cuts connections."""
     with running(Counted()) as (cluster, _):
         cuts, outcome = RandomCuts(seed), Outcome()
         port = int(cluster.urls[0].rpartition(":")[2])
@@ -298,7 +298,7 @@ def rolling_restart(goals: Goals) -> None:
 
 
 def costs(goals: Goals, calls: int) -> None:
-    """What several URLs and a key cost."""
+    """Measure the cost of several URLs and of a key."""
     with running(Counted()) as (cluster, _):
         url = cluster.urls[0]
         with (
@@ -348,7 +348,7 @@ def alternating(clients: list[SyncStepflowClient], calls: int) -> list[list[floa
 
 
 def events_across_kills(goals: Goals) -> None:
-    """A stream of events, whose server is killed, and then that of the run."""
+    """Kill the server of a stream of events, and then that of the run."""
     with running(Counted()) as (cluster, clients):
         handle = clients[0].submit(flow_of(8, seconds=0.5), {"number": 1})
         events: list[RunEvent] = []

@@ -53,8 +53,8 @@ def _tell_peak():
         peak.write(status.read().partition("VmHWM:")[2].split()[0] + "\\n")
 """
 
-#: Does so many operations and returns what shows that they were right, or a function that returns it
-#: and is called once the time is taken.
+#: Performs a number of operations, and returns what shows that they were right, or a function that
+#: returns it and is called after the measurement.
 Run = Callable[[int], Any]
 
 Case = Callable[[World], AbstractContextManager[Run]]

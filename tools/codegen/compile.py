@@ -140,7 +140,7 @@ def _formatted(files: dict[str, str], ruff: Path) -> dict[str, str]:
             )
             if made.returncode:
                 raise SpecError(
-                    "", f"gives code that ruff refuses: {' '.join(made.stderr.split())}"
+                    "", f"compiles to code that ruff refuses: {' '.join(made.stderr.split())}"
                 )
         return {path: Path(folder, path).read_text(encoding="utf-8") for path in sorted(files)}
 
@@ -155,7 +155,7 @@ def archive_of(files: Mapping[str, str]) -> bytes:
 
 
 def stale_module(path: str, package: str, command: str) -> str:
-    """Return the text of a module that the mirror lists and the spec gives no more."""
+    """Return the text of a module that the mirror lists and the spec no longer has."""
     name = ".".join((package, *PurePosixPath(path).with_suffix("").parts))
     problem = f"{name} is no longer made from the spec; run {command} to remove its file"
     return f'"""Not generated any more."""\n\nraise ImportError(\n    {problem!r}\n)\n'

@@ -102,7 +102,7 @@ def openapi_package(
     - `<name>`: the genrule of `compiled_spec`;
     - `<name>_models`, `<name>_endpoints`: its modules below `models/`, and all others;
     - `<name>_update`: rewrites the mirror;
-    - `<name>_up_to_date_test`: fails on any difference between the mirror and what the spec gives;
+    - `<name>_up_to_date_test`: fails on any difference between the mirror and what the spec compiles to;
     - `<name>_overrides_up_to_date_test`: fails when a hand-written model has lost touch with the spec's.
 
     The mirror's files are the genrule's list of outputs. A hand-written module at the same path under

@@ -1,4 +1,4 @@
-"""Tells models and fields in the text of a module, without importing it."""
+"""Finds models and fields in the text of a module, without importing it."""
 
 import ast
 

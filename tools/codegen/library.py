@@ -93,7 +93,7 @@ def generated(made: JSON, types: JSON, heads: Mapping[str, str], support: str) -
     parts = _generate(schemas, _attributes(made), data, support).split(_MARK)
     texts = {name: text for name, _, text in (part.partition("\n") for part in parts[1::2])}
     if texts.keys() != schemas.keys():
-        raise SpecError(_PLACE, f"gives another class: {min(texts.keys() ^ schemas.keys())}")
+        raise SpecError(_PLACE, f"compiles to another class: {min(texts.keys() ^ schemas.keys())}")
     found = Generated(imports=_imported(parts[0]))
     written: dict[str, str] = {}
     for name, text in texts.items():

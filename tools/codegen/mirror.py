@@ -1,4 +1,4 @@
-"""Keeps the checked-in copy of a compiled package equal to what its spec gives."""
+"""Keeps the checked-in copy of a compiled package equal to what its spec compiles to."""
 
 import argparse
 import difflib
@@ -51,7 +51,7 @@ def read_mirror(folder: Path, package: str) -> dict[str, str]:
 
 
 def differences(mirror: dict[str, str], made: dict[str, str]) -> Iterator[str]:
-    """Yield a line for each model, field, endpoint or file that is not what the spec gives."""
+    """Yield a line for each model, field, endpoint or file that differs from the compiled spec."""
     for path in sorted(mirror.keys() | made.keys(), key=lambda path: (_rank(path), path)):
         old, new = mirror.get(path), made.get(path)
         if old == new:
@@ -113,7 +113,7 @@ def _model_differences(path: str, old: str, new: str) -> list[str]:
 
 
 def unified_diff(mirror: dict[str, str], made: dict[str, str]) -> list[str]:
-    """Return the start of the diff that makes the mirror what the spec gives."""
+    """Return the start of the diff that makes the mirror what the spec compiles to."""
     lines = [
         line.rstrip("\n")
         for path in sorted(mirror.keys() & made.keys())
@@ -174,7 +174,9 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--update", action="store_true", help="rewrite the mirror rather than check it"
     )
-    parser.add_argument("--archive", type=Path, required=True, help="zip with what the spec gives")
+    parser.add_argument(
+        "--archive", type=Path, required=True, help="zip with what the spec compiles to"
+    )
     parser.add_argument(
         "--mirror", type=Path, required=True, help="the mirror's folder in the workspace"
     )
@@ -201,7 +203,7 @@ def main(argv: list[str]) -> int:
     except OSError as error:
         place = error.filename or folder
         problem = f"{place}: cannot be written: {error.strerror}"
-        print(f"{problem}; mend that and run {arguments.command}", file=sys.stderr)
+        print(f"{problem}; correct that and run {arguments.command}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(f"{arguments.mirror}: half rewritten; run {arguments.command}", file=sys.stderr)
@@ -215,12 +217,12 @@ def _check(arguments: argparse.Namespace, made: dict[str, str]) -> int:
     found = list(differences(mirror, made))
     if not found:
         return 0
-    print(f"{arguments.mirror} is not what the spec gives:")
+    print(f"{arguments.mirror} is not what the spec compiles to:")
     print(*(f"  {line}" for line in found), sep="\n")
     print("", *unified_diff(mirror, made), "", sep="\n")
     if arguments.spec_command:
         print(f"If the spec is not the server's, run first: {arguments.spec_command}")
-    print(f"To mend it: {arguments.command}")
+    print(f"To fix it: {arguments.command}")
     return 1
 
 

@@ -67,7 +67,7 @@ class _Check:
                 model = imported.removeprefix(GENERATED)
                 if model == imported:
                     yield (
-                        f"model {model}: the spec has it no more, and {path} still uses it; mend"
+                        f"model {model}: the spec has it no more, and {path} still uses it; correct"
                         f" that file and run {self.command}"
                     )
                 elif model in made:
@@ -95,14 +95,14 @@ class _Check:
             override.model_rebuild()
             base.model_rebuild()
         except Exception as error:
-            yield f"model {name}: cannot be built: {_one_line(error)}; mend {path}"
+            yield f"model {name}: cannot be built: {_one_line(error)}; correct {path}"
             return
         changed = dict(_changed_fields(override, base))
         yield from _field_problems(name, path, override, base, changed)
         if not changed and not _differs(override, base):
             yield (
-                f"model {name}: no longer differs from what the spec gives; remove {path} and run"
-                f" {self.command}"
+                f"model {name}: no longer differs from what the spec compiles to; remove {path} and"
+                f" run {self.command}"
             )
 
 
@@ -148,7 +148,7 @@ def _field_problems(
             )
             yield f"model {model}, field {name}: {what}; take it out of __retyped__ in {path}"
         elif not isinstance(reason, str) or not reason.strip():
-            yield f"model {model}, field {name}: __retyped__ gives no reason; write it in {path}"
+            yield f"model {model}, field {name}: __retyped__ has no reason; write it in {path}"
     on_the_wire: dict[str, str] = {}
     for name, field in override.model_fields.items():
         other = on_the_wire.setdefault(field.alias or name, name)

@@ -62,7 +62,7 @@ def read_parameters(
         item: The path item.
         node: The operation.
         prefix: What the names of its classes begin with.
-        use: Keeps a schema, and gives its key.
+        use: Keeps a schema, and returns its key.
 
     Raises:
         SpecError: A parameter cannot be compiled.

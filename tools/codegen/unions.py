@@ -1,4 +1,4 @@
-"""What tells the members of a union: the values of a tag."""
+"""The values of a tag, which distinguish the members of a union."""
 
 from collections.abc import Callable, Iterator
 
@@ -86,7 +86,7 @@ class Tags:
         )
 
     def is_told(self, name: str) -> bool:
-        """Whether a class is a member of a union that a tag tells."""
+        """Whether a class is a member of a union with a tag."""
         return name in self._told
 
     def find_children(
@@ -130,7 +130,7 @@ class Tags:
                 name = give_name(f"Any{names[place]}", f"{place}/discriminator")
                 self.any_of[names[place]] = name
                 base = {"$ref": pointer("components", "schemas", names[place])}
-                text = f"A `{names[place]}`: one of those that inherit from it, as `{tag}` tells."
+                text = f"A `{names[place]}`: one of those that inherit from it, by `{tag}`."
                 yield name, {**union, "otherwise": base, "description": text}
 
     def tell_members(self, made: JSON) -> None:

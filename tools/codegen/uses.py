@@ -22,7 +22,7 @@ class Use:
 
     Attributes:
         name: What its class is called if it has none of its own.
-        schema: The schema; None where the spec gives none.
+        schema: The schema; None where the spec has none.
         sent: Whether requests hold it; otherwise answers do.
         is_parameter: Whether it is a parameter in the usual style.
     """

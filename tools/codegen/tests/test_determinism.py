@@ -1,4 +1,4 @@
-"""The same spec gives the same bytes, whoever compiles it, where and when."""
+"""The same spec compiles to the same bytes, everywhere and at any time."""
 
 import os
 import shutil

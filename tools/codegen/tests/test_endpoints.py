@@ -31,7 +31,7 @@ def form(request: pytest.FixtureRequest) -> str:
 
 
 def call(server: Server, endpoint: Any, form: str, *path: Any, **arguments: Any) -> Any:
-    """Call one form of an endpoint, and return what success gives."""
+    """Call one form of an endpoint, and return the result of a success."""
     function = getattr(endpoint, form)
 
     async def wait() -> Any:

@@ -1,4 +1,4 @@
-"""The mirror is told from what the spec gives, and made equal to it."""
+"""The mirror is compared with what the spec compiles to, and made equal to it."""
 
 import os
 import stat
@@ -154,7 +154,7 @@ def test_a_difference_is_named_with_both_commands_and_mended_by_the_update(
 
     assert workspace.run() == 1
     first, *lines = capsys.readouterr().out.splitlines()
-    assert first == "generated is not what the spec gives:"
+    assert first == "generated is not what the spec compiles to:"
     assert any(line.strip().startswith(expected) for line in lines), lines
     assert [command for command in COMMANDS if any(line.endswith(command) for line in lines)] == [
         *COMMANDS
@@ -284,7 +284,7 @@ def test_a_folder_that_cannot_be_made_gives_one_line(
     assert workspace.run("--update") == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("/proc/generated: cannot be written: ")
-    assert line.endswith(f"; mend that and run {COMMANDS[0]}")
+    assert line.endswith(f"; correct that and run {COMMANDS[0]}")
 
 
 def test_an_interrupted_update_says_how_to_go_on(

@@ -159,12 +159,12 @@ RETYPE = "take the field out of thing.py, or give the reason in __retyped__ ther
         ),
         (
             "    '''Doc.'''",
-            "model Thing: no longer differs from what the spec gives; remove thing.py and run"
+            "model Thing: no longer differs from what the spec compiles to; remove thing.py and run"
             f" {COMMAND}",
         ),
         (
             "    '''Doc.'''\n    name: str\n    size: int = 1",
-            "model Thing: no longer differs from what the spec gives; remove thing.py and run"
+            "model Thing: no longer differs from what the spec compiles to; remove thing.py and run"
             f" {COMMAND}",
         ),
         (
@@ -224,7 +224,7 @@ RETYPE = "take the field out of thing.py, or give the reason in __retyped__ ther
         (
             "    '''Doc.'''\n    __retyped__: ClassVar[Mapping[str, str]] = {'name': ' '}\n"
             "    name: int",
-            "model Thing, field name: __retyped__ gives no reason; write it in thing.py",
+            "model Thing, field name: __retyped__ has no reason; write it in thing.py",
         ),
         (
             "    '''Doc.'''\n    total: Annotated[int, Field(alias='itemCount')] = 1",
@@ -270,8 +270,8 @@ def test_a_hand_written_module_that_uses_a_model_that_is_gone(
     thing = HEAD.replace("GeneratedThing\n", "GeneratedThing, Gone, Part\n") + "    x: Gone"
     assert package.check({"thing.py": thing}) == 1
     assert capsys.readouterr().out == (
-        f"model Gone: the spec has it no more, and {package.path} still uses it; mend that file and"
-        f" run {COMMAND}\n"
+        f"model Gone: the spec has it no more, and {package.path} still uses it; correct that file"
+        f" and run {COMMAND}\n"
     )
 
 

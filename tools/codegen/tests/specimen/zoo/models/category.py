@@ -12,5 +12,5 @@ class Category(GeneratedCategory):
     """A category that knows its path; it refers to itself, in lists and maps as well."""
 
     def path(self) -> str:
-        """Gives the names of all categories above it, and its own."""
+        """Return the names of all categories above it, and its own."""
         return joined([self.parent.path(), self.name]) if self.parent else self.name

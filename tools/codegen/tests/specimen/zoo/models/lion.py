@@ -9,5 +9,5 @@ class Lion(GeneratedLion):
     """A lion that roars; takes the place of the generated one, in unions as well."""
 
     def roar(self) -> str:
-        """Gives the sound of it."""
+        """Return its sound."""
         return f"{self.name} roars"
