@@ -25,7 +25,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
 
 
 def _describe(
-    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object
+    app: Sphinx, _page: str, _template: str, context: dict[str, Any], doctree: object
 ) -> None:
     if doctree is None:
         # A page that Sphinx makes itself, such as the index.
