@@ -10,8 +10,10 @@ import pickle
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
@@ -388,3 +390,17 @@ def test_a_crash_in_the_middle_of_a_backup_is_cleaned_up(tmp_path: Path) -> None
     names = [path.name for path in tmp_path.iterdir()]
     assert len([name for name in names if name.startswith("backup-0.11.0-")]) == 1
     assert not [name for name in names if name.startswith(".")]
+
+
+def test_two_backups_of_the_same_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = SimpleNamespace(gmtime=time.gmtime, strftime=lambda *_: "20260101T000000Z")
+    monkeypatch.setattr("stepflow_runtime._upgrade.time", clock)
+    with StepflowRuntime.start(data_dir=tmp_path):
+        pass
+    stamp = json.dumps({"version": "0.11.0", "binary": None})
+    for _ in range(2):
+        (tmp_path / "server.json").write_text(stamp, encoding="utf-8")
+        with StepflowRuntime.start(data_dir=tmp_path):
+            pass
+    name = "backup-0.11.0-20260101T000000Z"
+    assert sorted(path.name for path in tmp_path.glob("backup-*")) == [name, f"{name}-2"]
