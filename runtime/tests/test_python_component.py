@@ -74,7 +74,7 @@ def test_the_component_is_listed(runtime: StepflowRuntime) -> None:
     assert runtime.sync_client.run(FLOW, INPUT).is_success
     listed = {one.component: one for one in runtime.sync_client.list_components()}
     count_words = listed["/count_words"]
-    assert count_words.description == "Counts the words of a text and finds the most common one."
+    assert count_words.description == "Count the words of a text and find the most common one."
 
 
 def test_the_worker_ends_with_the_runtime(runtime: StepflowRuntime) -> None:
