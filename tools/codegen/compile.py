@@ -117,10 +117,10 @@ def _models_path(module: str) -> str:
 
 def _formatted(files: dict[str, str], ruff: Path) -> dict[str, str]:
     with tempfile.TemporaryDirectory() as folder:
+        for parent in {PurePosixPath(path).parent for path in files}:
+            Path(folder, parent).mkdir(parents=True, exist_ok=True)
         for path, text in files.items():
-            file = Path(folder, path)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text, encoding="utf-8")
+            Path(folder, path).write_bytes(text.encode())
         common = [
             "--isolated",
             "--no-cache",
@@ -142,7 +142,7 @@ def _formatted(files: dict[str, str], ruff: Path) -> dict[str, str]:
                 raise SpecError(
                     "", f"compiles to code that ruff refuses: {' '.join(made.stderr.split())}"
                 )
-        return {path: Path(folder, path).read_text(encoding="utf-8") for path in sorted(files)}
+        return {path: Path(folder, path).read_bytes().decode() for path in sorted(files)}
 
 
 def archive_of(files: Mapping[str, str]) -> bytes:

@@ -28,7 +28,7 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 
 def pointer(*parts: str | int) -> str:
     """Return the JSON pointer for a path of keys: `("paths", "/runs")` is `#/paths/~1runs`."""
-    return "#" + "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in parts)
+    return "/".join(["#", *[str(part).replace("~", "~0").replace("/", "~1") for part in parts]])
 
 
 def kind_of(value: Any) -> str:
@@ -163,7 +163,7 @@ class Document:
         return self._documents[path]
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True, eq=False)
 class Node:
     """A value of a document, and the keys that lead to it."""
 

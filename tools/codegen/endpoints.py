@@ -35,6 +35,7 @@ class Templates:
             lstrip_blocks=True,
             keep_trailing_newline=True,
             autoescape=False,
+            auto_reload=False,
         )
         self._environment.filters["doc"] = docstring
         self._environment.filters["literal"] = repr

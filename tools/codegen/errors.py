@@ -45,7 +45,10 @@ def printable(text: str, keep: str = "") -> str:
         keep: Characters that stay as they are.
     """
     keep += _JOINERS
-    if text.isprintable():
+    plain = text
+    for c in keep:
+        plain = plain.replace(c, "")
+    if plain.isprintable():
         return text
     return "".join(
         c.encode("unicode_escape").decode()

@@ -81,8 +81,12 @@ def generated(made: JSON, types: JSON, heads: Mapping[str, str], support: str) -
     # Each other type once, as an alias of a name that no schema has.
     known: dict[str, str] = {}
     aliases: dict[str, str] = {}
+    found = Generated()
     for key, schema in types.items():
         readable = _alias(schema, stamp)
+        if readable.keys() == {"$ref"}:
+            found.types[key] = name_of(readable)
+            continue
         aliases[key] = known.setdefault(json.dumps(readable), f"Type__{len(known)}")
         schemas[aliases[key]] = readable
     data: defaultdict[str, dict[str, str]] = defaultdict(dict)
@@ -94,7 +98,7 @@ def generated(made: JSON, types: JSON, heads: Mapping[str, str], support: str) -
     texts = {name: text for name, _, text in (part.partition("\n") for part in parts[1::2])}
     if texts.keys() != schemas.keys():
         raise SpecError(_PLACE, f"compiles to another class: {min(texts.keys() ^ schemas.keys())}")
-    found = Generated(imports=_imported(parts[0]))
+    found.imports = _imported(parts[0])
     written: dict[str, str] = {}
     for name, text in texts.items():
         if name not in heads and "enum" not in made.get(name, ()):
@@ -103,7 +107,7 @@ def generated(made: JSON, types: JSON, heads: Mapping[str, str], support: str) -
             # As text, since its members may be hand-written models, imported later.
             text = f"{name} = TypeAliasType({name!r}, {written[name]!r})\n{rest}"
         found.texts[name] = text
-    found.types = {key: written[name] for key, name in aliases.items()}
+    found.types |= {key: written[name] for key, name in aliases.items()}
     return found
 
 

@@ -98,9 +98,9 @@ def normalised(node: Node) -> Node:
 def _check(node: Node) -> None:
     for key, value in node.object().value.items():
         kinds = _KINDS.get(key)
-        part = node[key]
         if kinds is None:
             continue
+        part = node[key]
         if type(value) not in kinds:
             raise part.error(f"is {kind_of(value)}, which has no meaning here")
         if key in _NOT_EMPTY and not value:

@@ -57,6 +57,7 @@ class Shapes:
 
     def __init__(self) -> None:
         self._known: dict[str, Shape] = {}
+        self._shapes: dict[tuple[int, tuple[str | int, ...]], tuple[Node, Shape]] = {}
         self._pending: set[str] = set()
 
     def of(self, node: Node) -> Shape:
@@ -65,8 +66,12 @@ class Shapes:
         Raises:
             SpecError: It has none, since it is at odds with itself.
         """
-        parts, notes = self._parts(node)
-        return self.of_parts(parts, node.with_value(notes))
+        key = (id(node.value), node.path)
+        if key not in self._shapes:
+            parts, notes = self._parts(node)
+            # With the node, since another value may get the identity of one that is gone.
+            self._shapes[key] = node, self.of_parts(parts, node.with_value(notes))
+        return self._shapes[key][1]
 
     def of_parts(self, parts: list[Node], notes: Node) -> Shape:
         """Return the shape of parts together, with the annotations that they have."""
