@@ -75,7 +75,7 @@ def test_an_equal_mirror_passes_without_a_word(
     assert capsys.readouterr().out == ""
 
 
-def test_other_line_endings_are_a_difference_that_update_mends(
+def test_other_line_endings_are_a_difference_that_update_fixes(
     workspace: Workspace, capsys: pytest.CaptureFixture[str]
 ) -> None:
     module = workspace.mirror / "models/run.py"
@@ -142,7 +142,7 @@ CASES: dict[str, tuple[dict[str, str | None], str]] = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_difference_is_named_with_both_commands_and_mended_by_the_update(
+def test_a_difference_is_named_with_both_commands_and_fixed_by_the_update(
     case: str, workspace: Workspace, capsys: pytest.CaptureFixture[str]
 ) -> None:
     edits, expected = CASES[case]

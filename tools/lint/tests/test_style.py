@@ -126,7 +126,7 @@ def test_fields_of_generated_models_are_described_where_the_spec_does(workspace:
     assert failing() == []
 
 
-def test_the_fix_mends_what_it_can(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_fix_corrects_what_it_can(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = workspace / "tools/a.py"
     file.write_text('"""A."""\n\nimport os\nprint( 1 )\n')
     assert failing() == ["format", "lint"]
