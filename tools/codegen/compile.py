@@ -121,13 +121,7 @@ def _formatted(files: dict[str, str], ruff: Path) -> dict[str, str]:
             Path(folder, parent).mkdir(parents=True, exist_ok=True)
         for path, text in files.items():
             Path(folder, path).write_bytes(text.encode())
-        common = [
-            "--isolated",
-            "--no-cache",
-            "--quiet",
-            "--line-length=100",
-            "--target-version=py311",
-        ]
+        common = ["--isolated", "--no-cache", "-q", "--line-length=100", "--target-version=py311"]
         for arguments in (
             ["check", "--fix", f"--select={','.join(_RUFF_RULES)}", "--exit-zero"],
             ["format"],

@@ -34,7 +34,6 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,
-            autoescape=False,
             auto_reload=False,
         )
         self._environment.filters["doc"] = docstring

@@ -45,10 +45,7 @@ def printable(text: str, keep: str = "") -> str:
         keep: Characters that stay as they are.
     """
     keep += _JOINERS
-    plain = text
-    for c in keep:
-        plain = plain.replace(c, "")
-    if plain.isprintable():
+    if text.translate(dict.fromkeys(map(ord, keep))).isprintable():
         return text
     return "".join(
         c.encode("unicode_escape").decode()

@@ -97,11 +97,10 @@ def normalised(node: Node) -> Node:
 
 def _check(node: Node) -> None:
     for key, value in node.object().value.items():
-        kinds = _KINDS.get(key)
-        if kinds is None:
+        if key not in _KINDS:
             continue
         part = node[key]
-        if type(value) not in kinds:
+        if type(value) not in _KINDS[key]:
             raise part.error(f"is {kind_of(value)}, which has no meaning here")
         if key in _NOT_EMPTY and not value:
             raise part.error("is empty; leave it out or fill it")

@@ -56,7 +56,6 @@ class Shapes:
     """The shapes of a document's schemas."""
 
     def __init__(self) -> None:
-        self._known: dict[str, Shape] = {}
         self._shapes: dict[tuple[int, tuple[str | int, ...]], tuple[Node, Shape]] = {}
         self._pending: set[str] = set()
 
@@ -115,13 +114,11 @@ class Shapes:
             if found.place in self._pending or found.place in seen:
                 raise reference.error(f"$ref {reference.value['$ref']!r} leads back to itself")
             seen.add(found.place)
-            if found.place not in self._known:
-                self._pending.add(found.place)
-                try:
-                    self._known[found.place] = self.of(found)
-                finally:
-                    self._pending.discard(found.place)
-            shape = self._known[found.place]
+            self._pending.add(found.place)
+            try:
+                shape = self.of(found)
+            finally:
+                self._pending.discard(found.place)
         return shape
 
     def properties(self, shape: Shape) -> dict[str, list[Node]]:
