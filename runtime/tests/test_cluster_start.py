@@ -71,6 +71,19 @@ def test_an_etcd_that_is_given(tmp_path: Path) -> None:
         assert first.sync_client.run(flow, 3).output == 3
 
 
+def test_servers_continue_without_a_given_etcd_that_stopped(
+    tmp_path: Path, clients: Clients
+) -> None:
+    echo = {"name": "echo", "steps": [], "output": {"$input": "$"}}
+    with StepflowCluster.start(servers=1, data_dir=tmp_path / "one") as first:
+        (url,) = first._group._etcd.endpoints
+        with StepflowCluster.start(servers=2, data_dir=tmp_path / "two", etcd=url) as cluster:
+            assert cluster.sync_client.run(echo, 1, timeout=60).output == 1
+            first.stop()
+            outputs = [clients(cluster, n).run(echo, n, timeout=60).output for n in (0, 1)]
+            assert outputs == [0, 1]
+
+
 def test_an_etcd_that_crashes_is_started_again(
     cluster: StepflowCluster, caplog: pytest.LogCaptureFixture
 ) -> None:
