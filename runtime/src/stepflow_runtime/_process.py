@@ -161,7 +161,7 @@ class ServerProcess:
         if components is not None and components.plugins_that_connect:
             plugins = components.plugins_that_connect
             self._wait_for(
-                lambda until: are_registered(plugins, HOST, self.port, until),
+                lambda until: are_registered(plugins, HOST, self.port, until, components.names),
                 deadline,
                 seconds,
                 "has not connected to the components",

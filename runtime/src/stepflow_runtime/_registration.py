@@ -8,7 +8,13 @@ import time
 from collections.abc import Collection
 
 
-def are_registered(plugins: Collection[str], host: str, port: int, deadline: float) -> bool:
+def are_registered(
+    plugins: Collection[str],
+    host: str,
+    port: int,
+    deadline: float,
+    components: Collection[str] = (),
+) -> bool:
     """Whether the workers of plugins have registered with the server.
 
     Args:
@@ -16,6 +22,8 @@ def are_registered(plugins: Collection[str], host: str, port: int, deadline: flo
         host: The server's host.
         port: The server's port.
         deadline: When to give up, by the monotonic clock.
+        components: Names of components that the server must list: until it has asked a worker for
+            its components, it does not count as failed either.
     """
     if not plugins:
         return True
@@ -25,6 +33,10 @@ def are_registered(plugins: Collection[str], host: str, port: int, deadline: flo
         connection.request("GET", "/api/v1/components?excludeSchemas=true")
         answer = json.loads(connection.getresponse().read())
         failed = {one.get("plugin") for one in answer.get("failedPlugins") or ()}
+        listed = {
+            str(one.get("path") or one.get("component")).rpartition("/")[2]
+            for one in answer.get("components") or ()
+        }
     except (OSError, http.client.HTTPException, ValueError):
         return False
     except (AttributeError, TypeError, RecursionError):
@@ -32,4 +44,4 @@ def are_registered(plugins: Collection[str], host: str, port: int, deadline: flo
         return False
     finally:
         connection.close()
-    return failed.isdisjoint(plugins)
+    return failed.isdisjoint(plugins) and listed.issuperset(components)

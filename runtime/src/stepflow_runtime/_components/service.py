@@ -59,6 +59,11 @@ class ComponentService:
         """The plugin, if the components connect to the server, rather than the server to them."""
         return {PLUGIN} if isinstance(self._worker, PullWorker) else ()
 
+    @property
+    def names(self) -> Collection[str]:
+        """Names of the components."""
+        return self._calls.components
+
     def add_to(self, config: Mapping[str, Any]) -> dict[str, Any]:
         """Return a config with the plugin of the components and its route.
 
