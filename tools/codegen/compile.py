@@ -47,7 +47,7 @@ def compile_package(
         hand_written: Modules that are not generated, by their path in the package.
         ruff: The formatter's executable; None leaves the text as the templates give it.
         skip: Operations to leave out: their operationIds, or such as `GET /runs`.
-        notes: List to which a line about what was left out is added.
+        notes: List that receives a line for what was left out.
 
     Returns:
         Text of each module by its path in the package.

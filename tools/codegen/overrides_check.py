@@ -67,8 +67,8 @@ class _Check:
                 model = imported.removeprefix(GENERATED)
                 if model == imported:
                     yield (
-                        f"model {model}: the spec has it no more, and {path} still uses it; correct"
-                        f" that file and run {self.command}"
+                        f"model {model}: the spec no longer has it, and {path} still uses it;"
+                        f" correct that file and run {self.command}"
                     )
                 elif model in made:
                     yield (
@@ -77,7 +77,7 @@ class _Check:
                     )
                 else:
                     yield (
-                        f"model {model}: the spec has it no more, and {path} still builds on it;"
+                        f"model {model}: the spec no longer has it, and {path} still builds on it;"
                         f" remove that file and run {self.command}"
                     )
 

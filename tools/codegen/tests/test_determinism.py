@@ -37,7 +37,7 @@ def compiled(
     /,
     **environment: str,
 ) -> dict[str, bytes]:
-    """Compile in an empty environment but for what is given, and return the bytes by file."""
+    """Compile with only the given environment variables, and return the bytes by file."""
     out.mkdir(parents=True)
     folder = HERE / "specimen" / name
     hand_written = [

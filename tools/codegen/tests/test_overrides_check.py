@@ -259,8 +259,8 @@ def test_an_override_whose_model_is_gone(
     assert package.check({"gone.py": gone}) == 1
     path = package.path.replace("thing.py", "gone.py")
     assert capsys.readouterr().out == (
-        f"model Gone: the spec has it no more, and {path} still builds on it; remove that file and"
-        f" run {COMMAND}\n"
+        f"model Gone: the spec no longer has it, and {path} still builds on it; remove that file"
+        f" and run {COMMAND}\n"
     )
 
 
@@ -270,8 +270,8 @@ def test_a_hand_written_module_that_uses_a_model_that_is_gone(
     thing = HEAD.replace("GeneratedThing\n", "GeneratedThing, Gone, Part\n") + "    x: Gone"
     assert package.check({"thing.py": thing}) == 1
     assert capsys.readouterr().out == (
-        f"model Gone: the spec has it no more, and {package.path} still uses it; correct that file"
-        f" and run {COMMAND}\n"
+        f"model Gone: the spec no longer has it, and {package.path} still uses it; correct that"
+        f" file and run {COMMAND}\n"
     )
 
 
