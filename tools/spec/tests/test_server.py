@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -299,21 +300,28 @@ def test_ends_with_the_process_that_started_it(
 
 
 def test_interrupted_start_leaves_nothing(
-    executable: Executable, tmp_path: Path, wait_for_text: WaitForText, wait_for_end: WaitForEnd
+    executable: Executable,
+    wait_for_end: WaitForEnd,
+    wait_until: Callable[[Callable[[], object], str], None],
 ) -> None:
-    pid_file = tmp_path / "pid"
-    silent = executable(f"echo $$ > {pid_file}; exec sleep 1000")
+    silent = StepflowServer(executable("exec sleep 1000"))
 
     def interrupt() -> None:
-        wait_for_text(pid_file)
+        # Earlier it interrupts Popen, which then warns of a process that it does not wait for.
+        wait_until(has_process, "the server has its process")
         signal.raise_signal(signal.SIGINT)
+
+    def has_process() -> bool:
+        with contextlib.suppress(RuntimeError):
+            return bool(silent.pid)
+        return False
 
     thread = threading.Thread(target=interrupt)
     thread.start()
     with pytest.raises(KeyboardInterrupt):
-        StepflowServer(silent).start()
+        silent.start()
     thread.join()
-    wait_for_end(int(wait_for_text(pid_file)))
+    wait_for_end(silent.pid)
 
 
 def test_says_that_the_binary_is_missing(tmp_path: Path) -> None:
