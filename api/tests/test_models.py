@@ -12,7 +12,11 @@ from typing import Any, Literal
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from stepflow_api import models
+from stepflow_api import Client, models
+from stepflow_api.api.flow import get_flow
+from stepflow_api.api.run import get_run_items
+from stepflow_api.errors import InvalidAnswer
+from stepflow_api.testing import MockServer
 
 FLOW: dict[str, Any] = {
     "name": "f",
@@ -179,13 +183,63 @@ def test_outcomes_share_what_they_say() -> None:
     assert (failed.error.code, failed.error.message) == (5, "no")
 
 
+def test_an_unknown_tag_in_a_response_becomes_an_open_member() -> None:
+    result = {"outcome": "postponed", "until": [2030], "error": "none"}
+    items = [{"itemIndex": 0, "status": "x", "result": result}, ITEM]
+    with Client(
+        "http://server",
+        transport=MockServer({"GET /runs/{run_id}/items": {"itemCount": 2, "items": items}}),
+    ) as client:
+        first, second = get_run_items.sync(RUN_ID, client=client).items
+    other = first.result
+    assert isinstance(other, models.OtherFlowResult)
+    assert [other.is_success, other.is_failed] == [False, False]
+    assert [other.output, other.error] == [None, None]
+    assert other.to_dict() == first.to_dict()["result"] == result
+    assert models.ItemResult.model_validate_json(first.to_json()) == first
+    assert pickle.loads(pickle.dumps(first)) == copy.deepcopy(first) == first
+    again = models.ItemResult(item_index=0, status=first.status, result=other)
+    assert again == first
+    assert isinstance(second.result, models.FlowResultSuccess)
+
+
+def test_an_unknown_action_in_a_stored_flow_is_kept() -> None:
+    flow = {"steps": [{"id": "s", "component": "/c", "onError": {"action": "wait", "for": 1}}]}
+    answer = {"flowId": "f", "flow": flow}
+    with Client("http://server", transport=MockServer({"GET /flows/{flow_id}": answer})) as client:
+        found = get_flow.sync("f", client=client).flow
+    assert found.steps is not None
+    assert isinstance(found.steps[0].on_error, models.OtherErrorAction)
+    assert found.to_dict() == flow
+
+
+def test_a_known_tag_with_a_wrong_body_is_an_error_that_names_the_field() -> None:
+    items = [{"itemIndex": 0, "status": "x", "result": {"outcome": "failed", "error": {"code": 1}}}]
+    with (
+        Client(
+            "http://server",
+            transport=MockServer({"GET /runs/{run_id}/items": {"itemCount": 2, "items": items}}),
+        ) as client,
+        pytest.raises(InvalidAnswer, match=r"failed\.error\.message: Field required"),
+    ):
+        get_run_items.sync(RUN_ID, client=client)
+
+
+def test_an_unknown_tag_in_a_request_is_refused() -> None:
+    step = {"id": "s", "component": "/c", "onError": {"action": "retyr"}}
+    with pytest.raises(ValidationError, match="'fail', 'useDefault', 'retry'") as caught:
+        models.Flow.from_dict({"steps": [step]})
+    assert caught.value.error_count() == 1
+
+
 ITEM = {"itemIndex": 0, "status": "completed", "result": {"outcome": "success", "result": 42}}
+RUN_ID = "01a205b5-0a0a-7542-9354-0c70a04a73df"
 RUN = {
-    "runId": "01a205b5-0a0a-7542-9354-0c70a04a73df",
+    "runId": RUN_ID,
     "flowId": "f",
     "status": "completed",
     "createdAt": "2026-11-23T00:01:20.394215421Z",
-    "rootRunId": "01a205b5-0a0a-7542-9354-0c70a04a73df",
+    "rootRunId": RUN_ID,
     "createdAtSeqno": 0,
 }
 

@@ -1,8 +1,9 @@
 """Which way schemas go: to the server, from it, or both."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from tools.codegen.document import JSON
+from tools.codegen.document import JSON, pointer
+from tools.codegen.names import attribute_names
 
 
 def name_of(schema: JSON) -> str:
@@ -55,6 +56,38 @@ def open_constants(made: JSON, received: set[str]) -> None:
             for value in part.get("properties", {}).values():
                 if "const" in value and not value.get("tag"):
                     value["open"] = True
+
+
+def open_unions(
+    made: JSON, sent: set[str], received: set[str], give_name: Callable[[str], str]
+) -> None:
+    """Let unions of answers have a member for values with an unknown tag, which keeps their data.
+
+    A union inside another one stays closed, since its open member would take what is another's.
+
+    Args:
+        made: All prepared components by name, to which the new members are added.
+        sent: Names of those that requests hold.
+        received: Names of those that answers hold.
+        give_name: Returns a free name like the given one.
+    """
+    members = {name for schema in made.values() for name in _members(schema)}
+    for name in sorted(received - members):
+        schema = made[name]
+        if "known" not in schema or "otherwise" in schema:
+            continue
+        tag = schema["discriminator"]["propertyName"]
+        other = give_name(f"Other{name}")
+        made[other] = {
+            "type": "object",
+            "properties": {tag: {"type": "string"}},
+            "required": [tag],
+            "additionalProperties": True,
+            "attributes": attribute_names([tag]),
+            "description": f"A `{name}` with an unknown `{tag}`; its other fields are kept.",
+        }
+        schema |= {"otherwise": {"$ref": pointer("components", "schemas", other)}}
+        schema["is_sent"] = name in sent
 
 
 def _members(schema: JSON) -> set[str]:

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import textwrap
 import warnings
 from collections import defaultdict
 from collections.abc import Mapping
@@ -14,9 +15,11 @@ from datamodel_code_generator.enums import DataModelType, InputFileType
 from datamodel_code_generator.format import PythonVersion
 
 from tools.codegen.directions import name_of
+from tools.codegen.docs import WIDTH
 from tools.codegen.document import JSON, pointer
 from tools.codegen.errors import SpecError, printable
 from tools.codegen.expressions import parse_type, renamed
+from tools.codegen.names import attribute_names
 from tools.codegen.normal import CONSTRAINTS
 from tools.json_types import is_json_array, is_json_object
 
@@ -93,7 +96,12 @@ def generated(made: JSON, types: JSON, heads: Mapping[str, str], support: str) -
     data |= {name: {"head": head} for name, head in heads.items()}
     for name, schema in made.items():
         if "otherwise" in schema:
-            data[name] = {"otherwise": name_of(schema["otherwise"])}
+            tag = schema["discriminator"]["propertyName"]
+            names = dict.fromkeys([tag, attribute_names([tag])[tag]])
+            arguments = [*map(repr, names), f"known={tuple(schema['known'])!r}"]
+            arguments += ["is_sent=True"] if schema.get("is_sent") else []
+            how = f"OpenUnion({', '.join(arguments)})"
+            data[name] = {"otherwise": f"{name_of(schema['otherwise'])}, {how}"}
     parts = _generate(schemas, _attributes(made), data, support).split(_MARK)
     texts = {name: text for name, _, text in (part.partition("\n") for part in parts[1::2])}
     if texts.keys() != schemas.keys():
@@ -105,7 +113,11 @@ def generated(made: JSON, types: JSON, heads: Mapping[str, str], support: str) -
             type_, _, rest = text.partition("\n")
             written[name] = renamed(parse_type(type_), lambda used: used.removesuffix(_HIDDEN))
             # As text, since its members may be hand-written models, imported later.
-            text = f"{name} = TypeAliasType({name!r}, {written[name]!r})\n{rest}"
+            lines = textwrap.wrap(
+                written[name], WIDTH - 8, drop_whitespace=False, break_on_hyphens=False
+            )
+            literals = "\n".join(map(repr, lines))
+            text = f"{name} = TypeAliasType({name!r}, {literals})\n{rest}"
         found.texts[name] = text
     found.types |= {key: written[name] for key, name in aliases.items()}
     return found

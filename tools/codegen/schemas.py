@@ -9,7 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 
 from tools.codegen.defaults import drop_wrong_defaults
-from tools.codegen.directions import ask_for_what_goes_this_way, open_constants, reachable
+from tools.codegen.directions import (
+    ask_for_what_goes_this_way,
+    open_constants,
+    open_unions,
+    reachable,
+)
 from tools.codegen.document import JSON, Document, Node
 from tools.codegen.errors import SpecError
 from tools.codegen.names import Names, class_name, module_of, pascal_case
@@ -23,7 +28,7 @@ RESERVED = frozenset(
     {
         *("Annotated", "Any", "ClassVar", "ConfigDict", "Field", "Literal", "Timestamp"),
         *("TypeAliasType", "UUID", "AnswerModel", "FreeKeys", "IntEnum", "Model", "RequestModel"),
-        *("SendsConstants", "StrEnum", "Enum"),
+        *("OpenUnion", "SendsConstants", "StrEnum", "Enum"),
     }
 )
 
@@ -84,6 +89,12 @@ def prepare_schemas(document: Document, operations: Operations) -> Schemas:
             ask_for_what_goes_this_way(part, name in schemas.sent, name in schemas.received)
             drop_wrong_defaults(part, schemas.made)
     open_constants(schemas.made, schemas.received - schemas.sent)
+    open_unions(
+        schemas.made,
+        schemas.sent,
+        schemas.received & schemas.made.keys(),
+        lambda name: registry.name(name, f"{name}/otherwise"),
+    )
     return schemas
 
 

@@ -73,7 +73,8 @@ class Tags:
         for name, of_member in zip(names, values, strict=True):
             known = self._told.setdefault(name, {}).setdefault(tag, (attribute, []))[1]
             known += [value for value in of_member if value not in known]
-        return {"oneOf": members, "discriminator": {"propertyName": tag, "attribute": attribute}}
+        known = [value for of_member in values for value in of_member]
+        return {"oneOf": members, "discriminator": {"propertyName": tag}, "known": known}
 
     def is_narrower(self, node: Node, other: Node) -> bool:
         """Whether a property is a constant of what it is in a base class: text."""

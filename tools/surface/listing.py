@@ -114,7 +114,9 @@ def _type_of_argument(item: griffe.Attribute) -> str | griffe.Expr | None:
 
 def _short(value: str) -> str:
     value = " ".join(value.split())
-    return value if len(value) <= _LONGEST_VALUE else "..."
+    # What an alias is made of is a type, which callers depend on.
+    is_type = value.startswith("TypeAliasType(")
+    return value if is_type or len(value) <= _LONGEST_VALUE else "..."
 
 
 def _field(path: str, item: griffe.Attribute) -> str:

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 import enum
 import sys
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self, TypeVar, cast, get_origin
+from collections.abc import Callable, Collection, Mapping
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Final,
+    Literal,
+    Self,
+    TypeVar,
+    cast,
+    get_args,
+    get_origin,
+)
 
 from pydantic import (
     VERSION,
@@ -14,7 +25,7 @@ from pydantic import (
     GetCoreSchemaHandler,
     model_validator,
 )
-from pydantic_core import CoreSchema
+from pydantic_core import CoreSchema, ValidationError, core_schema
 
 from stepflow_api._constants import UNKNOWN_VALUES_LIMIT
 
@@ -24,6 +35,7 @@ __all__ = [
     "FreeKeys",
     "IntEnum",
     "Model",
+    "OpenUnion",
     "RequestModel",
     "SendsConstants",
     "StrEnum",
@@ -199,6 +211,51 @@ class SendsConstants(BaseModel):
     # of Python, in the time of which pydantic makes half of a short model.
     if not TYPE_CHECKING:
         __pydantic_fields_set__ = property(_fields_set, _FIELDS_SET.__set__)
+
+
+class OpenUnion:
+    """Annotation of a union that has, after members distinguished by a tag, one for unknown tags.
+
+    A response of a newer server may have a new tag, which must not lose the rest of the response.
+
+    Args:
+        names: Names of the tag: in JSON, and as an attribute if that is another one.
+        known: Values of the tag that another member has; the last member is not tried with them.
+        is_sent: Whether requests have the union as well: new tags are then accepted in JSON text
+            alone, which servers write, and refused in values of Python.
+    """
+
+    def __init__(self, *names: str, known: Collection[str], is_sent: bool = False) -> None:
+        self._names = names
+        self._known = known
+        self._is_sent = is_sent
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        closed, other = get_args(source)
+        return core_schema.union_schema(
+            [
+                # With a label, since pydantic would name all members in the place of an error.
+                (handler.generate_schema(closed), "known"),
+                core_schema.with_info_wrap_validator_function(
+                    self._validate_other, handler.generate_schema(other)
+                ),
+            ],
+            mode="left_to_right",
+        )
+
+    def _validate_other(
+        self, value: Any, validate: Callable[[Any], Any], info: core_schema.ValidationInfo
+    ) -> Any:
+        is_new = not self._is_sent or info.mode == "json" or isinstance(value, BaseModel)
+        if isinstance(value, Mapping):
+            tags = [value[name] for name in self._names if name in value]
+            is_new = is_new and not any(tag in self._known for tag in tags)
+        if is_new:
+            return validate(value)
+        # The errors of the other members say all.
+        raise ValidationError.from_exception_data(type(self).__name__, [])
 
 
 class StrEnum(enum.StrEnum):

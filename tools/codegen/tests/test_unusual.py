@@ -422,6 +422,52 @@ def test_answers(
         assert found == (tuple(document) if name == "tuple" else document)
 
 
+def test_unknown_tags_of_unions(compiled: Compile, server: Server, client: Client) -> None:
+    def variant(value: str, **more: Any) -> dict[str, Any]:
+        return has("$type", "size", **{"$type": {"const": value}, "size": NUMBER, **more})
+
+    told = {"discriminator": {"propertyName": "$type"}}
+    package = compiled(
+        {
+            "/a": {"post": operation(has(news=ref("News")), requestBody=content(ref("Both")))},
+            "/b": {"get": operation(ref("Both"), operationId="read")},
+            "/c": {"put": operation(operationId="write", requestBody=content(has(it=ref("Sent"))))},
+        },
+        Big=variant("big"),
+        Huge=variant("huge"),
+        Small=variant("small"),
+        Tiny=variant("tiny", inner=ref("News")),
+        News={"oneOf": [ref("Huge"), ref("Tiny")], **told},
+        Shape={"oneOf": [ref("Big"), ref("Small")], **told},
+        Sent={"oneOf": [ref("Big"), ref("Small")], **told},
+        Both=has(
+            shape=ref("Shape"), either={"oneOf": [ref("Inner"), has("$type", **{"$type": TEXT})]}
+        ),
+        Inner={"oneOf": [ref("Big"), ref("Small")], **told},
+    )
+    models = package("models")
+    new = {"$type": "new", "size": [None], "type": 1}
+    server.answers(200, {"news": {"$type": "tiny", "size": 1, "inner": new}})
+    inner = package("api.default.call").sync(client=client).news.inner
+    assert (type(inner).__name__, inner.type, inner.to_dict()) == ("OtherNews", "new", new)
+    old = models.Tiny(size=1, inner=inner)
+    assert models.Tiny.from_dict(old.to_dict() | {"inner": {"$type": "new"}}).inner.type == "new"
+    server.answers(200, {"news": {"$type": "huge", "size": "x"}})
+    with pytest.raises(
+        InvalidAnswer, match=r"news\.known\.huge\.size: Input should be a valid int"
+    ):
+        package("api.default.call").sync(client=client)
+    server.answers(200, {"shape": new, "either": {"$type": "other"}})
+    read = package("api.default.read").sync(client=client)
+    assert read.to_dict() == {"shape": new, "either": {"$type": "other"}}
+    assert type(read.either).__name__ == "BothEitherType"
+    assert models.Both(shape=read.shape, either=read.either) == read
+    # A request, as Python has it.
+    with pytest.raises(ValueError, match="expected tags: 'big', 'small'"):
+        models.Both.from_dict({"shape": new})
+    assert not hasattr(models, "OtherSent")
+
+
 def test_typed_additional_properties(compiled: Compile, server: Server, client: Client) -> None:
     thing = {**has(maxRetries=NUMBER), "additionalProperties": ref("Part")}
     body = {"required": True, **content(ref("Thing"))}

@@ -52,6 +52,8 @@ if TYPE_CHECKING:
     from stepflow_api.models.on_error_default import OnErrorDefault
     from stepflow_api.models.on_error_fail import OnErrorFail
     from stepflow_api.models.on_error_retry import OnErrorRetry
+    from stepflow_api.models.other_error_action import OtherErrorAction
+    from stepflow_api.models.other_flow_result import OtherFlowResult
     from stepflow_api.models.override_type import OverrideType
     from stepflow_api.models.run_details import RunDetails
     from stepflow_api.models.run_flow_response import RunFlowResponse
@@ -111,6 +113,8 @@ __all__ = [
     "OnErrorDefault",
     "OnErrorFail",
     "OnErrorRetry",
+    "OtherErrorAction",
+    "OtherFlowResult",
     "OverrideType",
     "RunDetails",
     "RunFlowResponse",
@@ -171,6 +175,8 @@ _MODULES = {
     "OnErrorDefault": "on_error_default",
     "OnErrorFail": "on_error_fail",
     "OnErrorRetry": "on_error_retry",
+    "OtherErrorAction": "other_error_action",
+    "OtherFlowResult": "other_flow_result",
     "OverrideType": "override_type",
     "RunDetails": "run_details",
     "RunFlowResponse": "run_flow_response",

@@ -6,9 +6,11 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import Field
+from stepflow_api._base import OpenUnion
 from stepflow_api.models.on_error_default import OnErrorDefault
 from stepflow_api.models.on_error_fail import OnErrorFail
 from stepflow_api.models.on_error_retry import OnErrorRetry
+from stepflow_api.models.other_error_action import OtherErrorAction
 from typing_extensions import TypeAliasType
 
 __all__ = ["ErrorAction"]
@@ -16,7 +18,9 @@ __all__ = ["ErrorAction"]
 
 ErrorAction = TypeAliasType(
     "ErrorAction",
-    "Annotated[OnErrorFail | OnErrorDefault | OnErrorRetry, Field(discriminator='action')]",
+    "Annotated[Annotated[OnErrorFail | OnErrorDefault | OnErrorRetry, "
+    "Field(discriminator='action')] | OtherErrorAction, OpenUnion('action', known=('fail', "
+    "'useDefault', 'retry'), is_sent=True)]",
 )
 """
 Error action determines what happens when a step fails.

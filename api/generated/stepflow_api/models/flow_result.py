@@ -6,15 +6,19 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import Field
+from stepflow_api._base import OpenUnion
 from stepflow_api.models.flow_result_failed import FlowResultFailed
 from stepflow_api.models.flow_result_success import FlowResultSuccess
+from stepflow_api.models.other_flow_result import OtherFlowResult
 from typing_extensions import TypeAliasType
 
 __all__ = ["FlowResult"]
 
 
 FlowResult = TypeAliasType(
-    "FlowResult", "Annotated[FlowResultSuccess | FlowResultFailed, Field(discriminator='outcome')]"
+    "FlowResult",
+    "Annotated[Annotated[FlowResultSuccess | FlowResultFailed, Field(discriminator='outcome')] | "
+    "OtherFlowResult, OpenUnion('outcome', known=('success', 'failed'), is_sent=True)]",
 )
 """
 `FlowResult`, which the spec does not describe.

@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from pydantic import ConfigDict, TypeAdapter
@@ -26,9 +26,6 @@ from stepflow_api.models import (
 from stepflow_api.support import html_table
 from stepflow_client._core.json_array import read_blocks, read_elements
 from stepflow_client.errors import FlowFailed, InvalidAnswer
-
-if TYPE_CHECKING:
-    from stepflow_api.models import FlowResultFailed, FlowResultSuccess
 
 __all__ = ["BatchResults", "FlowValidation", "Items", "Progress"]
 
@@ -261,7 +258,7 @@ def is_finished(run: RunSummary) -> bool:
     return run.status in _FINISHED
 
 
-def result_of(item: ItemResult, run_id: UUID) -> FlowResultSuccess | FlowResultFailed:
+def result_of(item: ItemResult, run_id: UUID) -> FlowResult:
     """Return the result of an item that has finished.
 
     Raises:

@@ -1,0 +1,32 @@
+"""`OtherFlowResult` with what all outcomes share."""
+
+from __future__ import annotations
+
+from stepflow_api.models._outcome import Outcome
+from stepflow_api.models.generated.other_flow_result import GeneratedOtherFlowResult
+
+__all__ = ["OtherFlowResult"]
+
+
+class OtherFlowResult(Outcome, GeneratedOtherFlowResult):
+    """A flow or step with an outcome that only a newer server knows; its other fields are kept.
+
+    Cause:
+        Code that takes a `FlowResult` would have to ask for its class before each access.
+
+    Wire:
+        `{"outcome": "postponed", "until": "2030-01-01T00:00:00Z"}`.
+
+    Can go when:
+        The variants have common fields in the spec.
+    """
+
+    @property
+    def output(self) -> None:
+        """None: whether it has one is unknown."""
+        return None
+
+    @property
+    def error(self) -> None:
+        """None: whether it has one is unknown."""
+        return None
