@@ -11,6 +11,7 @@ import pytest
 
 from client.tests.support import ECHO, Driver
 from stepflow_api import models
+from stepflow_api.testing import MockServer, finished_run
 from stepflow_client import errors
 
 HTML = httpx.Response(200, headers={"content-type": "text/html"}, content=b"<html>Hello</html>")
@@ -121,7 +122,7 @@ def items_answer(change: dict[int, dict[str, Any]], **others: Any) -> httpx.Resp
         ({"itemIndex": -1}, "itemIndex: Input should be greater than or equal to 0"),
         ({"completedAt": "soon"}, "completedAt: Input should be a valid datetime"),
         ({"result": {"outcome": "success"}}, "result.success.result: Field required"),
-        ({"result": {"outcome": "lost"}}, "result: Input tag 'lost' found using 'outcome'"),
+        ({"result": {"outcome": "failed"}}, "result.failed.error: Field required"),
     ],
 )
 @pytest.mark.parametrize("bad", [0, 1, 500, 999])
@@ -176,4 +177,13 @@ def test_an_input_that_json_cannot_hold_is_told(do: Driver, input: Any) -> None:
     with pytest.raises(errors.InvalidRequest) as caught:
         do(client.run("0" * 64, input))
     assert "\n" not in str(caught.value)
+    do(client.close())
+
+
+def test_an_unknown_outcome_is_a_result_or_raises_on_request(do: Driver) -> None:
+    postponed = models.OtherFlowResult(outcome="postponed")
+    client = do.client("http://newer.invalid", transport=MockServer(finished_run(postponed)))
+    assert do(client.run(ECHO, 1)) == postponed
+    with pytest.raises(errors.FlowFailed, match="with the outcome 'postponed', which this version"):
+        do(client.run(ECHO, 1, raise_on_failure=True))
     do(client.close())

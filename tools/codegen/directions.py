@@ -84,7 +84,7 @@ def open_unions(
             "required": [tag],
             "additionalProperties": True,
             "attributes": attribute_names([tag]),
-            "description": f"A `{name}` with an unknown `{tag}`; its other fields are kept.",
+            "description": f"`{name}` with an unknown `{tag}`; its other fields are kept.",
         }
         schema |= {"otherwise": {"$ref": pointer("components", "schemas", other)}}
         schema["is_sent"] = name in sent

@@ -61,6 +61,9 @@ BY_ALIAS: Final[dict[str, Any]] = (
 Before 2.11, pydantic cannot tell them apart where attributes can be passed by their names.
 """
 
+# The context of a validation whose document is an answer.
+_RECEIVED: Final = {"received": True}
+
 
 class Model(BaseModel):
     """Base of all models; those that go both ways, such as a flow, keep fields they do not know.
@@ -153,6 +156,13 @@ class AnswerModel(Model):
 
     model_config = ConfigDict(extra="ignore")
 
+    if not TYPE_CHECKING:
+
+        @classmethod
+        def from_dict(cls, document: Mapping[str, Any]) -> Self:
+            """Make a model of a JSON document, in which a newer server may use new values."""
+            return cls.model_validate(document, context=_RECEIVED)
+
 
 class FreeKeys(BaseModel):
     """Mixin for models whose documents have keys beside those that the spec names."""
@@ -222,7 +232,7 @@ class OpenUnion:
         names: Names of the tag: in JSON, and as an attribute if that is another one.
         known: Values of the tag that another member has; the last member is not tried with them.
         is_sent: Whether requests have the union as well: new tags are then accepted in JSON text
-            alone, which servers write, and refused in values of Python.
+            and in what only answers hold, and refused in other values of Python.
     """
 
     def __init__(self, *names: str, known: Collection[str], is_sent: bool = False) -> None:
@@ -237,7 +247,7 @@ class OpenUnion:
         return core_schema.union_schema(
             [
                 # With a label, since pydantic would name all members in the place of an error.
-                (handler.generate_schema(closed), "known"),
+                (handler.generate_schema(closed), ""),
                 core_schema.with_info_wrap_validator_function(
                     self._validate_other, handler.generate_schema(other)
                 ),
@@ -248,7 +258,8 @@ class OpenUnion:
     def _validate_other(
         self, value: Any, validate: Callable[[Any], Any], info: core_schema.ValidationInfo
     ) -> Any:
-        is_new = not self._is_sent or info.mode == "json" or isinstance(value, BaseModel)
+        is_received = info.mode == "json" or info.context is _RECEIVED
+        is_new = not self._is_sent or is_received or isinstance(value, BaseModel)
         if isinstance(value, Mapping):
             tags = [value[name] for name in self._names if name in value]
             is_new = is_new and not any(tag in self._known for tag in tags)

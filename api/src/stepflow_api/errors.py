@@ -26,9 +26,12 @@ All of them can be pickled. None shows a header or a password.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from stepflow_api._constants import TEXT_LIMIT
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 __all__ = [
     "BadRequest",
@@ -335,8 +338,14 @@ def body_problem(error: ValueError) -> str:
         return one_line(str(error))
     if body_cause(error) is None:
         return f"it has {error.error_count()} errors"
+    return first_problem(error)
+
+
+def first_problem(error: ValidationError) -> str:
+    """Return the first problem of a document and its place, on one line."""
     first = error.errors(include_url=False, include_input=False)[0]
-    place = ".".join(str(part) for part in first["loc"])
+    # The label of an open union's known members is empty, since it says nothing.
+    place = ".".join(str(part) for part in first["loc"] if part != "")
     return one_line(f"{place}: {first['msg']}" if place else first["msg"])
 
 

@@ -183,6 +183,6 @@ def parse_event(document: dict[str, Any]) -> RunEvent:
     """
     cls = _KINDS.get(document["kind"])
     if cls is not None:
-        return cls.model_validate(document)
+        return cls.from_dict(document)
     data = {name: value for name, value in document.items() if name not in _ON_ALL}
     return OtherEvent.model_validate({**{name: document[name] for name in _ON_ALL}, "data": data})

@@ -18,7 +18,7 @@ from typing import Any, Literal, Self
 
 from pydantic import TypeAdapter, ValidationError
 
-from stepflow_api.errors import one_line
+from stepflow_api.errors import first_problem, one_line
 from stepflow_api.graph import Reference as Read
 from stepflow_api.graph import references
 from stepflow_api.models import ErrorAction, Flow, Step
@@ -350,11 +350,7 @@ class FlowBuilder:
         try:
             return Step.from_dict(document)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            field = ".".join(str(part) for part in first["loc"])
-            raise InvalidInput(
-                f"{place}: {field}: {one_line(first['msg'])}; correct it there"
-            ) from error
+            raise InvalidInput(f"{place}: {first_problem(error)}; correct it there") from error
 
 
 def _check_reads(

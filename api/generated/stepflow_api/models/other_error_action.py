@@ -11,7 +11,7 @@ __all__ = ["OtherErrorAction"]
 
 class OtherErrorAction(FreeKeys, Model):
     """
-    A `ErrorAction` with an unknown `action`; its other fields are kept.
+    `ErrorAction` with an unknown `action`; its other fields are kept.
     """
 
     model_config = ConfigDict(extra="allow")

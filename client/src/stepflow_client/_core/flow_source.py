@@ -13,7 +13,7 @@ from typing import Any, TypeAlias, cast
 import pydantic_core
 from pydantic import ValidationError
 
-from stepflow_api.errors import one_line
+from stepflow_api.errors import first_problem, one_line
 from stepflow_api.models import Flow
 from stepflow_client._constants import FLOW_CACHE_SIZE
 from stepflow_client.documents import parse, read_file
@@ -92,11 +92,9 @@ def _model(document: Any, name: str) -> Flow:
     try:
         return Flow.from_dict(cast("Mapping[str, Any]", document))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
         raise InvalidInput(
-            f"{name} is not a flow: {place}: {first['msg']}{more}; correct it there"
+            f"{name} is not a flow: {first_problem(error)}{more}; correct it there"
         ) from error
 
 

@@ -121,9 +121,7 @@ class Items:
         self._count: int | None = None
 
     def __iter__(self) -> Iterator[ItemResult]:
-        blocks = read_blocks(
-            self._pieces, "items", {}, _ITEMS.validate_json, ItemResult.model_validate
-        )
+        blocks = read_blocks(self._pieces, "items", {}, _ITEMS.validate_json, ItemResult.from_dict)
         try:
             for items in blocks:
                 yield from items

@@ -9,7 +9,14 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from stepflow_api.errors import Conflict, NotFound, StepflowError, TransportError, one_line
+from stepflow_api.errors import (
+    Conflict,
+    NotFound,
+    StepflowError,
+    TransportError,
+    first_problem,
+    one_line,
+)
 from stepflow_api.lowlevel import Steps
 from stepflow_api.models import (
     CreateRunRequest,
@@ -134,6 +141,13 @@ class Runs:
                 f"run {run_id} failed: {failure_reason(result.error)}; look at its steps",
                 run_id,
                 result,
+            )
+        if raise_on_failure and not result.is_success:
+            raise FlowFailed(
+                f"run {run_id} ended with the outcome {result.outcome!r}, which this version of"
+                " stepflow-client does not know; look at its steps",
+                run_id,
+                None,
             )
         return result
 
@@ -339,9 +353,7 @@ def _request(
     try:
         return CreateRunRequest.model_validate({"flow_id": flow_id, "input": inputs, **present})
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise InvalidInput(f"the run cannot be created: {place}: {first['msg']}") from error
+        raise InvalidInput(f"the run cannot be created: {first_problem(error)}") from error
 
 
 def parse_run_id(run_id: UUID | str) -> UUID:

@@ -248,6 +248,8 @@ def _show(waiting: Waiting, as_json: bool, verbose: bool) -> int:
         print_value(result.output)
     if result.error is not None and not as_json:
         error_line(f"the flow failed: {_reason(result.error)} (run {waiting.handle.id})")
+    elif not result.is_success and not as_json:
+        error_line(f"unknown outcome {result.outcome!r} (run {waiting.handle.id})")
     if result.error is not None and verbose:
         print_details(result.error.details)
     return 0 if result.is_success else 1

@@ -11,7 +11,7 @@ __all__ = ["GeneratedOtherFlowResult"]
 
 class GeneratedOtherFlowResult(FreeKeys, Model):
     """
-    A `FlowResult` with an unknown `outcome`; its other fields are kept.
+    `FlowResult` with an unknown `outcome`; its other fields are kept.
     """
 
     model_config = ConfigDict(extra="allow")
