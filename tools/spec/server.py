@@ -6,21 +6,22 @@ Everything in this repository that talks to a real server starts it here::
         client = Client(base_url=server.url)
 
 A server never outlives the process that started it, however that process ends.
+
+This is not `stepflow_runtime`: that needs `stepflow_api`, which is compiled from what is read from
+a server started here, and tests of an installed `stepflow-api` have no other package.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import http.client
 import json
 import os
 import re
 import signal
 import subprocess
-import threading
+import tempfile
 import time
-from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -39,19 +40,15 @@ DEFAULT_CONFIG: Mapping[str, Any] = {
 # depends on no thread of that process, and it reaches what the server itself has started.
 _GUARD = ("/bin/sh", "-c", "read -r _; kill -KILL 0")
 
-_KEPT_LINES = 200
 _POLL_SECONDS = 0.005
 
-# Maximum time to wait for the log line of a server from 0.12 on that can execute runs; a later
-# version may word it differently.
-_TAKES_RUNS_SECONDS = 10.0
-
-# How long to wait for the end of an output that a child of the server may still hold open.
-_OUTPUT_END_SECONDS = 1.0
-
+_PORT = re.compile(r'^\{"port":(\d+)\}$', re.MULTILINE)
+# The first that a server prints once it takes runs, depending on its config.
+_TAKES_RUNS = re.compile("Recovering pending runs|orphan claiming")
 _ANSI_CODE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-_LOG_PREFIX = re.compile(r"^\S+Z?\s+(?:ERROR|WARN|INFO|DEBUG|TRACE)\s+\S+:\s+(?:\S+\.rs:\d+\s+)?")
-_TREE_GLYPHS = "│├╰╴─▶━ \t"
+
+# Lines of a server's output in an error message.
+_LAST_LINES = 10
 
 
 class ServerError(Exception):
@@ -71,6 +68,9 @@ class StepflowServer:
         start_timeout: Seconds until a server that does not answer counts as failed.
         stop_timeout: Seconds that the server gets to exit before it is killed.
         port: Port to listen on; 0 for one that is free.
+
+    Attributes:
+        port: The port, kept after a stop for `restart`; 0 before the start if it was to be free.
     """
 
     def __init__(
@@ -84,23 +84,17 @@ class StepflowServer:
         stop_timeout: float = 5.0,
         port: int = 0,
     ) -> None:
+        self.port = port
         self._binary = Path(binary).absolute()
         self._config = json.dumps(config).encode()
         self._arguments = tuple(arguments)
         self._environment = dict(environment or {})
         self._start_timeout = start_timeout
         self._stop_timeout = stop_timeout
-        self._port = port
+        self._printed = b""
+        self._output: IO[bytes] | None = None
         self._guard: subprocess.Popen[bytes] | None = None
         self._process: subprocess.Popen[bytes] | None = None
-        self._output: _Output | None = None
-
-    @property
-    def port(self) -> int:
-        """The port that the server listens on; kept after a stop, for `restart`."""
-        if not self._port:
-            raise RuntimeError("the server has no port before it is started")
-        return self._port
 
     @property
     def url(self) -> str:
@@ -120,30 +114,30 @@ class StepflowServer:
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> Self:
-        """Start the server and wait until it answers.
+        """Start the server and wait until it takes runs.
 
         Returns:
             The server itself.
 
         Raises:
-            ServerError: It cannot be started, ends early, or does not answer in time. Nothing of it
+            ServerError: It cannot be started, exits early, or is not ready in time. Nothing of it
                 is left running.
         """
         if self._guard is not None:
             raise RuntimeError("the server is already started; stop it first")
-        self._check_binary()
         deadline = time.monotonic() + self._start_timeout
         try:
             self._spawn()
-            self._port = self._wait_for_port(deadline)
-            self._wait_for_health(deadline)
+            while problem := self._problem():
+                self._check_alive(deadline, problem)
+                time.sleep(_POLL_SECONDS)
         except BaseException:
             self.kill()
             raise
         return self
 
     def stop(self) -> None:
-        """End the server: SIGTERM, then SIGKILL for whatever is left of its process group."""
+        """Ask the server to exit, then kill whatever is left of its process group."""
         if self._process is not None:
             self._process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -151,19 +145,21 @@ class StepflowServer:
         self.kill()
 
     def kill(self) -> None:
-        """End the server's whole process group at once with SIGKILL, as a crash would."""
+        """Kill the server's whole process group at once, as a crash would."""
         guard, self._guard = self._guard, None
         if guard is None:
             return
         # The guard is not reaped yet, so its group's number cannot belong to anyone else.
         os.killpg(guard.pid, signal.SIGKILL)
-        guard.wait()
-        _close(guard.stdin)
+        # Waits for it, and closes its standard input.
+        with guard:
+            pass
         if self._process is not None:
             self._process.wait()
-            _close(self._process.stdin)
         if self._output is not None:
-            self._output.wait_for_end()
+            self._read_output()
+            self._output.close()
+            self._output = None
 
     def restart(self) -> None:
         """Stop the server, unless it is dead already, and start it on the same port."""
@@ -171,8 +167,9 @@ class StepflowServer:
         self.start()
 
     def output(self) -> str:
-        """Return the last lines that the server has printed, without colour codes."""
-        return "" if self._output is None else "\n".join(self._output.lines())
+        """Return what the server has printed, without colour codes."""
+        self._read_output()
+        return _ANSI_CODE.sub("", self._printed.decode("utf-8", "replace"))
 
     def __enter__(self) -> Self:
         return self.start()
@@ -185,18 +182,12 @@ class StepflowServer:
     ) -> None:
         self.stop()
 
-    def _check_binary(self) -> None:
-        if not self._binary.is_file():
-            problem = "it is a folder" if self._binary.is_dir() else "there is no such file"
-            remedy = "pass the path of the stepflow-server binary"
-        elif not os.access(self._binary, os.X_OK):
-            problem, remedy = "the file is not executable", f"run: chmod +x {self._binary}"
-        else:
-            return
-        raise ServerError(f"cannot start the Stepflow server {self._binary}: {problem}; {remedy}")
-
     def _spawn(self) -> None:
-        self._process = self._output = None
+        self._process = None
+        # A file, not a pipe: the server goes on although nobody reads.
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("STEPFLOW_")}
+        levels = {"STEPFLOW_LOG_LEVEL": "info", "STEPFLOW_OTHER_LOG_LEVEL": "warn"}
         try:
             self._guard = subprocess.Popen(
                 _GUARD,
@@ -206,50 +197,43 @@ class StepflowServer:
                 process_group=0,
             )
             self._process = subprocess.Popen(
-                [self._binary, "--port", str(self._port), "--config-stdin", *self._arguments],
+                [self._binary, "--port", str(self.port), "--config-stdin", *self._arguments],
                 stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
+                stdout=self._output,
                 stderr=subprocess.STDOUT,
-                env=self._server_environment(),
+                env=inherited | {"RUST_BACKTRACE": "0"} | levels | self._environment,
                 process_group=self._guard.pid,
             )
         except OSError as error:
             raise ServerError(
-                f"cannot start the Stepflow server {self._binary}: {_cause(error)}"
+                f"cannot start the Stepflow server {self._binary}: {error.strerror}; check that"
+                " the file is an executable for this machine, and that it can start processes"
             ) from error
-        assert self._process.stdin is not None and self._process.stdout is not None
-        self._output = _Output(self._process.stdout)
-        # A server that refuses its arguments ends without reading; its exit is reported later.
+        assert self._process.stdin is not None
+        # A server that refuses its arguments exits without reading, which is reported later.
         with contextlib.suppress(BrokenPipeError), self._process.stdin as stdin:
             stdin.write(self._config)
 
-    def _server_environment(self) -> dict[str, str]:
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith("STEPFLOW_")}
-        own = {
-            "RUST_BACKTRACE": "0",
-            "STEPFLOW_LOG_LEVEL": "info",
-            "STEPFLOW_OTHER_LOG_LEVEL": "warn",
-        }
-        return inherited | own | self._environment
+    def _read_output(self) -> None:
+        if self._output is not None:
+            file = self._output.fileno()
+            # Without moving the position, which is the server's as well.
+            self._printed = os.pread(file, os.fstat(file).st_size, 0)
 
-    def _wait_for_port(self, deadline: float) -> int:
-        assert self._output is not None
-        while not self._output.port_or_end.wait(_POLL_SECONDS):
-            self._check_alive(deadline, "it has not printed its port")
-        if self._output.port is None:
-            # Its output has ended, so its exit is a matter of moments, if it is not a strange one.
-            while True:
-                self._check_alive(deadline, "it has closed its output without printing its port")
-                time.sleep(_POLL_SECONDS)
-        return self._output.port
-
-    def _wait_for_health(self, deadline: float) -> None:
+    def _problem(self) -> str:
+        """Return why the server cannot be used yet; empty once it can."""
+        output = self.output()
+        announced = _PORT.search(output)
+        if announced is None:
+            return "it has not printed its port"
+        self.port = int(announced[1])
         # Servers up to 0.11 print the port just before they serve it.
-        while not self._is_healthy():
-            self._check_alive(deadline, f"{self.url}/api/v1/health does not answer with 200")
-            time.sleep(_POLL_SECONDS)
-        assert self._output is not None
-        self._output.takes_runs.wait(_TAKES_RUNS_SECONDS)
+        if not self._is_healthy():
+            return f"{self.url}/api/v1/health does not answer with 200"
+        # Servers from 0.12 on are healthy before they can execute runs.
+        if "gRPC services available" in output and not _TAKES_RUNS.search(output):
+            return f"it has not printed what matches {_TAKES_RUNS.pattern!r}"
+        return ""
 
     def _is_healthy(self) -> bool:
         # http.client, since urllib would send even this request through a configured proxy.
@@ -263,88 +247,18 @@ class StepflowServer:
             connection.close()
 
     def _check_alive(self, deadline: float, problem: str) -> None:
-        assert self._process is not None and self._output is not None
+        assert self._process is not None
         exit_code = self._process.poll()
-        if exit_code is not None:
-            self._output.wait_for_end()
-            how = f"exit code {exit_code}" if exit_code >= 0 else f"signal {-exit_code}"
-            raise ServerError(
-                f"the Stepflow server {self._binary} ended before it served ({how}): "
-                f"{self._output.summary()}"
-            )
-        if time.monotonic() >= deadline:
+        if exit_code is None and time.monotonic() < deadline:
+            return
+        lines = [line.strip() for line in self.output().splitlines()]
+        printed = " | ".join(filter(None, lines[-_LAST_LINES:])) or "(nothing)"
+        if exit_code is None:
             raise ServerError(
                 f"gave up on the Stepflow server {self._binary} after {self._start_timeout:g} s: "
-                f"{problem}; its last output: {self._output.summary()}"
+                f"{problem}; its last output: {printed}"
             )
-
-
-class _Output:
-    """What a server prints: read all the time, since a full pipe would block the server."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self.port: int | None = None
-        self.port_or_end = threading.Event()
-        self.takes_runs = threading.Event()
-        self.takes_runs.set()
-        self._stream = stream
-        self._lines: deque[str] = deque(maxlen=_KEPT_LINES)
-        self._thread = threading.Thread(target=self._read, name="stepflow-output", daemon=True)
-        self._thread.start()
-
-    def lines(self) -> list[str]:
-        """Return the last lines."""
-        return list(self._lines)
-
-    def summary(self) -> str:
-        """Return the last message on one line, without Rust's decoration."""
-        lines = list(self._lines)
-        starts = [number for number, line in enumerate(lines) if _LOG_PREFIX.match(line)]
-        message = lines[starts[-1] if starts else 0 :]
-        parts = [_LOG_PREFIX.sub("", line).strip(_TREE_GLYPHS) for line in message]
-        return ": ".join(p for p in parts if p and not p.startswith("at ")) or "(nothing)"
-
-    def wait_for_end(self) -> None:
-        """Wait until everything is read, if no process outside the group holds the pipe open."""
-        self._thread.join(_OUTPUT_END_SECONDS)
-
-    def _read(self) -> None:
-        with self._stream:
-            for raw in self._stream:
-                line = _ANSI_CODE.sub("", raw.decode("utf-8", "replace").rstrip())
-                self._lines.append(line)
-                # Servers from 0.12 on are healthy before they can execute runs.
-                if self.port is None and "gRPC services available" in line:
-                    self.takes_runs.clear()
-                elif "Recovering pending runs" in line:
-                    self.takes_runs.set()
-                if self.port is None:
-                    self.port = _announced_port(line)
-                    if self.port is not None:
-                        self.port_or_end.set()
-        self.takes_runs.set()
-        self.port_or_end.set()
-
-
-def _announced_port(line: str) -> int | None:
-    """Return N when the line is the announcement `{"port":N}`."""
-    if not line.startswith("{"):
-        return None
-    try:
-        value = json.loads(line)
-    except ValueError:
-        return None
-    port = value.get("port")
-    return port if value.keys() == {"port"} and isinstance(port, int) else None
-
-
-def _cause(error: OSError) -> str:
-    if error.errno == errno.ENOEXEC:
-        return f"{error.strerror}; use a binary that is built for this machine"
-    return f"{error.strerror}; see whether this machine can start one more process"
-
-
-def _close(stream: IO[bytes] | None) -> None:
-    if stream is not None:
-        with contextlib.suppress(OSError):
-            stream.close()
+        how = f"exit code {exit_code}" if exit_code >= 0 else f"signal {-exit_code}"
+        raise ServerError(
+            f"the Stepflow server {self._binary} exited during startup ({how}): {printed}"
+        )
