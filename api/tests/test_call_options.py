@@ -151,6 +151,21 @@ def test_every_request_of_a_generator_has_them() -> None:
     assert ended.value.value == "end"
 
 
+@pytest.mark.parametrize(
+    ("method", "length"), [("GET", None), ("POST", "0"), ("PUT", "0"), ("PATCH", "0")]
+)
+def test_a_request_of_a_generator_as_it_is_sent(method: str, length: str | None) -> None:
+    def steps() -> Steps[int]:
+        answer = yield Request(method, "/x", headers={"Accept": "text/plain"})
+        return int(answer.status_code)
+
+    with OddServer(HEALTH) as server, Client(server.url, server_version="0.11.1") as client:
+        assert client.run(steps()) == 200
+    fields = server.headers()
+    assert fields["accept"] == "text/plain"
+    assert fields.get("content-length") == length
+
+
 def test_a_generator_that_is_given_up_is_closed() -> None:
     closed: list[bool] = []
 

@@ -182,15 +182,62 @@ def test_a_server_that_failed_rests_longer_each_time(
     transport = httpx.MockTransport(health)
     client = do.client(urls, server_version="0.11.1", transport=transport)
     do(client.health())
-    for _ in range(60):
+    for _ in range(70):
         for host in ("second.invalid", "third.invalid"):
             fails_once = host
             now += 1
             do(client.health())
     waits = [later - earlier for earlier, later in itertools.pairwise(tried)]
-    assert waits == sorted(waits)
-    assert waits[0] <= 4
-    assert 30 <= waits[-1] <= 34
+    # At first it rests for less than the two seconds until its turn.
+    assert waits[:9] == [2, 2, 2, 4, 8, 16, 30, 30, 30]
+    do(client.close())
+
+
+def test_requests_that_fail_at_the_same_time_count_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr("stepflow_client._servers.time", SimpleNamespace(monotonic=lambda: now))
+    tried: list[str] = []
+    failing = {"first.invalid"}
+
+    def health(request: httpx.Request) -> httpx.Response:
+        host = request.url.host
+        tried.append(host)
+        if len(tried) < 5:
+            # Sent before this one has failed.
+            client.health()
+        if host in failing:
+            return httpx.Response(503, headers={"retry-after": "0"})
+        return httpx.Response(200, json={"status": "healthy", "timestamp": "t", "version": "1"})
+
+    urls = ["http://first.invalid", "http://second.invalid", "http://third.invalid"]
+    with SyncStepflowClient(
+        urls, server_version="0.11.1", transport=httpx.MockTransport(health)
+    ) as client:
+        client.health()
+        assert tried.count("first.invalid") == 5
+        failing = {"second.invalid"}
+        client.health()
+        # Both have rested, and it is the first one's turn.
+        now += 0.6
+        failing = {"third.invalid"}
+        client.health()
+    assert tried[-2:] == ["third.invalid", "first.invalid"]
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_server_that_says_it_is_down_is_left(do: Driver, status: int) -> None:
+    hosts: list[str] = []
+
+    def health(request: httpx.Request) -> httpx.Response:
+        hosts.append(request.url.host)
+        if request.url.host == "first.invalid":
+            return httpx.Response(status, headers={"retry-after": "0"})
+        return httpx.Response(200, json={"status": "healthy", "timestamp": "t", "version": "1"})
+
+    urls = ["http://first.invalid", "http://second.invalid"]
+    client = do.client(urls, server_version="0.11.1", transport=httpx.MockTransport(health))
+    do(client.health())
+    assert hosts == ["first.invalid", "second.invalid"]
     do(client.close())
 
 

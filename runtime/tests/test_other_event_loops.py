@@ -116,6 +116,7 @@ def calls(runtime: StepflowRuntime) -> dict[str, Call]:
     found = dict(_endpoints(client))
     found["Client.aclose"] = client.aclose
     found["Client.__aenter__"] = client.__aenter__
+    found["__aenter__ of several servers"] = StepflowClient([runtime.url, URL]).__aenter__
     # An unpickled handle has a client of its own to close.
     handle = pickle.loads(pickle.dumps(stepflow.handle(ID)))
     for what in (stepflow, handle, runtime, ExternalServer(runtime.url).client):

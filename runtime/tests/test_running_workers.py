@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from runtime.tests.support import descendants, exists, wait_until
+from runtime.tests.support import descendants, exists, processes, wait_until
 from runtime.tests.workers import PLUGIN, config, logged, of_level
 from stepflow_runtime import RestartPolicy, StepflowRuntime, errors
 
@@ -84,6 +84,15 @@ def test_the_worker_ends_with_a_server_that_crashes(records: list[logging.LogRec
         wait_until(lambda: runtime.is_alive, "the server is started again")
         assert runtime.sync_client.run(flow(stdout="again"), None).output == "done"
     assert not of_level(records, logging.ERROR)
+
+
+def test_the_worker_ends_with_the_process_that_the_server_started() -> None:
+    with StepflowRuntime.start(config(sys.executable, str(WORKER))) as runtime:
+        (started,) = (pid for pid, parent, _ in processes() if parent == runtime.pid)
+        pids = descendants(started)
+        assert len(pids) == 2
+        os.kill(started, signal.SIGKILL)
+        wait_until(lambda: not any(map(exists, pids)), "all are gone")
 
 
 def test_a_worker_that_failed_in_an_earlier_restart_is_not_reported_again(

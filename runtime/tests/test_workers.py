@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from runtime.tests.support import exists, wait_until
 from runtime.tests.workers import PLUGIN, config, logged, of_level
 from stepflow_runtime import LogConfig, StepflowRuntime, errors
 
@@ -127,6 +128,50 @@ def test_20_megabytes_and_binary() -> None:
     # A byte becomes four characters at the most.
     assert max(map(len, error.last_lines)) <= 4 * 65536
     assert r"\xff" in error.last_lines[0]
+
+
+def test_a_worker_that_exits_while_its_output_waits_to_be_read() -> None:
+    # The pipes are full then, and its parent has written a part of what it read.
+    code = (
+        "import array, fcntl, os, termios\n"
+        "line = b'x' * 999 + bytes([10])\n"
+        "os.write(1, b'%d' % os.getpid() + bytes([10]))\n"
+        "os.write(1, line)\n"
+        "unread = array.array('i', [1])\n"
+        "while unread[0]: fcntl.ioctl(1, termios.FIONREAD, unread)\n"
+        "os.write(1, line * 100)\n"
+        "os._exit(9)"
+    )
+    lines: list[str] = []
+
+    def read(record: logging.LogRecord) -> None:
+        line = record.getMessage().removeprefix(f"{PLUGIN}: ")
+        lines.append(line)
+        if line.isdigit():
+            wait_until(lambda: not exists(int(line)), "the worker has exited")
+
+    with logged(read):
+        assert fails(python(code)).exit_code == 9
+    assert lines[1:] == ["x" * 999] * 101
+
+
+def test_what_a_worker_inherits() -> None:
+    script = "grep SigIgn /proc/self/status; env | grep UNBUFFERED; ls -l /proc/self/fd; exit 9"
+    error = fails(config("/bin/sh", "-c", script, env={"PYTHONUNBUFFERED": "0"}))
+    signals, variable, *files = error.last_lines
+    # Python, which starts it, ignores these.
+    ignored = int(signals.split()[1], 16)
+    assert not ignored & (1 << signal.SIGPIPE - 1 | 1 << signal.SIGXFSZ - 1)
+    assert variable == "PYTHONUNBUFFERED=0"
+    # Its own outputs among them, and no other pipe of the runtime's workers.
+    pipes = [line.rpartition(" ")[2] for line in files if "pipe:" in line]
+    assert len(pipes) == len(set(pipes)) >= 2
+
+
+def test_a_line_that_nests_too_deeply_for_json() -> None:
+    error = fails(python("print('[' * 99_999)\nraise SystemExit(9)"))
+    assert error.exit_code == 9
+    assert "".join(error.last_lines) == "[" * 99_999
 
 
 def test_a_worker_that_is_never_ready() -> None:

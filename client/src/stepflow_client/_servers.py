@@ -37,8 +37,7 @@ class Servers:
         return self
 
     async def __aenter__(self) -> Servers:
-        for server in self._servers:
-            await server.client.__aenter__()
+        await self._current.client.__aenter__()
         return self
 
     def close(self) -> None:

@@ -174,9 +174,8 @@ def main() -> None:
         with contextlib.suppress(OSError):
             os.write(signals, b"t")
 
-    # The worker receives these signals too, since it is in the same process group.
-    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, pass_on)
+    # The worker receives the signal too, since it is in the same process group.
+    signal.signal(signal.SIGTERM, pass_on)
     _, status = os.waitpid(reporter, 0)
     os._exit(os.waitstatus_to_exitcode(status))
 
