@@ -470,7 +470,7 @@ async def test_what_comes_unasked_is_no_answer_to_the_next_request(form: Form, a
     length = f"content-length: {len(HEALTH)}"
     whole, other = _text(HEALTH, length), _text(HEALTH.replace("healthy", "spoofed"), length)
     seen: list[socket.socket] = []
-    sent = threading.Event()
+    answered, sent = threading.Event(), threading.Event()
 
     def handle(connection: socket.socket) -> None:
         seen.append(connection)
@@ -479,6 +479,7 @@ async def test_what_comes_unasked_is_no_answer_to_the_next_request(form: Form, a
             return
         connection.sendall(whole + other if after == "at once" else whole)
         if after == "later":
+            assert answered.wait(30)
             connection.sendall(other)
             wait_until_received(connection)
         sent.set()
@@ -488,6 +489,7 @@ async def test_what_comes_unasked_is_no_answer_to_the_next_request(form: Form, a
     with OddServer(handle) as server:
         async with Client(server.url, server_version="0.11.1") as client:
             assert await _health(form, client) == "healthy"
+            answered.set()
             assert await asyncio.to_thread(sent.wait, 30)
             assert await _health(form, client) == "healthy"
     assert len(seen) == 2

@@ -260,6 +260,7 @@ def test_retry_after_is_honoured_and_capped(do: Driver, caplog: pytest.LogCaptur
             ("0", 429),
             ("0.1", 503),
             ("soon", 503),
+            ("²", 503),
             ("Fri, 31 Dec 1999 23:59:59 GMT", 503),
             ("Fri, 31 Dec 9999 23:59:59 GMT", 503),
             ("1", 429),
@@ -269,19 +270,38 @@ def test_retry_after_is_honoured_and_capped(do: Driver, caplog: pytest.LogCaptur
     def answer(request: httpx.Request) -> httpx.Response:
         after, status = next(answers, ("", 200))
         if status != 200:
-            return httpx.Response(status, headers={"retry-after": after})
+            return httpx.Response(status, headers={b"retry-after": after.encode("latin-1")})
         healthy = {"status": "healthy", "timestamp": "", "version": "0.11.1"}
         return httpx.Response(200, json=healthy)
 
     # What is no number of whole seconds and no date counts as not given.
     policy = RetryPolicy(
-        max_retries=6, first_delay=0.02, last_delay=0.02, retry_after_limit=0.1, _random=lambda: 1
+        max_retries=7, first_delay=0.02, last_delay=0.02, retry_after_limit=0.1, _random=lambda: 1
     )
     client = do.client("http://server.invalid", transport=httpx.MockTransport(answer), retry=policy)
     assert do(client.health()).status == "healthy"
     delays = re.findall(r"again in ([\d.]+) s", caplog.text)
-    assert delays == ["0.00", "0.02", "0.02", "0.00", "0.10", "0.10"]
+    assert delays == ["0.00", "0.02", "0.02", "0.02", "0.00", "0.10", "0.10"]
     do(client.close())
+
+
+def test_a_date_without_a_time_zone_means_gmt(monkeypatch: pytest.MonkeyPatch) -> None:
+    date = time.asctime(time.gmtime(time.time() + 30))
+    error = errors.StatusError(
+        "busy",
+        method="GET",
+        url="http://h",
+        status_code=503,
+        content=b"",
+        headers={"retry-after": date},
+    )
+    monkeypatch.setenv("TZ", "WEST+9")
+    time.tzset()
+    try:
+        assert 0 < RetryPolicy().delay(1, error) <= 30
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def drip(listener: socket.socket, end: float) -> None:

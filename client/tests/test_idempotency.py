@@ -14,7 +14,7 @@ from client.tests.commands import Command
 from client.tests.fault_proxy import LOSING, Fault, FaultProxy, Seen, once
 from client.tests.support import ECHO, Driver
 from stepflow_api.testing import MockServer, finished_run
-from stepflow_client import SyncStepflowClient, errors
+from stepflow_client import RetryPolicy, SyncStepflowClient, errors
 from tools.spec.server import StepflowServer
 
 NO_DIAGNOSTICS = {"diagnostics": [], "numFatal": 0, "numError": 0, "numWarning": 0}
@@ -55,6 +55,16 @@ def test_the_same_call_with_the_same_key_is_the_same_run(
         assert [item.output for item in again] == [1, 2]
     assert len(runs_of(server, key)) == 1
     do(other.close())
+
+
+def test_a_call_is_the_same_with_its_members_in_another_order(
+    do: Driver, client: Any, key: str
+) -> None:
+    one, other = (
+        do(client.submit(ECHO, input, idempotency_key=key))
+        for input in ({"a": 1, "b": 2}, {"b": 2, "a": 1})
+    )
+    assert one.id == other.id
 
 
 def test_keys_that_begin_alike_are_others(
@@ -146,6 +156,24 @@ def test_a_server_that_is_gone_leaves_the_key_to_the_next_call(
     with pytest.raises(errors.RunOutcomeUnknown, match="again with the same idempotency_key"):
         do(client.run(ECHO, 1, idempotency_key=key, timeout=0.5))
     proxy.plan = lambda seen: Fault.NONE
+    assert do(client.run(ECHO, 1, idempotency_key=key)).output == 1
+    assert len(runs_of(server, key)) == 1
+    do(client.close())
+
+
+def test_the_search_for_a_run_outlasts_the_retries(
+    do: Driver, server: StepflowServer, proxy: FaultProxy, key: str
+) -> None:
+    client = do.client(proxy.url, retry=RetryPolicy(max_retries=0))
+    faults: list[Fault] = []
+
+    def plan(seen: Seen) -> Fault:
+        if not faults and seen.creates_run:
+            faults.extend([Fault.BUSY] * 3)
+            return Fault.CUT_WAITING
+        return faults.pop() if len(faults) > 1 else Fault.NONE
+
+    proxy.plan = plan
     assert do(client.run(ECHO, 1, idempotency_key=key)).output == 1
     assert len(runs_of(server, key)) == 1
     do(client.close())

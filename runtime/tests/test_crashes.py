@@ -219,6 +219,7 @@ def test_delays_between_restarts_grow_to_a_bound(
     ) as runtime:
         broken.touch()
         kill(runtime)
+        wait_until(lambda: "failed" in repr(runtime), "it is not restarted any more")
         with pytest.raises(errors.ServerCrashed, match="20 times"):
             runtime.sync_client.health()
 

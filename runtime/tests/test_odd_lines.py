@@ -76,7 +76,9 @@ def test_odd_lines(
         texts = runtime.recent_logs()
         os.kill(runtime.pid, signal.SIGKILL)
         assert crashed.wait(60)
-        with pytest.raises(errors.ServerCrashed, match="killed by signal 9"):
+        with pytest.raises(
+            errors.ServerCrashed, match=r"killed by signal 9 \(SIGKILL\); start another"
+        ):
             runtime.sync_client.run(ECHO, 1)
     assert all(text.isprintable() for text in texts)
     assert "was not taken" not in caplog.text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
 import threading
 import time
@@ -208,8 +209,9 @@ class ServerProcess:
         return [str(line) for line in self._output.lines()]
 
     def ending(self) -> str:
-        """Return how it exited and what it printed last, on one line."""
-        return f"{ending(self.exit_code)}: {self._output.summary()}"
+        """Return how it exited and, if that may say why, what it printed last, on one line."""
+        how = ending(self.exit_code)
+        return how if self.exit_code == -signal.SIGKILL else f"{how}: {self._output.summary()}"
 
     def _hand_over(self, config: bytes | None) -> None:
         stdin = self._process.stdin

@@ -193,7 +193,7 @@ class _Connection(asyncio.Protocol):
             data = self._received.pop(0) if self._received else b""
             timeouts.moved(len(data))
             received = self.protocol.receive_data(data)
-        if self._end_reason is not None or self._received or transport.get_write_buffer_size():
+        if transport.get_write_buffer_size():
             self.protocol.is_idle = False
         self._idle_since = time.monotonic()
         return received

@@ -205,7 +205,7 @@ class _Message:
         self._has_head = False
         self._is_checked = False
         self._has_more = False
-        # Bytes since the end of a head or a part of a body.
+        # Bytes since the beginning or the last part of the body.
         self._pending = 0
         self._start = b""
         # None at the end, since the parser refers to this object.
@@ -295,7 +295,6 @@ class _Message:
         if not self.is_complete and self._parser is not None:
             self.status_code = self._parser.get_status_code()
             self._has_head = True
-            self._pending = 0
 
     def on_message_complete(self) -> None:
         if 100 <= self.status_code < 200:

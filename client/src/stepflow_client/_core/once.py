@@ -58,7 +58,6 @@ def create_once(
     flow_id: str | None = None
     lost: RunOutcomeUnknown | None = None
     give_up_at = absent_at = 0.0
-    delay = FIRST_DELAY
     was_forgotten = False
     while True:
         try:
@@ -68,8 +67,7 @@ def create_once(
                 return run.run_id
             if lost is not None and time.monotonic() < absent_at and not deadline.has_passed:
                 # The server may still be about to create the run.
-                yield Sleep(deadline.bound(delay))
-                delay *= 2
+                yield Sleep(deadline.bound(FIRST_DELAY))
                 continue
             if flow_id is None:
                 flow_id = yield from flows.store_model(flow, deadline)
@@ -78,9 +76,9 @@ def create_once(
             give_up_at = give_up_at or time.monotonic() + RECONNECT_SECONDS
             if deadline.has_passed or time.monotonic() >= give_up_at:
                 raise
-            lost, delay = error, FIRST_DELAY
+            lost = error
             absent_at = time.monotonic() + CREATION_SECONDS
-            yield Sleep(deadline.bound(delay))
+            yield Sleep(deadline.bound(FIRST_DELAY))
         except NotFound as error:
             # A server without storage loses the flow and its runs when it restarts.
             if was_forgotten or isinstance(error, Unsupported):

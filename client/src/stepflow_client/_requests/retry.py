@@ -90,7 +90,7 @@ class RetryPolicy:
 def _retry_after(error: StepflowError) -> float | None:
     """Return the seconds of a `Retry-After` header, which is a number or an HTTP date."""
     text = error.headers.get("retry-after", "") if isinstance(error, StatusError) else ""
-    if text.isascii() and text.isdigit():
+    if text.isdecimal():
         return float(text)
     try:
         date = email.utils.parsedate_to_datetime(text)
