@@ -161,6 +161,24 @@ def test_a_server_that_is_gone_leaves_the_key_to_the_next_call(
     do(client.close())
 
 
+def test_another_call_with_the_key_while_the_response_is_lost(
+    do: Driver, server: StepflowServer, proxied: Any, proxy: FaultProxy, key: str
+) -> None:
+    created: list[Seen] = []
+
+    def plan(seen: Seen) -> Fault:
+        if created or not seen.creates_run:
+            return Fault.NONE
+        created.append(seen)
+        with SyncStepflowClient(server.url) as client:
+            client.submit(ECHO, 2, idempotency_key=key)
+        return Fault.RESET_BEFORE
+
+    proxy.plan = plan
+    with pytest.raises(errors.InvalidInput, match="was used for run"):
+        do(proxied.run(ECHO, 1, idempotency_key=key))
+
+
 def test_the_search_for_a_run_outlasts_the_retries(
     do: Driver, server: StepflowServer, proxy: FaultProxy, key: str
 ) -> None:

@@ -132,6 +132,39 @@ def test_all_servers_end_with_the_program(
     wait_until(lambda: not marked(), "etcd is gone as well")
 
 
+@pytest.mark.parametrize(
+    "ending",
+    ["cluster.stop()\n    assert cluster.sync_client.health()", "del cluster\n    gc.collect()"],
+)
+def test_a_forked_child_leaves_the_cluster_alone(
+    tmp_path: Path, ending: str, running: list[subprocess.Popen[str]]
+) -> None:
+    code = f"""
+cluster = StepflowCluster.start(servers=2, data_dir={str(tmp_path / "data")!r})
+print("started", flush=True)
+input()
+if not (child := os.fork()):
+    {ending}
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+assert cluster.sync_client.health()
+print("used", flush=True)
+input()
+"""
+    running.append(program(f"from stepflow_runtime import StepflowCluster\n{code}"))
+    output, input = running[0].stdout, running[0].stdin
+    assert output is not None and input is not None
+    assert output.readline() == "started\n"
+    # The program, its servers and etcd.
+    pids = marked()
+    input.write("\n")
+    input.flush()
+    assert output.readline() == "used\n"
+    assert marked() == pids
+    running[0].communicate("\n", timeout=60)
+    assert running[0].returncode == 0
+
+
 def test_a_cluster_that_is_forgotten_ends(tmp_path: Path) -> None:
     cluster = StepflowCluster.start(servers=2, data_dir=tmp_path / "data")
     pids = list(cluster.pids)
