@@ -12,6 +12,7 @@ import threading
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -75,6 +76,29 @@ def test_a_request_in_flight_in_another_thread_stays_the_parents(way: Way, make:
         server.release()
         assert held.result(30) == [f"{HELD}-in-flight"]
     assert caller(*names("parent")) == names("parent")
+
+
+@pytest.mark.parametrize("way", PLAIN_WAYS[:2], ids=lambda way: way.name)
+def test_a_child_keeps_no_connection_of_another_thread(way: Way, make: Any) -> None:
+    server, caller = make(way)
+    port = int(server.url.rpartition(":")[2])
+
+    def connections() -> int:
+        found = 0
+        for link in Path("/proc/self/fd").iterdir():
+            with contextlib.suppress(OSError):
+                if os.readlink(link).startswith("socket:"):
+                    with socket.socket(fileno=os.dup(int(link.name))) as one:
+                        found += one.getpeername() == ("127.0.0.1", port)
+        return found
+
+    with ThreadPoolExecutor(1) as pool:
+        held = pool.submit(caller, f"{HELD}-in-flight")
+        server.wait_until_held()
+        assert connections() == 1
+        assert Forked(connections).result() == 0
+        server.release()
+        assert held.result(30) == [f"{HELD}-in-flight"]
 
 
 @by_library

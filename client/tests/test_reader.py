@@ -42,6 +42,19 @@ def test_every_cut_reads_the_same(document: dict[str, Any], indent: int | None) 
         assert read([content[:at], b"", content[at:]]) == expected
 
 
+@pytest.mark.parametrize("number", [b"1e5", b"1E5", b"-1.5e+3", b"2E-3", b"0.25"])
+def test_a_number_in_two_pieces(number: bytes) -> None:
+    content = b'{"items":[%b,1]}' % number
+    for at in range(len(content)):
+        assert read([content[:at], content[at:]]) == ([float(number), 1], {})
+
+
+def test_all_white_space_of_json() -> None:
+    content = b' { "a" : 1 , "items" : [ 1 , 2 ] } '
+    for space in (b" ", b"\t", b"\r", b"\n", b" \r\n\t"):
+        assert read([content.replace(b" ", space)]) == ([1, 2], {"a": 1})
+
+
 @pytest.mark.parametrize("at", range(len(json.dumps(DOCUMENTS[2])) - 1))
 def test_a_document_that_ends_early_is_an_error(at: int) -> None:
     with pytest.raises(ValueError):

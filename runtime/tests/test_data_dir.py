@@ -217,6 +217,11 @@ def test_settings_of_recovery(
     assert len(warnings(caplog)) == (completed.get("enabled") is not False)
 
 
+def test_malformed_settings_of_recovery_are_left_to_the_server(tmp_path: Path) -> None:
+    with pytest.raises(errors.ConfigInvalid):
+        StepflowRuntime.start({**ALL_BUILTINS, "recovery": 5}, data_dir=tmp_path / "data")
+
+
 def test_a_periodic_check_in_a_config_of_ones_own_is_reported(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -12,8 +12,8 @@ from stepflow_api.errors import one_line
 
 T = TypeVar("T")
 
-# Characters that may continue a number, and the end of the text: `"" in` is true.
-_CONTINUES = "0123456789+-.eE"
+# What may follow the digits of a number that is cut, and the end of the text: `"" in` is true.
+_CONTINUES = ".eE"
 
 _decode = json.JSONDecoder().raw_decode
 
