@@ -363,6 +363,9 @@ def test_delays_grow_to_their_bound_and_are_jittered() -> None:
     error = errors.ConnectionFailed("no", method="GET", url="http://h")
     policy = RetryPolicy(first_delay=1, last_delay=5, _random=lambda: 0.5)
     assert [policy.delay(n, error) for n in (1, 2, 3, 4, 10_000)] == [0.5, 1, 2, 2.5, 2.5]
+    # The system cannot sleep for some centuries.
+    policy = RetryPolicy(first_delay=1e300, last_delay=1e300, _random=lambda: 1)
+    assert policy.delay(1, error) == 1e8
     assert len({AT_ONCE.delay(5, error) for _ in range(20)}) > 1
     for name in ("max_retries", "first_delay", "last_delay", "retry_after_limit"):
         options: dict[str, Any] = {name: 0}

@@ -21,7 +21,13 @@ from stepflow_api.errors import (
     StatusError,
     StepflowError,
 )
-from stepflow_client._constants import FIRST_DELAY, LAST_DELAY, MAX_RETRIES, RETRY_AFTER_LIMIT
+from stepflow_client._constants import (
+    FIRST_DELAY,
+    LAST_DELAY,
+    LONGEST_DELAY,
+    MAX_RETRIES,
+    RETRY_AFTER_LIMIT,
+)
 from stepflow_client.errors import InvalidInput
 
 
@@ -83,8 +89,10 @@ class RetryPolicy:
         bound = min(self.last_delay, self.first_delay * 2.0 ** min(failures - 1, 64))
         requested = _retry_after(error)
         if requested is None:
-            return bound * self._random()
-        return min(requested, self.retry_after_limit)
+            delay = bound * self._random()
+        else:
+            delay = min(requested, self.retry_after_limit)
+        return min(delay, LONGEST_DELAY)
 
 
 def _retry_after(error: StepflowError) -> float | None:
