@@ -166,6 +166,17 @@ def test_a_request_of_a_generator_as_it_is_sent(method: str, length: str | None)
     assert fields.get("content-length") == length
 
 
+def test_a_request_with_a_path_that_cannot_be_sent() -> None:
+    def steps() -> Steps[Any]:
+        return (yield Request("GET", "/a b"))
+
+    with (
+        Client("http://127.0.0.1:1", server_version="0.11.1") as client,
+        pytest.raises(InvalidRequest, match="illegal characters in the target"),
+    ):
+        client.run(steps())
+
+
 def test_a_generator_that_is_given_up_is_closed() -> None:
     closed: list[bool] = []
 

@@ -285,6 +285,7 @@ SCHEMAS: dict[str, Any] = {
                 "name": {"type": "string", "env_var": "WHO", "maxLength": 9},
                 "times": {"type": "integer", "default": 3},
                 "share": {"type": "number", "default": 0.5},
+                "whole": {"type": "number", "default": 2.0},
             },
         }
     },

@@ -40,6 +40,14 @@ def rejected(config: Any, **options: Any) -> str:
     return str(caught.value)
 
 
+def test_keys_of_an_unknown_type_are_left_to_the_server(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(errors.ConfigInvalid):
+        StepflowRuntime.start({**BASE, "storageConfig": {"type": "odd", "databaseURL": "a"}})
+    assert "databaseURL" not in "".join(
+        record.getMessage() for record in caplog.records if record.name == "stepflow_runtime"
+    )
+
+
 @pytest.mark.parametrize(
     ("extra", "place", "meant"),
     [

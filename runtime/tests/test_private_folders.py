@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,12 +43,24 @@ def test_a_new_folder_whatever_the_umask(mask: int, tmp_path: Path) -> None:
     assert {stat.S_IMODE(mode) for mode in files.values()} == {0o600}
 
 
-def test_parents_are_writable_by_this_user_alone(tmp_path: Path) -> None:
+def test_parents_are_writable_by_this_user_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    created: list[int] = []
+    mkdir = Path.mkdir
+
+    def recorded(path: Path, *args: Any, **options: Any) -> None:
+        mkdir(path, *args, **options)
+        created.append(stat.S_IMODE(path.stat().st_mode))
+
+    monkeypatch.setattr(Path, "mkdir", recorded)
     before = os.umask(0)
     try:
         DataDir(tmp_path / "one" / "two" / "three").release()
     finally:
         os.umask(before)
+    # At no moment can others open the folder itself.
+    assert created == [0o755, 0o755, 0o700]
     modes = [stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "one").rglob("*")]
     assert stat.S_IMODE((tmp_path / "one").stat().st_mode) == 0o755
     assert sorted(modes) == [0o600, 0o600, 0o700, 0o755]
