@@ -48,18 +48,18 @@ def ask_for_what_goes_this_way(schema: JSON, sent: bool, received: bool) -> None
             schema["required"] = [name for name in schema["required"] if name != key]
 
 
-def open_constants(made: JSON, received: set[str]) -> None:
+def open_constants(schemas: Iterable[JSON]) -> None:
     """Let constants of answers have other values, except those that tell members of unions."""
-    members = {reachable_name for schema in made.values() for reachable_name in _members(schema)}
-    for name in received - members:
-        for part in (made[name], *made[name].get("allOf", ())):
-            for value in part.get("properties", {}).values():
-                if "const" in value and not value.get("tag"):
-                    value["open"] = True
+    pending = list(schemas)
+    while pending:
+        one = pending.pop()
+        if "const" in one and not one.get("tag"):
+            one["open"] = True
+        pending += _parts(one)
 
 
 def open_unions(
-    made: JSON, sent: set[str], received: set[str], give_name: Callable[[str], str]
+    made: JSON, names: set[str], sent: set[str], give_name: Callable[[str], str]
 ) -> None:
     """Let unions of answers have a member for values with an unknown tag, which keeps their data.
 
@@ -67,12 +67,11 @@ def open_unions(
 
     Args:
         made: All prepared components by name, to which the new members are added.
+        names: Names of those that answers hold, outside of unions.
         sent: Names of those that requests hold.
-        received: Names of those that answers hold.
         give_name: Returns a free name like the given one.
     """
-    members = {name for schema in made.values() for name in _members(schema)}
-    for name in sorted(received - members):
+    for name in sorted(names):
         schema = made[name]
         if "known" not in schema or "otherwise" in schema:
             continue
@@ -90,18 +89,24 @@ def open_unions(
         schema["is_sent"] = name in sent
 
 
-def _members(schema: JSON) -> set[str]:
-    """Return the components that are members of a union in a prepared schema."""
+def members_of_unions(schemas: Iterable[JSON]) -> set[str]:
+    """Return the components that are members of a union in prepared schemas."""
     found: set[str] = set()
-    pending = [schema]
+    pending = list(schemas)
     while pending:
         one = pending.pop()
         for key in ("anyOf", "oneOf"):
             found |= {name_of(part) for part in one.get(key, ())}
             pending += one.get(key, ())
-        pending += one.get("properties", {}).values()
-        pending += one.get("allOf", ())
-        pending += [
-            one[key] for key in ("additionalProperties", "items") if isinstance(one.get(key), dict)
-        ]
+        pending += _parts(one)
     return found
+
+
+def _parts(schema: JSON) -> list[JSON]:
+    """Return the prepared schemas inside one, without the members of a union."""
+    rest = [schema.get(key) for key in ("additionalProperties", "items")]
+    return [
+        *schema.get("properties", {}).values(),
+        *schema.get("allOf", ()),
+        *(part for part in rest if isinstance(part, dict)),
+    ]

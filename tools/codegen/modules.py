@@ -109,7 +109,7 @@ class Modules:
         words = {*_WORD.findall(text)}
         known = {name: (f"{support}._base", name) for name in (*BASES, "OpenUnion", "complete")}
         known |= generated.imports
-        for as_name in sorted(words & known.keys() - self._made.keys()):
+        for as_name in sorted(words & known.keys()):
             module, name = known[as_name]
             imports.append(
                 f"from {module} import {name}" + (f" as {as_name}" if as_name != name else "")

@@ -11,6 +11,7 @@ from pathlib import PurePath
 from tools.codegen.defaults import drop_wrong_defaults
 from tools.codegen.directions import (
     ask_for_what_goes_this_way,
+    members_of_unions,
     open_constants,
     open_unions,
     reachable,
@@ -23,10 +24,11 @@ from tools.codegen.schema_types import Types
 from tools.codegen.shapes import Shape, Shapes, refuse_circle
 from tools.json_types import is_json_object
 
-# Names that the modules of models import; a schema of such a name gets a suffix.
+# Names that the modules of models import, or the library for them; a schema of such a name gets a
+# suffix.
 RESERVED = frozenset(
     {
-        *("Annotated", "Any", "ClassVar", "ConfigDict", "Field", "Literal", "Timestamp"),
+        *("Annotated", "Any", "ClassVar", "ConfigDict", "Dict", "Field", "Literal", "Timestamp"),
         *("TypeAliasType", "UUID", "AnswerModel", "FreeKeys", "IntEnum", "Model", "RequestModel"),
         *("OpenUnion", "SendsConstants", "StrEnum", "Enum"),
     }
@@ -88,11 +90,13 @@ def prepare_schemas(document: Document, operations: Operations) -> Schemas:
         for part in (schema, *schema.get("allOf", ())):
             ask_for_what_goes_this_way(part, name in schemas.sent, name in schemas.received)
             drop_wrong_defaults(part, schemas.made)
-    open_constants(schemas.made, schemas.received - schemas.sent)
+    alone = schemas.received - members_of_unions(schemas.made.values())
+    open_constants(schemas.made[name] for name in alone - schemas.sent)
+    open_constants(schemas.types[key] for key, use in operations.uses.items() if not use.sent)
     open_unions(
         schemas.made,
+        alone,
         schemas.sent,
-        schemas.received & schemas.made.keys(),
         lambda name: registry.name(name, f"{name}/otherwise"),
     )
     return schemas

@@ -391,6 +391,9 @@ ANSWERS: list[tuple[Any, dict[str, Any], Any, Any]] = [
     ),
     (has(t={"type": "string", "format": "date-time"}), {}, {"t": "2024-01-02T03:04:05"}, None),
     (has("k", k={"const": "one"}), {}, {"k": "two"}, "CallResponse"),
+    (has(k=ref("One")), {"One": {"enum": ["one"]}}, {"k": "two"}, "CallResponse"),
+    (has(k={"additionalProperties": {"const": 1}}), {}, {"k": {"a": 2}}, "CallResponse"),
+    ({"type": "array", "items": {"const": "one"}}, {}, ["two"], "list"),
     ({"type": "array", "prefixItems": [NUMBER, TEXT]}, {}, [1, "a", None], "list"),
     ({"type": "array", "prefixItems": [NUMBER, TEXT], "items": False}, {}, [1, "a"], "tuple"),
     ({"type": ["object", "string"], "properties": {"a": NUMBER}}, {}, "x", "str"),
@@ -534,7 +537,10 @@ def test_names_of_what_modules_import(compiled: Compile) -> None:
     kinds = {"type": "string", "enum": ["UUID", "DATE"]}
     other = has(id={"type": "string", "format": "uuid"}, on=DATE, kind=ref("Kinds"))
     # Without ruff, which puts an import from __future__ first wherever it was.
-    package = compiled({}, ruff=None, Holder=holder, Other=other, Kinds=kinds, **parts)
+    # For typed additional properties, the library imports a Dict of its own.
+    extra = {**has(a=TEXT), "additionalProperties": NUMBER}
+    schemas = {"Holder": holder, "Other": other, "Kinds": kinds, "Extra": extra, **parts}
+    package = compiled({}, ruff=None, **schemas)
     models = package("models")
     document = {name: {"x": "1"} for name in parts} | {"date": "2026-01-02", "day": "2026-01-03"}
     assert models.Holder.from_dict(document).to_dict() == document
