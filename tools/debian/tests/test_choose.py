@@ -40,28 +40,26 @@ def test_bazel_real_that_is_no_program(machine: Machine, wrapper: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["bazel", None])
+def test_otherwise_the_path_comes_first_and_debian_last(
+    machine: Machine, wrapper: Path, name: str | None
+) -> None:
+    if name:
+        machine.program(name, REPORT)
+    name = name or "run"
+
+    done = machine.run(wrapper, "build", "//a b")
+
+    assert (done.returncode, done.stdout) == (7, f"{name} ran\n")
+    assert machine.calls(name) == [["build", "//a b"]]
+
+
 def test_bazelisk_comes_before_bazel(machine: Machine, wrapper: Path) -> None:
     machine.program("bazel", REPORT)
     machine.program("bazelisk", REPORT, folder=machine.root / "later")
     machine.environment["PATH"] += f":{machine.root}/later"
 
     assert machine.run(wrapper, "version").stdout == "bazelisk ran\n"
-
-
-def test_bazel_from_path(machine: Machine, wrapper: Path) -> None:
-    machine.program("bazel", REPORT)
-
-    done = machine.run(wrapper, "test", "//...")
-
-    assert (done.returncode, done.stdout) == (7, "bazel ran\n")
-    assert machine.calls("bazel") == [["test", "//..."]]
-
-
-def test_debian_comes_last(machine: Machine, wrapper: Path) -> None:
-    done = machine.run(wrapper, "build", "//a b")
-
-    assert (done.returncode, done.stdout) == (7, "run ran\n")
-    assert machine.calls("run") == [["build", "//a b"]]
 
 
 def test_it_does_not_choose_itself(machine: Machine, wrapper: Path) -> None:

@@ -31,14 +31,6 @@ def test_no_apt(debian: Debian, program: str) -> None:
     )
 
 
-def test_no_namespaces(debian: Debian) -> None:
-    enter = debian.machine.debian / "enter"
-    debian.machine.script(enter, "echo 'tools/bazel: no namespace' >&2; exit 1")
-
-    assert failure(debian) == "no namespace"
-    assert not debian.machine.calls("apt-get")
-
-
 def test_cache_cannot_be_written(debian: Debian) -> None:
     # Root may write anywhere, but not into a file's inside.
     (debian.machine.home / ".cache").write_text("")
@@ -77,23 +69,58 @@ def test_no_site(debian: Debian) -> None:
     )
 
 
-def test_mirror_out_of_reach(debian: Debian) -> None:
-    debian.on("update", "echo 'W: never mind' >&2; echo 'E: Failed  Could not connect' >&2; exit 9")
-
-    assert failure(debian) == (
-        "cannot fetch Debian's package lists from http://mirror.example/debian:"
-        " E: Failed  Could not connect:"
-        f" check the network and apt's sources and proxy, then try again; or {INSTEAD}"
-    )
+CHOOSING = "cannot choose the packages of Debian's Bazel"
 
 
-def test_a_package_is_gone(debian: Debian) -> None:
-    debian.on("choose", "echo 'E: Unable to locate package bazel-bootstrap' >&2; exit 100")
+@pytest.mark.parametrize(
+    ("step", "script", "message"),
+    [
+        (
+            "update",
+            "echo 'W: never mind' >&2; echo 'E: Failed  Could not connect' >&2; exit 9",
+            "cannot fetch Debian's package lists from http://mirror.example/debian:"
+            " E: Failed  Could not connect:"
+            f" check the network and apt's sources and proxy, then try again; or {INSTEAD}",
+        ),
+        (
+            "choose",
+            "echo 'E: Unable to locate package bazel-bootstrap' >&2; exit 100",
+            f"{CHOOSING}: E: Unable to locate package bazel-bootstrap: {INSTEAD}",
+        ),
+        ("choose", "exit 100", f"{CHOOSING}: no reason given: {INSTEAD}"),
+        (
+            "unpack",
+            'echo 0 > "$ROOT/free"; exit 2',
+            "cannot unpack Debian's Bazel: no space left for CACHE:"
+            f" make room if the disk is full, then try again; or {INSTEAD}",
+        ),
+    ],
+)
+def test_a_step_fails(debian: Debian, step: str, script: str, message: str) -> None:
+    debian.on(step, script)
 
-    assert failure(debian) == (
-        "cannot choose the packages of Debian's Bazel:"
-        f" E: Unable to locate package bazel-bootstrap: {INSTEAD}"
-    )
+    assert failure(debian) == message.replace("CACHE", str(debian.machine.cache))
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        ("echo 'tools/bazel: no namespace' >&2; exit 1", "no namespace"),
+        (
+            "[ $2 = true ] || { echo one; echo 'bazel: GLIBC_9 not found' >&2; exit 127; }",
+            f"Debian's Bazel does not run on this machine: bazel: GLIBC_9 not found: {INSTEAD}",
+        ),
+        (
+            "case $2 in python*) echo 'Listing' ; echo 'E: no space' >&2; exit 1 ;; esac; echo 7",
+            f"cannot compile the modules of python3.14: E: no space: {INSTEAD}",
+        ),
+    ],
+)
+def test_the_tree_cannot_be_used(debian: Debian, script: str, message: str) -> None:
+    debian.machine.script(debian.machine.debian / "enter", script)
+
+    assert failure(debian) == message
+    assert bool(debian.machine.calls("apt-get")) == (message != "no namespace")
 
 
 @pytest.mark.parametrize(
@@ -152,44 +179,10 @@ def test_a_package_is_damaged(debian: Debian) -> None:
     assert not list((debian.machine.cache / "apt").glob("archives/*.deb"))
 
 
-def test_no_reason(debian: Debian) -> None:
-    debian.on("choose", "exit 100")
-
-    assert failure(debian) == (
-        f"cannot choose the packages of Debian's Bazel: no reason given: {INSTEAD}"
-    )
-
-
-def test_the_disk_fills_up(debian: Debian) -> None:
-    debian.on("unpack", 'echo 0 > "$ROOT/free"; exit 2')
-
-    assert failure(debian) == (
-        f"cannot unpack Debian's Bazel: no space left for {debian.machine.cache}:"
-        f" make room if the disk is full, then try again; or {INSTEAD}"
-    )
-
-
 def test_a_package_lacks_what_it_had(debian: Debian) -> None:
     (debian.debs / BAZEL).write_bytes((debian.debs / RULES_PYTHON).read_bytes())
 
     assert failure(debian).startswith("cannot finish Debian's Bazel: ")
-
-
-def test_bazel_does_not_run(debian: Debian) -> None:
-    enter = debian.machine.debian / "enter"
-    script = "[ $2 = true ] || { echo one; echo 'bazel: GLIBC_9 not found' >&2; exit 127; }"
-    debian.machine.script(enter, script)
-
-    assert failure(debian) == (
-        f"Debian's Bazel does not run on this machine: bazel: GLIBC_9 not found: {INSTEAD}"
-    )
-
-
-def test_modules_cannot_be_compiled(debian: Debian) -> None:
-    script = "case $2 in python*) echo 'Listing' ; echo 'E: no space' >&2; exit 1 ;; esac; echo 7"
-    debian.machine.script(debian.machine.debian / "enter", script)
-
-    assert failure(debian) == f"cannot compile the modules of python3.14: E: no space: {INSTEAD}"
 
 
 def test_what_is_left_of_a_failure_does_no_harm(debian: Debian) -> None:
