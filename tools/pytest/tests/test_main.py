@@ -19,6 +19,17 @@ def test_banana():
 def test_cherry():
     pass
 """
+ASYNC = """\
+import pytest
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+
+@pytest.mark.anyio
+async def test_async():
+    pass
+"""
 
 
 def run(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -49,51 +60,48 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_passing(folder: Path) -> None:
-    done = run(folder, "test_fruit.py")
+def test_passing_tests(folder: Path) -> None:
+    (folder / "pyproject.toml").write_text("[tool.pytest.ini_options]\naddopts = '--nonsense'\n")
+    (folder / "test_async.py").write_text(ASYNC)
+    for name in ("one", "two"):
+        (folder / name).mkdir()
+        (folder / name / "conftest.py").write_text(
+            f"import pytest\n@pytest.fixture\ndef name():\n    return {name!r}\n"
+        )
+        (folder / name / "test_same.py").write_text(
+            f"def test_{name}(name):\n    assert name == {name!r}\n"
+        )
+    before = set(folder.rglob("*"))
+    files = ["test_fruit.py", "test_async.py", "one/test_same.py", "two/test_same.py"]
+    report = folder / "tmp/test.xml"
 
-    assert done.returncode == 0
-    assert passed(done.stdout) == ["test_apple", "test_banana", "test_cherry"]
+    done = run(folder, *files, XML_OUTPUT_FILE=str(report))
+
+    names = ["test_apple", "test_banana", "test_cherry", "test_async", "test_one", "test_two"]
+    assert (done.returncode, passed(done.stdout)) == (0, names)
+    cases = ElementTree.parse(report).iter("testcase")
+    assert [case.get("name") for case in cases] == names
+    # Nothing is written beside the tests.
+    assert {path for path in folder.rglob("*") if folder / "tmp" not in path.parents} == before
 
 
-def test_failing(folder: Path) -> None:
-    (folder / "test_bad.py").write_text("def test_bad():\n    assert 1 == 2\n")
-
-    assert run(folder, "test_bad.py").returncode == 1
-
-
-def test_broken_import(folder: Path) -> None:
-    (folder / "test_bad.py").write_text("import nothing_of_that_name\n")
-
-    assert run(folder, "test_bad.py").returncode == 2
-
-
-def test_warnings_are_errors(folder: Path) -> None:
-    (folder / "test_bad.py").write_text(
-        "import warnings\ndef test_bad():\n    warnings.warn('old')\n"
-    )
+@pytest.mark.parametrize(
+    ("content", "code", "output"),
+    [
+        ("def test_bad():\n    assert 1 == 2\n", 1, "1 failed"),
+        ("import nothing_of_that_name\n", 2, "nothing_of_that_name"),
+        ("import warnings\ndef test_bad():\n    warnings.warn('old')\n", 1, "UserWarning: old"),
+        ("import pytest\n@pytest.mark.slwo\ndef test_bad():\n    pass\n", 2, "slwo"),
+        ("", 5, "no tests ran"),
+    ],
+)
+def test_what_fails(folder: Path, content: str, code: int, output: str) -> None:
+    (folder / "test_bad.py").write_text(content)
 
     done = run(folder, "test_bad.py")
 
-    assert done.returncode == 1
-    assert "UserWarning: old" in done.stdout
-
-
-def test_unknown_marks_are_errors(folder: Path) -> None:
-    (folder / "test_bad.py").write_text(
-        "import pytest\n@pytest.mark.slwo\ndef test_bad():\n    pass\n"
-    )
-
-    assert run(folder, "test_bad.py").returncode != 0
-
-
-def test_report(folder: Path) -> None:
-    report = folder / "test.xml"
-
-    run(folder, "test_fruit.py", XML_OUTPUT_FILE=str(report))
-
-    cases = ElementTree.parse(report).iter("testcase")
-    assert [case.get("name") for case in cases] == ["test_apple", "test_banana", "test_cherry"]
+    assert done.returncode == code
+    assert output in done.stdout
 
 
 def test_filter(folder: Path) -> None:
@@ -122,12 +130,6 @@ def test_filter_that_cannot_be_read(folder: Path) -> None:
     assert run(folder, "test_fruit.py", TESTBRIDGE_TEST_ONLY="apple or").returncode != 0
 
 
-def test_no_tests_is_a_failure(folder: Path) -> None:
-    (folder / "test_empty.py").write_text("")
-
-    assert run(folder, "test_empty.py").returncode == 5
-
-
 def test_fail_fast(folder: Path) -> None:
     (folder / "test_bad.py").write_text(
         "def test_one():\n    assert False\ndef test_two():\n    assert False\n"
@@ -154,48 +156,3 @@ def test_shards_share_the_tests(folder: Path) -> None:
         seen.append(passed(done.stdout))
 
     assert seen == [["test_apple"], ["test_banana"], ["test_cherry"], []]
-
-
-def test_conftest_is_found_and_same_names_do_not_collide(folder: Path) -> None:
-    for name in ("one", "two"):
-        (folder / name).mkdir()
-        (folder / name / "conftest.py").write_text(
-            f"import pytest\n@pytest.fixture\ndef name():\n    return {name!r}\n"
-        )
-        (folder / name / "test_same.py").write_text(
-            f"def test_name(name):\n    assert name == {name!r}\n"
-        )
-
-    done = run(folder, "one/test_same.py", "two/test_same.py")
-
-    assert done.returncode == 0
-    assert "2 passed" in done.stdout
-
-
-def test_settings_of_the_tested_project_do_not_matter(folder: Path) -> None:
-    (folder / "pyproject.toml").write_text("[tool.pytest.ini_options]\naddopts = '--nonsense'\n")
-
-    assert run(folder, "test_fruit.py").returncode == 0
-
-
-def test_async_tests(folder: Path) -> None:
-    (folder / "test_async.py").write_text(
-        "import pytest\n"
-        "@pytest.fixture\n"
-        "def anyio_backend():\n"
-        "    return 'asyncio'\n"
-        "@pytest.mark.anyio\n"
-        "async def test_async():\n"
-        "    pass\n"
-    )
-
-    done = run(folder, "test_async.py")
-
-    assert done.returncode == 0
-    assert passed(done.stdout) == ["test_async"]
-
-
-def test_nothing_is_written_beside_the_tests(folder: Path) -> None:
-    run(folder, "test_fruit.py")
-
-    assert {path.name for path in folder.iterdir()} == {"tmp", "test_fruit.py"}
