@@ -12,8 +12,13 @@ from tools.spec.changes import ABSENT, Change, Place
 #: Compares two values that both documents have at one place.
 Diff = Callable[[Place, Any, Any], list[Change]]
 
-#: Compares one keyword of two objects. None says that it cannot compare values of this form.
-Handler = Callable[[Place, str, dict[str, Any], dict[str, Any]], list[Change] | None]
+Json = dict[str, Any]
+
+#: What was found; None where values of this form cannot be compared.
+Found = list[Change] | None
+
+#: Compares one keyword of two objects.
+Handler = Callable[[Place, str, Json, Json], Found]
 
 
 def same(old: Any, new: Any) -> bool:

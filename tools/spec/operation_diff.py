@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from tools.json_types import is_json_array, is_json_object
 from tools.spec.changes import ABSENT, Area, Change, Element, Place, Side
-from tools.spec.json_diff import Diff, Handler, as_dict, diff_object, same, union
+from tools.spec.json_diff import Diff, Found, Handler, Json, as_dict, diff_object, same, union
 from tools.spec.schema_diff import describe, diff_subschema
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -16,7 +16,7 @@ _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 class _Operation(NamedTuple):
     method: str
     path: str
-    definition: dict[str, Any]
+    definition: Json
 
     @property
     def address(self) -> str:
@@ -32,14 +32,6 @@ class _Operation(NamedTuple):
         return Place(Area.OPERATION, self.address + name)
 
 
-class _Kind(NamedTuple):
-    """What is told and compared of the named parts of an operation."""
-
-    element: Element
-    describe: Callable[[dict[str, Any]], str]
-    diff: Diff
-
-
 # How an operation is found again in the other document, the surest sign first: by its place and
 # name; by its name alone, when it has moved; by its place alone, when it has been renamed.
 _SIGNS: tuple[Callable[[_Operation], object], ...] = (
@@ -49,7 +41,7 @@ _SIGNS: tuple[Callable[[_Operation], object], ...] = (
 )
 
 
-def diff_paths(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
+def diff_paths(old: Json, new: Json) -> list[Change]:
     """Compare the `paths` of two documents.
 
     Args:
@@ -71,7 +63,7 @@ def diff_paths(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
     return changes + Place(Area.DOCUMENT, "paths").order(old, new, "paths")
 
 
-def _operations(paths: dict[str, Any]) -> list[_Operation]:
+def _operations(paths: Json) -> list[_Operation]:
     return [
         _Operation(method, path, definition)
         for path, item in paths.items()
@@ -120,27 +112,20 @@ def _diff_path(path: str, old: Any, new: Any) -> list[Change]:
     return diff_object(at, rest[0], rest[1], {"parameters": _diff_parameters}) + at.order(old, new)
 
 
-def _diff_operation_id(
-    at: Place, key: str, old: dict[str, Any], new: dict[str, Any]
-) -> list[Change] | None:
+def _diff_operation_id(at: Place, key: str, old: Json, new: Json) -> Found:
     if not isinstance(old.get(key), str) or not isinstance(new.get(key), str):
         return None
     return [at.renamed(new[key])]
 
 
-def _diff_parameters(
-    at: Place, key: str, old: dict[str, Any], new: dict[str, Any]
-) -> list[Change] | None:
+def _diff_parameters(at: Place, key: str, old: Json, new: Json) -> Found:
     before, after = _named_parameters(old.get(key, [])), _named_parameters(new.get(key, []))
     if before is None or after is None:
         return None
-    at = at.on(Side.REQUEST)
-    parameter = _Kind(Element.PARAMETER, _describe_parameter, _diff_schema_holder)
-    changes = _diff_named(at, " ", before, after, parameter)
-    return changes + at.order(before, after, "parameters") or None
+    return _diff_named(at.on(Side.REQUEST), before, after, _PARAMETER) or None
 
 
-def _named_parameters(parameters: Any) -> dict[str, Any] | None:
+def _named_parameters(parameters: Any) -> Json | None:
     if not is_json_array(parameters):
         return None
     named = {
@@ -151,30 +136,22 @@ def _named_parameters(parameters: Any) -> dict[str, Any] | None:
     return named if len(named) == len(parameters) else None
 
 
-def _describe_parameter(parameter: dict[str, Any]) -> str:
+def _describe_parameter(parameter: Json) -> str:
     presence = "required" if parameter.get("required") is True else "optional"
     return f"{describe(parameter.get('schema'))}, {presence}"
 
 
-def _diff_request_body(
-    at: Place, key: str, old: dict[str, Any], new: dict[str, Any]
-) -> list[Change] | None:
+def _diff_request_body(at: Place, key: str, old: Json, new: Json) -> Found:
     before, after = ({"request body": o[key]} if key in o else {} for o in (old, new))
-    body = _Kind(Element.REQUEST_BODY, _describe_body, _diff_body)
-    return _diff_named(at.on(Side.REQUEST), " ", before, after, body)
+    return _diff_named(at.on(Side.REQUEST), before, after, _REQUEST_BODY)
 
 
-def _diff_responses(
-    at: Place, key: str, old: dict[str, Any], new: dict[str, Any]
-) -> list[Change] | None:
+def _diff_responses(at: Place, key: str, old: Json, new: Json) -> Found:
     before, after = as_dict(old.get(key)), as_dict(new.get(key))
-    at = at.on(Side.RESPONSE)
-    response = _Kind(Element.RESPONSE, _describe_body, _diff_body)
-    changes = _diff_named(at, " response ", before, after, response)
-    return changes + at.order(before, after, "responses") or None
+    return _diff_named(at.on(Side.RESPONSE), before, after, _RESPONSE) or None
 
 
-def _describe_body(body: dict[str, Any]) -> str:
+def _describe_body(body: Json) -> str:
     content = as_dict(body.get("content"))
     media = (f"{name} {describe(as_dict(m).get('schema'))}" for name, m in content.items())
     return ", ".join(media) or _words(body, "description")
@@ -184,16 +161,12 @@ def _diff_body(at: Place, old: Any, new: Any) -> list[Change]:
     return diff_object(at, old, new, {"content": _diff_content})
 
 
-def _diff_content(
-    at: Place, key: str, old: dict[str, Any], new: dict[str, Any]
-) -> list[Change] | None:
+def _diff_content(at: Place, key: str, old: Json, new: Json) -> Found:
     before, after = as_dict(old.get(key)), as_dict(new.get(key))
-    media_type = _Kind(Element.MEDIA_TYPE, _describe_media, _diff_schema_holder)
-    changes = _diff_named(at, " ", before, after, media_type)
-    return changes + at.order(before, after, "media types") or None
+    return _diff_named(at, before, after, _MEDIA_TYPE) or None
 
 
-def _describe_media(media: dict[str, Any]) -> str:
+def _describe_media(media: Json) -> str:
     return describe(media.get("schema"))
 
 
@@ -201,16 +174,10 @@ def _diff_schema_holder(at: Place, old: Any, new: Any) -> list[Change]:
     return diff_object(at, old, new, {"schema": diff_subschema})
 
 
-def _diff_named(
-    at: Place,
-    prefix: str,
-    old: dict[str, Any],
-    new: dict[str, Any],
-    kind: _Kind,
-) -> list[Change]:
+def _diff_named(at: Place, old: Json, new: Json, kind: _Kind) -> list[Change]:
     changes: list[Change] = []
     for name in union(old, new):
-        place = at / (prefix + name)
+        place = at / (kind.prefix + name)
         if name in old and name in new:
             changes += kind.diff(place, old[name], new[name])
             continue
@@ -218,13 +185,27 @@ def _diff_named(
         say = place.removed if name in old else place.added
         required = value.get("required") is True
         changes.append(say(kind.describe(value), element=kind.element, required=required))
-    return changes
+    return changes + at.order(old, new, f"{kind.element}s")
 
 
-def _words(definition: dict[str, Any], key: str) -> str:
+def _words(definition: Json, key: str) -> str:
     words = definition.get(key)
     return words if isinstance(words, str) else ""
 
+
+class _Kind(NamedTuple):
+    """What is told and compared of the named parts of an operation."""
+
+    element: Element
+    describe: Callable[[Json], str]
+    diff: Diff
+    prefix: str = " "
+
+
+_PARAMETER = _Kind(Element.PARAMETER, _describe_parameter, _diff_schema_holder)
+_REQUEST_BODY = _Kind(Element.REQUEST_BODY, _describe_body, _diff_body)
+_RESPONSE = _Kind(Element.RESPONSE, _describe_body, _diff_body, " response ")
+_MEDIA_TYPE = _Kind(Element.MEDIA_TYPE, _describe_media, _diff_schema_holder)
 
 _OPERATION: dict[str, Handler] = {
     "operationId": _diff_operation_id,

@@ -7,7 +7,16 @@ from typing import Any
 
 from tools.json_types import is_json_array, is_json_object
 from tools.spec.changes import ABSENT, SCHEMA_PREFIX, Change, Element, Place
-from tools.spec.json_diff import Handler, as_dict, diff_mapping, diff_object, same, union
+from tools.spec.json_diff import (
+    Found,
+    Handler,
+    Json,
+    as_dict,
+    diff_mapping,
+    diff_object,
+    same,
+    union,
+)
 
 _MAX_ENUM_VALUES = 6
 
@@ -56,7 +65,7 @@ def describe_model(schema: Any) -> str:
     return f"{describe(schema)} with {', '.join(fields)}" if fields else describe(schema)
 
 
-def _describe_type(name: Any, schema: dict[str, Any]) -> str:
+def _describe_type(name: Any, schema: Json) -> str:
     if name == "array" and "items" in schema:
         return f"array of {describe(schema['items'])}"
     if name == "object" and is_json_object(schema.get("additionalProperties")):
@@ -66,49 +75,29 @@ def _describe_type(name: Any, schema: dict[str, Any]) -> str:
     return str(name)
 
 
-def _diff_fields(
-    at: Place, key: str, old: dict[str, Any], new: dict[str, Any]
-) -> list[Change] | None:
+def _diff_fields(at: Place, key: str, old: Json, new: Json) -> Found:
     before, after = old.get(key, {}), new.get(key, {})
     if not is_json_object(before) or not is_json_object(after) or not (before or after):
         return None
     changes: list[Change] = []
     for name in union(before, after):
         place = at.field(name)
-        if name not in after:
-            changes.append(
-                place.removed(
-                    _describe_field(name, old),
-                    element=Element.FIELD,
-                    required=name in _required(old),
-                )
-            )
-        elif name not in before:
-            changes.append(
-                place.added(
-                    _describe_field(name, new),
-                    element=Element.FIELD,
-                    required=name in _required(new),
-                )
-            )
-        else:
+        if name in before and name in after:
             changes += diff_schema(place, before[name], after[name])
+            continue
+        say, schema = (place.removed, old) if name in before else (place.added, new)
+        required = name in _required(schema)
+        text = f"{describe(schema[key][name])}, {'required' if required else 'optional'}"
+        changes.append(say(text, element=Element.FIELD, required=required))
     return changes + at.order(before, after, "fields")
 
 
-def _describe_field(name: str, schema: dict[str, Any]) -> str:
-    presence = "required" if name in _required(schema) else "optional"
-    return f"{describe(schema['properties'][name])}, {presence}"
-
-
-def _required(schema: dict[str, Any]) -> list[Any]:
+def _required(schema: Json) -> list[Any]:
     names = schema.get("required")
     return names if is_json_array(names) else []
 
 
-def _diff_required(
-    at: Place, key: str, old: dict[str, Any], new: dict[str, Any]
-) -> list[Change] | None:
+def _diff_required(at: Place, key: str, old: Json, new: Json) -> Found:
     before, after = _required(old), _required(new)
     if not all(isinstance(name, str) for name in [*before, *after]):
         return None
@@ -124,9 +113,7 @@ def _diff_required(
     ]
 
 
-def _diff_enum(
-    at: Place, key: str, old: dict[str, Any], new: dict[str, Any]
-) -> list[Change] | None:
+def _diff_enum(at: Place, key: str, old: Json, new: Json) -> Found:
     before, after = old.get(key), new.get(key)
     if not is_json_array(before) or not is_json_array(after):
         return None
@@ -137,9 +124,7 @@ def _diff_enum(
     return changes or None
 
 
-def _diff_variants(
-    at: Place, key: str, old: dict[str, Any], new: dict[str, Any]
-) -> list[Change] | None:
+def _diff_variants(at: Place, key: str, old: Json, new: Json) -> Found:
     before, after = old.get(key), new.get(key)
     if not is_json_array(before) or not is_json_array(after):
         return None
@@ -166,7 +151,7 @@ def _diff_variants(
     return changes + at.order(pairs.values(), new_variants, f"{key} variants")
 
 
-def _named_variants(schemas: list[Any]) -> dict[str, Any]:
+def _named_variants(schemas: list[Any]) -> Json:
     named = {_variant_name(schema, index): schema for index, schema in enumerate(schemas)}
     if len(named) == len(schemas):
         return named
@@ -185,9 +170,7 @@ def _variant_name(schema: Any, index: int) -> str:
     return next((tag for tag in tags if isinstance(tag, str)), str(index))
 
 
-def diff_subschema(
-    at: Place, key: str, old: dict[str, Any], new: dict[str, Any]
-) -> list[Change] | None:
+def diff_subschema(at: Place, key: str, old: Json, new: Json) -> Found:
     """Compare a keyword whose value is a schema; a `Handler`."""
     before, after = old.get(key, ABSENT), new.get(key, ABSENT)
     if before is ABSENT or after is ABSENT:
@@ -198,9 +181,7 @@ def diff_subschema(
     return diff_schema(place.inside(key) if key in _TURNING else place, before, after)
 
 
-def _diff_subschemas(
-    at: Place, key: str, old: dict[str, Any], new: dict[str, Any]
-) -> list[Change] | None:
+def _diff_subschemas(at: Place, key: str, old: Json, new: Json) -> Found:
     before, after = old.get(key), new.get(key)
     if not is_json_object(before) or not is_json_object(after):
         return None
