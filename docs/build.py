@@ -74,7 +74,11 @@ def write_operations(folder: Path) -> None:
             if operation.name.startswith("_"):
                 continue
             name = f"{package.__name__}.{operation.name}"
-            page += _title(operation.name, "-") + f".. automodule:: {name}\n\n"
+            page += _title(operation.name, "-")
+            page += f".. automodule:: {name}\n   :exclude-members: OPERATION\n\n"
+            if hasattr(importlib.import_module(name), "OPERATION"):
+                # Its value is internal.
+                page += f".. autodata:: {name}.OPERATION\n   :no-value:\n\n"
         (folder / f"{tag}.rst").write_text(page)
     contents = "".join(f"   {tag}\n" for tag in tags)
     index = _title("stepflow_api.api", "=") + f".. toctree::\n   :titlesonly:\n\n{contents}"
@@ -90,8 +94,14 @@ def write_command(file: Path) -> None:
     done = subprocess.run(
         [sys.executable, *command], env=environment, capture_output=True, check=True, text=True
     )
-    # Two hyphens in plain text would become a dash.
-    file.write_text(re.sub(r"(?<=[ (])(--[\w-]+)", r"`\1`", done.stdout))
+    # The search shows pages with an index entry first.
+    index = f"```{{index}} single: {name} (command)\n```\n\n"
+    # Two hyphens in plain text would become a dash; other code is code already.
+    file.write_text(index + re.sub(r"(`[^`]*`)|(?<=[ (])(--[\w-]+)", _as_code, done.stdout))
+
+
+def _as_code(found: re.Match[str]) -> str:
+    return found[1] or f"`{found[2]}`"
 
 
 def _title(text: str, line: str) -> str:

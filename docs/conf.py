@@ -16,7 +16,6 @@ exclude_patterns = ["README.md"]
 
 html_theme = "furo"
 html_title = f"{project} {version}"
-html_copy_source = False
 html_css_files = ["site.css"]
 html_show_copyright = False
 html_show_sphinx = False

@@ -3,8 +3,10 @@
 import html.parser
 import importlib
 import inspect
+import json
 import os
 import pkgutil
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -121,6 +123,15 @@ def test_no_signature_shows_internal_classes() -> None:
     assert "Supervisor" not in page
 
 
+def test_no_page_shows_internal_objects() -> None:
+    internal = re.compile(r"&lt;(built-in|function|module)\b| object( at 0x\w+)?&gt;|\b_random\b")
+    assert [
+        f"{file.relative_to(SITE)}: {found[0]}"
+        for file in SITE.rglob("*.html")
+        if (found := internal.search(file.read_text(encoding="utf-8")))
+    ] == []
+
+
 def test_each_page_can_be_reached_from_the_front_page() -> None:
     front = (SITE / "index.html").read_text()
     pages = {str(page.relative_to(SITE)) for page in SITE.rglob("*.html")}
@@ -130,4 +141,25 @@ def test_each_page_can_be_reached_from_the_front_page() -> None:
 
 
 def test_the_command_is_documented() -> None:
-    assert "--max-concurrency" in (SITE / "reference/command.html").read_text()
+    page = (SITE / "reference/command.html").read_text()
+    assert "--max-concurrency" in page
+    assert '<span class="pre">--follow</span>' in page
+    assert "``" not in page
+
+
+def test_the_search_finds_the_command_and_the_package() -> None:
+    index = (SITE / "searchindex.js").read_text().removeprefix("Search.setIndex(").rstrip(")")
+    found = json.loads(index)
+    pages = [
+        found["docnames"][page] for page, *_ in found["indexentries"]["stepflow-client (command)"]
+    ]
+    assert pages == ["reference/command"]
+    assert "stepflow-client" in found["alltitles"]
+
+
+def test_the_source_of_a_page_can_be_read() -> None:
+    page = SITE / "tutorial/1-a-flow.html"
+    assert "../_sources/tutorial/1-a-flow.md.txt" in Page(page).links
+    assert (
+        "# 1. From a function to a flow" in (SITE / "_sources/tutorial/1-a-flow.md.txt").read_text()
+    )
