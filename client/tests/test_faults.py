@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import random
 import re
 import socket
 import threading
@@ -253,7 +254,9 @@ def test_a_stored_flow_is_not_sent_again(
     assert sum(seen.target.endswith("/flows") for seen in proxy.seen) == 1
 
 
-def test_retry_after_is_honoured_and_capped(do: Driver, caplog: pytest.LogCaptureFixture) -> None:
+def test_retry_after_is_honoured_and_capped(
+    do: Driver, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     caplog.set_level(logging.INFO, logger="stepflow_client")
     answers = iter(
         [
@@ -275,9 +278,8 @@ def test_retry_after_is_honoured_and_capped(do: Driver, caplog: pytest.LogCaptur
         return httpx.Response(200, json=healthy)
 
     # What is no number of whole seconds and no date counts as not given.
-    policy = RetryPolicy(
-        max_retries=7, first_delay=0.02, last_delay=0.02, retry_after_limit=0.1, _random=lambda: 1
-    )
+    monkeypatch.setattr(random, "random", lambda: 1)
+    policy = RetryPolicy(max_retries=7, first_delay=0.02, last_delay=0.02, retry_after_limit=0.1)
     client = do.client("http://server.invalid", transport=httpx.MockTransport(answer), retry=policy)
     assert do(client.health()).status == "healthy"
     delays = re.findall(r"again in ([\d.]+) s", caplog.text)
@@ -359,17 +361,20 @@ def test_a_deadline_bounds_the_delay_before_a_retry(do: Driver) -> None:
     do(client.close())
 
 
-def test_delays_grow_to_their_bound_and_are_jittered() -> None:
+def test_delays_grow_to_their_bound_and_are_jittered(monkeypatch: pytest.MonkeyPatch) -> None:
     error = errors.ConnectionFailed("no", method="GET", url="http://h")
-    policy = RetryPolicy(first_delay=1, last_delay=5, _random=lambda: 0.5)
-    assert [policy.delay(n, error) for n in (1, 2, 3, 4, 10_000)] == [0.5, 1, 2, 2.5, 2.5]
-    # The system cannot sleep for some centuries.
-    policy = RetryPolicy(first_delay=1e300, last_delay=1e300, _random=lambda: 1)
-    assert policy.delay(1, error) == 1e8
+    policy = RetryPolicy(first_delay=1, last_delay=5)
+    with monkeypatch.context() as patched:
+        patched.setattr(random, "random", lambda: 0.5)
+        delays = [policy.delay(n, error) for n in (1, 2, 3, 4, 10_000)]
+        # The system cannot sleep for some centuries.
+        centuries = RetryPolicy(first_delay=1e300, last_delay=1e300)
+        assert centuries.delay(1, error) == 1e8
+    assert delays == [0.5, 1, 2, 2.5, 2.5]
     assert len({AT_ONCE.delay(5, error) for _ in range(20)}) > 1
     for name in ("max_retries", "first_delay", "last_delay", "retry_after_limit"):
         options: dict[str, Any] = {name: 0}
         RetryPolicy(**options)
         for wrong in (-1, float("nan")):
-            with pytest.raises(errors.InvalidInput, match=rf"{name} is {wrong}; give 0 or more"):
+            with pytest.raises(errors.InvalidInput, match=rf"{name} is {wrong}; pass 0 or more"):
                 RetryPolicy(**{**options, name: wrong})

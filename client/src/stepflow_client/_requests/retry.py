@@ -10,8 +10,7 @@ import email.utils
 import enum
 import random
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC
 
 from stepflow_api.errors import (
@@ -71,13 +70,12 @@ class RetryPolicy:
     first_delay: float = FIRST_DELAY
     last_delay: float = LAST_DELAY
     retry_after_limit: float = RETRY_AFTER_LIMIT
-    _random: Callable[[], float] = field(default=random.random, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name in ("max_retries", "first_delay", "last_delay", "retry_after_limit"):
             value = getattr(self, name)
             if not value >= 0:
-                raise InvalidInput(f"RetryPolicy: {name} is {value!r}; give 0 or more")
+                raise InvalidInput(f"RetryPolicy: {name} is {value!r}; pass 0 or more")
 
     def delay(self, failures: int, error: StepflowError) -> float:
         """Return the seconds to wait before the next attempt.
@@ -89,7 +87,7 @@ class RetryPolicy:
         bound = min(self.last_delay, self.first_delay * 2.0 ** min(failures - 1, 64))
         requested = _retry_after(error)
         if requested is None:
-            delay = bound * self._random()
+            delay = bound * random.random()
         else:
             delay = min(requested, self.retry_after_limit)
         return min(delay, LONGEST_DELAY)
