@@ -49,6 +49,12 @@ def test_a_number_in_two_pieces(number: bytes) -> None:
         assert read([content[:at], content[at:]]) == ([float(number), 1], {})
 
 
+@pytest.mark.parametrize("second", [b"[2]", b"null"])
+def test_an_array_that_comes_twice(second: bytes) -> None:
+    with pytest.raises(ValueError, match="duplicate member 'items'"):
+        read([b'{"items":[1],"items":%b}' % second])
+
+
 def test_all_white_space_of_json() -> None:
     content = b' { "a" : 1 , "items" : [ 1 , 2 ] } '
     for space in (b" ", b"\t", b"\r", b"\n", b" \r\n\t"):
