@@ -63,11 +63,10 @@ def open_unions(
 ) -> None:
     """Let unions of answers have a member for values with an unknown tag, which keeps their data.
 
-    A union inside another one stays closed, since its open member would take what is another's.
-
     Args:
         made: All prepared components by name, to which the new members are added.
-        names: Names of those that answers hold, outside of unions.
+        names: Names of those that answers hold. A union inside another one is not among them,
+            since its open member would take values of the others.
         sent: Names of those that requests hold.
         give_name: Returns a free name like the given one.
     """
@@ -85,7 +84,7 @@ def open_unions(
             "attributes": attribute_names([tag]),
             "description": f"`{name}` with an unknown `{tag}`; its other fields are kept.",
         }
-        schema |= {"otherwise": {"$ref": pointer("components", "schemas", other)}}
+        schema["otherwise"] = {"$ref": pointer("components", "schemas", other)}
         schema["is_sent"] = name in sent
 
 

@@ -15,7 +15,6 @@ from datamodel_code_generator.enums import DataModelType, InputFileType
 from datamodel_code_generator.format import PythonVersion
 
 from tools.codegen.directions import name_of
-from tools.codegen.docs import WIDTH
 from tools.codegen.document import JSON, pointer
 from tools.codegen.errors import SpecError, printable
 from tools.codegen.expressions import parse_type, renamed
@@ -113,11 +112,8 @@ def generated(made: JSON, types: JSON, heads: Mapping[str, str], support: str) -
             type_, _, rest = text.partition("\n")
             written[name] = renamed(parse_type(type_), lambda used: used.removesuffix(_HIDDEN))
             # As text, since its members may be hand-written models, imported later.
-            lines = textwrap.wrap(
-                written[name], WIDTH - 8, drop_whitespace=False, break_on_hyphens=False
-            )
-            literals = "\n".join(map(repr, lines))
-            text = f"{name} = TypeAliasType({name!r}, {literals})\n{rest}"
+            lines = textwrap.wrap(written[name], 92, drop_whitespace=False, break_on_hyphens=False)
+            text = f"{name} = TypeAliasType({name!r}, {' '.join(map(repr, lines))})\n{rest}"
         found.texts[name] = text
     found.types |= {key: written[name] for key, name in aliases.items()}
     return found

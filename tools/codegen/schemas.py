@@ -8,14 +8,8 @@ import contextlib
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
+from tools.codegen import directions
 from tools.codegen.defaults import drop_wrong_defaults
-from tools.codegen.directions import (
-    ask_for_what_goes_this_way,
-    members_of_unions,
-    open_constants,
-    open_unions,
-    reachable,
-)
 from tools.codegen.document import JSON, Document, Node
 from tools.codegen.errors import SpecError
 from tools.codegen.names import Names, class_name, module_of, pascal_case
@@ -24,8 +18,7 @@ from tools.codegen.schema_types import Types
 from tools.codegen.shapes import Shape, Shapes, refuse_circle
 from tools.json_types import is_json_object
 
-# Names that the modules of models import, or the library for them; a schema of such a name gets a
-# suffix.
+# Names that the modules of models import, or the library; a schema of such a name gets a suffix.
 RESERVED = frozenset(
     {
         *("Annotated", "Any", "ClassVar", "ConfigDict", "Dict", "Field", "Literal", "Timestamp"),
@@ -82,18 +75,22 @@ def prepare_schemas(document: Document, operations: Operations) -> Schemas:
     _refuse(schemas, operations, refused)
     for sent, found in ((True, schemas.sent), (False, schemas.received)):
         keys = [key for key, use in operations.uses.items() if use.sent is sent]
-        found |= reachable(schemas.made, [schemas.types[key] for key in keys])
+        found |= directions.reachable(schemas.made, [schemas.types[key] for key in keys])
     if document.is_json_schema:
         # Programs write what it describes: an unknown field is a mistake, as in a request.
         schemas.sent |= schemas.made.keys()
     for name, schema in schemas.made.items():
         for part in (schema, *schema.get("allOf", ())):
-            ask_for_what_goes_this_way(part, name in schemas.sent, name in schemas.received)
+            directions.ask_for_what_goes_this_way(
+                part, name in schemas.sent, name in schemas.received
+            )
             drop_wrong_defaults(part, schemas.made)
-    alone = schemas.received - members_of_unions(schemas.made.values())
-    open_constants(schemas.made[name] for name in alone - schemas.sent)
-    open_constants(schemas.types[key] for key, use in operations.uses.items() if not use.sent)
-    open_unions(
+    alone = schemas.received - directions.members_of_unions(schemas.made.values())
+    directions.open_constants(schemas.made[name] for name in alone - schemas.sent)
+    directions.open_constants(
+        schemas.types[key] for key, use in operations.uses.items() if not use.sent
+    )
+    directions.open_unions(
         schemas.made,
         alone,
         schemas.sent,
@@ -108,7 +105,7 @@ def _refuse(schemas: Schemas, operations: Operations, refused: dict[str, SpecErr
     for operation in operations.operations:
         keys = [key for key in operation.type_keys() if key]
         known = [schemas.types[key] for key in keys if key not in refused]
-        found = reachable(schemas.made, known) if schemas.refused else set[str]()
+        found = directions.reachable(schemas.made, known) if schemas.refused else set[str]()
         errors = [refused[key] for key in keys if key in refused]
         errors += [error for name, error in schemas.refused.items() if name in found]
         if errors:
@@ -123,7 +120,7 @@ def _refuse(schemas: Schemas, operations: Operations, refused: dict[str, SpecErr
         useless = [
             name
             for name, schema in schemas.made.items()
-            if schemas.refused.keys() & {name, *reachable(schemas.made, [schema])}
+            if schemas.refused.keys() & {name, *directions.reachable(schemas.made, [schema])}
         ]
         for name in useless:
             del schemas.made[name]

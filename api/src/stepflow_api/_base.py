@@ -261,8 +261,8 @@ class OpenUnion:
         is_received = info.mode == "json" or info.context is _RECEIVED
         is_new = not self._is_sent or is_received or isinstance(value, BaseModel)
         if isinstance(value, Mapping):
-            tags = [value[name] for name in self._names if name in value]
-            is_new = is_new and not any(tag in self._known for tag in tags)
+            document = cast("Mapping[str, Any]", value)
+            is_new = is_new and not any(document.get(name) in self._known for name in self._names)
         if is_new:
             return validate(value)
         # The errors of the other members say all.

@@ -456,9 +456,7 @@ def test_unknown_tags_of_unions(compiled: Compile, server: Server, client: Clien
     old = models.Tiny(size=1, inner=inner)
     assert models.Tiny.from_dict(old.to_dict() | {"inner": {"$type": "new"}}).inner.type == "new"
     server.answers(200, {"news": {"$type": "huge", "size": "x"}})
-    with pytest.raises(
-        InvalidAnswer, match=r"news\.known\.huge\.size: Input should be a valid int"
-    ):
+    with pytest.raises(InvalidAnswer, match=r"news\.huge\.size: Input should be a valid int"):
         package("api.default.call").sync(client=client)
     server.answers(200, {"shape": new, "either": {"$type": "other"}})
     read = package("api.default.read").sync(client=client)
