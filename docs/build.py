@@ -94,8 +94,8 @@ def write_command(file: Path) -> None:
     done = subprocess.run(
         [sys.executable, *command], env=environment, capture_output=True, check=True, text=True
     )
-    # The search shows pages with an index entry first.
-    index = f"```{{index}} single: {name} (command)\n```\n\n"
+    # The search shows pages with a main index entry first.
+    index = f"```{{index}} ! single: {name} (command)\n```\n\n"
     # Two hyphens in plain text would become a dash; other code is code already.
     file.write_text(index + re.sub(r"(`[^`]*`)|(?<=[ (])(--[\w-]+)", _as_code, done.stdout))
 

@@ -10,6 +10,7 @@ from sphinx.util.typing import ExtensionMetadata
 
 # Objects of these classes come from methods of the SDK; how it creates them is internal.
 _CREATED_BY_THE_SDK = {
+    "stepflow_api.lowlevel.Operation",
     "stepflow_client.BatchResults",
     "stepflow_client.Items",
     "stepflow_client.RunHandle",
