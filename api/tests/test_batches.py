@@ -328,7 +328,7 @@ async def test_a_listed_batch_says_what_its_run_says(crowd: Crowd) -> None:
 async def test_a_negative_number_is_refused(
     name: str, form: Form, client: Client, recorder: Recorder
 ) -> None:
-    with pytest.raises(InvalidRequest, match=f"{name} is -1; give 0 or more"):
+    with pytest.raises(InvalidRequest, match=f"{name} is -1; pass 0 or more"):
         await form("batch.list_batches", client=client, **{name: -1})
     assert recorder.requests == []
 

@@ -125,7 +125,7 @@ async def test_the_largest_body_that_the_server_takes(client: Client) -> None:
 
 async def test_a_binary_blob_read_as_json_says_so(client: Client, world: World) -> None:
     if SERVER >= (0, 12):
-        # These can give it, in base64.
+        # These can return it, in base64.
         assert get_blob.sync(world.binary_blob, client=client).data == "AP/+"
     else:
         with pytest.raises(ServerError) as raised:
@@ -139,6 +139,6 @@ async def test_only_bytes_are_stored_as_bytes(
     content: object, client: Client, recorder: Recorder
 ) -> None:
     # A str has no bytes of its own; which encoding is meant is not for this package to guess.
-    with pytest.raises(InvalidRequest, match=r"the body is a .*; give bytes"):
+    with pytest.raises(InvalidRequest, match=r"the body is a .*; pass bytes"):
         store_blob_bytes.sync(content, client=client)  # type: ignore[arg-type]
     assert recorder.answers == []

@@ -283,5 +283,5 @@ async def test_no_timeout_for_one_call(form: Form) -> None:
 @pytest.mark.anyio
 async def test_what_is_no_timeout(form: Form, timeout: Any) -> None:
     async with Client("http://localhost:1", server_version="0.11.1") as client:
-        with pytest.raises(InvalidRequest, match=r"^timeout is .*; give seconds above 0"):
+        with pytest.raises(InvalidRequest, match=r"^timeout is .*; pass seconds above 0"):
             await form("health.health_check", client=client, timeout=timeout)

@@ -101,7 +101,7 @@ def test_a_url_that_is_none(url: str) -> None:
 )
 def test_a_url_that_is_no_text(url: Any) -> None:
     kind = "httpx.URL" if isinstance(url, httpx.URL) else type(url).__name__
-    assert refused(base_url=url) == f"base_url is a {kind}; give text, such as http://HOST:PORT"
+    assert refused(base_url=url) == f"base_url is a {kind}; pass text, such as http://HOST:PORT"
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_headers_that_cannot_be_sent(headers: Any) -> None:
 def test_a_timeout_that_is_none(timeout: Any) -> None:
     message = refused(timeout=timeout)
     assert message.startswith("timeout is ")
-    assert "give seconds above 0" in message
+    assert "pass seconds above 0" in message
 
 
 @pytest.mark.parametrize("seconds", [-1, math.nan, "5", True])
@@ -267,14 +267,14 @@ def test_a_connection_of_the_wrong_kind(name: str, given: Any, kind: str) -> Non
         "http_client": "httpx.Client or httpx.AsyncClient",
         "transport": "httpx.BaseTransport or httpx.AsyncBaseTransport",
     }
-    assert message == f"{name} is {kind}; give an {wanted[name]}, or one of httpx2"
+    assert message == f"{name} is {kind}; pass an {wanted[name]}, or one of httpx2"
 
 
 @by_library
 def test_an_http_client_has_its_own_transport(library: Any) -> None:
     with library.Client() as http:
         message = refused(http_client=http, transport=library.MockTransport(lambda request: None))
-    assert message == "http_client and transport are both given; a client has its own, give one"
+    assert message == "http_client and transport are both given; a client has its own, pass one"
 
 
 def test_a_client_shows_what_it_is() -> None:

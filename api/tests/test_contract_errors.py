@@ -71,7 +71,7 @@ class Failure:
 
     @property
     def is_refused(self) -> bool:
-        """Whether the server at hand refuses it, rather than the client or nobody."""
+        """Whether the server under test rejects it."""
         return self.since <= SERVER and (self.until is None or self.until > SERVER)
 
     @property

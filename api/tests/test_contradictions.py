@@ -147,7 +147,7 @@ def test_max_concurrency_0_kills_the_request(client: Client) -> None:
         models.CreateRunRequest.from_dict({**minimum, "max_concurrency": 0})
     # What that keeps the user from: no answer, and a run that never ends.
     body = models.CreateRunRequest.from_dict(minimum).to_dict() | {"maxConcurrency": 0}
-    with pytest.raises(InvalidRequest, match=r"maxConcurrency is 0.*; give 1 or more"):
+    with pytest.raises(InvalidRequest, match=r"maxConcurrency is 0.*; pass 1 or more"):
         create_run.sync(client=client, body=body)  # type: ignore[arg-type]
     with pytest.raises(httpx.RemoteProtocolError):
         httpx.post(f"{client.base_url}/runs", json=body, trust_env=False)

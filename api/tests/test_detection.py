@@ -68,7 +68,7 @@ async def test_it_is_asked_with_the_token() -> None:
 
 @pytest.mark.parametrize("version", ["", "x", "13", "1.2.3.4", 0.13, "0.13.0.1"])
 def test_a_version_that_is_none(version: Any) -> None:
-    with pytest.raises(InvalidRequest, match=r"give the server's version, such as '0\.13\.0'"):
+    with pytest.raises(InvalidRequest, match=r"pass the server's version, such as '0\.13\.0'"):
         Client("http://server", server_version=version)
 
 
@@ -288,7 +288,7 @@ def _with(wire: Wire, client: Client, answer: Any) -> Client:
 async def test_a_proxy_that_answers_health_itself(health: Any, form: Form) -> None:
     wire = Wire(health, {"summary": SUMMARY, "results": []})
     async with Client("http://server", transport=wire) as client:
-        with pytest.raises(InvalidAnswer, match="Give the client the server_version= that is"):
+        with pytest.raises(InvalidAnswer, match="Pass server_version= of the server"):
             await form("run.create_run", client=client, body=BODY)
     assert wire.paths.count("POST /runs") == 1
     async with Client("http://server", transport=wire, server_version="0.13.0") as client:

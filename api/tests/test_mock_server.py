@@ -210,7 +210,7 @@ async def test_a_coroutine_function_answers_async_forms(form: Form) -> None:
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, object(), b"\xff"], ids=str)
 async def test_an_answer_that_json_cannot_hold(value: Any) -> None:
-    refusal = r"^the answer of a MockServer cannot be written as JSON \(.*\); give values that"
+    refusal = r"^the answer of a MockServer cannot be written as JSON \(.*\); pass values that"
     for answer in ({**RUN, "flowId": value}, [value]):
         with pytest.raises(ValueError, match=refusal):
             await call(MockServer({get_run: answer}))
@@ -224,7 +224,7 @@ async def test_an_answer_that_json_cannot_hold(value: Any) -> None:
 )
 def test_a_route_that_is_none(route: Any) -> None:
     with pytest.raises(
-        ValueError, match=r"the route is .*; give 'METHOD /path' without a query, such"
+        ValueError, match=r"the route is .*; pass 'METHOD /path' without a query, such"
     ):
         MockServer({route: RUN})
 

@@ -226,7 +226,7 @@ def test_a_known_tag_with_a_wrong_body_is_an_error_that_names_the_field() -> Non
 
 
 def test_an_unknown_tag_in_a_request_is_refused() -> None:
-    step = {"id": "s", "component": "/c", "onError": {"action": "retyr"}}
+    step = {"id": "s", "component": "/c", "onError": {"action": "again"}}
     with pytest.raises(ValidationError, match="'fail', 'useDefault', 'retry'") as caught:
         models.Flow.from_dict({"steps": [step]})
     assert caught.value.error_count() == 1

@@ -219,7 +219,7 @@ def test_values_that_json_cannot_hold(value: Any, depth: int) -> None:
             create_run.sync(client=client, body=body)  # type: ignore[arg-type]
         message = str(raised.value)
         assert message.startswith("createRun: the body cannot be written as JSON (")
-        assert message.endswith("); give values that JSON can hold")
+        assert message.endswith("); pass values that JSON can hold")
         assert "\n" not in message
     assert recorder.requests == []
 
@@ -272,7 +272,7 @@ def test_query_parameters_of_every_kind(recorded: Any) -> None:
 @pytest.mark.parametrize("value", [object(), {"a": 1}, b"x"], ids=["object", "map", "bytes"])
 def test_a_parameter_of_no_kind_is_refused(value: Any) -> None:
     client = Client("http://server", server_version="0.11.1")
-    message = f"is a {type(value).__name__}; give text, a number, a bool or a UUID"
+    message = f"is a {type(value).__name__}; pass text, a number, a bool or a UUID"
     with pytest.raises(InvalidRequest, match=f"listRuns: flowName {message}"):
         list_runs.sync(client=client, flow_name=value)
     with pytest.raises(InvalidRequest, match=f"getRun: run_id {message}"):

@@ -292,7 +292,7 @@ async def test_a_redirect_on_the_same_server_is_followed_if_the_http_client_does
 
 @pytest.mark.parametrize("size", [0, -1, True, 1.5, "1", float("inf")])
 def test_a_size_that_is_none(size: Any) -> None:
-    with pytest.raises(InvalidRequest, match=r"^max_response_size is .*; give bytes above 0"):
+    with pytest.raises(InvalidRequest, match=r"^max_response_size is .*; pass bytes above 0"):
         AuthenticatedClient("http://localhost", "token", max_response_size=size)
 
 

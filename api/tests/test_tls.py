@@ -259,11 +259,11 @@ def refused(**options: Any) -> str:
 
 @pytest.mark.parametrize("verify", [None, 0, 1, 2.5, b"ca.pem", object(), []], ids=str)
 def test_what_is_no_verification(verify: Any) -> None:
-    assert refused(verify=verify).startswith(f"verify is a {type(verify).__name__}; give True, ")
+    assert refused(verify=verify).startswith(f"verify is a {type(verify).__name__}; pass True, ")
 
 
 def test_a_class_is_no_verification() -> None:
-    assert refused(verify=ssl.SSLContext).startswith("verify is the class ssl.SSLContext; give ")
+    assert refused(verify=ssl.SSLContext).startswith("verify is the class ssl.SSLContext; pass ")
 
 
 def test_a_path_that_cannot_be_used(tmp_path: Path) -> None:
@@ -275,7 +275,7 @@ def test_a_path_that_cannot_be_used(tmp_path: Path) -> None:
     for path in (missing, text, binary):
         message = refused(verify=path)
         assert message.startswith(f"verify is {str(path)!r}, which cannot be used: ")
-        assert message.endswith("; give a file of CA certificates in PEM format")
+        assert message.endswith("; pass a file of CA certificates in PEM format")
     assert refused(verify=str(empty)).endswith("; run `openssl rehash` on it")
     refused(verify="ca\0.pem")
     # The ssl module would use the certificates of the system.

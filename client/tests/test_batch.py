@@ -98,7 +98,7 @@ def test_concurrency_below_one_is_refused(do: Driver, client: Any) -> None:
 
 @pytest.mark.parametrize("inputs", [5, None, "text", b"bytes", {"a": 1}])
 def test_inputs_that_are_no_list_are_refused(do: Driver, client: Any, inputs: Any) -> None:
-    with pytest.raises(errors.InvalidInput, match="give a list or another iterable"):
+    with pytest.raises(errors.InvalidInput, match="pass a list or another iterable"):
         do(client.run_batch(ECHO, inputs))
 
 

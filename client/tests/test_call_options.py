@@ -129,7 +129,7 @@ def test_a_timeout_ends_the_retries_of_a_call(do: Driver, name: str) -> None:
         do(CALLS[name](client, timeout=0.1))
     waits = name in ("handle.result", "handle.results", "handle.events")
     assert ("was not seen to end" in str(one.value)) is waits
-    with pytest.raises(errors.InvalidInput, match=r"^timeout is -1; give seconds"):
+    with pytest.raises(errors.InvalidInput, match=r"^timeout is -1; pass seconds"):
         do(CALLS[name](client, timeout=-1))
     do(client.close())
 

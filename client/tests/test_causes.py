@@ -76,7 +76,7 @@ CAUSES: dict[str, tuple[Callable[[Any], Any], Answer, type[Exception], type[Exce
         errors.InvalidInput,
         OSError,
     ),
-    "a flow file that is no YAML": (
+    "a flow file that is not YAML": (
         lambda client: client.store_flow(write("a: [")),
         always(200),
         errors.InvalidInput,

@@ -190,7 +190,7 @@ def test_variables_and_overrides(
         (["run", "0" * 64, "--input", "1", "--inputs", "-"], "use one of them"),
         (["run", "0" * 64, "--max-concurrency", "2"], "requires --inputs"),
         (["run", "0" * 64, "--variable", "n"], "is not NAME=VALUE"),
-        (["run", "0" * 64, "--overrides", "[]"], "give an object of step ids"),
+        (["run", "0" * 64, "--overrides", "[]"], "pass an object of step ids"),
         (["status", "abc"], "`stepflow-client runs` lists ids"),
         (["--url", "nonsense", "runs"], "write http://HOST:PORT"),
     ],

@@ -143,9 +143,9 @@ def test_a_file_that_is_no_flow_is_told(
     ("flow", "problem"),
     [
         ("nowhere.yaml", "cannot read the flow file 'nowhere.yaml': there is no such file"),
-        ("/", "it is a folder; give a file"),
+        ("/", "it is a folder; pass a file"),
         ("a\0b", "null byte"),
-        (7, "the flow is a int; give a path, a dict, a Flow, or a flow id"),
+        (7, "the flow is a int; pass a path, a dict, a Flow, or a flow id"),
         ({"steps": [object()]}, "cannot be written as JSON"),
         ({"steps": [], "output": CIRCLE}, "cannot be written as JSON (Error serializing to JSON"),
         (Flow(steps=[], output=CIRCLE), "cannot be written as JSON (Error serializing to JSON"),

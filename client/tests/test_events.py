@@ -127,7 +127,7 @@ def test_since_beyond_the_end_ends_with_the_run(
 
 @pytest.mark.parametrize("since", [-1, 1.5, True, "0", 2**64])
 def test_a_number_that_is_none_is_refused(do: Driver, client: Any, since: Any) -> None:
-    with pytest.raises(errors.InvalidInput, match="give the sequence_number of an event"):
+    with pytest.raises(errors.InvalidInput, match="pass the sequence_number of an event"):
         do(client.handle(UUID(int=1)).events(since=since))
 
 

@@ -111,10 +111,10 @@ def test_a_key_of_another_call_is_refused(
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        ({"idempotency_key": ""}, "idempotency_key is ''; give a text of 1 to 200 characters"),
-        ({"idempotency_key": 7}, "idempotency_key is 7; give a text"),
-        ({"idempotency_key": "k" * 201}, "give a text of 1 to 200 characters"),
-        ({"idempotency_key": "k", "retry_create": True}, "may run the flow twice.*; give one"),
+        ({"idempotency_key": ""}, "idempotency_key is ''; pass a text of 1 to 200 characters"),
+        ({"idempotency_key": 7}, "idempotency_key is 7; pass a text"),
+        ({"idempotency_key": "k" * 201}, "pass a text of 1 to 200 characters"),
+        ({"idempotency_key": "k", "retry_create": True}, "may run the flow twice.*; pass one"),
     ],
     ids=["empty", "number", "long", "retry_create"],
 )
@@ -237,7 +237,7 @@ def test_the_command_takes_a_key(
     flow.write_text(json.dumps(ECHO), encoding="utf-8")
     ids = {command("submit", str(flow), "--input", "1", "--idempotency-key", key) for _ in range(2)}
     assert ids == {f"{run_id}\n" for run_id in runs_of(server, key)}
-    assert "--idempotency-key is ''; give" in command(
+    assert "--idempotency-key is ''; pass" in command(
         "run", str(flow), "--input", "1", "--idempotency-key", "", code=2
     )
 

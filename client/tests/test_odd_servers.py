@@ -67,9 +67,9 @@ def test_a_server_without_the_operation_is_told(do: Driver, name: str) -> None:
         ({"url": "localhost:7840"}, "write http://HOST:PORT"),
         ({"url": "ftp://h"}, "write http://HOST:PORT"),
         ({"url": "http://user:sesame@"}, "write http://HOST:PORT"),
-        ({"url": "http://h", "timeout": 0}, "timeout is 0; give seconds above 0"),
+        ({"url": "http://h", "timeout": 0}, "timeout is 0; pass seconds above 0"),
         ({"url": "http://h", "timeout": float("nan")}, "timeout is nan"),
-        ({"url": "http://h", "timeout": "5"}, "timeout is '5'; give seconds above 0"),
+        ({"url": "http://h", "timeout": "5"}, "timeout is '5'; pass seconds above 0"),
         ({"url": "http://h", "token": "a\nsesame"}, "the token cannot be sent"),
         ({"url": "http://h", "headers": {"x": "a\nsesame"}}, "headers cannot be sent"),
     ],
@@ -87,7 +87,7 @@ def test_what_a_client_cannot_be_made_with_is_told(
 @pytest.mark.parametrize("timeout", [-1, float("nan"), True, "3"])
 def test_a_deadline_that_is_none_is_told(do: Driver, timeout: Any) -> None:
     client = answering(do, HTML)
-    with pytest.raises(errors.InvalidInput, match="give seconds, 0 or more"):
+    with pytest.raises(errors.InvalidInput, match="pass seconds, 0 or more"):
         do(client.run(ECHO, 1, timeout=timeout))
     do(client.close())
 
@@ -95,7 +95,7 @@ def test_a_deadline_that_is_none_is_told(do: Driver, timeout: Any) -> None:
 @pytest.mark.parametrize("limit", [-1, True, "3", 1.5])
 def test_a_limit_that_is_none_is_told(do: Driver, limit: Any) -> None:
     client = answering(do, HTML)
-    with pytest.raises(errors.InvalidInput, match="give 0 or more, or None for all runs"):
+    with pytest.raises(errors.InvalidInput, match="pass 0 or more, or None for all runs"):
         do(client.list_runs(limit=limit))
     do(client.close())
 
@@ -166,7 +166,7 @@ def test_items_are_those_of_the_whole_page(do: Driver) -> None:
 
 def test_variables_that_are_none_are_told(do: Driver) -> None:
     client = answering(do, HTML)
-    with pytest.raises(errors.InvalidInput, match="variables is 5; give a dict"):
+    with pytest.raises(errors.InvalidInput, match="variables is 5; pass a dict"):
         do(client.run("0" * 64, 1, variables=5))
     do(client.close())
 

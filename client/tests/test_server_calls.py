@@ -143,7 +143,7 @@ def test_limits_and_proxy_make_a_client_of_their_own(
     with pytest.raises(errors.InvalidInput, match="proxy is not a proxy URL"):
         do.client(server.url, proxy="nonsense")
     for limits in ({"max_connections": 1}, 5, library.Limits):
-        with pytest.raises(errors.InvalidInput, match=r"limits is .*; give an httpx\.Limits or"):
+        with pytest.raises(errors.InvalidInput, match=r"limits is .*; pass an httpx\.Limits or"):
             do.client(server.url, limits=limits)
     with pytest.raises(errors.InvalidInput, match="limits cannot be combined with http_client"):
         do.client(server.url, limits=library.Limits(), http_client=library.Client())

@@ -19,7 +19,7 @@ BUILTIN = ("blob_chain", "batch_map", "customised_run")
 
 @dataclass(frozen=True)
 class Example:
-    """A flow, its inputs, and the outputs that it must give.
+    """A flow, its inputs, and the expected outputs.
 
     Attributes:
         name: The folder's name.

@@ -1,4 +1,4 @@
-"""Starts a Stepflow server, runs the examples on it, prints what they give, and stops it."""
+"""Starts a Stepflow server, runs the examples on it, prints their outputs, and stops it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the runtime's tests share that is no fixture."""
+"""Helpers of the runtime's tests."""
 
 from __future__ import annotations
 

@@ -244,7 +244,7 @@ def test_the_command_serves_a_cluster(tmp_path: Path) -> None:
     ("options", "said"),
     [
         (["--servers", "2"], "--servers needs --data-dir, the folder that all servers share"),
-        (["--servers", "0", "--data-dir", "a"], "servers is 0; give a whole number, 1 to 100"),
+        (["--servers", "0", "--data-dir", "a"], "servers is 0; pass a whole number, 1 to 100"),
         (["--etcd", "http://a"], "--etcd is for several servers; add --servers"),
     ],
 )
@@ -298,14 +298,14 @@ def test_wrong_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     data = tmp_path / "data"
     invalid = errors.InvalidInput
-    assert message(invalid, servers=0, data_dir=data).startswith("servers is 0; give a whole")
-    assert "give data_dir=" in message(invalid)
+    assert message(invalid, servers=0, data_dir=data).startswith("servers is 0; pass a whole")
+    assert "pass data_dir=" in message(invalid)
     assert "ftp" not in message(invalid, data_dir=data, etcd="ftp://a")
     assert "etcd is empty" in message(invalid, data_dir=data, etcd=[])
     leases = {**ALL_BUILTINS, "leaseManager": {"type": "etcd", "endpoints": []}}
     assert "etcd=" in message(invalid, leases, data_dir=data)
     postgres = {"storageConfig": {"type": "postgres", "databaseUrl": "postgres://localhost/a"}}
-    assert "give etcd=" in message(invalid, {**ALL_BUILTINS, **postgres})
+    assert "pass etcd=" in message(invalid, {**ALL_BUILTINS, **postgres})
     with socket.create_server(("127.0.0.1", 0)) as listener:
         unused = f"http://127.0.0.1:{listener.getsockname()[1]}"
     failed = message(errors.StartFailed, data_dir=data, etcd=unused)
@@ -315,7 +315,7 @@ def test_wrong_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with StepflowCluster.start(servers=1, data_dir=data) as cluster:
         with pytest.raises(errors.DataDirLocked):
             StepflowRuntime.start(data_dir=data)
-        with pytest.raises(errors.InvalidInput, match=r"number is 1; give a whole number, 0 to 0"):
+        with pytest.raises(errors.InvalidInput, match=r"number is 1; pass a whole number, 0 to 0"):
             cluster.kill(1)
         (url,) = cluster._group._etcd.endpoints
         unbuilt = message(errors.StartFailed, {**ALL_BUILTINS, **postgres}, etcd=url)

@@ -256,7 +256,7 @@ def test_the_version(folder: Path) -> None:
         ),
         ("worker wrong", r"module 'wrong' cannot be imported: SyntaxError: .*wrong.py, line 1\)"),
         ("worker missing", "module 'missing' cannot be imported: ModuleNotFoundError: No module"),
-        ("serve --port 99999", "port is 99999; give a whole number, 0 to 65535"),
+        ("serve --port 99999", "port is 99999; pass a whole number, 0 to 65535"),
         (
             "serve --config nope.yml",
             "the Stepflow server exited during startup .* nope.yml: No such",

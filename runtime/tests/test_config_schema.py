@@ -1,4 +1,4 @@
-"""The schema of the config says what each released server accepts and refuses.
+"""The schema of the config describes what each released server accepts and rejects.
 
 No server prints the schema of its config, so it is written by hand. Here each key gets a value of a
 wrong type: servers that have the key refuse it, and others ignore it.

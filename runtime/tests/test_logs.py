@@ -129,9 +129,9 @@ def test_wrong_values_are_refused(tmp_path: Path) -> None:
     with pytest.raises(errors.InvalidInput, match="cannot be written"):
         StepflowRuntime.start(log_config=LogConfig(file_path=tmp_path / "no" / "log"))
     for path in (5, "", "a\0b", "a\ud800b", b"a"):
-        with pytest.raises(errors.InvalidInput, match=r"LogConfig: file_path is .*give a path"):
+        with pytest.raises(errors.InvalidInput, match=r"LogConfig: file_path is .*pass a path"):
             LogConfig(file_path=path)  # type: ignore[arg-type]
-        with pytest.raises(errors.InvalidInput, match=r"LogConfig: otlp_endpoint is .*give a URL"):
+        with pytest.raises(errors.InvalidInput, match=r"LogConfig: otlp_endpoint is .*pass a URL"):
             LogConfig(otlp_endpoint=path)  # type: ignore[arg-type]
 
 

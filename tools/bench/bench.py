@@ -164,7 +164,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
         if name not in names:
             parser.error(f"there is no case {name!r}; choose from {', '.join(names)}")
     if options.rounds is not None and options.rounds < 1:
-        parser.error(f"--rounds is {options.rounds}; give 1 or more")
+        parser.error(f"--rounds is {options.rounds}; pass 1 or more")
     if options.chart is not None and not options.chart.parent.is_dir():
         parser.error(f"--chart is to write {options.chart}, whose folder is not there; make it")
     options.cases = options.cases or names

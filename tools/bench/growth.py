@@ -141,8 +141,8 @@ def run_growth(
     Args:
         name: One of `GROWTH`.
         world: The server.
-        environment: The SDK's.
-        rounds: How many count; None for the usual number.
+        environment: The SDK's environment.
+        rounds: Number of measured rounds; None for the default.
 
     Raises:
         BenchError: It fails, or returns a wrong answer.

@@ -45,7 +45,7 @@ def compile_package(
             `_operation`, `client`, `errors`, `lowlevel` and `types`.
         command: What a person types to make it anew, for the files' first lines.
         hand_written: Modules that are not generated, by their path in the package.
-        ruff: The formatter's executable; None leaves the text as the templates give it.
+        ruff: The formatter's executable; None leaves the text as the templates write it.
         skip: Operations to leave out: their operationIds, or such as `GET /runs`.
         notes: List that receives a line for what was left out.
 

@@ -43,7 +43,7 @@ def drop_wrong_defaults(schema: JSON, made: JSON) -> None:
 
 
 def _fits(value: Any, schema: JSON, made: JSON) -> bool:
-    """Whether a value is one of a schema's, constraints aside.
+    """Whether a value has the type of a schema; constraints are ignored.
 
     Args:
         value: The value.

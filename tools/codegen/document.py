@@ -78,7 +78,7 @@ class Document:
             found = f"openapi: {version!r}" if "openapi" in value else "no openapi key"
             if "swagger" in value:
                 found = f"swagger: {value['swagger']!r}"
-            raise SpecError("#/openapi", f"{found}; this compiler takes OpenAPI 3.x")
+            raise SpecError("#/openapi", f"{found}; this compiler supports OpenAPI 3.x")
         self.version = (3, int(version[2:].partition(".")[0]))
         self.name = ""
         self.root = Node(self, value, ())
@@ -100,11 +100,11 @@ class Document:
         return [(title, self.root), *self.root.section("$defs")]
 
     def resolve(self, reference: object, place: str) -> Node:
-        """Return what a `$ref` points to.
+        """Return the target of a `$ref`.
 
         Args:
             reference: The value of `$ref`.
-            place: Where it stands, for the message.
+            place: Its place in the document, for the message.
 
         Raises:
             SpecError: It points to a file that was not given, or to nothing.

@@ -18,12 +18,12 @@ from tools.codegen.uses import essence_of
 
 
 class Templates:
-    """The templates, with what every module of a package has in common.
+    """The templates, with the values that all modules of a package share.
 
     Args:
-        package: Import name of the package that is made.
+        package: Import name of the generated package.
         support: Import name of the package that it builds on.
-        command: What a person types to make it anew.
+        command: The command that regenerates it.
         spec: Name of the spec's file.
     """
 

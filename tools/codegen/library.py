@@ -38,7 +38,7 @@ _PLACE = pointer("components", "schemas")
 # What the library adds to an imported name everywhere if one class has an attribute of that name.
 _HIDDEN = "_aliased"
 
-# What only fields have: in a type, the library would give it a name.
+# What only fields have: in a type, the library would name it.
 _OF_FIELDS = frozenset({"default", "deprecated"}).union(*CONSTRAINTS.values())
 _KEPT = _OF_FIELDS | {
     *("$ref", "type", "format", "const", "enum", "x-enum-varnames", "x-enum-descriptions"),

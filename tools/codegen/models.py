@@ -56,7 +56,7 @@ class Models:
         stubs: Modules that re-export a model: for each the module that defines it, and its name.
         types: Python types that endpoints need, by the operations' keys.
         objects: Names of those whose documents are, or may be, objects.
-        imports: For each name in these types that is no model its module, and its name there.
+        imports: Module and name there of each name in these types that is not a model.
     """
 
     sources: list[Source]
@@ -96,7 +96,7 @@ def compile_models(
             raise SpecError(
                 overrides[path],
                 f"takes the place of {name}, which is no class with fields; only such can be"
-                " overridden, so give the module another name",
+                " overridden, so rename the module",
             )
         if GENERATED + name in homes:
             raise SpecError(

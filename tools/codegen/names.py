@@ -101,7 +101,7 @@ def _identifier(snake: str, kind: str) -> str:
 def member_names(values: Sequence[str | int]) -> list[str]:
     """Return the names of an enumeration's members, such as `IN_PROGRESS` for `inProgress`.
 
-    Of values that give one name, the one that is spelled so has it, and others get underscores.
+    Of values with the same name, the one that is spelled so keeps it; others get underscores.
     """
     names = [_member_name(str(value)) for value in values]
     for name in {name for name in names if names.count(name) > 1}:

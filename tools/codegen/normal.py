@@ -105,7 +105,7 @@ def _check(node: Node) -> None:
         if key in _NOT_EMPTY and not value:
             raise part.error("is empty; leave it out or fill it")
         if key in _STRINGS and not _is_of_strings(value):
-            raise part.error("has a member that is no string")
+            raise part.error("has a member that is not a string")
         number: Any = value
         if (key in _SIZES and number < 0) or (key == "multipleOf" and number <= 0):
             raise part.error(f"is {value}, which is too small")

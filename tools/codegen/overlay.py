@@ -144,7 +144,7 @@ def _remove(targets: list[JSONPathMatch]) -> None:
     # From the end, so that the indices of those to come hold.
     for target in sorted(targets, key=lambda match: match.parts, reverse=True):
         if target.parent is None:
-            raise ValueError("is the whole spec, which cannot be removed")
+            raise ValueError("selects the whole spec, which cannot be removed")
         container: Any = target.parent.obj
         del container[target.parts[-1]]
 

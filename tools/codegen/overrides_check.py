@@ -139,7 +139,7 @@ def _field_problems(
         elif name in changed and name not in said:
             yield (
                 f"model {model}, field {name}: differs from the spec in {', '.join(changed[name])};"
-                f" take the field out of {path}, or give the reason in __retyped__ there"
+                f" take the field out of {path}, or state the reason in __retyped__ there"
             )
     for name, reason in said.items():
         if name not in changed:
@@ -164,7 +164,7 @@ def _own_classes(override: type[BaseModel], base: type[BaseModel]) -> list[type]
 
 
 def _is_dropped(name: str, override: type[BaseModel], base: type[BaseModel]) -> bool:
-    """Whether a field is gone, or something that is no field stands in its place."""
+    """Whether a field is gone, or something else has its name."""
     field = override.model_fields.get(name)
     # pydantic takes a property for the field's default.
     return (

@@ -1,7 +1,6 @@
-"""What a schema is, whatever keywords say so: a class, an enumeration, a union, or a plain value.
+"""The shape of a schema, whatever keywords describe it: class, enumeration, union or plain value.
 
-`allOf`, unions, references and what stands beside them are taken apart into parts, each of which
-says one thing; the parts together are one shape.
+`allOf`, unions, references and the keywords beside them are split into parts with one meaning each.
 """
 
 from dataclasses import dataclass

@@ -110,7 +110,7 @@ def _lint(ruff: Path, workspace: Path) -> int:
 
 def _format(ruff: Path, workspace: Path) -> int:
     problems = _problems(ruff, workspace, "format", "--check")
-    # A file that is no Python is for the check of the code to name.
+    # The check of the code reports a file that is not Python.
     found = sorted({one["filename"] for one in problems if one["code"] == "unformatted"})
     if not found:
         return 0

@@ -13,14 +13,18 @@ import codespell_lib
 #: Phrases, and what to write instead.
 PHRASES = {
     r"gives(?! (up|way))": "return, provide or show",
+    r"give (a|an|bytes|it|its|one|seconds|text|the|valid|values|\d+)": "pass, use or assign",
     r"goes on": "continue, keep running; a run in progress",
     r"handed in": "pass",
     r"(end|ends|ended|exit|exits|exited) by itself": "exit, or on its own",
     r"(bring|brings) along": "include",
     r"mend|mends|mended|mendable": "fix",
     r"sees? to it": "ensure",
+    r"of its own making": "its own",
     r"stands? twice": "duplicate",
     r"tells": "report, show or distinguish",
+    r"that is no(?! longer| more)": "that is not a",
+    r"under way": "in progress, in use",
     r"what came": "the response, the body",
     r"whoever": "anyone who, or name the reader",
     r"without a trace": "it is cleaned up automatically",

@@ -49,10 +49,10 @@ def _read(name: str) -> dict[str, Any]:
         return parse(path.read_bytes())
     except OSError as error:
         raise SpecError(
-            f"cannot read {name}: {error.strerror}; give the paths of two OpenAPI documents"
+            f"cannot read {name}: {error.strerror}; pass the paths of two OpenAPI documents"
         ) from error
     except SpecError as error:
-        raise SpecError(f"cannot compare {name}: {error}; give an OpenAPI document") from error
+        raise SpecError(f"cannot compare {name}: {error}; pass an OpenAPI document") from error
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ def parse(text: str | bytes) -> dict[str, Any]:
     except RecursionError as error:
         raise SpecError("it is nested too deeply") from error
     if not is_json_object(document):
-        raise SpecError("it is JSON but no object, so it is no OpenAPI document")
+        raise SpecError("it is JSON but not an object, so it is no OpenAPI document")
     version = document.get("openapi")
     if not isinstance(version, str) or not version.startswith("3."):
         raise SpecError(f"its `openapi` field must be 3.x, and is {json.dumps(version)}")
@@ -54,7 +54,7 @@ def parse(text: str | bytes) -> dict[str, Any]:
 def normalise(served: str | bytes) -> str:
     """Return the stored form of a served document.
 
-    Two starts of one server give the same text: the port in `servers` is replaced by
+    Two starts of one server result in the same text: the port in `servers` is replaced by
     `STORED_PORT`. The rest is layout: two spaces of indentation, keys in the order in which they
     are served, characters outside ASCII as themselves, a final newline.
 

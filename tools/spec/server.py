@@ -184,7 +184,7 @@ class StepflowServer:
 
     def _spawn(self) -> None:
         self._process = None
-        # A file, not a pipe: the server goes on although nobody reads.
+        # A file, not a pipe: the server keeps running even if nobody reads.
         self._output = tempfile.TemporaryFile()  # noqa: SIM115
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("STEPFLOW_")}
         levels = {"STEPFLOW_LOG_LEVEL": "info", "STEPFLOW_OTHER_LOG_LEVEL": "warn"}

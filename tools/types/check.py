@@ -20,7 +20,7 @@ _MYPY_LINE = re.compile(r"(.+?):(\d+): error: (.*)")
 
 
 class CheckerError(Exception):
-    """A type checker that did not give its judgement; the message has what it said."""
+    """A type checker failed; the message has its output."""
 
 
 @dataclass(frozen=True, order=True)

@@ -1,6 +1,6 @@
 """Builds a wheel and a source distribution: an action of the rule python_wheel.
 
-The files become a project of their own, in which hatchling finds nothing but what Bazel provides.
+The files are copied into a project of their own, so that hatchling finds nothing else.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ def to_json(value: object) -> bytes:
             json.loads(content, parse_constant=_refuse_constant)
     except (PydanticSerializationError, ValueError, TypeError, RecursionError) as error:
         raise ValueError(
-            f"cannot be written as JSON ({one_line(str(error))}); give values that JSON can hold"
+            f"cannot be written as JSON ({one_line(str(error))}); pass values that JSON can hold"
         ) from error
     return content
 

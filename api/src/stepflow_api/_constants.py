@@ -26,7 +26,7 @@ POOL_TIMEOUT: Final = READ_TIMEOUT
 """Seconds for one of the connections to come free: each may wait for a run all that time."""
 
 CONNECTIONS: Final = 100
-"""Requests of the async forms under way at most; each has a connection, and a process may have
+"""Maximum number of concurrent async requests; each has a connection, and a process may have
 1,024 files and sockets by default."""
 
 SLOWEST: Final = 10_000

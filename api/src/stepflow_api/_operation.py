@@ -71,8 +71,7 @@ class Operation(Generic[S, R]):
         path: Path template below the API's prefix, such as `/runs/{run_id}`.
         answers: Parser by status: `200`, a class such as `4XX`, or `default`.
         accepts: Media types of the request body, in the order of preference.
-        produces: Media types of the answers, in the order of preference; none where no answer has
-            a body.
+        produces: Media types of the responses, preferred ones first; none without a body.
         styles: How parameters are written that are not written in the usual way, by where they
             are (`path`, `query`, `header`, `cookie`) and their names.
         event: Parser of each event of a stream.
@@ -251,21 +250,23 @@ class Operation(Generic[S, R]):
         try:
             return write(name, value, style)
         except UnicodeEncodeError as error:
-            raise InvalidRequest(f"{self.id}: {name} is no text: {one_line(str(error))}") from error
+            raise InvalidRequest(
+                f"{self.id}: {name} is no valid text: {one_line(str(error))}"
+            ) from error
         except ValueError as error:
             raise InvalidRequest(f"{self.id}: {name} {error}") from error.__cause__
 
     def _path_segment(self, name: str, value: Any) -> str:
         segment = self._written(path_text, "path", name, value, USUAL)
         if not segment:
-            raise InvalidRequest(f"{self.id}: {name} is empty; give the {name} to ask for")
+            raise InvalidRequest(f"{self.id}: {name} is empty; pass the {name} to ask for")
         # A client resolves "." and ".." before it sends; escaped they arrive.
         return segment.replace(".", "%2E") if segment in (".", "..") else segment
 
     def _header_value(self, name: str, value: str) -> str:
         if value != value.strip() or not (value.isascii() and value.isprintable()):
             raise InvalidRequest(
-                f"{self.id}: the {name} header cannot hold {value!r}; give ASCII text without line"
+                f"{self.id}: the {name} header cannot hold {value!r}; pass ASCII text without line"
                 " breaks, or spaces at an end"
             )
         return value
@@ -284,7 +285,7 @@ class Operation(Generic[S, R]):
             if content_type is not UNSET or others[0].startswith(("text/", FORM)):
                 return others[0], self._encoded_text(body, others[0])
             raise InvalidRequest(
-                f"{self.id}: the body is a str; give bytes, or a content_type with it"
+                f"{self.id}: the body is a str; pass bytes, or a content_type with it"
             )
         try:
             if json_types:
@@ -294,7 +295,7 @@ class Operation(Generic[S, R]):
                     return media_type, form(body)
         except ValueError as error:
             raise InvalidRequest(f"{self.id}: the body {error}") from error.__cause__
-        raise InvalidRequest(f"{self.id}: the body is a {type(body).__name__}; give bytes")
+        raise InvalidRequest(f"{self.id}: the body is a {type(body).__name__}; pass bytes")
 
     def _encoded_text(self, body: str, media_type: str) -> bytes:
         try:

@@ -49,8 +49,7 @@ class Client:
             for no timeout. A `Timeout` of httpx or httpx2 bounds each wait instead, and the whole
             by the sum of its four timeouts, or by nothing if one is None. By default 5 s for a
             connection, and 330 s for a response, since the server waits up to 300 s for a run. A
-            sum is prolonged by a second for each 10 kB that are moved, so large bodies may take
-            longer.
+            sum grows by a second for each 10 kB sent or received, for large bodies.
         http_client: A `Client` of httpx or httpx2 for the sync forms, or an `AsyncClient` for the
             async ones, with its own proxies, certificates, limits and timeout.
         transport: A transport of httpx or httpx2, sync or async, to send through.
@@ -61,7 +60,7 @@ class Client:
         raise_on_unexpected_status: Whether the `*_detailed` forms raise `UnexpectedStatus` for a
             status that the spec does not document, rather than return it.
         server_version: The server's version, such as `0.13.0`. By default the first request asks
-            for it with one to `/health`; give it where a proxy answers that itself.
+            for it with one to `/health`; pass it where a proxy answers that itself.
         max_response_size: Maximum size in bytes of an answer, decompressed; a larger one raises
             `TransportError` while it arrives. None for no limit. Streams of events have none.
 
@@ -150,14 +149,14 @@ class Client:
     def close(self) -> None:
         """Close the connections of the sync forms; the client cannot be used any more.
 
-        A request that another thread has under way still receives its response.
+        Requests in progress in other threads still receive their responses.
         """
         self._transport.close()
 
     async def aclose(self) -> None:
         """Close all connections; the client cannot be used any more.
 
-        A request that another task or thread has under way still receives its response.
+        Requests in progress in other tasks and threads still receive their responses.
         """
         await self._transport.aclose()
 

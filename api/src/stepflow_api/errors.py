@@ -1,14 +1,14 @@
 """The errors that this package raises.
 
     StepflowError
-    ├── InvalidRequest             refused before it was sent (also a ValueError)
+    ├── InvalidRequest             rejected before it was sent (also a ValueError)
     ├── UnsupportedByServer        a server of this version cannot do it
-    ├── TransportError             no whole answer arrived
+    ├── TransportError             no complete response arrived
     │   ├── ConnectionFailed       no connection: the server has not seen the request
     │   ├── ConnectionLost         cut while sending or waiting: the server may have acted on it
     │   └── RequestTimeout         nothing arrived in time: the server may have acted on it
     ├── InvalidAnswer              a success whose body is not what the spec documents
-    └── StatusError                an answer with a status that is no success
+    └── StatusError                a response with an error status
         ├── BadRequest             400
         ├── Unauthorized           401
         ├── Forbidden              403
@@ -179,7 +179,7 @@ class InvalidAnswer(_AnswerError):
 
 
 class StatusError(_AnswerError):
-    """The server answered with a status that is no success.
+    """The server answered with an error status.
 
     Attributes:
         method: HTTP method.
@@ -187,8 +187,7 @@ class StatusError(_AnswerError):
         status_code: HTTP status.
         message: Status, and what the server said.
         content: The body's bytes.
-        parsed: The body as the model that the spec documents for this status, None where it is
-            not one.
+        parsed: The body as the documented model for this status; None if it is not one.
         headers: Header fields of the answer; names are case-insensitive.
         status: The one status that this class stands for; None where it stands for several.
     """

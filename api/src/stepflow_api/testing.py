@@ -140,7 +140,7 @@ class MockServer(httpx.MockTransport):
         text = route if operation is None else f"{operation.method} {operation.path}"
         if not isinstance(text, str) or not _ROUTE.fullmatch(text):
             raise ValueError(
-                f"the route is {route!r}; give 'METHOD /path' without a query, such as"
+                f"the route is {route!r}; pass 'METHOD /path' without a query, such as"
                 " 'GET /runs/{run_id}', or an endpoint module that has an OPERATION"
             )
         version = self._health["version"]

@@ -103,8 +103,7 @@ class Response(Generic[T_co]):
 
     Attributes:
         status_code: HTTP status, such as 200.
-        headers: Header fields; names are case-insensitive, and several values of a name are joined
-            with commas.
+        headers: Header fields, case-insensitive; several values of a name are joined by commas.
         content: The body's bytes, as the server sent them.
         parsed: The body as the type that the spec documents for this status; None where it
             documents no body or not the status, or where an error's body is not what it documents.

@@ -1,4 +1,4 @@
-"""A server of the test's own making, for faults and requests that the real one cannot show."""
+"""A server that shows faults and requests which the real one cannot."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class OddServer:
                     # A client that does not trust it.
                     connection.close()
                     continue
-            # A client may give a connection up at any time: this one serves the next all the same.
+            # A client may close a connection at any time; the next one is served all the same.
             with connection, contextlib.suppress(ConnectionError):
                 if self._read(connection):
                     self._handle(connection)

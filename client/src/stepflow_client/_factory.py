@@ -134,7 +134,7 @@ def _own_http_client(
             " that"
         )
     if limits is not None and httpx_library_of(limits, "Limits") is None:
-        raise InvalidInput(f"limits is {limits!r}; give an httpx.Limits or httpx2.Limits")
+        raise InvalidInput(f"limits is {limits!r}; pass an httpx.Limits or httpx2.Limits")
     if proxy.value is None:
         chosen = environment_proxy(split_address(url)[0])
     else:
@@ -213,5 +213,5 @@ def core(client: Client | Servers, retry: RetryPolicy | None, timeout: Any) -> C
     """
     is_number = isinstance(timeout, int | float) and not isinstance(timeout, bool)
     if not (is_number and timeout > 0):
-        raise InvalidInput(f"timeout is {timeout!r}; give seconds above 0")
+        raise InvalidInput(f"timeout is {timeout!r}; pass seconds above 0")
     return Core(Sender(client.base_url, retry or RetryPolicy(), min(timeout, TIMEOUT_MAX)))

@@ -34,7 +34,7 @@ def read_file(path: Path, what: str) -> bytes:
         if isinstance(error, FileNotFoundError):
             problem = "there is no such file; check the path"
         elif isinstance(error, IsADirectoryError):
-            problem = "it is a folder; give a file"
+            problem = "it is a folder; pass a file"
         else:
             problem = f"{one_line(str(getattr(error, 'strerror', None) or error))}; check the path"
         raise InvalidInput(f"cannot read the {what} {str(path)!r}: {problem}") from error

@@ -170,8 +170,7 @@ class RunOutcomeUnknown(TransportError):
         method: HTTP method.
         url: The URL, without a password.
         flow_id: Id of the flow.
-        since: When the request was sent, by this machine's clock: look for a run created since
-            then.
+        since: When the request was sent, by this machine's clock: look for newer runs.
     """
 
     def __init__(

@@ -130,7 +130,7 @@ class FlowBuilder:
         """Return an expression that is one of two values.
 
         Servers up to 0.13 never start a step that only a branch reads, if the condition reads a
-        step too: give it `must_execute=True`. `build` warns of that.
+        step too: pass it `must_execute=True`. `build` warns of that.
 
         Args:
             condition: Value or expression. null, false and a missing part count as false, and
@@ -317,7 +317,7 @@ class FlowBuilder:
         if not id or not isinstance(id, str):
             raise InvalidInput(f"the step id {id!r} is not a text with characters; change it")
         if id in self._steps:
-            raise InvalidInput(f"there are two steps {id!r}; give one another id")
+            raise InvalidInput(f"there are two steps {id!r}; use different ids")
 
     def _before(self, id: str) -> dict[str, Step]:
         steps = list(self._steps.items())

@@ -59,8 +59,7 @@ class SyncStepflowClient(SyncServerMethods):
         verify: Which certificates of servers are trusted: True for the usual authorities, or for
             those in the file that `SSL_CERT_FILE` names; the path of a file or folder with others;
             or an `ssl.SSLContext`, which may have a certificate of the client's own (mutual TLS).
-            False disables verification: an attacker on the network can read and change tokens
-            and data.
+            False disables verification: an attacker can read and change tokens and data.
         http_client: An `Client` of httpx or httpx2 to send requests with, with its own proxies
             and certificates. It stays open when this client is closed.
         transport: A transport of httpx or httpx2 to send requests with. It stays open when this

@@ -95,8 +95,7 @@ class Timeline:
         items: The items: all in their order, or some of them.
         omitted_items: Number of items that were left out.
         omitted_failed_items: How many of these have failed.
-        has_step_times: Whether the server reports when steps start and finish, as servers from
-            0.12 on do.
+        has_step_times: Whether the server reports when steps start and finish (0.12 or later).
 
     Example:
         >>> print(client.submit(flow, {}).timeline())

@@ -12,9 +12,9 @@ from stepflow_runtime.errors import DataDirUnusable
 
 
 def adopt_runs(database: Path, name: str, servers: Sequence[str]) -> None:
-    """Give runs in progress of other servers to the first of these.
+    """Assign runs in progress of other servers to the first of these.
 
-    A server resumes the runs of its own name alone. No server may use the database meanwhile.
+    A server resumes only runs of its own name. No server may use the database meanwhile.
 
     Args:
         database: The database of a server from 0.13 on.

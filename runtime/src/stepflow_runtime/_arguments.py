@@ -37,7 +37,7 @@ def check_number(
     if not valid or (most is not None and value > most):
         unit = "a whole number" if kind is int else "seconds"
         bound = f"{least} to {most}" if most is not None else f"{least} or more"
-        raise InvalidInput(f"{name} is {value!r}; give {unit}, {bound}")
+        raise InvalidInput(f"{name} is {value!r}; pass {unit}, {bound}")
 
 
 def check_path(name: str, value: Any, wanted: str = "a path") -> None:
@@ -58,12 +58,12 @@ def check_path(name: str, value: Any, wanted: str = "a path") -> None:
     is_path = isinstance(value, str | os.PathLike)
     path: Any = os.fspath(cast("str | os.PathLike[str]", value)) if is_path else ""
     if not path or not isinstance(path, str) or "\0" in path:
-        raise InvalidInput(f"{name} is {shown}; give {wanted}")
+        raise InvalidInput(f"{name} is {shown}; pass {wanted}")
     try:
         os.fsencode(path)
     except UnicodeEncodeError:
         raise InvalidInput(
-            f"{name} is {shown}, which is not valid Unicode; give {wanted}"
+            f"{name} is {shown}, which is not valid Unicode; pass {wanted}"
         ) from None
     if wanted == "a path" and not os.path.isabs(path):
         try:
@@ -87,4 +87,4 @@ def check_type(name: str, value: Any, kind: Any) -> None:
         InvalidInput: It cannot be used.
     """
     if not isinstance(value, kind):
-        raise InvalidInput(f"{name} is of type {type(value).__name__}; give {_WANTED[name]}")
+        raise InvalidInput(f"{name} is of type {type(value).__name__}; pass {_WANTED[name]}")

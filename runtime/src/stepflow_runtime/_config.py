@@ -178,13 +178,13 @@ def server_environment(
         # Neither is quoted, since the value may be a secret, and stand in the name's place.
         if not isinstance(name, str) or not name or "=" in name or "\0" in name:
             raise InvalidInput(
-                f"env: the name of entry {number} is not text without = and NUL; give a dict of"
+                f"env: the name of entry {number} is not text without = and NUL; pass a dict of"
                 " names and text"
             )
         if not _is_text(name, given.value[name]):
             shown = f" {name}" if _is_shell_name(name) else ""
             raise InvalidInput(
-                f"env: the value of entry {number}{shown} is not text without NUL; give a dict of"
+                f"env: the value of entry {number}{shown} is not text without NUL; pass a dict of"
                 " names and text"
             )
         # One that a copy of os.environ has is left out like any other inherited one.
@@ -256,8 +256,7 @@ def read_config(
         config: The config that the caller passed.
         executable: The server's executable.
         environment: The server's environment.
-        startup_timeout: Maximum time to wait for the server, if its version has to be asked for, in
-            seconds.
+        startup_timeout: Maximum seconds to wait for a server that is asked for its version.
 
     Raises:
         InvalidInput: It is no config, or a key is misspelled.
@@ -293,7 +292,7 @@ def _read_config(given: Any) -> Config:
     ):
         return Config(cast("dict[str, Any]", document))
     raise InvalidInput(
-        f"config is a {type(given).__name__}; give a path, a dict, a ServerConfig, or nothing"
+        f"config is a {type(given).__name__}; pass a path, a dict, a ServerConfig, or nothing"
     )
 
 

@@ -207,7 +207,7 @@ class Embedded:
             entered, self._entered = self._entered, True
         if entered:
             raise InvalidState(
-                f"the {self._noun} is in use by another `with` already; start another"
+                f"the {self._noun} is already in use by another `with`; start another"
             )
 
     def _ready(self) -> Clients:

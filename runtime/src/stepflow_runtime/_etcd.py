@@ -51,9 +51,9 @@ class GivenEtcd:
         for url in given:
             # Not quoted, since it may contain a password.
             if not isinstance(url, str) or urlsplit(url).scheme not in ("http", "https"):
-                raise InvalidInput("etcd is not valid; give its URL, like http://127.0.0.1:2379")
+                raise InvalidInput("etcd is not a URL; pass one such as http://127.0.0.1:2379")
         if not given:
-            raise InvalidInput("etcd is empty; give its URL, or leave it out to start one")
+            raise InvalidInput("etcd is empty; pass its URL, or leave it out to start one")
         self.endpoints: list[str] = given
 
     def start(self, seconds: float) -> None:

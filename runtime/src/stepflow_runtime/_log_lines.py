@@ -34,7 +34,7 @@ class LogLine:
 
     Attributes:
         level: Its level as Python counts levels.
-        level_name: Its level as the server names it; empty for output that is no log line.
+        level_name: Its level as the server names it; empty for output that is not a log line.
         message: What it says, on one line.
         target: The part of the server that says it.
         time: When, by the server's clock.

@@ -58,8 +58,7 @@ class LogConfig:
             None where the line has none.
         python_logger: Name of the logger for them.
         file_path: File that all lines are appended to; created for this user alone.
-        otlp_endpoint: URL of an OpenTelemetry collector (gRPC) that the server sends traces and
-            metrics to.
+        otlp_endpoint: URL of an OpenTelemetry collector (gRPC) for traces and metrics.
 
     Raises:
         InvalidInput: A value cannot be used.
@@ -79,7 +78,7 @@ class LogConfig:
         ):
             if value not in allowed:
                 raise InvalidInput(
-                    f"LogConfig: {name} is {value!r}; give one of {', '.join(allowed)}"
+                    f"LogConfig: {name} is {value!r}; pass one of {', '.join(allowed)}"
                 )
         check_path("LogConfig: file_path", self.file_path)
         check_path("LogConfig: otlp_endpoint", self.otlp_endpoint, "a URL")
@@ -130,7 +129,7 @@ class Log:
             except OSError as error:
                 raise InvalidInput(
                     f"LogConfig: file_path {os.fspath(config.file_path)} cannot be written:"
-                    f" {error.strerror}; {remedy(error, 'give a path in a folder that exists')}"
+                    f" {error.strerror}; {remedy(error, 'pass a path in a folder that exists')}"
                 ) from None
 
     def recent(self) -> list[str]:

@@ -93,7 +93,7 @@ def _system_errors_explained() -> Generator[None, None, None]:
         ) from error
     except UnicodeEncodeError as error:
         raise InvalidInput(
-            f"{error.object!r} cannot be passed to the server: {error.reason}; give valid Unicode"
+            f"{error.object!r} cannot be passed to the server: {error.reason}; pass valid Unicode"
         ) from None
 
 

@@ -106,7 +106,7 @@ def open_with(
         version: The server's version.
         folder: The data_dir.
         database: Its database.
-        stamp: Its stamp.
+        stamp: The stamp in the folder.
         upgrade: Whether the data may be converted.
 
     Raises:

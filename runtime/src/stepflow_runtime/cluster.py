@@ -99,11 +99,9 @@ class StepflowCluster(Embedded):
                 exist. A config with a `storageConfig` takes its place.
             etcd: URLs of the etcd for the leases of runs. By default one is started; it needs the
                 program `etcd` on PATH (Debian's package etcd-server).
-            port: Port of the first server; the others listen on the following ones. 0 for any free
-                ports.
+            port: Port of the first server; the others use the following ones. 0 for free ports.
             listen: `"all"` for every network interface, `"loopback"` for this machine only (Linux).
-            upgrade: Whether a data_dir that another server version wrote may be converted, after a
-                backup.
+            upgrade: Whether a data_dir of another server version may be converted, after a backup.
             binary: The servers' executable; by default `$STEPFLOW_SERVER_BINARY`, or else that of
                 the package stepflow-orchestrator.
             env: Environment variables for the servers.
@@ -112,8 +110,7 @@ class StepflowCluster(Embedded):
             restart_policy: When a server that exited or was killed is restarted, on the same port.
             max_restarts: Maximum number of consecutive restarts of each.
             startup_timeout: Maximum time to wait for each server to become ready, in seconds.
-            shutdown_timeout: Maximum time to wait for the servers to exit before they are killed,
-                in seconds.
+            shutdown_timeout: Maximum seconds to wait for the servers to exit before killing them.
             components: Functions of this program that flows can call as `/python/NAME`, and modules
                 with functions decorated with `component`.
 
@@ -316,10 +313,10 @@ def _check_config(document: Mapping[str, Any], data_dir: object, etcd: object) -
     if data_dir is not None:
         return
     if not any(key in document for key in STORAGE_KEYS):
-        raise InvalidInput("give data_dir=, the folder for the store that all servers share")
+        raise InvalidInput("pass data_dir=, the folder for the store that all servers share")
     if etcd is None:
         raise InvalidInput(
-            "the config has a storageConfig, which other servers may use as well; give etcd=, the"
+            "the config has a storageConfig, which other servers may use as well; pass etcd=, the"
             " URL of the etcd that all of them use"
         )
 

@@ -76,8 +76,7 @@ class StepflowRuntime(Embedded):
             listen: `"all"` for every network interface, `"loopback"` for this machine only (Linux).
             data_dir: Folder in which flows and runs outlive the server; created if it does not
                 exist. By default they are kept in memory.
-            upgrade: Whether a data_dir that another server version wrote may be converted, after a
-                backup.
+            upgrade: Whether a data_dir of another server version may be converted, after a backup.
             binary: The server's executable; by default `$STEPFLOW_SERVER_BINARY`, or else that of
                 the package stepflow-orchestrator.
             env: Environment variables for the server.
@@ -86,8 +85,7 @@ class StepflowRuntime(Embedded):
             restart_policy: When a server that exited or was killed is restarted, on the same port.
             max_restarts: Maximum number of consecutive restarts.
             startup_timeout: Maximum time to wait for the server to become ready, in seconds.
-            shutdown_timeout: Maximum time to wait for the server to exit before it is killed, in
-                seconds.
+            shutdown_timeout: Maximum seconds to wait for the server to exit before killing it.
             on_crash: Called in another thread when the server has exited or was killed, with its
                 exit code (negative if a signal killed it) and its last log lines.
             components: Functions of this program that flows can call as `/python/NAME`, and modules

@@ -50,7 +50,7 @@ def _datamodel_codegen(world: World) -> Generator[Run]:
         def run(count: int) -> object:
             measured = run_module("datamodel_code_generator", arguments, count)
             if "class RunDetails" not in models.read_text(encoding="utf-8"):
-                raise RuntimeError("datamodel-codegen gave no RunDetails")
+                raise RuntimeError("datamodel-codegen wrote no RunDetails")
             return measured
 
         yield run

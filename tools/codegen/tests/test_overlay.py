@@ -167,7 +167,7 @@ def test_values_of_yaml_are_those_of_json(overlay: Path) -> None:
         ),
         ("{target: info, remove: true}", "info is no JSONPath of RFC 9535: expected 'TOKEN_ROOT'"),
         ("{target: '$.info[', remove: true}", "$.info[ is no JSONPath of RFC 9535"),
-        ("{target: $, remove: true}", "$ is the whole spec, which cannot be removed"),
+        ("{target: $, remove: true}", "$ selects the whole spec, which cannot be removed"),
         ("{target: $.info, update: [1]}", "$.info cannot be updated: an object, an array or"),
         ("{target: $.info, update: {title: {}}}", "$.info cannot be updated: an object"),
         ("{target: $.info, copy: $.*}", "$.info copies $.*, which 4 places match; 1 has to"),

@@ -147,7 +147,7 @@ def test_a_helper_between_override_and_generated_class(package: Package) -> None
     assert package.check({"_loud.py": helper, "thing.py": thing}) == 0
 
 
-RETYPE = "take the field out of thing.py, or give the reason in __retyped__ there"
+RETYPE = "take the field out of thing.py, or state the reason in __retyped__ there"
 
 
 @pytest.mark.parametrize(

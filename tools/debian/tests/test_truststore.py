@@ -1,4 +1,4 @@
-"""What is written is a Java key store: read back here as Java's documentation describes it."""
+"""The output is a Java key store, which is read here as Java's documentation describes it."""
 
 import base64
 import hashlib

@@ -17,6 +17,8 @@ from tools.lint.wording import main
         ("The server ended by itself.", "a.py:2: 'ended by itself'; write: exit"),
         ("To mend it", "a.py:2: 'mend'; write: fix"),
         ("Recieve a response.", "a.py:2: Recieve ==> Receive"),
+        ("timeout is -1; give a number", "a.py:2: 'give a'; write: pass, use or assign"),
+        ("A value that is no number.", "a.py:2: 'that is no'; write: that is not a"),
     ],
 )
 def test_a_bad_line_is_named_with_better_words(

@@ -40,7 +40,7 @@ from tools.spec.server import StepflowServer
 
 
 class Support(StrEnum):
-    """What becomes of an operation on a server."""
+    """How a server supports an operation."""
 
     WORKS = "works"
     EMULATED = "emulated"

@@ -63,9 +63,12 @@ def test_tells_breaking_from_compatible_changes(
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (None, "cannot read new.json: No such file or directory; give the paths of two OpenAPI"),
+        (None, "cannot read new.json: No such file or directory; pass the paths of two OpenAPI"),
         ("{", "cannot compare new.json: it is not JSON: "),
-        ("[]", "cannot compare new.json: it is JSON but no object, so it is no OpenAPI document;"),
+        (
+            "[]",
+            "cannot compare new.json: it is JSON but not an object, so it is no OpenAPI document;",
+        ),
     ],
 )
 def test_says_what_it_cannot_compare(

@@ -80,7 +80,7 @@ def test_a_port_elsewhere_is_left_alone() -> None:
         (b'{"openapi": "3.1.0"', "it is not JSON: Expecting ',' delimiter"),
         (b'{"a": "\xff"}', "it is not UTF-8 text (at byte 7)"),
         (b"[" * 100_000, "it is nested too deeply"),
-        (b"[]", "it is JSON but no object"),
+        (b"[]", "it is JSON but not an object"),
         (b"{}", "its `openapi` field must be 3.x, and is null"),
         (b'{"openapi": 3}', "its `openapi` field must be 3.x, and is 3"),
         (b'{"swagger": "2.0"}', "its `openapi` field must be 3.x, and is null"),

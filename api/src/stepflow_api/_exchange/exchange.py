@@ -57,8 +57,7 @@ class Exchange:
     Attributes:
         transport: As given.
         dialect: That of the server; None until it is known.
-        token: Where the token of each request comes from; None if the headers hold it, or none is
-            sent.
+        token: Source of the token of each request; None if the headers have it or none is sent.
 
     Raises:
         InvalidRequest: The version is not one.
@@ -289,7 +288,7 @@ class Exchange:
         return InvalidAnswer(
             f"{answer.status_code}, but the server does not answer as {dialect.version} does"
             f"{', and may have acted on the request' if acted else ''}; was it replaced, or does a"
-            " proxy answer GET /health? Give the client the server_version= that is behind it",
+            " proxy answer GET /health? Pass server_version= of the server behind it",
             method=response.request.method,
             url=answer.url,
             status_code=answer.status_code,
@@ -304,5 +303,5 @@ def _check_concurrency(request: Request) -> None:
     if is_object(body) and body.get("maxConcurrency") == 0:
         raise InvalidRequest(
             "createRun: maxConcurrency is 0, for which servers break the connection and leave the"
-            " run unfinished for good; give 1 or more, or leave it out"
+            " run unfinished for good; pass 1 or more, or leave it out"
         )

@@ -72,7 +72,7 @@ class AsyncConnections:
                 self._release(connection)
 
     async def aclose(self) -> None:
-        """Close all connections: that of a request under way after its response."""
+        """Close all connections; those in use, after their responses."""
         self._closed = True
         idle, self._idle = self._idle, []
         for connection in idle:

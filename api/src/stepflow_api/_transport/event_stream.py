@@ -96,7 +96,7 @@ class LineDecoder:
         self._line: list[bytes] = []
 
     def feed(self, piece: bytes) -> list[bytes]:
-        """Return the lines that a piece completes, without empty ones.
+        """Return the non-empty lines that a chunk completes.
 
         Raises:
             ValueError: A line is larger than the limit.

@@ -31,7 +31,7 @@ _CLIENT_CERTIFICATE = re.compile("ALERT_(.*CERTIFICATE|UNKNOWN_CA)")
 
 
 def http_failures() -> tuple[type[Exception], ...]:
-    """Return the classes of what is raised for a request that has no answer."""
+    """Return the exception classes of requests without a response."""
     return HTTPError, OSError, UnicodeError, Unreadable, *library_errors()
 
 

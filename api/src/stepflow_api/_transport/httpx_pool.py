@@ -75,7 +75,7 @@ class SyncPool:
                 http.close()
 
     def close(self) -> None:
-        """Close all connections: that of a request under way after its response."""
+        """Close all connections; those in use, after their responses."""
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []
@@ -152,7 +152,7 @@ class AsyncPool:
             self._free.release()
 
     async def aclose(self) -> None:
-        """Close all connections: that of a request under way after its response."""
+        """Close all connections; those in use, after their responses."""
         self._closed = True
         idle, self._idle = self._idle, []
         for http in idle:

@@ -86,7 +86,7 @@ class HttpxTransport:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def close(self) -> None:
-        """Close the connections of the sync calls; that of a request under way after it."""
+        """Close the connections of the sync calls; those in use, after their responses."""
         self._sync.close()
 
     async def aclose(self) -> None:

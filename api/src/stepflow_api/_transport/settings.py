@@ -47,7 +47,7 @@ def split_address(base_url: Hidden[str]) -> tuple[str, Hidden[str] | None]:
 def _split(base_url: str) -> tuple[str, Hidden[str] | None] | str:
     """Return the parts of a URL, or what is wrong with it."""
     if not isinstance(base_url, str):
-        return f"base_url is {described(base_url)}; give text, such as http://HOST:PORT"
+        return f"base_url is {described(base_url)}; pass text, such as http://HOST:PORT"
     if _is_plain(base_url):
         return _with_prefix(base_url), None
     # Most programs have a plain URL, and need none of these.
@@ -132,7 +132,7 @@ def _fields(headers: Any) -> Fields | str:
         )
         raw = [(_as_bytes(name), _as_bytes(value)) for name, value in pairs]
     except (TypeError, ValueError, AttributeError):
-        return "give a mapping of names to values, both in ASCII"
+        return "pass a mapping of names to values, both in ASCII"
     for name, value in raw:
         if not FIELD_NAME.fullmatch(name):
             return f"{name.decode()!r} is no header name"
@@ -183,7 +183,7 @@ def check_timeout(timeout: Any) -> None:
         if all(wait is None or (_is_number(wait) and wait >= 0) for wait in waits):
             return
     raise InvalidRequest(
-        f"timeout is {timeout!r}; give seconds above 0, an httpx.Timeout or httpx2.Timeout, or"
+        f"timeout is {timeout!r}; pass seconds above 0, an httpx.Timeout or httpx2.Timeout, or"
         " None for no timeout"
     )
 
@@ -201,7 +201,7 @@ def check_limit(limit: Any) -> None:
     is_number = isinstance(limit, int) and not isinstance(limit, bool)
     if limit is not None and not (is_number and limit > 0):
         raise InvalidRequest(
-            f"max_response_size is {limit!r}; give bytes above 0, or None for no limit"
+            f"max_response_size is {limit!r}; pass bytes above 0, or None for no limit"
         )
 
 
@@ -213,7 +213,7 @@ def check_connection(http_client: Any, transport: Any, verify: Any) -> ModuleTyp
     """
     if http_client is not None and transport is not None:
         raise InvalidRequest(
-            "http_client and transport are both given; a client has its own, give one"
+            "http_client and transport are both given; a client has its own, pass one"
         )
     if http_client is None and transport is None:
         return None
@@ -227,7 +227,7 @@ def check_connection(http_client: Any, transport: Any, verify: Any) -> ModuleTyp
     library = httpx_library_of(given, *classes)
     if library is None:
         raise InvalidRequest(
-            f"{name} is {described(given)}; give an httpx.{classes[0]} or"
+            f"{name} is {described(given)}; pass an httpx.{classes[0]} or"
             f" httpx.{classes[1]}, or one of httpx2"
         )
     return library

@@ -67,7 +67,7 @@ class SyncConnections:
             self._release(connection)
 
     def close(self) -> None:
-        """Close all connections: that of a request under way after its response."""
+        """Close all connections; those in use, after their responses."""
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []

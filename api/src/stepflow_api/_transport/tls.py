@@ -79,7 +79,7 @@ def _context(verify: VerifyTypes) -> ssl.SSLContext:
         return verify
     if not isinstance(verify, str | os.PathLike):
         raise InvalidRequest(
-            f"verify is {described(verify)}; give True, False, an ssl.SSLContext, or the path"
+            f"verify is {described(verify)}; pass True, False, an ssl.SSLContext, or the path"
             " of a file or folder with CA certificates"
         )
     try:
@@ -92,5 +92,5 @@ def _context(verify: VerifyTypes) -> ssl.SSLContext:
             return ssl.create_default_context(capath=verify)
         problem = "no file in this folder is named by its hash; run `openssl rehash` on it"
     except (OSError, ValueError) as error:
-        problem = f"{one_line(str(error))}; give a file of CA certificates in PEM format"
+        problem = f"{one_line(str(error))}; pass a file of CA certificates in PEM format"
     raise InvalidRequest(f"verify is {str(verify)!r}, which cannot be used: {problem}")

@@ -106,7 +106,7 @@ class Transport:
             self._reset_given()
 
     def close(self) -> None:
-        """Close the connections of the sync calls; that of a request under way after it."""
+        """Close the connections of the sync calls; those in use, after their responses."""
         with self._lock:
             self._closed = True
         if self._connections is not None:
@@ -120,8 +120,7 @@ class Transport:
         """Close all connections; those in use are closed after their requests.
 
         Raises:
-            InvalidRequest: No asyncio event loop is running; only connections of sync calls are
-                closed.
+            InvalidRequest: No asyncio event loop is running; sync connections are closed.
         """
         self.close()
         if self._loop is asyncio_loop() and self._async_connections is not None:

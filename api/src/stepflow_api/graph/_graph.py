@@ -43,8 +43,7 @@ class Edge:
         source: Index of the node that is read.
         target: Index of the node that reads it.
         is_conditional: Whether it is read only under a condition.
-        is_invalid: Whether servers reject it: a step reads itself, a later step, or one that does
-            not exist.
+        is_invalid: Whether servers reject it: a step reads itself, a later or a missing step.
     """
 
     source: int

@@ -31,11 +31,9 @@ class CreateBatchRequest(RequestModel):
     Attributes:
         flow_id: The flow to run.
         inputs: One input, any JSON value, for each run.
-        overrides: Changes to steps, for all runs: as a model, as `{"steps": {...}}`, or as a map
-            of step ids.
+        overrides: Changes to steps, for all runs: a model, `{"steps": {...}}`, or a map by id.
         variables: Values of the flow's variables, for all runs.
-        max_concurrency: How many inputs are worked on at once, at least 1; by default the server
-            decides.
+        max_concurrency: Maximum number of inputs run at once, at least 1.
     """
 
     flow_id: Annotated[str, Field(alias="flowId")]

@@ -1,4 +1,4 @@
-"""`FlowResultFailed` with what all outcomes share."""
+"""`FlowResultFailed` with the properties that all outcomes share."""
 
 from __future__ import annotations
 

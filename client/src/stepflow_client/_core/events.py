@@ -62,7 +62,7 @@ class RunEvents:
     ) -> None:
         if type(since) is not int or not 0 <= since < 2**63:
             raise InvalidInput(
-                f"since is {since!r}; give the sequence_number of an event, or 0 for all events"
+                f"since is {since!r}; pass the sequence_number of an event, or 0 for all events"
             )
         self._sender = sender
         self._run_id = run_id

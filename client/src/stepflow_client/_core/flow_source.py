@@ -56,7 +56,7 @@ def resolve(flow: FlowSource) -> str | FlowContent:
         path = Path(flow)
     except TypeError as error:
         raise InvalidInput(
-            f"the flow is a {type(flow).__name__}; give a path, a dict, a Flow, or a flow id"
+            f"the flow is a {type(flow).__name__}; pass a path, a dict, a Flow, or a flow id"
         ) from error
     return _file(path)
 
@@ -80,7 +80,7 @@ def _as_json(flow: Flow | Mapping[str, Any]) -> bytes:
     except (ValueError, TypeError, RecursionError) as error:
         raise InvalidInput(
             f"the flow cannot be written as JSON ({one_line(str(error))});"
-            " give values that JSON can hold"
+            " pass values that JSON can hold"
         ) from error
 
 

@@ -104,7 +104,7 @@ class Flows:
             variables = dict(explicit or {})
         except (TypeError, ValueError):
             raise InvalidInput(
-                f"variables is {explicit!r}; give a dict of names and values"
+                f"variables is {explicit!r}; pass a dict of names and values"
             ) from None
         if not from_env:
             return None if explicit is None else variables

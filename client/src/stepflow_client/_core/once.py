@@ -103,7 +103,7 @@ def with_key(flow: Flow, key: str, call: CreateRunRequest) -> Flow:
     """
     if not isinstance(key, str) or not 0 < len(key) <= KEY_LENGTH:
         raise InvalidInput(
-            f"idempotency_key is {key!r}; give a text of 1 to {KEY_LENGTH} characters, such as the"
+            f"idempotency_key is {key!r}; pass a text of 1 to {KEY_LENGTH} characters, such as the"
             " number of an order"
         )
     text = json.dumps([flow.to_dict(), call.to_dict()], sort_keys=True)
@@ -133,5 +133,5 @@ def _check(flows: Flows, flow: Flow, run: RunSummary, deadline: Deadline) -> Ste
     if (stored.metadata or {}).get(_MARK) != mark:
         raise InvalidInput(
             f"idempotency_key {mark['key']!r} was used for run {run.run_id}, which has another"
-            " flow, input, override or variable; give each call a key of its own"
+            " flow, input, override or variable; pass each call a key of its own"
         )

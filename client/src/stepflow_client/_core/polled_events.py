@@ -22,7 +22,7 @@ _FINISHED = (StepStatus.COMPLETED, StepStatus.FAILED, StepStatus.SKIPPED)
 
 
 class PolledEvents:
-    """Makes events of the changes between polls, numbered from 0 in the order of detection.
+    """Derives events from the changes between polls, numbered from 0 in the order of detection.
 
     Args:
         sender: Sends the requests.

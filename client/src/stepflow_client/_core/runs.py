@@ -122,7 +122,7 @@ class Runs:
         """
         is_number = isinstance(limit, int) and not isinstance(limit, bool)
         if limit is not None and not (is_number and limit >= 0):
-            raise InvalidInput(f"limit is {limit!r}; give 0 or more, or None for all runs")
+            raise InvalidInput(f"limit is {limit!r}; pass 0 or more, or None for all runs")
         return RunPages(self._sender, filters, limit, timeout)
 
     def result(
@@ -219,7 +219,7 @@ class Runs:
     ) -> Steps[UUID]:
         if options.get("retry_create"):
             raise InvalidInput(
-                "retry_create may run the flow twice, and idempotency_key never does; give one"
+                "retry_create may run the flow twice, and idempotency_key never does; pass one"
             )
         if isinstance(source, str):
             flow = yield from self._flows.get(source, deadline)
@@ -335,7 +335,7 @@ def _listed(inputs: Iterable[Any]) -> list[Any]:
     # A single input is easily passed instead of a list, and these can be iterated over as well.
     if isinstance(inputs, str | bytes | bytearray | Mapping) or not hasattr(inputs, "__iter__"):
         raise InvalidInput(
-            f"inputs is a {type(cast('object', inputs)).__name__}; give a list or another iterable"
+            f"inputs is a {type(cast('object', inputs)).__name__}; pass a list or another iterable"
             " with an input for each item"
         )
     return list(inputs)
@@ -368,7 +368,7 @@ def parse_run_id(run_id: UUID | str) -> UUID:
         return UUID(run_id)
     except (ValueError, AttributeError, TypeError) as error:
         raise InvalidInput(
-            f"the run id is {run_id!r}; give a UUID, as submit() and list_runs() do"
+            f"the run id is {run_id!r}; pass a UUID, as submit() and list_runs() do"
         ) from error
 
 

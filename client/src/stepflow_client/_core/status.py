@@ -1,4 +1,4 @@
-"""The status of a run, and waiting for its end whatever the network does."""
+"""The status of a run, and waits for its end that survive lost connections."""
 
 from __future__ import annotations
 

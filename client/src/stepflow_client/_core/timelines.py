@@ -48,7 +48,7 @@ def read_timeline(sender: Sender, run_id: UUID, limit: int, deadline: Deadline) 
         InvalidInput: The limit is not a number of items.
     """
     if type(limit) is not int or limit < 1:
-        raise InvalidInput(f"items is {limit!r}; give the maximum number of items, 1 or more")
+        raise InvalidInput(f"items is {limit!r}; pass the maximum number of items, 1 or more")
     run = yield from poll(sender, run_id, deadline, RetryOn.SAFE)
     try:
         journal = yield from _read_journal(sender, run, deadline)

@@ -32,7 +32,7 @@ class Deadline:
         is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
         if seconds is not None and not (is_number and seconds >= 0):
             raise InvalidInput(
-                f"timeout is {seconds!r}; give seconds, 0 or more, or None to wait to the end"
+                f"timeout is {seconds!r}; pass seconds, 0 or more, or None to wait to the end"
             )
         # More than the system can wait is no deadline.
         if seconds is None or seconds > TIMEOUT_MAX:

@@ -77,7 +77,7 @@ def read_overrides(text: str | None) -> dict[str, Any] | None:
         return None
     overrides = parse(text.encode("utf-8", "surrogateescape"), name="--overrides", is_json=True)
     if not isinstance(overrides, dict):
-        raise InvalidInput(f"--overrides is {json.dumps(overrides)}; give an object of step ids")
+        raise InvalidInput(f"--overrides is {json.dumps(overrides)}; pass an object of step ids")
     return cast("dict[str, Any]", overrides)
 
 

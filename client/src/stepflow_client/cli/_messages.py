@@ -11,12 +11,12 @@ _WORDS = (
     (r"within timeout=", "within --timeout "),
     (r"Call it again with the same idempotency_key", "Repeat it with the same --idempotency-key"),
     (r"^idempotency_key is ", "--idempotency-key is "),
-    (r"; give a UUID, as submit\(\) and list_runs\(\) do", "; `stepflow-client runs` lists ids"),
+    (r"; pass a UUID, as submit\(\) and list_runs\(\) do", "; `stepflow-client runs` lists ids"),
     (r": check the URL, and server_version\(\)", ": check --url"),
     (r"; use results\(\) in place of result\(\)", "; wait for it with `stepflow-client wait`"),
     (
-        r"^since is (.*); give the sequence_number of an event, or 0 .*",
-        r"--since is \1; give the"
+        r"^since is (.*); pass the sequence_number of an event, or 0 .*",
+        r"--since is \1; pass the"
         " number of an event, or 0 for all events",
     ),
 )

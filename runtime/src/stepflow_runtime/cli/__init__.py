@@ -30,8 +30,7 @@ def run(arguments: list[str] | None = None) -> int:
         arguments: Arguments of the command; by default those of this process.
 
     Returns:
-        0 after Ctrl-C or SIGTERM, 1 if the server did not start or crashed, 2 for wrong
-        usage.
+        0 after Ctrl-C or SIGTERM, 1 if the server failed, 2 for wrong usage.
     """
     # For wrong usage, argparse exits.
     parsed = _parser().parse_args(arguments)

@@ -76,8 +76,7 @@ class Dialect:
             sent: The response to the first request, if that has been sent already.
 
         Raises:
-            UnrecognisedResponse: The server speaks another dialect, or another request is the
-                first one.
+            UnrecognisedResponse: Another dialect, or not the first request.
             UnsupportedByServer: Servers of this version do not support it.
         """
         if name in self.translations:

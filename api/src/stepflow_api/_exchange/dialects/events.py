@@ -24,10 +24,10 @@ def with_id_twice(request: Request) -> Request:
 
 
 def event(data: bytes) -> dict[str, Any]:
-    """Return an event as one flat document, in the terms that the stored spec has for the rest.
+    """Return an event as one flat document, in the terms of the stored spec.
 
     Args:
-        data: What the server sends as the event's data.
+        data: The event's data, as the server sends it.
 
     Returns:
         `sequenceNumber`, `timestamp`, `kind`, and the fields of its kind.
@@ -43,7 +43,7 @@ def event(data: bytes) -> dict[str, Any]:
             result["status"] = named_status(result["status"])
         number = body["sequenceNumber"]
         if type(number) is not int:
-            raise TypeError("a sequence number that is no integer")
+            raise TypeError("a sequence number that is not an integer")
         return {**result, "sequenceNumber": number, "timestamp": body["timestamp"], "kind": kind}
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ValueError("it has other events than a Stepflow server") from error

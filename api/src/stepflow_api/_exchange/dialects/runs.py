@@ -21,7 +21,7 @@ _WORST_FIRST: Final = ("failed", "running", "runnable", "blocked", "skipped", "c
 def summary_of(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return what is body of a run as a whole."""
     if not isinstance(body["status"], int):
-        raise TypeError("a status that is no number")
+        raise TypeError("a status that is not a number")
     return {"completedAt": None, **body, "status": named(STATUSES, body["status"])}
 
 

@@ -61,7 +61,7 @@ def dialect_of(version: str) -> Dialect:
     found = _VERSION.match(version) if isinstance(version, str) else None
     if found is None:
         raise InvalidRequest(
-            f"server_version is {version!r}; give the server's version, such as '0.13.0'"
+            f"server_version is {version!r}; pass the server's version, such as '0.13.0'"
         )
     return _dialect(version, (int(found[1]), int(found[2]), int(found[3] or 0)))
 

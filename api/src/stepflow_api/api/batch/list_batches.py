@@ -29,7 +29,7 @@ class _Search:
     def __init__(self, limit: int | Unset | None, offset: int | Unset | None) -> None:
         for name, number in (("limit", limit), ("offset", offset)):
             if isinstance(number, int) and number < 0:
-                raise InvalidRequest(f"listBatches: {name} is {number}; give 0 or more")
+                raise InvalidRequest(f"listBatches: {name} is {number}; pass 0 or more")
         self.position = 0
         self.done = False
         self._skip = offset or 0
@@ -66,7 +66,7 @@ def sync_detailed(
         client: Sends the request.
         status: Only batches of this status.
         flow_name: Only batches of the flow of this name.
-        limit: How many batches to give at most; all by default.
+        limit: Maximum number of batches; all by default.
         offset: How many batches to leave out at the start.
         timeout: For each request, in place of the client's: seconds for all of it, a
             `Timeout` of httpx or httpx2 for each wait, or None for no timeout.
@@ -123,7 +123,7 @@ def sync(
         client: Sends the request.
         status: Only batches of this status.
         flow_name: Only batches of the flow of this name.
-        limit: How many batches to give at most; all by default.
+        limit: Maximum number of batches; all by default.
         offset: How many batches to leave out at the start.
         timeout: For each request, in place of the client's: seconds for all of it, a
             `Timeout` of httpx or httpx2 for each wait, or None for no timeout.
@@ -178,7 +178,7 @@ async def asyncio_detailed(
         client: Sends the request.
         status: Only batches of this status.
         flow_name: Only batches of the flow of this name.
-        limit: How many batches to give at most; all by default.
+        limit: Maximum number of batches; all by default.
         offset: How many batches to leave out at the start.
         timeout: For each request, in place of the client's: seconds for all of it, a
             `Timeout` of httpx or httpx2 for each wait, or None for no timeout.
@@ -235,7 +235,7 @@ async def asyncio(
         client: Sends the request.
         status: Only batches of this status.
         flow_name: Only batches of the flow of this name.
-        limit: How many batches to give at most; all by default.
+        limit: Maximum number of batches; all by default.
         offset: How many batches to leave out at the start.
         timeout: For each request, in place of the client's: seconds for all of it, a
             `Timeout` of httpx or httpx2 for each wait, or None for no timeout.
