@@ -1,12 +1,13 @@
-"""Measures this SDK beside other clients and beside what nobody can do without.
+"""Measures this SDK beside other clients and beside the least that any client needs.
 
-    tools/bazel run //tools/bench                        every case, as a table: some 7 minutes
+    tools/bazel run //tools/bench                        every case, as tables: some 10 minutes
     tools/bazel run //tools/bench -- sync_call import    some cases
-    tools/bazel run //tools/bench -- --json              as JSON, for //tools/bench:report
     tools/bazel run //tools/bench -- --chart=FILE.png    a chart as well
+    tools/bazel run //tools/bench -- --json > 1.json     as JSON
+    tools/bazel run //tools/bench -- --results 1.json 2.json    writes tools/bench/RESULTS.md
 
 Each contestant of a case is a process of its own. They take turns, round by round, and each round
-is compared with its neighbours: what else the machine does meets all of them.
+is compared with its neighbours, so other work on the machine affects all of them alike.
 """
 
 from __future__ import annotations
@@ -16,30 +17,90 @@ import json
 import os
 import platform
 import signal
+import subprocess
 import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from tools.bench.cases import CASES, PROGRAMS, SDK, module
+from tools.bench.cases import AGAIN, CASES, GROWTH, PROGRAMS, SDK, Case
 from tools.bench.chart import draw
 from tools.bench.driver import BenchError, Contestant, run_case
-from tools.bench.growth import GROWTH, Grown, run_growth
-from tools.bench.installation import Installations
-from tools.bench.results import (
-    Result,
-    as_json,
-    growth_text,
-    machine_text,
-    response_size,
-    result_text,
-)
+from tools.bench.results import all_met, case_report, growth_report, insert, report, versions
 from tools.bench.world import World, real_server
 from tools.spec.server import ServerError
 
-_ROUNDS = 15
+_GROWTH_ROUNDS = 3
 _SECONDS = 0.2
+
+
+class Bench:
+    """The contestants' packages, and the files that they read.
+
+    Args:
+        folder: Takes the packages.
+        rounds: Rounds that count; None for those of each case.
+    """
+
+    def __init__(self, folder: Path, rounds: int | None) -> None:
+        self._folder = folder
+        self._rounds = rounds
+        #: The environment's BENCH_ variables, with absolute paths.
+        self.paths = {
+            name.removeprefix("BENCH_").lower(): " ".join(map(os.path.abspath, value.split()))
+            for name, value in os.environ.items()
+            if name.startswith("BENCH_")
+        }
+
+    def run(self, name: str) -> Any:
+        """Run a case, or a series of sizes; return its part of a run's document."""
+        # With a server of its own: no case finds what another one left behind.
+        with real_server(self.paths) as world:
+            if name in CASES:
+                return self._case(name, CASES[name], world)
+            return {size: self._size(name, world, size) for size in GROWTH[name].sizes}
+
+    def _case(self, name: str, case: Case, world: World) -> dict[str, Any]:
+        facts, expected = case.world(world, case.size)
+        with ExitStack() as stack:
+            contestants = [
+                stack.enter_context(self._contestant(one, name, facts, expected))
+                for one in (SDK, AGAIN, *case.others)
+            ]
+            rounds = self._rounds or case.rounds
+            run_case(contestants, rounds=rounds, seconds=_SECONDS, count=case.count)
+        response = Path(facts["items_file"]).stat().st_size if "items_file" in facts else 0
+        return {
+            "rounds": {one.name: one.rounds for one in contestants},
+            "versions": {one.name: one.versions for one in contestants if one.name != AGAIN},
+            "allowed": case.memory and case.memory + response,
+        }
+
+    def _size(self, name: str, world: World, size: int) -> Any:
+        case = CASES[GROWTH[name].case]
+        facts, expected = case.world(world, size)
+        with self._contestant(SDK, GROWTH[name].case, facts, expected) as one:
+            rounds = self._rounds or _GROWTH_ROUNDS
+            run_case([one], rounds=rounds, seconds=_SECONDS, count=case.count)
+        return one.rounds
+
+    def _contestant(self, name: str, case: str, facts: Any, expected: Any) -> Contestant:
+        contestant = SDK if name == AGAIN else name
+        program = PROGRAMS[contestant]
+        kept = {key: os.environ[key] for key in ("HOME", "LANG", "PATH") if key in os.environ}
+        packages = self._folder / program.packages
+        if not packages.exists():
+            layer = str(Path("tools/bench", program.packages).absolute())
+            subprocess.run([layer, "--lay-out", str(packages)], env=kept, check=True)
+        job = {
+            "module": f"tools.bench.contestants.{program.module}",
+            "contestant": contestant,
+            "case": case,
+            "facts": facts,
+            "versions": program.versions,
+        }
+        return Contestant(name, {**kept, "PYTHONPATH": str(packages)}, job, expected)
 
 
 def main(arguments: list[str]) -> int:
@@ -56,7 +117,7 @@ def main(arguments: list[str]) -> int:
     # So that blocks end: servers, contestants and temporary folders are theirs.
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     try:
-        return _run(options)
+        return _write(options.results) if options.results else _run(options)
     except (BenchError, ServerError, OSError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2
@@ -66,98 +127,60 @@ def main(arguments: list[str]) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    results: list[Result] = []
-    grown: dict[str, Grown] = {}
-    say = sys.stderr if options.json else sys.stdout
-    paths = _paths()
+    out = sys.stderr if options.json else sys.stdout
     with tempfile.TemporaryDirectory(prefix="stepflow-bench-") as folder:
-        installations = Installations(Path(folder))
-        with real_server(paths) as world:
-            machine = _machine(world)
-        print(machine_text(machine), file=say, flush=True)
+        bench = Bench(Path(folder), options.rounds)
+        with real_server(bench.paths) as world:
+            run: dict[str, Any] = {"machine": _machine(world.version), "cases": {}, "growth": {}}
+        print(run["machine"], file=out, flush=True)
         for name in options.cases:
-            # A server of its own: what one case has left behind is no matter of the next.
-            with real_server(paths) as world:
-                if name in CASES:
-                    results.append(_run_case(name, world, installations, options))
-                    lines = result_text(results[-1])
-                else:
-                    environment = installations.environment(_program(SDK))
-                    grown[name] = run_growth(name, world, environment, options.rounds)
-                    lines = growth_text(name, grown[name])
-            print("", *lines, sep="\n", file=say, flush=True)
+            run["cases" if name in CASES else "growth"][name] = bench.run(name)
+            if name in CASES:
+                print(*case_report(name, [run]), sep="\n", file=out, flush=True)
+    print(*growth_report([run]), "", *versions([run]), sep="\n", file=out)
     if options.json:
-        print(json.dumps(as_json(machine, results, grown), indent=2))
+        print(json.dumps(run))
     if options.chart:
-        draw(results, grown, machine_text(machine), options.chart)
-        print(f"\nchart: {options.chart}", file=say)
-    return int(not all(result.met for result in results))
+        draw(run, options.chart)
+        print(f"\nchart: {options.chart}", file=out)
+    return int(not all_met(run))
 
 
-def _run_case(
-    name: str, world: World, installations: Installations, options: argparse.Namespace
-) -> Result:
-    case = CASES[name]
-    facts, expected = case.world(world)
-    environments = [installations.environment(_program(one)) for one in case.contestants]
-    with ExitStack() as stack:
-        contestants = [
-            stack.enter_context(Contestant(one, module(one), environment, name, facts, expected))
-            for one, environment in zip(case.contestants, environments, strict=True)
-        ]
-        run_case(
-            contestants,
-            rounds=options.rounds or case.rounds or _ROUNDS,
-            seconds=_SECONDS,
-            count=case.count,
-        )
-    response = response_size(facts) if case.over_response else 0
-    return Result(name, {one.name: one.series for one in contestants}, response)
+def _write(files: list[Path]) -> int:
+    results = Path(os.environ.get("BUILD_WORKSPACE_DIRECTORY", ""), "tools/bench/RESULTS.md")
+    try:
+        runs = [json.loads(file.read_text(encoding="utf-8")) for file in files]
+        text = insert(results.read_text(encoding="utf-8"), report(runs))
+    except (ValueError, LookupError, TypeError) as error:
+        raise BenchError(f"cannot write {results}: {error!r}; pass what --json printed") from None
+    results.write_text(text, encoding="utf-8")
+    print(f"wrote {results}")
+    return 0
 
 
-def _program(contestant: str) -> str:
-    return str(Path("tools/bench/contestants", PROGRAMS[contestant]).absolute())
-
-
-def _paths() -> dict[str, str]:
-    prefix = "BENCH_"
-    paths: dict[str, str] = {}
-    for name, value in os.environ.items():
-        if name.startswith(prefix):
-            files = [str(Path(file).absolute()) for file in value.split()]
-            paths[name.removeprefix(prefix).lower()] = " ".join(files)
-    return paths
-
-
-def _machine(world: World) -> dict[str, Any]:
-    return {
-        "cpus": len(os.sched_getaffinity(0)),
-        "processor": _processor(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
-        "server": world.version,
-    }
-
-
-def _processor() -> str:
-    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-        name, _, value = line.partition(":")
-        if name.strip() == "model name":
-            return " ".join(value.split())
-    return platform.machine()
+def _machine(server: str) -> str:
+    cpuinfo = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    models = [line.partition(":")[2] for line in cpuinfo if line.startswith("model name")]
+    processor = " ".join((models or [platform.machine()])[0].split())
+    return (
+        f"{len(os.sched_getaffinity(0))} CPUs ({processor}), {platform.system()}"
+        f" {platform.machine()}, Python {platform.python_version()}, server {server}"
+    )
 
 
 def _options(arguments: list[str]) -> argparse.Namespace:
-    description = (__doc__ or "").splitlines()[0]
     names = [*CASES, *GROWTH]
     parser = argparse.ArgumentParser(
         prog="bench",
-        description=description,
+        description=(__doc__ or "").splitlines()[0],
         epilog="Cases: " + ", ".join(names),
     )
     parser.add_argument("cases", nargs="*", metavar="CASE", help="what to run; all by default")
-    parser.add_argument("--json", action="store_true", help="print everything as JSON")
+    parser.add_argument("--json", action="store_true", help="print the measurements as JSON")
     parser.add_argument("--chart", type=_place, metavar="FILE", help="write a chart, PNG")
+    parser.add_argument(
+        *("--results",), nargs="+", type=_place, metavar="RUN", help="write what --json printed"
+    )
     parser.add_argument("--rounds", type=int, help="rounds that count")
     options = parser.parse_args(arguments)
     for name in options.cases:
@@ -166,7 +189,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     if options.rounds is not None and options.rounds < 1:
         parser.error(f"--rounds is {options.rounds}; pass 1 or more")
     if options.chart is not None and not options.chart.parent.is_dir():
-        parser.error(f"--chart is to write {options.chart}, whose folder is not there; make it")
+        parser.error(f"--chart: the folder of {options.chart} does not exist; create it")
     options.cases = options.cases or names
     return options
 

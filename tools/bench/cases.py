@@ -1,39 +1,53 @@
-"""What is compared, with what, and what is hoped for."""
+"""The cases: what is measured, beside what, and the targets."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from tools.bench.world import World
 
+#: The contestant that this repository is.
 SDK = "stepflow"
-"""The contestant that this repository is."""
 
+#: The same in one more process: how far its ratio is from 1 is what measuring itself adds.
 AGAIN = "stepflow again"
-"""The same in one more process: how far its ratio is from 1 is what the measuring itself adds."""
+
+#: Memory that the SDK may take, a row of its own beside the contestants.
+ALLOWED = "allowed"
 
 MEGABYTE = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A bound on the ratio of the SDK to another contestant.
+class Program(NamedTuple):
+    """How a contestant is run.
 
     Attributes:
-        than: The other contestant.
-        metric: What is compared, one of `ratios.METRICS`.
-        limit: The ratio that is allowed at most; for rates the one that is needed at least.
+        packages: The program of `//tools/bench` whose installed packages it uses.
+        module: The module in `contestants` that has its cases.
+        versions: Distributions whose versions are reported.
     """
 
-    than: str
-    metric: str
-    limit: float
+    packages: str
+    module: str
+    versions: tuple[str, ...]
 
-    def met(self, ratio: float) -> bool:
-        """Whether a ratio is within the bound."""
-        return ratio >= self.limit if self.metric == "rate" else ratio <= self.limit
+
+PROGRAMS = {
+    SDK: Program("sdk", "sdk", ("httpx", "pydantic")),
+    "floor": Program("sdk", "floor", ("datamodel-code-generator", "httpx", "pydantic")),
+    "httpx": Program("http_clients", "http_clients", ("httpx", "httpcore", "anyio")),
+    "httpx2": Program("http_clients", "http_clients", ("httpx2", "httpcore2", "anyio")),
+    "http.client": Program("http_clients", "http_clients", ()),
+    "aiohttp": Program("http_clients", "http_clients", ("aiohttp",)),
+    "pyreqwest": Program("http_clients", "http_clients", ("pyreqwest",)),
+    "stepflow-py": Program("old_client", "old_client", ("stepflow-py", "aiohttp", "pydantic")),
+    "openapi-python-client": Program(
+        "other_generator", "other_generator", ("openapi-python-client", "httpx", "attrs")
+    ),
+    "stepflow_orchestrator": Program("sdk", "floor", ("stepflow-orchestrator",)),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,235 +55,145 @@ class Case:
     """One thing that contestants do.
 
     Attributes:
-        title: For the table.
+        title: For tables and the chart.
         unit: What one operation is.
-        contestants: The contestants; the SDK is first.
-        targets: For the SDK.
-        world: Returns the arguments of the contestants, and the expected result.
-        floor: The contestant that does only what nobody can do without; None where none does.
-        floor_is: What that is.
-        metric: What the chart shows.
+        metric: What is compared: wall, cpu, rate or peak (memory).
+        world: Returns the facts that contestants need, for a size, and the right answer.
+        others: The contestants beside the SDK, each with its target: the highest ratio of the SDK
+            to it, for rates the lowest. None where there is no target.
+        floor_is: What the contestant "floor" does.
+        floor: The contestant that does only what no client can do without.
+        size: Passed to `world`.
         count: Operations in a round; None for as many as take long enough.
-        rounds: Rounds that count, where the command line does not say; None for the usual number.
-        over_response: Bytes of memory that the SDK may take beyond the answer; None for no bound.
+        rounds: Rounds that count, where the command line does not say.
+        memory: Bytes that the SDK may take beyond the response it reads; None for no bound.
     """
 
     title: str
     unit: str
-    contestants: tuple[str, ...]
-    targets: tuple[Target, ...]
-    world: Callable[[World], tuple[Mapping[str, Any], Any]]
-    floor: str | None = None
+    metric: str
+    world: Callable[[World, int], tuple[Mapping[str, Any], Any]]
+    others: Mapping[str, float | None]
     floor_is: str = ""
-    metric: str = "cpu"
+    floor: str = "floor"
+    size: int = 1
     count: int | None = None
-    rounds: int | None = None
-    over_response: int | None = None
+    rounds: int = 15
+    memory: int | None = None
 
     def label(self, contestant: str) -> str:
-        """Return a contestant's name, and of the floor what it is."""
-        if contestant == self.floor == "floor":
-            return f"floor: {self.floor_is}"
-        return contestant
+        """Return a contestant's name for tables and the chart."""
+        if contestant == ALLOWED and self.memory:
+            answer = "answer + " if self.metric == "peak" else ""
+            return f"{ALLOWED}: {answer}{self.memory / MEGABYTE:.0f} MB"
+        return f"floor: {self.floor_is}" if contestant == "floor" else contestant
 
 
-PROGRAMS = {
-    SDK: "sdk",
-    AGAIN: "sdk",
-    "floor": "floor",
-    "httpx": "raw_httpx",
-    "httpx2": "raw_httpx2",
-    "http.client": "raw_http_client",
-    "aiohttp": "raw_aiohttp",
-    "pyreqwest": "raw_pyreqwest",
-    "stepflow-py": "old_client",
-    "openapi-python-client": "other_generator",
-    "stepflow_orchestrator": "upstream_launcher",
-}
-"""The program of each contestant, a target under `//tools/bench/contestants`."""
-
-
-def module(contestant: str) -> str:
-    """Return the module that a contestant's program runs."""
-    return f"tools.bench.contestants.{PROGRAMS[contestant]}"
-
-
-def _no_world(world: World) -> tuple[Mapping[str, Any], Any]:
-    return {}, "done"
-
-
-def _one_run(world: World) -> tuple[Mapping[str, Any], Any]:
-    run_id = world.run_id(1)
-    facts = {"url": world.url, "run_id": run_id, "generated_client": world.generated_client}
-    return facts, [run_id, "completed", 1]
-
-
-def callers(number: int) -> Callable[[World], tuple[Mapping[str, Any], Any]]:
-    """Return the world of so many callers at once."""
-
-    def facts(world: World) -> tuple[Mapping[str, Any], Any]:
-        return {"url": world.url, "flow_id": world.flow_id, "callers": number}, {"wrong": 0}
-
-    return facts
-
-
-def items(number: int) -> Callable[[World], tuple[Mapping[str, Any], Any]]:
-    """Return the world of a run with so many items."""
-
-    def facts(world: World) -> tuple[Mapping[str, Any], Any]:
-        known = {
-            "url": world.url,
-            "run_id": world.run_id(number),
-            "items_file": str(world.items_file(number)),
-        }
-        return known, [number, sum(range(number))]
-
-    return facts
-
-
-def _spec(world: World) -> tuple[Mapping[str, Any], Any]:
-    paths = world.paths
-    hand_written = [
-        f"{file.rpartition('/src/stepflow_api/')[2]}={file}"
-        for file in paths["hand_written"].split()
-    ]
-    facts = {
-        "spec": paths["spec"],
-        "patched_spec": paths["patched_spec"],
-        "ruff": paths["ruff"],
-        "hand_written": hand_written,
-        "has": "api/run/get_run.py",
-    }
-    return facts, "done"
-
-
-def _server(world: World) -> tuple[Mapping[str, Any], Any]:
-    return {"server": world.paths["server"]}, [["healthy", world.version]]
-
-
-CASES: dict[str, Case] = {
+CASES = {
     "import": Case(
-        title="import of the package alone",
-        unit="import",
-        contestants=(SDK, AGAIN, "floor", "stepflow-py"),
-        targets=(Target("floor", "wall", 1.1), Target("stepflow-py", "wall", 0.05)),
-        world=_no_world,
-        floor="floor",
-        floor_is="bare Python",
-        metric="wall",
+        "import of the package alone",
+        *("import", "wall", World.nothing, {"floor": 1.1, "stepflow-py": 0.05}, "bare Python"),
         count=1,
         rounds=25,
     ),
     "import_and_use": Case(
-        title="import, one model and a client",
-        unit="import",
-        contestants=(SDK, AGAIN, "floor", "stepflow-py"),
-        targets=(Target("floor", "wall", 1.05), Target("stepflow-py", "wall", 0.3)),
-        world=_no_world,
-        floor="floor",
+        "import, one model and a client",
+        *("import", "wall", World.nothing, {"floor": 1.05, "stepflow-py": 0.3}),
         floor_is="pydantic and httpx",
-        metric="wall",
         count=1,
         rounds=25,
     ),
     "sync_call": Case(
-        title="sync call, typed (GET a run)",
-        unit="call",
-        contestants=(
-            SDK,
-            AGAIN,
-            "httpx",
-            "httpx2",
-            "http.client",
-            "pyreqwest",
-            "openapi-python-client",
-        ),
-        targets=(
-            Target("httpx", "cpu", 0.3),
-            Target("httpx2", "cpu", 0.85),
-            Target("http.client", "cpu", 1.2),
-            Target("openapi-python-client", "cpu", 0.3),
-        ),
-        world=_one_run,
+        "sync call, typed (GET a run)",
+        *("call", "cpu", World.one_run),
+        {
+            "httpx": 0.3,
+            "httpx2": 0.85,
+            "http.client": 1.2,
+            "pyreqwest": None,
+            "openapi-python-client": 0.3,
+        },
     ),
     "async_call": Case(
-        title="async call, one caller (GET a run)",
-        unit="call",
-        contestants=(SDK, AGAIN, "httpx", "httpx2", "aiohttp", "pyreqwest", "stepflow-py"),
-        targets=(
-            Target("httpx", "cpu", 0.3),
-            Target("httpx2", "cpu", 0.85),
-            Target("aiohttp", "cpu", 1.05),
-            Target("stepflow-py", "cpu", 0.7),
-        ),
-        world=_one_run,
+        "async call, one caller (GET a run)",
+        *("call", "cpu", World.one_run),
+        {"httpx": 0.3, "httpx2": 0.85, "aiohttp": 1.05, "pyreqwest": None, "stepflow-py": 0.7},
         floor="aiohttp",
-        floor_is="aiohttp alone",
     ),
     "concurrent_calls": Case(
-        title="64 async callers (POST /runs, wait=true)",
-        unit="call",
-        contestants=(SDK, AGAIN, "httpx", "httpx2", "aiohttp", "pyreqwest", "stepflow-py"),
-        targets=(
-            Target("httpx", "rate", 5.0),
-            Target("aiohttp", "rate", 1.0),
-            Target("stepflow-py", "rate", 1.8),
-        ),
-        world=callers(64),
+        "64 async callers (POST /runs, wait=true)",
+        *("call", "rate", World.callers),
+        {"httpx": 5, "httpx2": None, "aiohttp": 1, "pyreqwest": None, "stepflow-py": 1.8},
         floor="aiohttp",
-        floor_is="aiohttp alone",
-        metric="rate",
+        size=64,
     ),
     "items_page": Case(
-        title="10,000 items to models, whole page",
-        unit="page",
-        contestants=(SDK, AGAIN, "floor", "stepflow-py"),
-        targets=(Target("floor", "cpu", 2.5), Target("stepflow-py", "cpu", 0.2)),
-        world=items(10_000),
-        floor="floor",
-        floor_is="json.loads",
+        "10,000 items to models, whole page",
+        *("page", "cpu", World.items, {"floor": 2.5, "stepflow-py": 0.2}, "json.loads"),
+        size=10_000,
     ),
     "items_iterated": Case(
-        title="10,000 items, iterated one by one",
-        unit="page",
-        contestants=(SDK, AGAIN, "floor", "stepflow-py"),
-        targets=(Target("floor", "cpu", 1.5), Target("stepflow-py", "cpu", 0.1)),
-        world=items(10_000),
-        floor="floor",
-        floor_is="json.loads",
+        "10,000 items, iterated one by one",
+        *("page", "cpu", World.items, {"floor": 1.5, "stepflow-py": 0.1}, "json.loads"),
+        size=10_000,
     ),
     "compile": Case(
-        title="compiling the spec",
-        unit="compilation",
-        contestants=(SDK, AGAIN, "floor", "openapi-python-client"),
-        targets=(Target("floor", "wall", 1.3), Target("openapi-python-client", "wall", 0.6)),
-        world=_spec,
-        floor="floor",
+        "compiling the spec",
+        *("compilation", "wall", World.spec, {"floor": 1.3, "openapi-python-client": 0.6}),
         floor_is="datamodel-codegen",
-        metric="wall",
         count=1,
+        memory=120 * 1024 * 1024,
     ),
     "start": Case(
-        title="embedded start to healthy",
-        unit="start",
-        contestants=(SDK, AGAIN, "floor", "stepflow_orchestrator"),
-        targets=(Target("floor", "wall", 1.08), Target("stepflow_orchestrator", "wall", 0.65)),
-        world=_server,
-        floor="floor",
+        "embedded start to healthy",
+        *("start", "wall", World.healthy, {"floor": 1.08, "stepflow_orchestrator": 0.65}),
         floor_is="exec to healthy",
-        metric="wall",
         count=1,
         rounds=25,
     ),
     "memory": Case(
-        title="memory for 100,000 iterated items",
-        unit="page",
-        contestants=(SDK, AGAIN, "httpx", "stepflow-py"),
-        targets=(),
-        world=items(100_000),
-        metric="peak",
+        "memory for 100,000 iterated items",
+        *("page", "peak", World.items, {"httpx": None, "stepflow-py": None}),
+        size=100_000,
         count=1,
         rounds=1,
-        over_response=60 * MEGABYTE,
+        memory=60 * MEGABYTE,
+    ),
+}
+
+
+class Growth(NamedTuple):
+    """How the SDK's cost in a case grows with the size.
+
+    Attributes:
+        title: For the table and the chart.
+        unit: What a size counts.
+        case: The name of the case.
+        metric: What is measured; for callers, of one call.
+        sizes: Smallest first.
+    """
+
+    title: str
+    unit: str
+    case: str
+    metric: str
+    sizes: tuple[int, ...]
+
+
+_ITEMS = (1, 10, 100, 1_000, 10_000, 100_000)
+
+GROWTH = {
+    "growth_items_page": Growth(
+        "items to models, whole page", "items", "items_page", "cpu", _ITEMS
+    ),
+    "growth_items_iterated": Growth(
+        "items, iterated one by one", "items", "items_iterated", "cpu", _ITEMS
+    ),
+    "growth_callers": Growth(
+        "one call (POST /runs, wait=true) among others",
+        *("callers", "concurrent_calls", "wall", (1, 4, 16, 64, 256)),
+    ),
+    "growth_spec": Growth(
+        "compiling a larger spec", "times the spec", "compile", "cpu", (1, 2, 5, 10, 25, 50)
     ),
 }

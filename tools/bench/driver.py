@@ -1,4 +1,4 @@
-"""Runs a case: all its contestants at once, each in a process of its own, in turn."""
+"""Runs a case: each contestant is a process, and they take turns."""
 
 from __future__ import annotations
 
@@ -7,74 +7,49 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
-_END_SECONDS = 10.0
+_EXIT_SECONDS = 10.0
 
 
 class BenchError(Exception):
-    """The benchmark means nothing, for the reason given on one line."""
+    """The measurements would mean nothing, for the reason given on one line."""
 
 
-@dataclass(frozen=True, slots=True)
-class Round:
-    """What one round of one contestant took, for one operation.
-
-    Attributes:
-        wall: Seconds by the clock.
-        cpu: Seconds of processor time of the contestant, its own child processes included.
-    """
+class Round(NamedTuple):
+    """What one operation took in a round: seconds by the clock, CPU seconds, bytes of memory."""
 
     wall: float
     cpu: float
+    peak: float
 
-
-@dataclass(slots=True)
-class Series:
-    """All rounds of one contestant.
-
-    Attributes:
-        rounds: What each took.
-        peak: Bytes of memory of its process at most, Python and all packages included.
-        versions: Of its packages.
-    """
-
-    rounds: list[Round] = field(default_factory=list)
-    peak: int = 0
-    versions: dict[str, str] = field(default_factory=dict)
+    @property
+    def rate(self) -> float:
+        """Operations in a second."""
+        return 1 / self.wall
 
 
 class Contestant:
-    """One contestant's process, ready to run one case; a context manager.
+    """A contestant's process that runs one case; a context manager.
 
     Args:
-        name: What it is called in messages.
-        module: What it runs.
+        name: The contestant, in messages.
         environment: All of its environment, with its packages.
-        case: Name of the case.
-        world: What the case needs to know.
-        expected: The answer that is right.
+        job: What the worker is told: module, contestant, case, facts, versions.
+        expected: The right answer.
     """
 
     def __init__(
-        self,
-        name: str,
-        module: str,
-        environment: Mapping[str, str],
-        case: str,
-        world: Mapping[str, Any],
-        expected: Any,
+        self, name: str, environment: Mapping[str, str], job: Mapping[str, Any], expected: Any
     ) -> None:
         self.name = name
-        self.series = Series()
-        self._case = case
-        self._world = world
+        self.rounds: list[Round] = []
+        self.versions: dict[str, str] = {}
+        self._job = job
         self._expected = expected
         self._count = 1
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", module],
+            [sys.executable, "-P", "-m", "tools.bench.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=dict(environment),
@@ -85,63 +60,46 @@ class Contestant:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         assert self._process.stdin is not None and self._process.stdout is not None
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.close()
         try:
-            self._process.wait(_END_SECONDS)
+            self._process.wait(_EXIT_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
         self._process.stdout.close()
 
     def prepare(self) -> None:
-        """Let it set up the case.
-
-        Raises:
-            BenchError: It cannot.
-        """
-        self.series.versions = self._ask({"case": self._case, "world": self._world})["versions"]
+        """Set up the case."""
+        self.versions = self._ask(self._job)
 
     def warm_up(self, seconds: float, count: int | None) -> None:
-        """Run the case until its caches are warm, and find out how often to run it in a round.
+        """Run the case until caches are warm, and choose the number of operations in a round.
 
         Args:
-            seconds: Processor time that a round is to take at least: what else the machine does
-                must not make rounds short, or all that is measured is their beginning.
+            seconds: CPU time of a round at least. By the clock, other work on the machine would
+                make rounds short, and a short round measures its own beginning.
             count: Operations in a round, where the case says so.
-
-        Raises:
-            BenchError: It fails, or returns a wrong answer.
         """
         self._count = count or 1
         while self._run().cpu * self._count < seconds and count is None:
             self._count *= 2
 
     def run(self) -> None:
-        """Run a round that counts.
-
-        Raises:
-            BenchError: It fails, or returns a wrong answer.
-        """
-        self.series.rounds.append(self._run())
+        """Run a round that counts."""
+        self.rounds.append(self._run())
 
     def _run(self) -> Round:
         reply = self._ask({"count": self._count})
-        answer, expected = reply["answer"], self._expected
-        if answer != expected:
+        if reply["answer"] != self._expected:
+            answer, expected = (json.dumps(x)[:200] for x in (reply["answer"], self._expected))
             raise BenchError(
-                f"{self._case}: {self.name} answered {_short(answer)} where {_short(expected)} is"
-                " right; nothing that it took would mean anything"
+                f"{self._job['case']}: {self.name} answered {answer} instead of {expected};"
+                " what it took would mean nothing"
             )
-        self.series.peak = max(self.series.peak, reply["peak"])
-        return Round(reply["wall"] / self._count, reply["cpu"] / self._count)
+        return Round(reply["wall"] / self._count, reply["cpu"] / self._count, reply["peak"])
 
     def _ask(self, message: Mapping[str, Any]) -> dict[str, Any]:
         assert self._process.stdin is not None and self._process.stdout is not None
@@ -151,28 +109,28 @@ class Contestant:
             line = self._process.stdout.readline()
         except BrokenPipeError:
             line = ""
-        reply: dict[str, Any] = json.loads(line) if line else {"error": "its process ended"}
+        reply: dict[str, Any] = json.loads(line) if line else {"error": "its process exited"}
         if "error" in reply:
-            raise BenchError(f"{self._case}: {self.name} failed: {reply['error']}")
+            raise BenchError(f"{self._job['case']}: {self.name} failed: {reply['error']}")
         return reply
 
 
 def run_case(
     contestants: Sequence[Contestant], *, rounds: int, seconds: float, count: int | None = None
 ) -> None:
-    """Run a case; the rounds are then in each contestant's `series`.
+    """Run a case; each contestant then has its `rounds` and `versions`.
 
-    Neighbours in time are compared, so whatever else the machine does meets all of them. Each round
+    Neighbours in time are compared, so other work on the machine affects all alike. Each round
     begins with another contestant, since the one after a slow one finds other caches.
 
     Args:
         contestants: Who takes part.
-        rounds: How many count.
-        seconds: Processor time that a round of one contestant is to take at least.
-        count: Operations of a round, where the case says so.
+        rounds: Rounds that count.
+        seconds: CPU time of a round of one contestant at least.
+        count: Operations in a round, where the case says so.
 
     Raises:
-        BenchError: One fails, or returns a wrong answer.
+        BenchError: A contestant fails, or answers wrongly.
     """
     for contestant in contestants:
         contestant.prepare()
@@ -182,8 +140,3 @@ def run_case(
         first = number % len(contestants)
         for contestant in (*contestants[first:], *contestants[:first]):
             contestant.run()
-
-
-def _short(answer: Any) -> str:
-    text = json.dumps(answer)
-    return text if len(text) <= 200 else text[:200] + "..."

@@ -1,262 +1,262 @@
-"""What a benchmark found, and how it reads."""
+"""What a run of the benchmark measured, as ratios and tables.
+
+A run is a JSON document of rounds, each wall and CPU seconds of an operation and bytes of memory:
+
+    {"machine": "2 CPUs ...",
+     "cases": {case: {"rounds": {contestant: [[wall, cpu, peak], ...]},
+                      "versions": {contestant: {package: version}},
+                      "allowed": bytes or null}},
+     "growth": {series: {size: [[wall, cpu, peak], ...]}}}
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import math
+import re
+import statistics
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from tools.bench.cases import AGAIN, CASES, MEGABYTE, SDK, Case, Target
-from tools.bench.driver import Series
-from tools.bench.growth import GROWTH, Grown
-from tools.bench.ratios import METRICS, Spread, ratio
+from tools.bench.cases import AGAIN, ALLOWED, CASES, GROWTH, MEGABYTE, SDK
+from tools.bench.driver import Round
+
+Document = Mapping[str, Any]
+
+BEGIN = "<!-- Written by tools/bazel run //tools/bench -- --results, from here -->"
+END = "<!-- to here -->"
 
 METRIC_NAMES = {"cpu": "CPU", "wall": "wall", "rate": "rate", "peak": "memory"}
 
+#: How far the ratio of the SDK to itself may be from 1.
 _STEADY = 0.1
 
+_NOTHING = "–"
+
+
+class Spread(NamedTuple):
+    """The quartiles of some values."""
+
+    low: float
+    median: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Spread:
+        """Return them; one value is all of its own."""
+        several = values if len(values) > 1 else [*values, *values]
+        return cls(*statistics.quantiles(several, n=4, method="inclusive"))
+
+    def __str__(self) -> str:
+        """Return the median with the middle half around it."""
+        return f"{self.median:.3g} ({self.low:.3g} to {self.high:.3g})"
+
+
+def ratio(ours: Sequence[Round], theirs: Sequence[Round], metric: str) -> Spread:
+    """Compare rounds that ran one after the other."""
+    pairs = zip(ours, theirs, strict=True)
+    return Spread.of([getattr(one, metric) / getattr(other, metric) for one, other in pairs])
+
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """The SDK beside another contestant.
+class Row:
+    """A contestant of a case, and the SDK beside it.
 
     Attributes:
-        target: What is hoped for.
-        found: The ratio.
-        floor: The ratio of the case's floor to the same; None where there is none, or it is that.
+        metric: What the ratio compares.
+        rounds: The contestant's.
+        ratio: The SDK to it.
+        limit: The target: the highest ratio, for rates the lowest.
+        floor: The median ratio of the floor to it; None for the floor itself.
     """
 
-    target: Target
-    found: Spread
-    floor: Spread | None
+    metric: str
+    rounds: Sequence[Round]
+    ratio: Spread
+    limit: float | None = None
+    floor: float | None = None
+
+    def reaches(self, value: float) -> bool:
+        """Return whether a ratio meets the target, or there is none."""
+        if self.limit is None:
+            return True
+        return value >= self.limit if self.metric == "rate" else value <= self.limit
 
     @property
     def met(self) -> bool:
-        """Whether the target is met."""
-        return self.target.met(self.found.median)
-
-    @property
-    def floor_met(self) -> bool | None:
-        """Whether the floor itself is within the target; None where that is not known."""
-        return None if self.floor is None else self.target.met(self.floor.median)
+        """Whether the SDK meets the target, or there is none."""
+        return self.reaches(self.ratio.median)
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What one case found.
-
-    Attributes:
-        name: Name of the case.
-        series: Rounds by contestant.
-        response: Bytes of the answer, where memory is bound by it.
-    """
-
-    name: str
-    series: Mapping[str, Series]
-    response: int = 0
-
-    @property
-    def case(self) -> Case:
-        """The case."""
-        return CASES[self.name]
-
-    @property
-    def verdicts(self) -> list[Verdict]:
-        """The SDK beside the contestants that it has a target for."""
-        return [
-            Verdict(target, self.beside(target), self._floor_beside(target))
-            for target in self.case.targets
-        ]
-
-    @property
-    def allowed_memory(self) -> int | None:
-        """Bytes that the SDK may take; None where the case does not bind it."""
-        over = self.case.over_response
-        return None if over is None else self.response + over
-
-    @property
-    def met(self) -> bool:
-        """Whether all targets are met."""
-        allowed = self.allowed_memory
-        fits = allowed is None or self.series[SDK].peak <= allowed
-        return fits and all(verdict.met for verdict in self.verdicts)
-
-    def beside(self, target: Target) -> Spread:
-        """Return the ratio that a target is about."""
-        return ratio(self.series[SDK], self.series[target.than], target.metric)
-
-    def _floor_beside(self, target: Target) -> Spread | None:
-        floor = self.case.floor
-        if floor is None or floor == target.than:
-            return None
-        return ratio(self.series[floor], self.series[target.than], target.metric)
-
-    def control(self) -> Spread | None:
-        """Return the ratio of the SDK to itself; None where memory is all that is measured."""
-        if self.case.metric not in METRICS:
-            return None
-        return ratio(self.series[SDK], self.series[AGAIN], self.case.metric)
+def rows(name: str, found: Document) -> dict[str, Row]:
+    """Return the rows of a case by contestant, for its part of a run's document."""
+    case = CASES[name]
+    rounds = {who: [Round(*one) for one in each] for who, each in found["rounds"].items()}
+    ours, floor = rounds[SDK], rounds.get(case.floor)
+    result: dict[str, Row] = {}
+    for who, theirs in rounds.items():
+        beside = None
+        if floor and who not in (SDK, AGAIN, case.floor):
+            beside = ratio(floor, theirs, case.metric).median
+        between = ratio(ours, theirs, case.metric)
+        result[who] = Row(case.metric, theirs, between, case.others.get(who), beside)
+    if found["allowed"]:
+        allowed = [Round(0, 0, found["allowed"])] * len(ours)
+        result[ALLOWED] = Row("peak", allowed, ratio(ours, allowed, "peak"), 1)
+    return result
 
 
-def as_json(
-    machine: Mapping[str, Any], results: Iterable[Result], grown: Mapping[str, Grown]
-) -> dict[str, Any]:
-    """Return everything that was found as a JSON document; seconds and bytes."""
-    return {
-        "machine": dict(machine),
-        "cases": {result.name: _case_json(result) for result in results},
-        "growth": {
-            name: {
-                "title": GROWTH[name].title,
-                "unit": GROWTH[name].unit,
-                "metric": GROWTH[name].metric,
-                "seconds": {str(size): _spread(one) for size, one in found.values.items()},
-                "exponent": found.exponent,
-            }
-            for name, found in grown.items()
-        },
-    }
-
-
-def _case_json(result: Result) -> dict[str, Any]:
-    control = result.control()
-    return {
-        "title": result.case.title,
-        "unit": result.case.unit,
-        "metric": result.case.metric,
-        "floor": result.case.floor_is,
-        "rounds": len(result.series[SDK].rounds),
-        "met": result.met,
-        "control": control and _spread(control),
-        "contestants": {
-            name: {
-                "label": result.case.label(name),
-                **{metric: _spread(_values(one, metric)) for metric in METRICS},
-                "peak": one.peak,
-                "versions": one.versions,
-            }
-            for name, one in result.series.items()
-        },
-        "ratios": [
-            {
-                "to": verdict.target.than,
-                "metric": verdict.target.metric,
-                **_spread(verdict.found),
-                "target": verdict.target.limit,
-                "met": verdict.met,
-                "floor": verdict.floor and _spread(verdict.floor),
-            }
-            for verdict in result.verdicts
-        ],
-        **(
-            {"response": result.response, "allowed_peak": result.allowed_memory}
-            if result.response
-            else {}
-        ),
-    }
-
-
-def _values(series: Series, metric: str) -> Spread:
-    return Spread.of([METRICS[metric](one) for one in series.rounds])
-
-
-def _spread(spread: Spread) -> dict[str, float]:
-    return {"median": spread.median, "low": spread.low, "high": spread.high}
-
-
-def machine_text(machine: Mapping[str, Any]) -> str:
-    """Says where and with what it was measured."""
-    return (
-        f"{machine['cpus']} CPUs ({machine['processor']}), {machine['system']},"
-        f" Python {machine['python']}, server {machine['server']}"
+def all_met(run: Document) -> bool:
+    """Return whether a run meets all targets."""
+    return all(
+        row.met for name, found in run["cases"].items() for row in rows(name, found).values()
     )
 
 
-def result_text(result: Result) -> Iterator[str]:
-    """Return the lines of one case's table."""
-    case = result.case
-    rounds = len(result.series[SDK].rounds)
-    of = f"medians of {rounds} rounds" if rounds > 1 else "one round"
-    yield f"{case.title} [{result.name}]: for one {case.unit}, {of}"
-    yield f"  {'':<26}{'wall':>10}{'CPU':>10}{'memory':>9}   stepflow / this"
-    for name, series in result.series.items():
-        yield (
-            f"  {case.label(name):<26}{seconds_text(_values(series, 'wall').median):>10}"
-            f"{seconds_text(_values(series, 'cpu').median):>10}"
-            f"{f'{series.peak / MEGABYTE:.0f} MB':>9}   {_beside(result, name)}"
-        ).rstrip()
-    allowed = result.allowed_memory
-    if allowed is not None:
-        peak = result.series[SDK].peak
-        yield (
-            f"  the answer has {result.response / MEGABYTE:.1f} MB; stepflow takes"
-            f" {peak / MEGABYTE:.1f} MB, target {allowed / MEGABYTE:.1f} MB:"
-            f" {_word(peak <= allowed)}"
+def report(runs: Sequence[Document]) -> Iterator[str]:
+    """Return the lines of a Markdown report of some runs, each of which may lack cases."""
+    for number, run in enumerate(runs, 1):
+        yield f"- Run {number}: {run['machine']}"
+    for name in CASES:
+        yield from case_report(name, runs)
+    yield from growth_report(runs)
+    yield ""
+    yield from versions(runs)
+
+
+def insert(text: str, tables: Iterable[str]) -> str:
+    """Replace the lines between the marks of a Markdown file.
+
+    Raises:
+        ValueError: The marks are not there, each once and in order.
+    """
+    new = "\n".join([BEGIN, "", *tables, "", END])
+    result, count = re.subn(f"{BEGIN}.*?{END}", lambda _: new, text, flags=re.DOTALL)
+    if count != 1:
+        raise ValueError(f"the file has no place for the tables: add {BEGIN!r} and {END!r}, once")
+    return result
+
+
+def case_report(name: str, runs: Sequence[Document]) -> Iterator[str]:
+    """Return the lines of a case; nothing where no run has it."""
+    case = CASES[name]
+    found = [rows(name, run["cases"][name]) if name in run["cases"] else {} for run in runs]
+    last = next((one for one in reversed(found) if one), found[0])
+    table = [["", "wall", "CPU", "memory", *_ratios(runs), "target", "met", "floor / this"]]
+    for who, row in last.items():
+        each = [one.get(who) for one in found]
+        present = [one for one in each if one]
+        sign = "≥" if row.metric == "rate" else "≤"
+        figures = ["", ""] if who == ALLOWED else [_seconds(row, "wall"), _seconds(row, "cpu")]
+        compared = [str(one.ratio) if one else _NOTHING for one in each]
+        table.append(
+            [
+                case.label(who),
+                *figures,
+                f"{max(one.peak for one in row.rounds) / MEGABYTE:.1f} MB",
+                *(compared if who != SDK else [""] * len(runs)),
+                f"{METRIC_NAMES[row.metric]} {sign} {row.limit:g}" if row.limit else "",
+                _met(who, present),
+                _floor(present),
+            ]
         )
-    for verdict in result.verdicts:
-        if verdict.floor and not verdict.met:
-            yield (
-                f"  floor ({case.floor_is}) / {verdict.target.than} {spread_text(verdict.floor)}:"
-                f" {'the' if verdict.floor_met else 'not even the'} floor reaches it"
+    if last:
+        rounds = f"{len(last[SDK].rounds)} round{'s' * (len(last[SDK].rounds) > 1)}"
+        measure = METRIC_NAMES[case.metric]
+        yield from ("", f"### {case.title}", "")
+        yield from (f"One {case.unit} (`{name}`), medians of {rounds}, ratios of {measure}:", "")
+        yield from _table(table)
+
+
+def _ratios(runs: Sequence[Document]) -> list[str]:
+    if len(runs) == 1:
+        return ["stepflow / this"]
+    return [f"stepflow / this, run {number}" for number in range(1, len(runs) + 1)]
+
+
+def _met(who: str, found: Sequence[Row]) -> str:
+    if who == AGAIN:
+        steady = all(abs(row.ratio.median - 1) <= _STEADY for row in found)
+        return "control" if steady else "**the machine is not steady**"
+    if found[0].limit is None:
+        return ""
+    met = sum(row.met for row in found)
+    return {len(found): "yes", 0: "**no**"}.get(met, f"**in {met} of {len(found)}**")
+
+
+def _floor(found: Sequence[Row]) -> str:
+    floors = [row.floor for row in found if row.floor is not None]
+    if not floors or all(row.met for row in found):
+        return ""
+    median = statistics.median(floors)
+    return f"{median:.3g}" + ("" if found[0].reaches(median) else ", misses it as well")
+
+
+def growth(name: str, run: Document) -> tuple[dict[int, float], float]:
+    """Return the seconds for each size of a series, and the power of the size they grow with.
+
+    The power leaves out the smallest sizes, where what does not grow hides what does.
+    """
+    metric = GROWTH[name].metric
+    values = {
+        int(size): statistics.median(getattr(Round(*one), metric) for one in rounds)
+        for size, rounds in run["growth"][name].items()
+    }
+    return values, exponent(list(values.items())[len(values) // 2 - 1 :])
+
+
+def exponent(points: Iterable[tuple[float, float]]) -> float:
+    """Return the power of x that y grows with: 1 for twice as much at twice the size."""
+    x, y = zip(*((math.log(x), math.log(y)) for x, y in points), strict=True)
+    return statistics.linear_regression(x, y).slope
+
+
+def growth_report(runs: Sequence[Document]) -> Iterator[str]:
+    """Return the lines of all series of sizes; nothing where no run has one."""
+    exponents = ["exponent"] if len(runs) == 1 else [f"run {n + 1}" for n in range(len(runs))]
+    table = [["series", "measure", "size", *exponents, "times"]]
+    for name, series in GROWTH.items():
+        each = [growth(name, run) if name in run["growth"] else None for run in runs]
+        last = next((one for one in reversed(each) if one), None)
+        if last:
+            table.append(
+                [
+                    *(series.title, METRIC_NAMES[series.metric], series.unit),
+                    *(f"{one[1]:.2f}" if one else _NOTHING for one in each),
+                    ", ".join(
+                        f"{size:,}: {seconds_text(value)}" for size, value in last[0].items()
+                    ),
+                ]
             )
-    for name, series in result.series.items():
-        if name != AGAIN and series.versions:
-            versions = ", ".join(f"{one} {number}" for one, number in series.versions.items())
-            yield f"  {name}: {versions}"
+    if len(table) > 1:
+        yield from ("", "### Growth", "")
+        yield "The exponent is the power of the size that stepflow's time grows with."
+        yield ""
+        yield from _table(table)
 
 
-def sdk_text(result: Result) -> str:
-    """Says what the SDK takes, as the case measures it."""
-    ours, metric = result.series[SDK], result.case.metric
-    if metric == "rate":
-        return f"stepflow {_values(ours, metric).median:,.0f} {result.case.unit}s/s"
-    if metric in METRICS:
-        return f"stepflow {seconds_text(_values(ours, metric).median)} {METRIC_NAMES[metric]}"
-    return f"stepflow {ours.peak / MEGABYTE:.0f} MB"
+def versions(runs: Sequence[Document]) -> Iterator[str]:
+    """Return a line for each contestant with the versions of its packages."""
+    found: dict[str, set[str]] = {}
+    for run in runs:
+        for case in run["cases"].values():
+            for who, packages in case["versions"].items():
+                found.setdefault(who, set()).update(f"{n} {is_}" for n, is_ in packages.items())
+    for who, packages in found.items():
+        if packages:
+            yield f"- {who}: {', '.join(sorted(packages))}"
 
 
-def is_steady(control: Spread) -> bool:
-    """Says whether the ratio of the SDK to itself is near enough to 1."""
-    return abs(control.median - 1) <= _STEADY
+def _table(table: Sequence[Sequence[str]]) -> Iterator[str]:
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    lines = [*table[:1], ["-" * width for width in widths], *table[1:]]
+    for line in lines:
+        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        yield f"| {' | '.join(cells)} |"
 
 
-def _beside(result: Result, name: str) -> str:
-    if name == AGAIN:
-        control = result.control()
-        if control is None:
-            return ""
-        return (
-            f"{result.case.metric} {spread_text(control)}, control"
-            f"{'' if is_steady(control) else ': the machine is not steady, run it again'}"
-        )
-    verdicts = [verdict for verdict in result.verdicts if verdict.target.than == name]
-    if not verdicts and name != SDK and result.case.metric in METRICS:
-        beside = result.beside(Target(name, result.case.metric, 0))
-        return f"{result.case.metric} {spread_text(beside)}"
-    return "; ".join(
-        f"{verdict.target.metric} {spread_text(verdict.found)}, target"
-        f" {'>=' if verdict.target.metric == 'rate' else '<='} {verdict.target.limit:g}:"
-        f" {_word(verdict.met)}"
-        for verdict in verdicts
-    )
-
-
-def growth_text(name: str, grown: Grown) -> Iterator[str]:
-    """Return the lines of one series of sizes."""
-    growth = GROWTH[name]
-    yield f"{growth.title} [{name}]: {growth.metric}, exponent {grown.exponent:.2f}"
-    for size, value in grown.values.items():
-        yield f"  {size:>9,} {growth.unit:<16}{seconds_text(value.median):>10}"
-
-
-def spread_text(spread: Spread) -> str:
-    """Return the median with the middle half around it."""
-    return f"{spread.median:.3g} ({spread.low:.3g} to {spread.high:.3g})"
-
-
-def _word(met: bool) -> str:
-    return "met" if met else "MISSED"
+def _seconds(row: Row, metric: str) -> str:
+    return seconds_text(statistics.median(getattr(one, metric) for one in row.rounds))
 
 
 def seconds_text(seconds: float) -> str:
@@ -267,6 +267,12 @@ def seconds_text(seconds: float) -> str:
     return f"{seconds * 1e6:.3g} µs"
 
 
-def response_size(world: Mapping[str, Any]) -> int:
-    """Return the bytes of the answer that a case is about."""
-    return Path(world["items_file"]).stat().st_size
+def sdk_text(name: str, found: Mapping[str, Row]) -> str:
+    """Return what the SDK takes in a case, as the case measures it."""
+    row, case = found[SDK], CASES[name]
+    if case.metric in ("wall", "cpu"):
+        return f"{SDK} {_seconds(row, case.metric)} {METRIC_NAMES[case.metric]}"
+    median = statistics.median(getattr(one, case.metric) for one in row.rounds)
+    if case.metric == "rate":
+        return f"{SDK} {median:,.0f} {case.unit}s/s"
+    return f"{SDK} {median / MEGABYTE:.0f} MB"

@@ -1,161 +1,103 @@
-"""The side of a contestant: a process of its own that runs cases when it is told to.
+"""A contestant's process, and the program that lays out its packages.
 
-The benchmark writes one JSON object a line to its standard input, and reads one for each. The first
-names the case and the world; every other one says how many operations to do at once.
+The benchmark writes one JSON object per line to standard input, and reads one for each. The first
+names the case and its facts; every other one says how many operations to do.
+
+`PROGRAM --lay-out FOLDER` links the packages of a Bazel program into one folder, as an installation
+has them. Bazel puts each package into its own folder, without byte code: imports from there take
+longer, and httpcore's vain import on every asynchronous request ten times as long.
 """
 
 from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import importlib.metadata
 import json
 import os
 import resource
+import shutil
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
-from tools.bench.installation import lay_out_if_asked
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """What operations took that a case has timed itself, since they ran in other processes.
-
-    Attributes:
-        answer: What they gave.
-        wall: Seconds by the clock.
-        cpu: Seconds of processor time.
-        peak: Bytes of memory of the largest process; 0 where that is this one.
-    """
-
-    answer: Any
-    wall: float
-    cpu: float
-    peak: int = 0
+#: What contestants import of this repository as `tools`.
+_TOOLS = Path(__file__).absolute().parents[1]
 
 
-World = Mapping[str, Any]
-
-_PEAK_FILE = 9
-
-# The memory that wait4 reports for a process counts in the process that started it.
-_TELL_PEAK = f"""
-import atexit
-@atexit.register
-def _tell_peak():
-    with open("/proc/self/status") as status, open({_PEAK_FILE}, "w") as peak:
-        peak.write(status.read().partition("VmHWM:")[2].split()[0] + "\\n")
-"""
-
-#: Performs a number of operations, and returns what shows that they were right, or a function that
-#: returns it and is called after the measurement.
-Run = Callable[[int], Any]
-
-Case = Callable[[World], AbstractContextManager[Run]]
-
-
-def serve(cases: Mapping[str, Case], packages: Sequence[str] = ()) -> None:
-    """Do what the benchmark asks for until it closes the pipe.
-
-    Args:
-        cases: What this contestant can do, by the name of the case.
-        packages: Distributions whose versions the benchmark states.
-    """
-    lay_out_if_asked()
+def main() -> None:
+    """Do what the benchmark asks for until it closes the pipe."""
+    if sys.argv[1:2] == ["--lay-out"]:
+        lay_out(Path(sys.argv[2]))
+        return
     # What a contestant prints must not end up among the replies.
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as replies:
         os.dup2(2, 1)
         with contextlib.ExitStack() as stack:
             try:
-                _serve(cases, packages, stack, replies)
+                for reply in _replies(stack):
+                    print(json.dumps(reply), file=replies, flush=True)
             except Exception as error:
                 # The benchmark says which contestant, in which case.
-                _reply(replies, {"error": f"{type(error).__name__}: {error}"})
+                reply = {"error": f"{type(error).__name__}: {error}"}
+                print(json.dumps(reply), file=replies, flush=True)
 
 
-def _serve(
-    cases: Mapping[str, Case],
-    packages: Sequence[str],
-    stack: contextlib.ExitStack,
-    replies: TextIO,
-) -> None:
-    first = json.loads(sys.stdin.readline() or "null")
-    if first is None:
+def _replies(stack: contextlib.ExitStack) -> Iterator[dict[str, Any]]:
+    line = sys.stdin.readline()
+    if not line:
         return
-    run = stack.enter_context(cases[first["case"]](first["world"]))
-    _reply(replies, {"versions": {name: importlib.metadata.version(name) for name in packages}})
+    job = json.loads(line)
+    cases = importlib.import_module(job["module"]).CASES[job["contestant"]]
+    run = stack.enter_context(cases[job["case"]](job["facts"]))
+    yield {name: importlib.metadata.version(name) for name in job["versions"]}
     for line in sys.stdin:
         count = json.loads(line)["count"]
         # Each round begins with the garbage of the one before gone.
         gc.collect()
         wall, cpu = time.perf_counter(), _cpu()
         answer = run(count)
-        wall, cpu = time.perf_counter() - wall, _cpu() - cpu
-        peak = 0
-        if callable(answer):
-            answer = answer()
-        if isinstance(answer, Measured):
-            answer, wall, cpu, peak = answer.answer, answer.wall, answer.cpu, answer.peak
-        _reply(replies, {"answer": answer, "wall": wall, "cpu": cpu, "peak": peak or peak_memory()})
+        taken = {"wall": time.perf_counter() - wall, "cpu": _cpu() - cpu}
+        # Looking at the results is no part of the measurement.
+        answer = answer() if callable(answer) else answer
+        own = {"peak": _peak_memory(), "answer": answer}
+        yield {**taken, **(answer if isinstance(answer, dict) else own)}
 
 
-def peak_memory() -> int:
-    """Return the most memory that this process had, in bytes.
+def _cpu() -> float:
+    usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
-    What getrusage reports counts in the process that started this one.
-    """
+
+def _peak_memory() -> int:
+    # Other than what getrusage reports, this leaves out the process that started this one.
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 
 
-def run_python(
-    code: str, arguments: Sequence[str], count: int, environment: Mapping[str, str] = os.environ
-) -> Measured:
-    """Run code in an interpreter of its own, so many times, one after the other.
-
-    Args:
-        code: What it runs.
-        arguments: Its `sys.argv[1:]`.
-        count: How often.
-        environment: All of its environment.
-
-    Returns:
-        What all of them took; the answer is "done".
-
-    Raises:
-        RuntimeError: It failed.
-    """
-    command = [sys.executable, "-P", "-c", _TELL_PEAK + code, *arguments]
-    reader, writer = os.pipe()
-    silence = (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)
-    with os.fdopen(reader) as peaks:
-        wall = time.perf_counter()
-        cpu = 0.0
-        try:
-            for _ in range(count):
-                actions = [silence, (os.POSIX_SPAWN_DUP2, writer, _PEAK_FILE)]
-                pid = os.posix_spawn(command[0], command, environment, file_actions=actions)
-                _, status, usage = os.wait4(pid, 0)
-                if status:
-                    raise RuntimeError(f"{code.strip()[:80]!r} ended with status {status}")
-                cpu += usage.ru_utime + usage.ru_stime
-            wall = time.perf_counter() - wall
-        finally:
-            os.close(writer)
-        return Measured("done", wall, cpu, max(int(peak) * 1024 for peak in peaks))
+def lay_out(folder: Path) -> None:
+    """Link the packages that this process can import, other than Python's own, into a folder."""
+    paths = [Path(path).absolute() for path in sys.path[1:]]
+    paths = [path for path in paths if not path.is_relative_to(sys.base_prefix)]
+    for path in paths:
+        # One that has other ones in it has no packages.
+        if path.is_dir() and not any(path in other.parents for other in paths):
+            _link(path, folder)
+    _link(_TOOLS, folder / _TOOLS.name)
 
 
-def _cpu() -> float:
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime
+def _link(source: Path, target: Path) -> None:
+    def link(file: str, place: str) -> None:
+        # Parts of one namespace package are in several folders, some with the same empty module.
+        with contextlib.suppress(FileExistsError):
+            os.symlink(file, place)
+
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(source, target, copy_function=link, ignore=ignored, dirs_exist_ok=True)
 
 
-def _reply(replies: TextIO, reply: Mapping[str, Any]) -> None:
-    replies.write(json.dumps(reply) + "\n")
-    replies.flush()
+if __name__ == "__main__":
+    main()

@@ -1,70 +1,61 @@
-"""What cannot be done without: Python itself, what the SDK is built on, json, the binary."""
+"""What no client can do without: Python itself, the SDK's libraries, json, the server's binary.
+
+And the launcher that the server's wheel has.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
-import tempfile
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
+from typing import Any
 
 from tools.bench.contestants.common import (
-    imports,
-    items_answer,
+    Case,
+    World,
+    module,
     page,
-    plain_number,
-    run_module,
+    plain_items,
+    python,
+    repeated,
     starts,
 )
-from tools.bench.worker import Run, World, serve
 
 
 @contextlib.contextmanager
-def _loads(world: World) -> Generator[Run]:
-    content = page(world)
-
-    def run(count: int) -> object:
-        document = {}
-        for _ in range(count):
-            document = json.loads(content)
-        return items_answer(document["items"], plain_number)
-
-    yield run
+def _loads(world: World) -> Generator[Callable[[], Any]]:
+    yield functools.partial(json.loads, page(world))
 
 
-@contextlib.contextmanager
-def _datamodel_codegen(world: World) -> Generator[Run]:
+def _datamodel_codegen(world: World, folder: Path) -> list[str]:
     """Pydantic models of the spec, with the cheapest formatter there is."""
-    with tempfile.TemporaryDirectory() as folder:
-        models = Path(folder, "models.py")
-        arguments = [
-            f"--input={world['spec']}",
-            "--input-file-type=openapi",
-            "--output-model-type=pydantic_v2.BaseModel",
-            f"--output={models}",
-            "--disable-timestamp",
-            "--ignore-pyproject",
-            "--formatters=builtin",
-        ]
-
-        def run(count: int) -> object:
-            measured = run_module("datamodel_code_generator", arguments, count)
-            if "class RunDetails" not in models.read_text(encoding="utf-8"):
-                raise RuntimeError("datamodel-codegen wrote no RunDetails")
-            return measured
-
-        yield run
+    return [
+        f"--input={world['spec']}",
+        "--input-file-type=openapi",
+        "--output-model-type=pydantic_v2.BaseModel",
+        f"--output={folder / 'models.py'}",
+        "--disable-timestamp",
+        "--ignore-pyproject",
+        "--formatters=builtin",
+    ]
 
 
-if __name__ == "__main__":
-    serve(
-        {
-            "import": imports("pass"),
-            "import_and_use": imports("from pydantic import BaseModel; import httpx"),
-            "items_page": _loads,
-            "items_iterated": _loads,
-            "compile": _datamodel_codegen,
-            "start": starts("bare"),
-        },
-        packages=["datamodel-code-generator", "httpx", "pydantic"],
-    )
+_ITEMS = repeated(_loads, lambda document: plain_items(document["items"]))
+
+CASES: dict[str, dict[str, Case]] = {
+    "floor": {
+        "import": python("pass"),
+        "import_and_use": python("from pydantic import BaseModel; import httpx"),
+        "items_page": _ITEMS,
+        "items_iterated": _ITEMS,
+        "compile": module(
+            "datamodel_code_generator",
+            _datamodel_codegen,
+            lambda _, folder: "class RunDetails" in (folder / "models.py").read_text("utf-8"),
+        ),
+        "start": starts("bare"),
+    },
+    "stepflow_orchestrator": {"start": starts("upstream")},
+}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Generator
+import functools
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from typing import Any
 
 from stepflow_py import StepflowClient
@@ -12,8 +13,17 @@ from stepflow_py.api import ApiClient, Configuration
 from stepflow_py.api.api import RunApi
 from stepflow_py.api.models import CreateRunRequest, ListItemsResponse
 
-from tools.bench.contestants.common import at_once, imports, items_answer, page, plain_number
-from tools.bench.worker import Run, World, serve
+from tools.bench.contestants.common import (
+    Case,
+    Run,
+    World,
+    awaited,
+    concurrent,
+    page,
+    plain_items,
+    python,
+    repeated,
+)
 
 _IMPORT_AND_USE = """
 import asyncio
@@ -29,80 +39,62 @@ asyncio.run(main())
 """
 
 
-async def _api(world: World) -> RunApi:
-    return RunApi(ApiClient(Configuration(host=f"{world['url']}/api/v1")))
+@contextlib.asynccontextmanager
+async def _api(world: World) -> AsyncGenerator[RunApi]:
+    async with ApiClient(Configuration(host=f"{world['url']}/api/v1")) as client:
+        yield RunApi(client)
 
 
-def _number(item: Any) -> int:
-    number: int = item.result.actual_instance.result["n"]
-    return number
+@contextlib.asynccontextmanager
+async def _get_run(world: World) -> AsyncGenerator[Callable[[], Awaitable[Any]]]:
+    async with _api(world) as api:
+        yield functools.partial(api.get_run, world["run_id"])
 
 
-@contextlib.contextmanager
-def _async_call(world: World) -> Generator[Run]:
-    with asyncio.Runner() as runner:
-        api = runner.run(_api(world))
-
-        async def calls(count: int) -> object:
-            run = await api.get_run(world["run_id"])
-            for _ in range(count - 1):
-                run = await api.get_run(world["run_id"])
-            return [str(run.run_id), str(run.status.value), run.items.completed]
-
-        yield lambda count: runner.run(calls(count))
-        runner.run(api.api_client.close())
-
-
-@contextlib.contextmanager
-def _concurrent_calls(world: World) -> Generator[Run]:
-    with asyncio.Runner() as runner:
-        api = runner.run(_api(world))
+@contextlib.asynccontextmanager
+async def _create_run(world: World) -> AsyncGenerator[Callable[[Any], Awaitable[Any]]]:
+    async with _api(world) as api:
 
         async def call(value: Any) -> Any:
             request = CreateRunRequest(flowId=world["flow_id"], input=[value], wait=True)
             run = await api.create_run(request)
             return run.results[0].result.actual_instance.result
 
-        yield lambda count: runner.run(at_once(world["callers"], count, call))
-        runner.run(api.api_client.close())
+        yield call
 
 
 @contextlib.contextmanager
-def _items(world: World) -> Generator[Run]:
-    text = page(world).decode()
-
-    def run(count: int) -> object:
-        answer = None
-        for _ in range(count):
-            answer = ListItemsResponse.from_json(text)
-        assert answer is not None
-        return items_answer(answer.items, _number)
-
-    yield run
+def _items(world: World) -> Generator[Callable[[], Any]]:
+    yield functools.partial(ListItemsResponse.from_json, page(world).decode())
 
 
 @contextlib.contextmanager
 def _memory(world: World) -> Generator[Run]:
-    with asyncio.Runner() as runner:
+    async def iterate() -> list[int]:
+        async with StepflowClient.connect(world["url"]) as client:
+            return plain_items(await client.get_run_items(world["run_id"], timeout=300.0))
 
-        async def iterate() -> object:
-            async with StepflowClient.connect(world["url"]) as client:
-                items = await client.get_run_items(world["run_id"], timeout=300.0)
-                return items_answer(items, plain_number)()
-
-        yield lambda count: runner.run(iterate())
+    yield lambda _: asyncio.run(iterate())
 
 
-if __name__ == "__main__":
-    serve(
-        {
-            "import": imports("import stepflow_py"),
-            "import_and_use": imports(_IMPORT_AND_USE),
-            "async_call": _async_call,
-            "concurrent_calls": _concurrent_calls,
-            "items_page": _items,
-            "items_iterated": _items,
-            "memory": _memory,
-        },
-        packages=["stepflow-py", "aiohttp", "pydantic"],
-    )
+_PAGE = repeated(
+    _items,
+    lambda found: [
+        len(found.items),
+        sum(item.result.actual_instance.result["n"] for item in found.items),
+    ],
+)
+
+CASES: dict[str, dict[str, Case]] = {
+    "stepflow-py": {
+        "import": python("import stepflow_py"),
+        "import_and_use": python(_IMPORT_AND_USE),
+        "async_call": awaited(
+            _get_run, lambda run: [str(run.run_id), str(run.status.value), run.items.completed]
+        ),
+        "concurrent_calls": concurrent(_create_run),
+        "items_page": _PAGE,
+        "items_iterated": _PAGE,
+        "memory": _memory,
+    }
+}

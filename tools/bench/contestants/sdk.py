@@ -1,13 +1,12 @@
-"""This project's packages, through what they make public."""
+"""This project's packages, through their public names."""
 
 from __future__ import annotations
 
-import asyncio
 import collections
 import contextlib
-import tempfile
+import functools
 import zipfile
-from collections.abc import Generator, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +14,19 @@ import httpx
 
 from stepflow_api import Client
 from stepflow_api.api.run import create_run, get_run, get_run_items
-from stepflow_api.models import CreateRunRequest, ItemResult, ListItemsResponse, RunDetails
+from stepflow_api.models import CreateRunRequest, RunDetails
 from stepflow_client import SyncStepflowClient
 from tools.bench.contestants.common import (
-    at_once,
-    imports,
-    items_answer,
+    Case,
+    World,
+    awaited,
+    concurrent,
+    module,
     page,
-    run_module,
+    python,
+    repeated,
     starts,
 )
-from tools.bench.worker import Run, World, serve
 
 _IMPORT_AND_USE = """
 from stepflow_api import Client
@@ -38,56 +39,32 @@ with Client("http://127.0.0.1:7840"):
 _PIECE = 64 * 1024
 
 
+@contextlib.contextmanager
+def _get_run(world: World) -> Generator[Callable[[], RunDetails]]:
+    with Client(world["url"]) as client:
+        yield functools.partial(get_run.sync, world["run_id"], client=client)
+
+
+@contextlib.asynccontextmanager
+async def _get_run_async(world: World) -> AsyncGenerator[Callable[[], Awaitable[RunDetails]]]:
+    async with Client(world["url"]) as client:
+        yield functools.partial(get_run.asyncio, world["run_id"], client=client)
+
+
 def _summary(run: RunDetails) -> list[Any]:
     return [str(run.run_id), run.status.value, run.items.completed]
 
 
-def _number(item: ItemResult) -> int:
-    assert item.result is not None and item.result.output is not None
-    number: int = item.result.output["n"]
-    return number
-
-
-@contextlib.contextmanager
-def _sync_call(world: World) -> Generator[Run]:
-    with Client(world["url"]) as client:
-
-        def run(count: int) -> object:
-            found = get_run.sync(world["run_id"], client=client)
-            for _ in range(count - 1):
-                found = get_run.sync(world["run_id"], client=client)
-            return _summary(found)
-
-        yield run
-
-
-@contextlib.contextmanager
-def _async_call(world: World) -> Generator[Run]:
-    with asyncio.Runner() as runner:
-        client = Client(world["url"])
-
-        async def calls(count: int) -> object:
-            found = await get_run.asyncio(world["run_id"], client=client)
-            for _ in range(count - 1):
-                found = await get_run.asyncio(world["run_id"], client=client)
-            return _summary(found)
-
-        yield lambda count: runner.run(calls(count))
-        runner.run(client.aclose())
-
-
-@contextlib.contextmanager
-def _concurrent_calls(world: World) -> Generator[Run]:
-    with asyncio.Runner() as runner:
-        client = Client(world["url"])
+@contextlib.asynccontextmanager
+async def _create_run(world: World) -> AsyncGenerator[Callable[[Any], Awaitable[Any]]]:
+    async with Client(world["url"]) as client:
 
         async def call(value: Any) -> Any:
             body = CreateRunRequest(flow_id=world["flow_id"], input=value, wait=True)
             run = await create_run.asyncio(client=client, body=body)
             return run.result.output if run.result else None
 
-        yield lambda count: runner.run(at_once(world["callers"], count, call))
-        runner.run(client.aclose())
+        yield call
 
 
 class _Pieces(httpx.SyncByteStream):
@@ -102,7 +79,7 @@ class _Pieces(httpx.SyncByteStream):
 
 
 def _replay(content: bytes) -> httpx.MockTransport:
-    """Return the server's answer without server and network, whose share is no parsing."""
+    """Return the server's response without server and network, whose share is no parsing."""
     headers = {"content-type": "application/json", "content-length": str(len(content))}
     return httpx.MockTransport(
         lambda request: httpx.Response(200, headers=headers, stream=_Pieces(content))
@@ -110,83 +87,64 @@ def _replay(content: bytes) -> httpx.MockTransport:
 
 
 @contextlib.contextmanager
-def _items_page(world: World) -> Generator[Run]:
+def _items_page(world: World) -> Generator[Callable[[], Any]]:
     with Client(world["url"], transport=_replay(page(world))) as client:
-
-        def run(count: int) -> object:
-            answer: ListItemsResponse | None = None
-            for _ in range(count):
-                answer = get_run_items.sync(world["run_id"], client=client)
-            assert answer is not None
-            return items_answer(answer.items, _number)
-
-        yield run
+        yield lambda: get_run_items.sync(world["run_id"], client=client).items
 
 
 @contextlib.contextmanager
-def _items_iterated(world: World) -> Generator[Run]:
+def _items_iterated(world: World) -> Generator[Callable[[], Any]]:
     with SyncStepflowClient(world["url"], transport=_replay(page(world))) as client:
 
-        def run(count: int) -> object:
+        def iterate() -> Any:
             items = client.handle(world["run_id"]).items()
-            for again in range(count):
-                if again:
-                    items = client.handle(world["run_id"]).items()
-                collections.deque(items, maxlen=0)
-            # What the items say is looked at once the time is taken, as of other contestants.
-            return lambda: [len(items), sum(map(_number, items))]
+            collections.deque(items, maxlen=0)
+            return items
 
-        yield run
+        yield iterate
 
 
 @contextlib.contextmanager
-def _memory(world: World) -> Generator[Run]:
+def _memory(world: World) -> Generator[Callable[[int], Any]]:
     with SyncStepflowClient(world["url"]) as client:
-
-        def run(count: int) -> object:
-            items = client.handle(world["run_id"]).items()
-            return [len(items), sum(map(_number, items))]
-
-        yield run
+        yield lambda _: _numbers(client.handle(world["run_id"]).items())
 
 
-@contextlib.contextmanager
-def _compile(world: World) -> Generator[Run]:
-    with tempfile.TemporaryDirectory() as folder:
-        archive = Path(folder, "made.zip")
-        arguments = [
-            f"--spec={world['spec']}",
-            "--package=stepflow_api",
-            "--command=bench",
-            f"--ruff={world['ruff']}",
-            f"--archive={archive}",
-            "--hand-written",
-            *world["hand_written"],
-        ]
-
-        def run(count: int) -> object:
-            measured = run_module("tools.codegen.compile", arguments, count)
-            with zipfile.ZipFile(archive) as made:
-                if world["has"] not in made.namelist():
-                    raise RuntimeError(f"the compiler made no {world['has']}")
-            return measured
-
-        yield run
+def _numbers(items: Any) -> list[int]:
+    return [len(items), sum(item.result.output["n"] for item in items)]
 
 
-if __name__ == "__main__":
-    serve(
-        {
-            "import": imports("import stepflow_api"),
-            "import_and_use": imports(_IMPORT_AND_USE),
-            "sync_call": _sync_call,
-            "async_call": _async_call,
-            "concurrent_calls": _concurrent_calls,
-            "items_page": _items_page,
-            "items_iterated": _items_iterated,
-            "memory": _memory,
-            "compile": _compile,
-            "start": starts("runtime"),
-        },
-        packages=["httpx", "pydantic"],
-    )
+def _compile(world: World, folder: Path) -> list[str]:
+    return [
+        f"--spec={world['spec']}",
+        "--package=stepflow_api",
+        "--command=bench",
+        f"--ruff={world['ruff']}",
+        f"--archive={folder / 'made.zip'}",
+        "--hand-written",
+        *(
+            f"{file.rpartition('/src/stepflow_api/')[2]}={file}"
+            for file in world["hand_written"].split()
+        ),
+    ]
+
+
+def _compiled(world: World, folder: Path) -> bool:
+    with zipfile.ZipFile(folder / "made.zip") as made:
+        return world["has"] in made.namelist()
+
+
+CASES: dict[str, dict[str, Case]] = {
+    "stepflow": {
+        "import": python("import stepflow_api"),
+        "import_and_use": python(_IMPORT_AND_USE),
+        "sync_call": repeated(_get_run, _summary),
+        "async_call": awaited(_get_run_async, _summary),
+        "concurrent_calls": concurrent(_create_run),
+        "items_page": repeated(_items_page, _numbers),
+        "items_iterated": repeated(_items_iterated, _numbers),
+        "memory": _memory,
+        "compile": module("tools.codegen.compile", _compile, _compiled),
+        "start": starts("runtime"),
+    }
+}

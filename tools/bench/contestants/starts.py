@@ -1,8 +1,8 @@
-"""Starts one server, says how long it took until it was healthy, and stops it.
+"""Starts one server, and prints how long it took until it was healthy.
 
-A program of its own, as the scripts are that start one. The launcher's package is imported before
-the clock runs; what a launcher imports while it starts a server is a part of the start, so nothing
-is imported here that one might need.
+In a program of its own, as the scripts are that start one. The launcher's package is imported
+before the clock runs. What it imports while it starts a server is a part of the start, so nothing
+that it might need is imported here.
 """
 
 from __future__ import annotations
@@ -28,25 +28,22 @@ class _Clock:
         self._wall, self._cpu = time.perf_counter(), time.process_time()
 
     def stop(self, url: str) -> dict[str, Any]:
-        """Return what was taken, and what the server at an address says of itself."""
+        """Return the time since the beginning, and what the server reports of its health."""
         taken = {
             "wall": time.perf_counter() - self._wall,
             "cpu": time.process_time() - self._cpu,
         }
         import urllib.request
 
-        from tools.bench.worker import peak_memory
-
         with urllib.request.urlopen(f"{url}/api/v1/health", timeout=30) as response:
             health = json.load(response)
-        answer = [health["status"], health["version"]]
-        return {"answer": answer, **taken, "peak": peak_memory()}
+        return {"answer": [health["status"], health["version"]], **taken}
 
 
 def bare(world: Mapping[str, Any]) -> dict[str, Any]:
     """Execute the binary and ask for its health over a plain socket, until it says so."""
     command = [world["server"], "--port", "0", "--config-stdin"]
-    # As the SDK has it: what a server logs takes time as well.
+    # As the SDK does: what a server logs takes time as well.
     command += ["--log-format", "json", "--log-destination", "stdout"]
     command += ["--log-level", "info", "--other-log-level", "warn"]
     clock = _Clock()
@@ -58,7 +55,7 @@ def bare(world: Mapping[str, Any]) -> dict[str, Any]:
             line = b"\n"
             while not line.startswith(b'{"port":'):
                 if not line:
-                    raise RuntimeError("the server ended before it told its port")
+                    raise RuntimeError("the server exited before it printed its port")
                 line = server.stdout.readline()
             port = json.loads(line)["port"]
             while not _is_healthy(port):
@@ -78,7 +75,7 @@ def _is_healthy(port: int) -> bool:
     return False
 
 
-def runtime(world: Mapping[str, Any]) -> dict[str, Any]:
+def runtime(_: Mapping[str, Any]) -> dict[str, Any]:
     """Start a `StepflowRuntime`."""
     from stepflow_runtime import StepflowRuntime
 
@@ -87,8 +84,8 @@ def runtime(world: Mapping[str, Any]) -> dict[str, Any]:
         return clock.stop(started.url)
 
 
-def upstream(world: Mapping[str, Any]) -> dict[str, Any]:
-    """Start the launcher that the server's wheel brings."""
+def upstream(_: Mapping[str, Any]) -> dict[str, Any]:
+    """Start the launcher that the server's wheel has."""
     from stepflow_orchestrator import OrchestratorConfig, StepflowOrchestrator
 
     async def start() -> dict[str, Any]:
@@ -99,12 +96,6 @@ def upstream(world: Mapping[str, Any]) -> dict[str, Any]:
     return asyncio.run(start())
 
 
-STARTS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
-    "bare": bare,
-    "runtime": runtime,
-    "upstream": upstream,
-}
-
-
-if __name__ == "__main__":
-    print(json.dumps(STARTS[sys.argv[1]](json.loads(sys.argv[2]))))
+def start(launcher: Callable[[Mapping[str, Any]], dict[str, Any]]) -> None:
+    """Run a launcher for the world on the command line."""
+    print(json.dumps(launcher(json.loads(sys.argv[-1]))))
