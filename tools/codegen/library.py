@@ -2,7 +2,6 @@
 
 import ast
 import json
-import textwrap
 import warnings
 from collections import defaultdict
 from collections.abc import Mapping
@@ -112,8 +111,8 @@ def generated(made: JSON, types: JSON, heads: Mapping[str, str], support: str) -
             type_, _, rest = text.partition("\n")
             written[name] = renamed(parse_type(type_), lambda used: used.removesuffix(_HIDDEN))
             # As text, since its members may be hand-written models, imported later.
-            lines = textwrap.wrap(written[name], 92, drop_whitespace=False, break_on_hyphens=False)
-            text = f"{name} = TypeAliasType({name!r}, {' '.join(map(repr, lines))})\n{rest}"
+            # On one line however long, since some type checkers read no other.
+            text = f"{name} = TypeAliasType({name!r}, {written[name]!r})\n{rest}"
         found.texts[name] = text
     found.types |= {key: written[name] for key, name in aliases.items()}
     return found

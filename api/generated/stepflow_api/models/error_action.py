@@ -18,9 +18,7 @@ __all__ = ["ErrorAction"]
 
 ErrorAction = TypeAliasType(
     "ErrorAction",
-    "Annotated[Annotated[OnErrorFail | OnErrorDefault | OnErrorRetry, "
-    "Field(discriminator='action')] | OtherErrorAction, OpenUnion('action', known=('fail', "
-    "'useDefault', 'retry'), is_sent=True)]",
+    "Annotated[Annotated[OnErrorFail | OnErrorDefault | OnErrorRetry, Field(discriminator='action')] | OtherErrorAction, OpenUnion('action', known=('fail', 'useDefault', 'retry'), is_sent=True)]",
 )
 """
 Error action determines what happens when a step fails.

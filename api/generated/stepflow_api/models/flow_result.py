@@ -17,8 +17,7 @@ __all__ = ["FlowResult"]
 
 FlowResult = TypeAliasType(
     "FlowResult",
-    "Annotated[Annotated[FlowResultSuccess | FlowResultFailed, Field(discriminator='outcome')] | "
-    "OtherFlowResult, OpenUnion('outcome', known=('success', 'failed'), is_sent=True)]",
+    "Annotated[Annotated[FlowResultSuccess | FlowResultFailed, Field(discriminator='outcome')] | OtherFlowResult, OpenUnion('outcome', known=('success', 'failed'), is_sent=True)]",
 )
 """
 `FlowResult`, which the spec does not describe.

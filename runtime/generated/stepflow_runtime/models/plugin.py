@@ -18,8 +18,7 @@ __all__ = ["Plugin"]
 
 Plugin = TypeAliasType(
     "Plugin",
-    "BuiltinPlugin | StepflowPlugin | GrpcPlugin | NatsPlugin | McpPlugin | MockPlugin | "
-    "dict[str, Any]",
+    "BuiltinPlugin | StepflowPlugin | GrpcPlugin | NatsPlugin | McpPlugin | MockPlugin | dict[str, Any]",
 )
 """
 A plugin; one of a type that is not listed here is an object with any keys.
