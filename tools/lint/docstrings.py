@@ -7,10 +7,8 @@ from pathlib import Path
 
 import griffe
 
+from tools.packages import ROOTS
 from tools.surface.public_names import PublicName, public_names
-
-#: Where a package has its sources; a file in a later folder wins.
-_FOLDERS = ("generated", "src")
 
 
 def missing_docstrings(workspace: Path) -> list[str]:
@@ -26,10 +24,8 @@ def missing_docstrings(workspace: Path) -> list[str]:
     return [
         f"{name.path}: a public name without a docstring"
         for package in sorted(workspace.glob("*/src/*/__init__.py"))
-        for name in public_names(
-            package.parent.name, [package.parents[2] / folder for folder in _FOLDERS]
-        )
-        if not _is_described(name, package.parents[2] / _FOLDERS[0])
+        for name in public_names(package.parent.name, [package.parents[2] / root for root in ROOTS])
+        if not _is_described(name, package.parents[2] / ROOTS[0])
     ]
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import griffe
+
+from tools.packages import modules
 
 # No caller uses these by name, nor leans on their text.
 _UNUSED = {"model_config", "__post_init__", "__repr__", "__str__"}
@@ -52,9 +53,10 @@ def public_names(package: str, folders: Sequence[Path]) -> list[PublicName]:
         SurfaceError: The sources cannot be read.
     """
     with tempfile.TemporaryDirectory() as root:
-        for folder in folders:
-            if (folder / package).is_dir():
-                shutil.copytree(folder / package, Path(root, package), dirs_exist_ok=True)
+        for path, file in modules(folders, package).items():
+            link = Path(root, path)
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(file.absolute())
         if not Path(root, package).is_dir():
             places = ", ".join(map(str, folders))
             raise SurfaceError(f"{package}: found in none of {places}; correct the folders")

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import pytest
 
+from tools.packages import ROOTS, modules
+
 ROOT = Path(__file__).parents[3]
 
 
@@ -73,13 +75,12 @@ class Import(NamedTuple):
 
 def files(package: str) -> dict[str, Path]:
     """Return the files of a package by module name; hand-written ones replace generated ones."""
-    folder = package.removeprefix("stepflow_")
-    found: dict[str, Path] = {}
-    for root in (ROOT / folder / "generated", ROOT / folder / "src"):
-        for file in sorted(root.rglob("*.py")):
-            parts = file.relative_to(root).with_suffix("").parts
-            found[".".join(parts).removesuffix(".__init__")] = file
-    return found
+    folder = ROOT / package.removeprefix("stepflow_")
+    found = modules((folder / root for root in ROOTS), package)
+    return {
+        ".".join(path.with_suffix("").parts).removesuffix(".__init__"): file
+        for path, file in found.items()
+    }
 
 
 MODULES = {module: file for package in PACKAGES for module, file in files(package).items()}
