@@ -285,7 +285,9 @@ def test_what_only_the_server_sets_need_not_be_sent(zoo: Any) -> None:
 def test_docstrings(zoo: Any) -> None:
     files = sorted(Path(zoo.__file__).parent.rglob("[!_]*.py"))
     source = "".join(file.read_text() for file in files)
-    assert [line for line in source.splitlines() if len(line) > 100] == []
+    # But for the types of unions, which are strings in one line.
+    long = [line for line in source.splitlines() if len(line) > 100]
+    assert [line for line in long if not line.startswith('    "Annotated[')] == []
     assert """LION = "lion"\n    \"\"\"\n    It roars,\n      and it sleeps.\n""" in source
     assert "It talks." in source
     assert "Cases:" in zoo.Kind.__doc__
