@@ -98,6 +98,8 @@ class ComponentService:
         return (
             b"Failed to refresh components for plugin '%s'" % name,
             b"Component discovery failed for 1 plugin(s): %s (" % name,
+            # When it is asked for its components, until they are ready.
+            b"Component discovery failed for plugin '%s'" % name,
         )
 
     def port(self, asked: int) -> int:
