@@ -287,25 +287,6 @@ def test_retry_after_is_honoured_and_capped(
     do(client.close())
 
 
-def test_a_date_without_a_time_zone_means_gmt(monkeypatch: pytest.MonkeyPatch) -> None:
-    date = time.asctime(time.gmtime(time.time() + 30))
-    error = errors.StatusError(
-        "busy",
-        method="GET",
-        url="http://h",
-        status_code=503,
-        content=b"",
-        headers={"retry-after": date},
-    )
-    monkeypatch.setenv("TZ", "WEST+9")
-    time.tzset()
-    try:
-        assert 0 < RetryPolicy().delay(1, error) <= 30
-    finally:
-        monkeypatch.undo()
-        time.tzset()
-
-
 def drip(listener: socket.socket, end: float) -> None:
     """Answer each connection by a byte now and then, up to a time by the monotonic clock."""
     with contextlib.suppress(OSError):
