@@ -132,10 +132,7 @@ class Embedded:
             return f"failed: {one_line(str(failure))}"
         if not servers.has_started:
             return "starting"
-        return f"{', '.join(self._addresses())} {self._running_state()}"
-
-    def _running_state(self) -> str:
-        raise NotImplementedError
+        return f"{', '.join(self._addresses())} {servers.state}"
 
     def __reduce__(self) -> NoReturn:
         name = type(self).__name__

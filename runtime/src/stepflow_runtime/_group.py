@@ -64,6 +64,12 @@ class Group:
         return [one.pid if one is not None and one.is_alive else None for one in servers]
 
     @property
+    def state(self) -> str:
+        """How they run, once they have started, for the program to show."""
+        running = sum(pid is not None for pid in self.pids)
+        return f"running, {running} of {len(self._servers)} servers"
+
+    @property
     def is_on_loopback(self) -> bool:
         """Whether only this machine can reach the servers."""
         return all(one is None or one.is_on_loopback for one in self._servers)

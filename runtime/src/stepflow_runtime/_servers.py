@@ -37,6 +37,11 @@ class Servers(Protocol):
         ...
 
     @property
+    def state(self) -> str:
+        """How they run, once they have started, for the program to show."""
+        ...
+
+    @property
     def crash(self) -> ServerCrashed | None:
         """How they ended, if none is restarted."""
         ...

@@ -135,6 +135,11 @@ class Supervisor:
         return self._process.pid
 
     @property
+    def state(self) -> str:
+        """How it runs, once it has started, for the program to show."""
+        return f"running, pid {self.pid}" if self.is_alive else "not alive"
+
+    @property
     def is_alive(self) -> bool:
         """Whether the server has answered and runs."""
         if self.is_foreign:

@@ -278,10 +278,6 @@ class StepflowCluster(Embedded):
         check_number("number", number, 0, len(self._logs) - 1, int)
         return number
 
-    def _running_state(self) -> str:
-        running = sum(pid is not None for pid in self._group.pids)
-        return f"running, {running} of {len(self._logs)} servers"
-
 
 def _name(number: int) -> str:
     # The first has the name of a single server, so that either resumes the other's runs at once.

@@ -171,6 +171,3 @@ class StepflowRuntime(Embedded):
     def recent_logs(self) -> list[str]:
         """Return the last log lines of the server, up to 1000, oldest first."""
         return self._log.recent()
-
-    def _running_state(self) -> str:
-        return f"running, pid {self._supervisor.pid}" if self.is_alive else "not alive"
