@@ -47,7 +47,7 @@ def compile_package(
         hand_written: Modules that are not generated, by their path in the package.
         ruff: The formatter's executable; None leaves the text as the templates write it.
         skip: Operations to leave out: their operationIds, or such as `GET /runs`.
-        notes: List that receives a line for what was left out.
+        notes: List to which a line about skipped operations is appended.
 
     Returns:
         Text of each module by its path in the package.
