@@ -46,7 +46,7 @@ LAST_DELAY: Final = 5.0
 """Maximum delay, in seconds."""
 
 LONGEST_DELAY: Final = 1e8
-"""Seconds of delay that any policy is bounded to; systems refuse to sleep for some centuries."""
+"""Maximum delay of any policy, in seconds: systems refuse to sleep for centuries."""
 
 RETRY_AFTER_LIMIT: Final = 60.0
 """Maximum seconds of a `Retry-After` that are honoured: more would look like a hang."""

@@ -65,7 +65,7 @@ class Group:
 
     @property
     def state(self) -> str:
-        """How they run, once they have started, for the program to show."""
+        """Description of the servers once they have started, for `repr`."""
         running = sum(pid is not None for pid in self.pids)
         return f"running, {running} of {len(self._servers)} servers"
 

@@ -38,7 +38,7 @@ class Servers(Protocol):
 
     @property
     def state(self) -> str:
-        """How they run, once they have started, for the program to show."""
+        """Description of the servers once they have started, for `repr`."""
         ...
 
     @property

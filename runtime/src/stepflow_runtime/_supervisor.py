@@ -136,7 +136,7 @@ class Supervisor:
 
     @property
     def state(self) -> str:
-        """How it runs, once it has started, for the program to show."""
+        """Description of the server once it has started, for `repr`."""
         return f"running, pid {self.pid}" if self.is_alive else "not alive"
 
     @property

@@ -23,10 +23,10 @@ class OtherFlowResult(Outcome, GeneratedOtherFlowResult):
 
     @property
     def output(self) -> None:
-        """None: whether it has one is unknown."""
+        """None, since the meaning of its fields is unknown."""
         return None
 
     @property
     def error(self) -> None:
-        """None: whether it has one is unknown."""
+        """None, since the meaning of its fields is unknown."""
         return None
