@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import dataclasses
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -381,6 +382,31 @@ def test_a_server_that_is_restarted_finds_the_components() -> None:
         os.kill(pid, signal.SIGKILL)
         wait_until(lambda: runtime.is_alive and runtime.pid != pid, "the server is restarted")
         assert run(flow("shout", {"text": "b"}), None).output == "B"
+
+
+@pytest.mark.skipif(VERSION < (0, 12), reason="the server starts the worker")
+def test_a_call_in_progress_at_a_crash_is_not_executed_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "stepflow_runtime")
+    calls: list[threading.Event] = []
+
+    @component
+    def hang() -> int:
+        calls.append(threading.Event())
+        calls[-1].wait()
+        return len(calls)
+
+    with StepflowRuntime.start(
+        components=[hang], data_dir=tmp_path, restart_policy=RestartPolicy.ON_FAILURE
+    ) as runtime:
+        handle = runtime.sync_client.submit(flow("hang", {}), None)
+        wait_until(lambda: calls, "the call is in progress")
+        os.kill(runtime.pid, signal.SIGKILL)
+        again = "a call in progress was assigned again"
+        wait_until(lambda: again in caplog.messages, "the call is assigned again")
+        calls[0].set()
+        assert handle.result(timeout=60).output == 1
 
 
 def test_runtimes_side_by_side_call_their_own_functions() -> None:

@@ -73,7 +73,8 @@ class PullWorker:
         self._slots = threading.Semaphore(_MAX_CALLS)
         self._stream: http.client.HTTPConnection | None = None
         self._idle: list[http.client.HTTPConnection] = []
-        self._beating: dict[str, tuple[_Task, float]] = {}
+        # With the last assignment of each, and the time of its last heartbeat.
+        self._executed: dict[str, tuple[_Task, float]] = {}
         self._is_started = False
 
     def start(self, address: str) -> None:
@@ -170,12 +171,17 @@ class PullWorker:
             if not self._claim(task):
                 return
             with self._lock:
-                self._beating[task.id] = task, time.monotonic()
+                is_executed = task.id in self._executed
+                self._executed[task.id] = task, time.monotonic()
+            if is_executed:
+                # The server was restarted, or missed heartbeats.
+                _log.debug("a call in progress was assigned again")
+                return
             try:
                 result = self._execute(*task.call)
             finally:
                 with self._lock:
-                    del self._beating[task.id]
+                    task, _ = self._executed.pop(task.id)
             self._complete(task, result)
         except (OSError, http.client.HTTPException) as error:
             if not self._closed.is_set():
@@ -227,16 +233,16 @@ class PullWorker:
         """Report calls in progress, which the server otherwise takes for lost after 10 s."""
         while not self._closed.wait(0.5):
             with self._lock:
-                beating = list(self._beating.values())
+                executed = list(self._executed.values())
             now = time.monotonic()
-            for task, last in beating:
+            for task, last in executed:
                 if now - last < task.heartbeat_seconds:
                     continue
                 with contextlib.suppress(OSError, http.client.HTTPException):
                     self._request(task.orchestrator, "TaskHeartbeat", self._heartbeat(task), 1)
                 with self._lock:
-                    if task.id in self._beating:
-                        self._beating[task.id] = task, now
+                    if task.id in self._executed:
+                        self._executed[task.id] = self._executed[task.id][0], now
 
     def _request(
         self, address: str, method: str, request: bytes, attempts: int = _ATTEMPTS
