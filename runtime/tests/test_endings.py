@@ -136,25 +136,6 @@ def test_a_program_that_is_killed_while_it_starts_one_leaves_nothing(
     wait_until(lambda: not marked(), "nothing that was started is left")
 
 
-@pytest.mark.parametrize("moment", range(20))
-def test_a_start_that_is_interrupted_leaves_nothing_while_the_program_goes_on(
-    moment: int, running: list[subprocess.Popen[str]]
-) -> None:
-    code = SIGNALLED_START.format(moment=moment, number=int(signal.SIGINT)) + (
-        "try:\n"
-        "    thread.start()\n"
-        "    StepflowRuntime.start()\n"
-        "    block()\n"
-        "except KeyboardInterrupt:\n"
-        "    pass\n"
-        "print(os.getpid(), flush=True)\n"
-        "block()"
-    )
-    running.append(program(code))
-    own = said(running[0])
-    wait_until(lambda: marked() == {own}, "nothing that was started is left")
-
-
 def test_a_forked_child_does_not_keep_the_server(running: list[subprocess.Popen[str]]) -> None:
     running.append(
         program(

@@ -228,7 +228,8 @@ class Embedded:
     async def _async_client(self) -> StepflowClient:
         return (await self._async_ready()).asynchronous()
 
-    def _refuse_start(self, *args: object, **options: object) -> NoReturn:
+    @classmethod
+    def _refuse_start(cls, *args: object, **options: object) -> NoReturn:
         raise InvalidState(
-            f"this {self._noun} is started already; {type(self).__name__}.start() makes another"
+            f"this {cls._noun} is started already; {cls.__name__}.start() makes another"
         )

@@ -23,7 +23,7 @@ from stepflow_runtime._logs import Log, LogConfig, Output
 from stepflow_runtime._ports import ReservedPort
 from stepflow_runtime._process import HOST
 from stepflow_runtime._secrets import Secrets
-from stepflow_runtime._start_errors import ending, start_thread
+from stepflow_runtime._start_errors import ending, start_thread, uninterrupted
 from stepflow_runtime.errors import BinaryUnusable, InvalidInput, StartFailed, StartTimeout
 
 _log = logging.getLogger("stepflow_runtime")
@@ -151,15 +151,19 @@ class OwnEtcd:
 
     def _launch(self, seconds: float) -> None:
         client, peer = (f"http://{HOST}:{port.number}" for port in self._ports)
-        process = self._process = _Process(
-            [
-                *(self._binary, "--name", "stepflow", "--data-dir", str(self._folder)),
-                *("--listen-client-urls", client, "--advertise-client-urls", client),
-                *("--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer),
-                *("--initial-cluster", f"stepflow={peer}"),
-            ],
-            self._log,
-        )
+        command = [
+            *(self._binary, "--name", "stepflow", "--data-dir", str(self._folder)),
+            *("--listen-client-urls", client, "--advertise-client-urls", client),
+            *("--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer),
+            *("--initial-cluster", f"stepflow={peer}"),
+        ]
+
+        def start() -> None:
+            self._process = _Process(command, self._log)
+
+        uninterrupted(start)
+        process = self._process
+        assert process is not None
         deadline = time.monotonic() + seconds
         try:
             while (problem := _problem(client, 1.0)) is not None:

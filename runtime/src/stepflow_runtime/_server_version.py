@@ -10,6 +10,7 @@ from stepflow_runtime._logs import Log, LogConfig
 from stepflow_runtime._process import Launch, ServerProcess
 from stepflow_runtime._secrets import Secrets
 from stepflow_runtime._stamp import Fingerprint
+from stepflow_runtime._start_errors import uninterrupted
 
 #: Version by executable; an update replaces the file, and so changes its fingerprint.
 _known: Final[dict[Fingerprint, str]] = {}
@@ -64,13 +65,15 @@ def binary_version(launch: Launch, fingerprint: Fingerprint | None, startup_time
         workers=None,
         components=None,
     )
-    process = ServerProcess(launch, 0, log)
+    started: list[ServerProcess] = []
     try:
-        process.wait_until_ready(startup_timeout)
-        version = version_in_health(process.health)
+        uninterrupted(lambda: started.append(ServerProcess(launch, 0, log)))
+        started[0].wait_until_ready(startup_timeout)
+        version = version_in_health(started[0].health)
     finally:
-        process.kill()
-        process.wait_for_end()
+        for process in started:
+            process.kill()
+            process.wait_for_end()
         log.close()
     if fingerprint is not None:
         _known[fingerprint] = version

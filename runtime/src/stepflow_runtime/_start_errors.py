@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import errno
 import functools
@@ -108,6 +109,44 @@ def start_thread(thread: threading.Thread) -> None:
     except RuntimeError as error:
         # Python reports neither the cause nor the error's number.
         raise OSError(errno.EAGAIN, str(error)) from None
+
+
+def uninterrupted(function: Callable[[], object]) -> None:
+    """Call a function that starts a process and stores it, so that Ctrl-C comes before or after.
+
+    Python raises `KeyboardInterrupt`, and what other signal handlers raise, in the main thread: if
+    the process starts in that, it can be running before any variable has it, and nobody kills it.
+
+    Args:
+        function: Starts the process and stores it where the caller's cleanup finds it.
+
+    Raises:
+        OSError: The system has no more threads.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        function()
+        return
+    outcome = concurrent.futures.Future[None]()
+
+    def call() -> None:
+        if outcome.set_running_or_notify_cancel():
+            try:
+                function()
+            except BaseException as error:
+                outcome.set_exception(error)
+            else:
+                outcome.set_result(None)
+
+    try:
+        start_thread(threading.Thread(target=call, name="stepflow-launch", daemon=True))
+        outcome.result()
+    except BaseException:
+        if not outcome.cancel():
+            concurrent.futures.wait([outcome])
+        raise
+    finally:
+        # An exception, its frames and the future that has it would be a cycle.
+        del outcome
 
 
 def ending(exit_code: int | None, during: str = "") -> str:

@@ -20,7 +20,11 @@ from stepflow_runtime._constants import (
 from stepflow_runtime._logs import Log
 from stepflow_runtime._ports import reserved
 from stepflow_runtime._process import Launch, ServerProcess
-from stepflow_runtime._start_errors import start_thread, system_errors_explained
+from stepflow_runtime._start_errors import (
+    start_thread,
+    system_errors_explained,
+    uninterrupted,
+)
 from stepflow_runtime._storage import Storage
 from stepflow_runtime.errors import InvalidState, RuntimeFailure, ServerCrashed
 
@@ -263,13 +267,9 @@ class Supervisor:
         if data_dir is not None:
             # At each start, since an update may have replaced the executable.
             data_dir.prepare(launch, self._plan.startup_timeout)
-        with self._lock:
-            # From here on, a call of `stop` finds the process.
-            if self._stopping.is_set():
-                raise InvalidState("the runtime was stopped while it started")
-            process = ServerProcess(launch, self._port, self._plan.log)
-            self._process = process
-        workers = launch.workers
+        uninterrupted(self._start_process)
+        process, workers = self._process, launch.workers
+        assert process is not None
         try:
             meanwhile()
             process.wait_until_ready(self._plan.startup_timeout)
@@ -285,6 +285,13 @@ class Supervisor:
             workers.server_started()
         self._port = process.port
         self._ready_since = time.monotonic()
+
+    def _start_process(self) -> None:
+        with self._lock:
+            # From here on, a call of `stop` finds the process.
+            if self._stopping.is_set():
+                raise InvalidState("the runtime was stopped while it started")
+            self._process = ServerProcess(self._plan.launch, self._port, self._plan.log)
 
     def _supervise(self) -> None:
         self._started.wait()

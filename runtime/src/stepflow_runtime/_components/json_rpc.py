@@ -51,12 +51,18 @@ class JsonRpcWorker:
         self._closed = False
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self._address: tuple[str, int] = self._listener.getsockname()
-        thread = threading.Thread(target=self._accept, name="stepflow-components", daemon=True)
-        try:
-            start_thread(thread)
-        except BaseException:
-            self._listener.close()
-            raise
+        self._thread = threading.Thread(
+            target=self._accept, name="stepflow-components", daemon=True
+        )
+
+    def start(self, _address: str = "") -> None:
+        """Answer requests; those that came earlier have waited.
+
+        Raises:
+            OSError: The system has no more threads.
+        """
+        if self._thread.ident is None:
+            start_thread(self._thread)
 
     @property
     def port(self) -> int:
@@ -79,6 +85,9 @@ class JsonRpcWorker:
                 # Not close, which would not wake the thread that reads.
                 with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
+        if self._thread.ident is None:
+            self._listener.close()
+            return
         with contextlib.suppress(OSError):
             # Wakes the thread that accepts.
             socket.create_connection(self._address, 1).close()

@@ -125,13 +125,15 @@ class ComponentService:
         self._calls.clients = clients
 
     def connect(self, address: str) -> None:
-        """Connect to a server, if it is one that components connect to.
+        """Serve a server: connect to it, or answer its requests.
 
         Args:
             address: Its host and port.
+
+        Raises:
+            OSError: The system has no more threads.
         """
-        if isinstance(self._worker, PullWorker):
-            self._worker.start(address)
+        self._worker.start(address)
 
     def disconnect(self) -> None:
         """Let a server exit: from 0.12 on none does while a worker is connected.

@@ -45,6 +45,7 @@ def work(arguments: argparse.Namespace) -> int:
     address = arguments.tasks_url or os.environ.get(_TASKS_VARIABLE)
     if address is None:
         rpc = JsonRpcWorker(calls, "", path="/")
+        rpc.start()
         calls.clients = lambda: _clients(rpc.server_url)
         # The server reads the port from this line.
         line(json.dumps({"port": rpc.port}))
