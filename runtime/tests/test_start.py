@@ -9,6 +9,8 @@ import os
 import socket
 import sys
 import threading
+import weakref
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +139,34 @@ def test_a_cancelled_start_leaves_nothing() -> None:
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("moment", ["start", "end"])
+def test_a_cancelled_block_leaves_nothing_while_all_threads_of_the_loop_are_busy(
+    moment: str,
+) -> None:
+    async def main() -> None:
+        loop, free, entered = asyncio.get_running_loop(), threading.Event(), asyncio.Event()
+        loop.set_default_executor(ThreadPoolExecutor(1))
+
+        async def use() -> None:
+            async with StepflowRuntime.start():
+                entered.set()
+
+        busy = asyncio.create_task(asyncio.to_thread(free.wait))
+        task = asyncio.create_task(use())
+        if moment == "end":
+            await entered.wait()
+        await asyncio.sleep(0)
+        for _ in range(2):
+            task.cancel()
+            await asyncio.sleep(0)
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        free.set()
+        await busy
+
+    asyncio.run(main())
+
+
 THREADS = ["guard", "output", "waiter", "supervisor"]
 
 
@@ -225,6 +255,16 @@ def test_one_runtime_serves_several_loops_and_threads() -> None:
         for thread in threads:
             thread.join()
         assert asyncio.run(runtime.run(ECHO, 9)).output == 9
+        assert runtime.client is runtime.client
+        loops: list[weakref.ref[asyncio.AbstractEventLoop]] = []
+
+        async def note() -> None:
+            assert runtime.client is runtime.client
+            loops.append(weakref.ref(asyncio.get_running_loop()))
+
+        asyncio.run(note())
+        gc.collect()
+        assert loops[0]() is None
         for number in range(3):
             assert asyncio.run(runtime.client.run(ECHO, number)).output == number
         gc.collect()

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import threading
-import weakref
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
@@ -65,7 +64,7 @@ class Clients:
                 return made.unbound
             if loop not in made.by_loop:
                 client = StepflowClient(self._urls, retry=self._retry)
-                made.by_loop[loop] = client, _keeper(client)
+                made.by_loop[loop] = client, _keeper(client, made)
             return made.by_loop[loop][0]
 
     def close(self) -> None:
@@ -96,26 +95,27 @@ class _Made:
         self.lock = threading.Lock()
         self.sync: SyncStepflowClient | None = None
         self.unbound: StepflowClient | None = None
-        self.by_loop: weakref.WeakKeyDictionary[
+        self.by_loop: dict[
             asyncio.AbstractEventLoop, tuple[StepflowClient, AsyncGenerator[None, None]]
-        ] = weakref.WeakKeyDictionary()
+        ] = {}
 
 
-def _keeper(client: StepflowClient) -> AsyncGenerator[None, None]:
-    """Return a generator that closes a client when the running event loop ends.
+def _keeper(client: StepflowClient, made: _Made) -> AsyncGenerator[None, None]:
+    """Return a generator that closes and forgets a client when the running event loop ends.
 
     An event loop closes its generators before it closes; the client's connections would otherwise
     outlive their loop.
     """
-    keeper = _closing(client)
+    keeper = _closing(client, made)
     # The first step registers it with the loop, and waits for nothing.
     with contextlib.suppress(StopIteration):
         keeper.__anext__().send(None)
     return keeper
 
 
-async def _closing(client: StepflowClient) -> AsyncGenerator[None, None]:
+async def _closing(client: StepflowClient, made: _Made) -> AsyncGenerator[None, None]:
     try:
         yield
     finally:
+        made.by_loop.pop(asyncio.get_running_loop(), None)
         await client.close()
