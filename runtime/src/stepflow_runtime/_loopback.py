@@ -239,7 +239,9 @@ def _redirected(address: bytes) -> bytes:
     """Return a socket address with that of loopback in place of all addresses."""
     family = int.from_bytes(address[:2], sys.byteorder)
     if family in (socket.AF_UNSPEC, socket.AF_INET) and address[4:8] == _ANY:
-        return address[:4] + _LOOPBACK + address[8:]
+        # Without a family, Linux accepts all addresses, and no other.
+        inet = int(socket.AF_INET).to_bytes(2, sys.byteorder)
+        return inet + address[2:4] + _LOOPBACK + address[8:]
     if family == socket.AF_INET6 and address[8:24] in (bytes(16), _MAPPED + _ANY):
         return address[:8] + _MAPPED + _LOOPBACK + address[24:]
     return address
