@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from runtime.tests.clusters import clients as clients
 from runtime.tests.clusters import cluster as cluster
 from runtime.tests.clusters import work as work
 from runtime.tests.programs import gone, marked, program
-from runtime.tests.support import descendants, wait_until
+from runtime.tests.support import ECHO, command_line, descendants, wait_until
 from stepflow_client import FlowBuilder, StepflowClient, SyncStepflowClient
 from stepflow_runtime import (
     ALL_BUILTINS,
@@ -28,6 +30,7 @@ from stepflow_runtime import (
     StepflowRuntime,
     errors,
 )
+from stepflow_runtime._binary import find_binary
 
 
 def test_another_client_and_an_async_one(tmp_path: Path) -> None:
@@ -51,37 +54,93 @@ def test_runs_of_more_servers_are_resumed(
     with StepflowCluster.start(data_dir=data, components=[work.component()]) as cluster:
         handles = [clients(cluster, n).submit(flow_of(1), {"number": n}) for n in range(3)]
         wait_until(lambda: len(work.calls) == 3, "all steps are in progress")
+    # Leases in it would keep the runs with servers that no longer exist.
+    (data / "etcd" / "earlier").touch()
     work.release()
     start = StepflowRuntime.start if servers == 1 else StepflowCluster.start
     options: dict[str, Any] = {} if servers == 1 else {"servers": servers}
     with start(data_dir=data, components=[work.component()], **options) as runtime:
         outputs = [runtime.sync_client.handle(h.id).result(timeout=60).output for h in handles]
     assert outputs == [0, 1, 2]
+    assert (data / "etcd" / "earlier").exists() == (servers == 1)
+    assert (data / "cluster").exists() == (servers > 1)
 
 
-def test_an_etcd_that_is_given(tmp_path: Path) -> None:
+def test_an_etcd_that_is_given(tmp_path: Path, work: Work, clients: Clients) -> None:
+    data, components = tmp_path / "two", [work.component()]
     with StepflowCluster.start(servers=1, data_dir=tmp_path / "one") as first:
-        (url,) = first._group._etcd.endpoints
+        given = etcd_url(tmp_path / "one")
         # Both have servers of the same names.
-        with StepflowCluster.start(servers=2, data_dir=tmp_path / "two", etcd=url) as cluster:
-            flow = {"name": "echo", "steps": [], "output": {"$input": "$"}}
-            assert cluster.sync_client.run(flow, 1).output == 1
+        with StepflowCluster.start(
+            servers=2, data_dir=data, etcd=given, components=components
+        ) as cluster:
+            assert cluster.sync_client.run(ECHO, 1).output == 1
             cluster.restart(0)
-            assert cluster.sync_client.run(flow, 2).output == 2
-        assert first.sync_client.run(flow, 3).output == 3
+            assert cluster.sync_client.run(ECHO, 2).output == 2
+            work.hold(step=0)
+            handle = clients(cluster, 1).submit(flow_of(1), {"number": 4})
+            wait_until(lambda: work.calls[4, 0] == 1, "the step is in progress")
+        assert first.sync_client.run(ECHO, 3).output == 3
+        work.release()
+        # The lease of the server that no longer exists is removed.
+        with StepflowCluster.start(
+            servers=1, data_dir=data, etcd=given, components=components
+        ) as cluster:
+            assert cluster.sync_client.handle(handle.id).result(timeout=60).output == 4
 
 
 def test_servers_continue_without_a_given_etcd_that_stopped(
     tmp_path: Path, clients: Clients
 ) -> None:
-    echo = {"name": "echo", "steps": [], "output": {"$input": "$"}}
     with StepflowCluster.start(servers=1, data_dir=tmp_path / "one") as first:
-        (url,) = first._group._etcd.endpoints
+        url = etcd_url(tmp_path / "one")
         with StepflowCluster.start(servers=2, data_dir=tmp_path / "two", etcd=url) as cluster:
-            assert cluster.sync_client.run(echo, 1, timeout=60).output == 1
+            assert cluster.sync_client.run(ECHO, 1, timeout=60).output == 1
             first.stop()
-            outputs = [clients(cluster, n).run(echo, n, timeout=60).output for n in (0, 1)]
+            outputs = [clients(cluster, n).run(ECHO, n, timeout=60).output for n in (0, 1)]
             assert outputs == [0, 1]
+
+
+def etcd_url(data_dir: Path) -> str:
+    """Return the URL of the etcd that a cluster with a data_dir has started."""
+    for pid in descendants():
+        options = command_line(pid).split(b"\0")
+        if os.fsencode(data_dir / "etcd") in options:
+            return options[options.index(b"--listen-client-urls") + 1].decode()
+    raise AssertionError("there is no etcd")
+
+
+def test_what_each_server_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # etcd itself would not start with this variable.
+    monkeypatch.setenv("ETCD_LISTEN_METRICS_URLS", "nonsense")
+    seen, binary = tmp_path / "seen.json", tmp_path / "server"
+    binary.write_text(f'#!/bin/sh\ntee "{seen}" | "{find_binary(None)}" "$@"\n', encoding="utf-8")
+    binary.chmod(0o755)
+    config = {**ALL_BUILTINS, "recovery": {"maxStartupRecovery": 5}}
+    with socket.create_server(("0.0.0.0", 0)) as free:
+        port = free.getsockname()[1]
+    with StepflowCluster.start(
+        config, servers=2, data_dir=tmp_path / "data", binary=binary, port=port
+    ) as cluster:
+        assert cluster.urls == [f"http://127.0.0.1:{port + n}" for n in range(2)]
+        told = json.loads(seen.read_text(encoding="utf-8"))
+        # A year: a server does not renew them.
+        lease = {"leaseTtlSecs": 365 * 24 * 3600, "enabled": False}
+        assert told["recovery"] == {**lease, "maxStartupRecovery": 5}
+        assert told["leaseManager"]["key_prefix"].startswith("/stepflow/")
+        for number, pid in enumerate(cluster.pids):
+            environment = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+            assert b"STEPFLOW_ORCHESTRATOR_URL=127.0.0.1:%d" % (port + number) in environment
+
+
+def test_servers_that_do_not_exit_are_killed_at_once(tmp_path: Path) -> None:
+    with StepflowCluster.start(data_dir=tmp_path / "data", shutdown_timeout=5) as cluster:
+        for pid in cluster.pids:
+            assert pid is not None
+            os.kill(pid, signal.SIGSTOP)
+        begun = time.monotonic()
+    # One after the other, they would take 15 s.
+    assert time.monotonic() - begun < 13
 
 
 def test_an_etcd_that_crashes_is_started_again(
@@ -179,8 +238,9 @@ def test_it_describes_itself(tmp_path: Path) -> None:
     cluster = StepflowCluster.start(servers=2, data_dir=tmp_path / "data")
     urls = cluster.urls
     assert repr(cluster) == f"<StepflowCluster {', '.join(urls)} running, 2 of 2 servers>"
-    cluster.kill(1)
-    assert cluster.pids[1] is None
+    for _ in range(2):
+        cluster.kill(1)
+        assert cluster.pids[1] is None
     assert repr(cluster).endswith("1 of 2 servers>")
     cluster.stop()
     assert repr(cluster) == "<StepflowCluster stopped>"
@@ -192,9 +252,12 @@ def test_servers_that_all_crashed_are_reported(tmp_path: Path) -> None:
     with StepflowCluster.start(
         servers=2, data_dir=tmp_path / "data", restart_policy=RestartPolicy.NEVER
     ) as cluster:
-        for pid in cluster.pids:
-            assert pid is not None
-            os.kill(pid, signal.SIGKILL)
+        first, second = cluster.pids
+        assert first is not None and second is not None
+        os.kill(first, signal.SIGKILL)
+        wait_until(lambda: cluster.pids[0] is None, "the first is gone")
+        assert cluster.sync_client.run(ECHO, 1, timeout=60).output == 1
+        os.kill(second, signal.SIGKILL)
         wait_until(lambda: not cluster.is_alive, "both are gone")
 
         def is_reported() -> bool:
@@ -307,9 +370,17 @@ def test_wrong_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     postgres = {"storageConfig": {"type": "postgres", "databaseUrl": "postgres://localhost/a"}}
     assert "pass etcd=" in message(invalid, {**ALL_BUILTINS, **postgres})
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        unused = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    failed = message(errors.StartFailed, data_dir=data, etcd=unused)
-    assert failed.startswith(f"cannot use etcd: {unused} does not answer: Connection refused;")
+        port = listener.getsockname()[1]
+    unused = f"http://127.0.0.1:{port}"
+    both = [unused, f"http://user:s3cret@127.0.0.1:{port}"]
+    failed = message(errors.StartFailed, data_dir=data, etcd=both)
+    problem = f"{unused} does not answer: Connection refused"
+    assert failed.startswith(f"cannot use etcd: {problem}; {problem};")
+    port_of_last = "port is 65535; pass a whole number, 0 to 65534"
+    assert port_of_last in message(invalid, servers=2, data_dir=data, port=65535)
+    with StepflowRuntime.start() as other:
+        failed = message(errors.StartFailed, data_dir=data, etcd=other.url)
+        assert failed.startswith(f"cannot use etcd: {other.url} is not an etcd;")
     with StepflowRuntime.start(data_dir=data):
         assert "is already in use by this process" in message(errors.DataDirLocked, data_dir=data)
     with StepflowCluster.start(servers=1, data_dir=data) as cluster:
@@ -317,7 +388,7 @@ def test_wrong_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             StepflowRuntime.start(data_dir=data)
         with pytest.raises(errors.InvalidInput, match=r"number is 1; pass a whole number, 0 to 0"):
             cluster.kill(1)
-        (url,) = cluster._group._etcd.endpoints
+        url = etcd_url(data)
         unbuilt = message(errors.StartFailed, {**ALL_BUILTINS, **postgres}, etcd=url)
         assert "without PostgreSQL" in unbuilt and "binary=" in unbuilt
     older = Path(os.environ["OLDER_SERVER"])

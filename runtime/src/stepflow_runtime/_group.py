@@ -25,7 +25,7 @@ class Group:
         ports: The port of each server.
         etcd: Holds their leases.
         startup_timeout: Maximum time to wait for etcd, in seconds.
-        close: Closes what they share, once all have exited.
+        close: Closes what they share, once all have exited; called again, does nothing.
     """
 
     def __init__(
@@ -50,7 +50,6 @@ class Group:
         self._lock = threading.RLock()
         self._stopping = threading.Event()
         self._started = threading.Event()
-        self._is_closed = False
 
     @property
     def port(self) -> int:
@@ -185,10 +184,7 @@ class Group:
             self.abandon()
             raise
         self._etcd.stop()
-        with self._lock:
-            is_closed, self._is_closed = self._is_closed, True
-        if not is_closed:
-            self._close()
+        self._close()
 
     def abandon(self) -> None:
         """Kill everything, from wherever the garbage collector runs; threads do the rest."""
@@ -198,10 +194,7 @@ class Group:
             if server is not None:
                 server.abandon()
         self._etcd.abandon()
-        with self._lock:
-            is_closed, self._is_closed = self._is_closed, True
-        if not is_closed:
-            self._close()
+        self._close()
 
     def _start(self, number: int, meanwhile: Callable[[], object]) -> None:
         server = Supervisor(self._plan(number, self.ports[number], self._etcd.endpoints))

@@ -74,6 +74,7 @@ class ServerProcess:
     def __init__(self, launch: Launch, port: int, log: Log) -> None:
         self.health = b""
         self._asked_port = port
+        self._asked_to_exit = 0.0
         self._ended = threading.Event()
         self._binary = launch.binary
         self._workers = launch.workers
@@ -171,19 +172,19 @@ class ServerProcess:
     def ask_to_exit(self) -> None:
         """Ask the server to exit, without waiting for it."""
         self._stop_reports()
+        self._asked_to_exit = self._asked_to_exit or time.monotonic()
         self._process.terminate()
 
     def terminate(self, seconds: float) -> None:
         """Ask the server to exit, and kill it if it does not.
 
         Args:
-            seconds: Time that it has to exit.
+            seconds: Time that it has to exit, from the first request on.
         """
-        self._stop_reports()
         try:
             if seconds > 0:
-                self._process.terminate()
-                self._ended.wait(seconds)
+                self.ask_to_exit()
+                self._ended.wait(self._asked_to_exit + seconds - time.monotonic())
         finally:
             self.kill()
 
