@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from pathlib import Path
@@ -79,11 +80,15 @@ def test_keys_of_an_unknown_type_are_left_to_the_server(caplog: pytest.LogCaptur
             'plugins["a b"].queuName',
             "queueName",
         ),
-        (
-            {"routes": {"/": [{"plugin": "builtin", "componentAlow": ["/eval"]}]}},
-            'routes["/"][0].componentAlow',
-            "componentAllow",
+        *(
+            (
+                {"routes": {"/": kind([{"plugin": "builtin", "componentAlow": ["/eval"]}])}},
+                'routes["/"][0].componentAlow',
+                "componentAllow",
+            )
+            for kind in (list, tuple)
         ),
+        ({"RECOVERY": {}}, "RECOVERY", "recovery"),
     ],
 )
 def test_a_misspelled_key_is_an_error_before_the_server_starts(
@@ -99,9 +104,11 @@ def test_a_misspelled_key_is_an_error_before_the_server_starts(
 def test_the_line_of_a_misspelled_key_is_reported(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"server.{suffix}"
     # The first of these is a note, and no mistake.
-    config = {**BASE, "x-recovery": {"enabld": 1}, "recovery": {"leaseTtlSecs": 5, "enabld": False}}
+    recovery = {"x-enabld": 1, "leaseTtlSecs": 5, "enabld": False}
+    config = {**BASE, "x-recovery": {"enabld": 1}, "recovery": recovery}
     if suffix == "json":
-        text = json.dumps(config, indent=1)
+        # YAML allows no tabs.
+        text = json.dumps(config, indent="\t")
     else:
         text = "# A comment: of two words.\n" + yaml.safe_dump(config, sort_keys=False)
     path.write_text(text, encoding="utf-8")
@@ -120,26 +127,80 @@ def test_the_version_of_a_server_in_no_wheel_is_asked_for(tmp_path: Path) -> Non
     assert "did you mean recovery?" in rejected({**BASE, "recovry": {}}, binary=binary)
 
 
-def test_a_server_that_is_newer_may_have_more_keys(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+UNKNOWN = "recovry is an unknown key, which the server ignores; did you mean recovery?"
+
+
+@pytest.mark.parametrize(
+    ("version", "extra", "expected"),
+    [
+        # It may have more keys.
+        ("0.99.0", {"recovry": {}}, [UNKNOWN]),
+        # A development build has all keys.
+        ("dev", {"storageConfig": {"type": "inMemory"}}, []),
+        (
+            "0.10.0",
+            {"stateStore": {"type": "inMemory"}, "retry": {}},
+            [
+                "stateStore is not for server 0.10.0, but for servers before 0.10; use"
+                " storageConfig",
+                "retry is not for server 0.10.0, but for servers from 0.11 on",
+            ],
+        ),
+        (
+            "0.12.0",
+            {
+                "plugins": {
+                    **BASE["plugins"],
+                    "x": {"type": "stepflow", "url": "http://127.0.0.1:9"},
+                }
+            },
+            ["plugins.x.type is not for server 0.12.0, but for servers before 0.12"],
+        ),
+    ],
+)
+def test_keys_for_servers_of_other_versions(
+    version: str,
+    extra: dict[str, Any],
+    expected: list[str],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    """The version is that of the wheel which the executable lies in."""
     folder = tmp_path / "server" / "bin"
     folder.mkdir(parents=True)
     shutil.copy2(find_binary(None), folder)
-    (tmp_path / "server-0.99.0.dist-info").mkdir()
-    binary = folder / find_binary(None).name
-    with StepflowRuntime.start({**BASE, "recovry": {}}, binary=binary) as runtime:
-        assert runtime.sync_client.run(ECHO, 1).output == 1
-    assert (
-        "the config: recovry is an unknown key, which the server ignores; did you mean recovery?"
-        in caplog.messages
-    )
+    (tmp_path / f"server-{version}.dist-info").mkdir()
+    link = tmp_path / "link"
+    link.symlink_to(folder / find_binary(None).name)
+    # The last one has no worker at its URL.
+    with contextlib.suppress(errors.ConfigInvalid):
+        StepflowRuntime.start({**BASE, **extra}, binary=link).stop()
+    assert [one for one in caplog.messages if one.startswith("the config")] == [
+        f"the config: {one}" for one in expected
+    ]
+
+
+def test_a_wheel_that_two_versions_claim_is_asked_for_its_version(tmp_path: Path) -> None:
+    binary = tmp_path / "server" / "bin" / "stepflow-server"
+    binary.parent.mkdir(parents=True)
+    shutil.copy2(find_binary(None), binary)
+    for version in ("0.98.0", "0.99.0"):
+        (tmp_path / f"server-{version}.dist-info").mkdir()
+    assert "did you mean recovery?" in rejected({**BASE, "recovry": {}}, binary=binary)
+
+
+def test_a_key_that_is_hardly_similar_is_no_mistake() -> None:
+    with pytest.raises(errors.ConfigInvalid, match="missing field `routes`"):
+        StepflowRuntime.start({"plugins": BASE["plugins"], "notes": []})
 
 
 @pytest.mark.parametrize(
     "extra",
     [
-        {"$schema": "config.schema.json", "x-note": 1, "_recovery": {}, "#recovery": {}},
+        {"$schema": "config.schema.json", "x-note": 1, "<<": {}},
+        {f"{mark}recovery": {} for mark in "_#./"},
+        # Servers before 0.10 have the first of these in place of the second.
+        {"stateStore": {"type": "inMemory"}, "storageConfig": {"type": "inMemory"}, "retry": {}},
         {"recovery": {}, "x-recovery": {}},
         {"routes": {**BASE["routes"], "/other": [{"plugin": "builtin", "stream": "S", "q": 1}]}},
         {"plugins": {"builtin": {"type": "builtin"}, "recovry": {"type": "builtin"}}},

@@ -50,12 +50,18 @@ def test_configs(tmp_path: Path) -> None:
     nope = {"plugins": builtin, "routes": {"/{*component}": [{"plugin": "nope"}]}}
     refused(errors.ConfigInvalid, "plugin not found: nope", nope)
     refused(errors.ConfigInvalid, "unknown variant `x`", {"plugins": {"x": {"type": "x"}}})
-    refused(errors.InvalidInput, "not JSON", {"plugins": {1, 2}})
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    for value in ({1, 2}, float("nan"), {"x-deep": deep}):
+        refused(errors.InvalidInput, "not JSON", {"plugins": value, "routes": {}})
     refused(errors.InvalidInput, "config is a int", 5)
     odd = {"plugins": builtin, "routes": {}, "recovery": 5}
     refused(errors.ConfigInvalid, "invalid type: integer", odd, data_dir=tmp_path)
     stored = {"plugins": builtin, "routes": {}, "storageConfig": {"type": "inMemory"}}
     refused(errors.InvalidInput, "storageConfig", stored, data_dir=tmp_path)
+    # None of them has kept the folder locked.
+    StepflowRuntime.start(data_dir=tmp_path).stop()
 
 
 def test_a_command_that_does_not_exist() -> None:
@@ -142,6 +148,7 @@ def test_a_data_dir_with_odd_letters(tmp_path: Path) -> None:
         ({"port": 65536}, "port is 65536"),
         ({"port": "80"}, "port is '80'"),
         ({"max_restarts": -1}, "max_restarts"),
+        ({"max_restarts": True}, "max_restarts is True; pass a whole number, 0 or more"),
         ({"startup_timeout": float("nan")}, "startup_timeout"),
         ({"shutdown_timeout": "5"}, "shutdown_timeout"),
         ({"restart_policy": "always"}, "restart_policy is of type str; pass a RestartPolicy"),
@@ -266,11 +273,15 @@ def test_secrets_are_in_no_list_of_processes_and_no_file(tmp_path: Path) -> None
 
 def test_the_environment_is_as_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INHERITED", "1")
+    monkeypatch.setenv("RUST_BACKTRACE", "1")
     for inherit in (True, False):
         with StepflowRuntime.start(env={"GIVEN": "2"}, inherit_env=inherit) as runtime:
             names = Path(f"/proc/{runtime.pid}/environ").read_bytes().split(b"\0")
-            assert b"GIVEN=2" in names
+            # A backtrace says nothing to users, unless they ask for it.
+            assert {b"GIVEN=2", b"RUST_BACKTRACE=0"} <= set(names)
             assert (b"INHERITED=1" in names) == inherit
+    with StepflowRuntime.start(env={"RUST_BACKTRACE": "1"}) as runtime:
+        assert b"RUST_BACKTRACE=1" in Path(f"/proc/{runtime.pid}/environ").read_bytes()
 
 
 def test_names_that_a_shell_does_not_know_are_not_inherited(

@@ -97,6 +97,9 @@ def _ignored(
     root: Schema, schema: Schema, value: Any, path: tuple[str | int, ...]
 ) -> Iterator[Key]:
     """Yield keys that are unknown, and those that not every server has."""
+    if not schema:
+        # It allows anything, however deep.
+        return
     if "x-added" in schema or "x-removed" in schema:
         yield Key(path, schema)
     schema = _resolved(root, schema, value)
@@ -153,14 +156,10 @@ def _nearest(key: str, known: Iterable[str]) -> tuple[str, float]:
     import difflib
 
     def similarity(other: str) -> float:
-        return difflib.SequenceMatcher(None, _plain(key), _plain(other)).ratio()
+        return difflib.SequenceMatcher(None, key.lower(), other.lower()).ratio()
 
     ratio, near = max(((similarity(one), one) for one in known), default=(0.0, ""))
     return (near, ratio) if ratio >= _SIMILAR else ("", ratio)
-
-
-def _plain(key: str) -> str:
-    return re.sub(r"[\W_]", "", key).lower()
 
 
 def _reason(key: Key, version: str | None) -> str:
