@@ -54,7 +54,7 @@ class DataDir:
         self._is_released = False
         try:
             make_private(self.path)
-            self._folder = Held(lambda: os.open(self.path, os.O_RDONLY | os.O_CLOEXEC))
+            self._folder = Held(lambda: os.open(self.path, os.O_RDONLY))
         except OSError as error:
             raise unusable(self._name, error) from None
         self._lock: DatabaseLock | None = None

@@ -106,10 +106,10 @@ def _path_in(url: str) -> Path | None:
     if "://" in location:
         # Of another database; no file, and possibly with a password.
         return None
-    path, _, query = location.partition("?")
-    if path in ("", ":memory:") or "mode=memory" in query.split("&") or "\0" in unquote(path):
+    path = unquote(location.partition("?")[0])
+    if path in ("", ":memory:") or "\0" in path:
         return None
-    return Path(unquote(path))
+    return Path(path)
 
 
 def locked(name: str, pid: int | None) -> DataDirLocked:

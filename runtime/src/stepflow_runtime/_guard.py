@@ -36,7 +36,7 @@ _SERVER_SCRIPT = 'read -r _ && exec "$@"'
 # Without /proc (macOS) or grep, the guard reaches the server's process group and its children.
 # `kill` fails for processes that ended in the meantime, so the loop ends when nothing is left.
 _GUARD_SCRIPT = r"""
-trap '' HUP INT PIPE QUIT TERM
+trap '' HUP INT QUIT TERM
 PATH=/usr/bin:/bin
 read -r _
 [ -r /proc/self/stat ] || pkill -KILL -P "$1"

@@ -260,7 +260,7 @@ class Output:
         if not is_stack_frame(raw):
             self._last.append(raw)
         # Servers from 0.12 on are healthy before they can run anything.
-        if self.port is None and b"gRPC services available" in raw:
+        if b"gRPC services available" in raw:
             self.takes_runs.clear()
         elif not self.takes_runs.is_set() and b"Recovering pending runs" in raw:
             self.takes_runs.set()

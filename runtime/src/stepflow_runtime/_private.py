@@ -66,9 +66,10 @@ def check_private(folder: Path, name: str) -> None:
     database = folder / "stepflow.db"
     check_file(database, name, only_one_name=True)
     for path in (database, *(folder / other for other in _OTHERS)):
-        # Created by earlier releases, or copied.
-        if path.exists() and path.stat().st_mode & 0o077 and os.geteuid() == path.stat().st_uid:
-            path.chmod(0o600)
+        # Created by earlier releases, or copied. It may belong to another user, if root shares it.
+        if path.exists() and path.stat().st_mode & 0o077:
+            with contextlib.suppress(PermissionError):
+                path.chmod(0o600)
 
 
 def check_file(path: Path, name: str, *, only_one_name: bool = False) -> None:
@@ -110,7 +111,7 @@ def open_private(path: Path, flags: int) -> int:
     Raises:
         OSError: It cannot be opened.
     """
-    descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    descriptor = os.open(path, flags | os.O_NOFOLLOW, 0o600)
     # The umask may deny even this user. The file may belong to another one, if root shares it.
     with contextlib.suppress(PermissionError):
         os.fchmod(descriptor, 0o600)

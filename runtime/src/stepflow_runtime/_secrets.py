@@ -198,7 +198,7 @@ class Secrets:
 
     def _add(self, value: str, *, is_secret: bool) -> None:
         # Several lines may be printed as such, and spaces at the end of a line are lost.
-        for text in {value, value.strip(), *map(str.strip, value.splitlines())}:
+        for text in {value, *map(str.strip, value.splitlines())}:
             shortest = _SHORTEST_SECRET if is_secret else _SHORTEST_VALUE
             if (
                 len(text) < shortest

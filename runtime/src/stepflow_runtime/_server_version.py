@@ -55,7 +55,7 @@ def binary_version(launch: Launch, fingerprint: Fingerprint | None, startup_time
     """
     if fingerprint in _known:
         return _known[fingerprint]
-    config = LogConfig(level="error", capture=False)
+    config = LogConfig(level="error")
     log = Log(config, Secrets(launch.environment))
     launch = replace(
         launch,

@@ -222,19 +222,16 @@ class Supervisor:
             process = self._process
         if process is None:
             return self._close()
-        try:
-            if self._plan.launch.components is not None:
-                self._plan.launch.components.disconnect()
-            process.terminate(self._plan.shutdown_timeout if grace is None else grace)
-            if process.is_own_thread() or threading.current_thread() is self._thread:
-                # Called by on_crash or by a log handler: these threads end by themselves.
-                return None
-            process.wait_for_end()
-            if self._thread.ident is not None:
-                self._thread.join()
-        except BaseException:
-            process.kill()
-            raise
+        if self._plan.launch.components is not None:
+            self._plan.launch.components.disconnect()
+        # Kills it in any case, also if Ctrl-C is pressed meanwhile.
+        process.terminate(self._plan.shutdown_timeout if grace is None else grace)
+        if process.is_own_thread() or threading.current_thread() is self._thread:
+            # Called by on_crash or by a log handler: these threads end by themselves.
+            return None
+        process.wait_for_end()
+        if self._thread.ident is not None:
+            self._thread.join()
         return self._close()
 
     def ask_to_stop(self) -> None:

@@ -238,12 +238,12 @@ def _repair(database: Path, contents: _Contents, line: _Line) -> None:
         if line >= 12:
             for run in contents.unreadable_runs(line):
                 _convert_journal(connection, run)
-        if contents.lacks_seqno and contents.is_undecodable(line):
+        if contents.lacks_seqno:
             connection.execute(
                 "UPDATE runs SET created_at_seqno = ? WHERE created_at_seqno IS NULL",
                 (_FIRST_SEQNO,),
             )
-        if contents.has_datetime and contents.is_undecodable(line):
+        if contents.has_datetime:
             connection.execute("PRAGMA writable_schema = ON")
             connection.execute(
                 "UPDATE sqlite_master SET sql = replace(sql, 'DATETIME', 'TEXT')"

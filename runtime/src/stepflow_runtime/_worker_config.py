@@ -75,5 +75,4 @@ def _command(plugin: Any) -> list[str] | None:
     program, arguments = values.get("command"), values.get("args", [])
     if not isinstance(program, str) or not program or not isinstance(arguments, list | tuple):
         return None
-    command = [program, *cast(list[Any], arguments)]
-    return command if all(isinstance(one, str) for one in command) else None
+    return [program, *cast(list[str], arguments)]

@@ -172,7 +172,6 @@ def _started(
     if data_dir is not None and (worker := os.environ.get("PYTEST_XDIST_WORKER")):
         # Only one server can use a data_dir at a time.
         data_dir /= worker
-        data_dir.parent.mkdir(parents=True, exist_ok=True)
     given: dict[str, Any] = {
         "binary": _path(config, "binary"),
         "listen": _value(config, "listen") or "all",

@@ -239,7 +239,7 @@ def _camel_case(values: dict[str, Any]) -> dict[str, Any]:
 
 def _encode(request: dict[str, Any], answer: dict[str, Any]) -> bytes:
     document = {"jsonrpc": "2.0", "id": request["id"], **answer}
-    return json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
+    return json.dumps(document, ensure_ascii=False).encode()
 
 
 def _error(code: int, message: str) -> dict[str, Any]:
