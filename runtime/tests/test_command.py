@@ -7,6 +7,7 @@ import logging
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -216,7 +217,7 @@ def test_a_worker_for_a_server_that_runs_already(folder: Path) -> None:
     with (
         StepflowRuntime.start(config) as runtime,
         subprocess.Popen(
-            [*COMMAND, "worker", "steps", "--queue", "other", "--tasks-url", runtime.url],
+            [*COMMAND, "worker", "steps", "--queue", "other", "--tasks-url", f"{runtime.url}/"],
             cwd=folder,
             stdout=subprocess.PIPE,
             text=True,
@@ -228,6 +229,44 @@ def test_a_worker_for_a_server_that_runs_already(folder: Path) -> None:
             worker.send_signal(signal.SIGINT)
         assert worker.communicate(timeout=60)[0] == "shouting\n"
         assert worker.returncode == 0
+
+
+def test_a_worker_ends_with_the_server_that_started_it(folder: Path) -> None:
+    # A server that is killed cannot end it.
+    script = 'trap "" INT; "$@" & wait'
+    with subprocess.Popen(
+        ["/bin/sh", "-c", script, "server", *COMMAND, "worker", "steps"],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as server:
+        assert server.stdout is not None
+        assert server.stdout.readline().startswith('{"port": ')
+        (worker,) = descendants(server.pid)
+        server.kill()
+        wait_until(lambda: not exists(worker), "the worker has ended")
+
+
+def test_nobody_reads_the_output(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [*COMMAND, "serve", "--port", str(port)]
+    with (
+        subprocess.Popen(command, cwd=folder, stdout=writing) as program,
+        SyncStepflowClient(f"http://127.0.0.1:{port}") as client,
+    ):
+        os.close(writing)
+
+        def answers() -> bool:
+            with contextlib.suppress(errors.StepflowError):
+                return client.health().status == "healthy"
+            return False
+
+        wait_until(answers, "the server answers")
+        program.send_signal(signal.SIGINT)
+        assert program.wait(60) == 0
 
 
 def command(*arguments: str, folder: Path) -> tuple[int, str, str]:
@@ -268,7 +307,8 @@ def test_wrong_use(folder: Path, arguments: str, message: str) -> None:
     (folder / "wrong.py").write_text("def f(:\n", encoding="utf-8")
     (folder / "missing.py").write_text("import not_installed\n", encoding="utf-8")
     code, output, said = command(*arguments.split(), folder=folder)
-    assert code != 0
+    # Of the command itself, or of its server.
+    assert code == (1 if "nope.yml" in arguments else 2)
     assert output == ""
     assert re.fullmatch(f"stepflow-runtime: ({message}).*\n", said), said
 

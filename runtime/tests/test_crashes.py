@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from runtime.tests.programs import program
 from runtime.tests.support import ECHO, READ_FILE, exists, release, wait_until
 from stepflow_client import errors as client_errors
 from stepflow_runtime import ALL_BUILTINS, RestartPolicy, StepflowRuntime, errors
@@ -139,6 +140,9 @@ def test_restarts_have_a_limit() -> None:
 
 def test_only_restarts_in_a_row_count(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stepflow_runtime._supervisor.STEADY_SECONDS", 0.0)
+    # The first in a row comes at once.
+    for name in ("FIRST_RESTART_DELAY", "LAST_RESTART_DELAY"):
+        monkeypatch.setattr(f"stepflow_runtime._supervisor.{name}", 3600.0)
     with StepflowRuntime.start(restart_policy=RestartPolicy.ON_FAILURE, max_restarts=1) as runtime:
         for _ in range(3):
             wait_for_restart(runtime, kill(runtime))
@@ -161,7 +165,8 @@ def test_a_server_that_is_being_restarted_is_not_alive(tmp_path: Path) -> None:
         wait_until(lambda: runtime.is_alive, "the server is started again")
 
 
-def test_a_server_has_time_to_exit(tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", ["a block", "a program"])
+def test_a_server_has_time_to_exit(end: str, tmp_path: Path) -> None:
     binary, exited = tmp_path / "server", tmp_path / "exited"
     binary.write_text(
         f'#!/bin/sh\nexec 3<&0\n"{find_binary(None)}" "$@" <&3 &\n'
@@ -169,8 +174,12 @@ def test_a_server_has_time_to_exit(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     binary.chmod(0o755)
-    with StepflowRuntime.start(binary=binary):
-        pass
+    if end == "a block":
+        with StepflowRuntime.start(binary=binary):
+            pass
+    else:
+        with program(f"runtime = StepflowRuntime.start(binary={str(binary)!r})") as ending:
+            assert ending.wait(60) == 0
     assert exited.read_text(encoding="utf-8") == "0\n"
 
 

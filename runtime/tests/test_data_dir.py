@@ -6,7 +6,6 @@ import errno
 import json
 import logging
 import os
-import pickle
 import sqlite3
 import subprocess
 import sys
@@ -19,8 +18,9 @@ from urllib.parse import quote
 
 import pytest
 
-from runtime.tests.support import ECHO, wait_until
-from stepflow_runtime import ALL_BUILTINS, RestartPolicy, StepflowRuntime, errors
+from runtime.tests.support import ECHO
+from stepflow_runtime import ALL_BUILTINS, StepflowRuntime, errors
+from stepflow_runtime._adoption import adopt_runs
 from stepflow_runtime._binary import find_binary
 from stepflow_runtime._storage import Storage
 
@@ -83,7 +83,9 @@ def test_another_process_is_named_by_its_id_alone(tmp_path: Path) -> None:
     assert f"process {os.getpid()};" in output
 
 
-@pytest.mark.parametrize("other", ["url", "url of its own", "encoded", "relative", "link", "split"])
+@pytest.mark.parametrize(
+    "other", ["url", "url of its own", "encoded", "file", "relative", "link", "split"]
+)
 def test_a_database_belongs_to_one_server(
     other: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -95,7 +97,8 @@ def test_a_database_belongs_to_one_server(
         "url": f"sqlite://{database}?mode=rwc",
         "url of its own": f"sqlite:{database}",
         "encoded": f"sqlite:{quote(str(database))}?mode=rwc&cache=shared",
-        "relative": "sqlite:a folder/../a%20folder/stepflow.db",
+        "file": f"sqlite:file:{database}",
+        "relative": "sqlite://a folder/../a%20folder/stepflow.db",
         "link": f"sqlite:{tmp_path}/link/stepflow.db",
         "split": f"sqlite:{database}",
     }[other]
@@ -125,6 +128,18 @@ def test_two_databases_and_memory_are_no_conflict(tmp_path: Path) -> None:
         StepflowRuntime.start(with_database("sqlite::memory:")) as last,
     ):
         assert last.sync_client.run(ECHO, 1).output == 1
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite:a%00b", "sqlite:a.db?mode=memory", "postgres://user:s3cret@127.0.0.1:9/a"]
+)
+def test_a_database_that_is_no_file_is_left_to_the_server(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(errors.StartFailed, match="Check that its database") as caught:
+        StepflowRuntime.start(with_database(url))
+    assert "s3cret" not in str(caught.value)
 
 
 def test_several_databases_of_a_config(tmp_path: Path) -> None:
@@ -238,117 +253,6 @@ def test_a_periodic_check_in_a_config_of_ones_own_is_reported(
         assert not warnings(caplog)
 
 
-def test_the_usual_start_asks_for_no_version(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with StepflowRuntime.start(data_dir=tmp_path) as runtime:
-        version = runtime.sync_client.server_version()
-    stamp = json.loads((tmp_path / "server.json").read_text(encoding="utf-8"))
-    assert stamp["version"] == version
-    assert stamp["binary"]["path"] == str(find_binary(None).resolve())
-    written = (tmp_path / "server.json").stat().st_ino
-
-    def fail(*arguments: object) -> str:
-        raise AssertionError("the server is started twice")
-
-    monkeypatch.setattr("stepflow_runtime._data_dir.binary_version", fail)
-    script = (
-        "import sys; from stepflow_runtime import StepflowRuntime\n"
-        "with StepflowRuntime.start(data_dir=sys.argv[1]): pass\n"
-        "print('sqlite3' in sys.modules)"
-    )
-    with StepflowRuntime.start(data_dir=tmp_path):
-        assert (tmp_path / "server.json").stat().st_ino == written
-    output = subprocess.run(
-        [sys.executable, "-c", script, tmp_path],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
-    assert output.strip() == "False"
-
-
-def test_a_stamp_that_a_crash_left_unfinished_is_replaced(tmp_path: Path) -> None:
-    other = tmp_path / "other"
-    other.write_text("mine", encoding="utf-8")
-    data = tmp_path / "data"
-    data.mkdir(mode=0o700)
-    (data / ".server.json.new").symlink_to(other)
-    with StepflowRuntime.start(data_dir=data) as runtime:
-        version = runtime.sync_client.server_version()
-    assert json.loads((data / "server.json").read_text(encoding="utf-8"))["version"] == version
-    assert other.read_text(encoding="utf-8") == "mine"
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"{",
-        b"[]",
-        b'{"version": 5, "binary": null}',
-        b'{"version": "", "binary": null}',
-        b'{"version": "0.11.1"}',
-        pytest.param(b"[" * 100_000, id="deep"),
-    ],
-)
-def test_a_damaged_stamp_is_replaced(
-    content: bytes, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    with StepflowRuntime.start(data_dir=tmp_path) as runtime:
-        run_id = runtime.sync_client.submit(ECHO, 7).id
-        runtime.sync_client.handle(run_id).result()
-    (tmp_path / "server.json").write_bytes(content)
-    with StepflowRuntime.start(data_dir=tmp_path) as runtime:
-        assert runtime.sync_client.handle(run_id).result().output == 7
-        version = runtime.sync_client.server_version()
-    assert "server.json is damaged" in caplog.text
-    stamp = json.loads((tmp_path / "server.json").read_text(encoding="utf-8"))
-    assert stamp["version"] == version
-
-
-@pytest.mark.parametrize(
-    "version",
-    ["0.14.0", "1.0.0", "build 123abc", pytest.param(f"0.{'9' * 5000}", id="long")],
-)
-@pytest.mark.parametrize("upgrade", [False, True])
-def test_the_stamp_of_a_newer_server(version: str, upgrade: bool, tmp_path: Path) -> None:
-    with StepflowRuntime.start(data_dir=tmp_path):
-        pass
-    stamp = json.dumps({"version": version, "binary": None})
-    (tmp_path / "server.json").write_text(stamp, encoding="utf-8")
-    with pytest.raises(errors.DataDirIncompatible, match="may not be able to read it") as caught:
-        StepflowRuntime.start(data_dir=tmp_path, upgrade=upgrade)
-    error = pickle.loads(pickle.dumps(caught.value))
-    assert (error.written_by, error.runs_in_progress) == (version, 0)
-    assert str(error) == str(caught.value) and error.server_version
-    assert (tmp_path / "server.json").read_text(encoding="utf-8") == stamp
-
-
-def test_an_executable_that_is_replaced_while_its_server_runs(tmp_path: Path) -> None:
-    data, binary, link = tmp_path / "data", tmp_path / "server", tmp_path / "link"
-    link.symlink_to(binary)
-    real = find_binary(None)
-    binary.write_text(f'#!/bin/sh\nexec "{real}" "$@"\n', encoding="utf-8")
-    binary.chmod(0o755)
-    with StepflowRuntime.start(
-        data_dir=data, binary=link, restart_policy=RestartPolicy.ALWAYS
-    ) as runtime:
-        handle = runtime.sync_client.submit(ECHO, 7)
-        assert handle.result().output == 7
-        pid = runtime.pid
-        # It could be another server, so its version is determined.
-        binary.write_text(f'#!/bin/sh\n\nexec "{real}" "$@"\n', encoding="utf-8")
-        os.kill(pid, 9)
-        wait_until(lambda: runtime.pid != pid and runtime.is_alive, "the server is started again")
-        assert handle.result().output == 7
-    stamp = json.loads((data / "server.json").read_text(encoding="utf-8"))
-    found = binary.stat()
-    identity = {"path": str(binary), "size": found.st_size, "mtime_ns": found.st_mtime_ns}
-    assert stamp["binary"] == identity
-
-
 def test_a_backup_that_does_not_fit_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -400,6 +304,8 @@ def test_a_crash_in_the_middle_of_a_backup_is_cleaned_up(tmp_path: Path) -> None
 def test_two_backups_of_the_same_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = SimpleNamespace(gmtime=time.gmtime, strftime=lambda *_: "20260101T000000Z")
     monkeypatch.setattr("stepflow_runtime._upgrade.time", clock)
+    synced: list[str] = []
+    monkeypatch.setattr(os, "fsync", lambda fd: synced.append(os.readlink(f"/proc/self/fd/{fd}")))
     with StepflowRuntime.start(data_dir=tmp_path):
         pass
     stamp = json.dumps({"version": "0.11.0", "binary": None})
@@ -409,3 +315,27 @@ def test_two_backups_of_the_same_second(tmp_path: Path, monkeypatch: pytest.Monk
             pass
     name = "backup-0.11.0-20260101T000000Z"
     assert sorted(path.name for path in tmp_path.glob("backup-*")) == [name, f"{name}-2"]
+    # Each was on the disk before it got its name.
+    parents = [Path(path).parent.name for path in synced if path.endswith("/stepflow.db")]
+    assert len(parents) == 2 and all(name.startswith(".unfinished-") for name in parents)
+
+
+def test_runs_of_servers_that_no_longer_exist(tmp_path: Path) -> None:
+    """A cluster with fewer servers than before assigns them to its first one."""
+    path = tmp_path / "a?b%20c.db"
+    runs = [
+        ("none", "running", None),
+        ("other", "running", "three"),
+        ("own", "running", "two"),
+        ("finished", "completed", "three"),
+    ]
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE runs (id, status, orchestrator_id)")
+        database.executemany("INSERT INTO runs VALUES (?, ?, ?)", runs)
+        database.commit()
+        adopt_runs(path, "the store", ["one", "two"])
+        found = dict(database.execute("SELECT id, orchestrator_id FROM runs"))
+    assert found == {"none": "one", "other": "one", "own": "two", "finished": "three"}
+    path.write_bytes(b"no database" * 100)
+    with pytest.raises(errors.DataDirUnusable, match="the store cannot be used: its database is"):
+        adopt_runs(path, "the store", ["one"])

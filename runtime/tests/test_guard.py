@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -61,9 +62,12 @@ def test_a_guard_is_replaced_once_the_system_has_processes_again(
     with StepflowRuntime.start():
         guard = guard_of(os.getpid())
         monkeypatch.setattr(subprocess.Popen, "__init__", refuse)
+        killed = time.monotonic()
         os.kill(guard, signal.SIGKILL)
         guard_of(os.getpid(), besides=guard)
     assert len(refused) == 2
+    # The first attempt comes at once, the others after 0.2 s each.
+    assert time.monotonic() - killed >= 0.4
 
 
 def test_a_guard_is_replaced_where_the_program_ignores_the_end_of_children(

@@ -133,6 +133,9 @@ def test_wrong_values_are_refused(tmp_path: Path) -> None:
             LogConfig(file_path=path)  # type: ignore[arg-type]
         with pytest.raises(errors.InvalidInput, match=r"LogConfig: otlp_endpoint is .*pass a URL"):
             LogConfig(otlp_endpoint=path)  # type: ignore[arg-type]
+    with pytest.raises(errors.InvalidInput, match="otlp_endpoint is not valid") as caught:
+        LogConfig(otlp_endpoint="http://user:s3cret@host\0")
+    assert "s3cret" not in str(caught.value)
 
 
 @pytest.mark.parametrize("level", ["trace", "debug", "info", "warn", "error"])
@@ -208,6 +211,11 @@ def test_interfaces_count_that_are_up(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(socket, "if_nameindex", lambda: list(enumerate(flags, 1)))
     # Those of unknown state may be up.
     assert _ports.other_interfaces() == ["eth0", "eth2", "eth3"]
+
+
+def test_a_port_that_another_process_has_is_left_alone() -> None:
+    with socket.create_server(("0.0.0.0", 0)) as taken, _ports.reserved(taken.getsockname()[1]):
+        pass
 
 
 def test_recent_logs_are_in_order_and_the_last_ones() -> None:

@@ -115,10 +115,12 @@ def test_kept_lines_have_a_limit() -> None:
     assert len(texts) > 10
 
 
-def test_the_end_of_a_cut_line_may_be_a_part_of_a_secret() -> None:
+@pytest.mark.parametrize("is_known", [True, False])
+def test_the_end_of_a_cut_line_may_be_a_part_of_a_secret(is_known: bool) -> None:
     secret = "s3cret" * 100
-    line = "x" * (LONGEST_LINE - 300) + secret + "\nnext\n"
-    log = Log(LogConfig(capture=False), Secrets(Hidden({"A_TOKEN": secret})))
+    # The password of a URL is recognised by the character after it.
+    line = "x" * (LONGEST_LINE - 300) + f"postgres://u:{secret}@host\nnext\n"
+    log = Log(LogConfig(capture=False), Secrets(Hidden({"A_TOKEN": secret} if is_known else {})))
     Output(io.BytesIO(line.encode()), log).thread.join()
     first, second = log.recent()
     assert second == "next" and len(first) > LONGEST_LINE // 2 and "s3c" not in first

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import stat
 from pathlib import Path
@@ -13,7 +15,10 @@ from runtime.tests.support import ECHO
 from stepflow_runtime import StepflowRuntime, errors
 from stepflow_runtime._data_dir import DataDir
 
-FILES = ["stepflow.db", "stepflow.db-wal", "stepflow.db-shm", "stepflow.db.lock", "server.json"]
+FILES = [
+    *("stepflow.db", "stepflow.db-wal", "stepflow.db-shm", "stepflow.db-journal"),
+    *("stepflow.db.lock", "server.json"),
+]
 
 
 def refused(folder: Path, match: str) -> None:
@@ -91,6 +96,51 @@ def test_a_folder_that_others_can_write(mode: int, tmp_path: Path) -> None:
     DataDir(folder / "inner").release()
     folder.chmod(0o755)
     DataDir(folder).release()
+
+
+def test_files_of_another_user_stay_as_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If root shares them, this user may write them, but not change their mode."""
+
+    def refuse(*arguments: object, **options: object) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    DataDir(tmp_path).release()
+    for path in tmp_path.iterdir():
+        path.chmod(0o644)
+    monkeypatch.setattr(os, "chmod", refuse)
+    monkeypatch.setattr(os, "fchmod", refuse)
+    DataDir(tmp_path).release()
+
+
+def test_a_parent_that_another_process_creates_at_the_same_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mkdir = Path.mkdir
+
+    def late(path: Path, *args: Any, **options: Any) -> None:
+        if path.name == "parent":
+            mkdir(path, *args, **options)
+        mkdir(path, *args, **options)
+
+    monkeypatch.setattr(Path, "mkdir", late)
+    DataDir(tmp_path / "parent" / "data").release()
+
+
+@pytest.mark.parametrize("name", ["stepflow.db.lock", "stepflow.db"])
+def test_a_link_that_appears_after_the_check(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "target"
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / name).symlink_to(target)
+    for module in ("_private", "_database"):
+        monkeypatch.setattr(f"stepflow_runtime.{module}.check_file", lambda *_, **__: None)
+    with contextlib.suppress(errors.DataDirUnusable):
+        DataDir(folder).release()
+    assert not target.exists()
 
 
 def test_a_folder_of_another_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

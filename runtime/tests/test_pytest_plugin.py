@@ -282,6 +282,8 @@ def test_a_configuration_is_taken(run: Run, pytester: pytest.Pytester) -> None:
     run(elsewhere, "--stepflow-config=stepflow.json").assert_outcomes(passed=1)
     pytester.makeini("[pytest]\nstepflow_config = stepflow.json\n")
     run(elsewhere).assert_outcomes(passed=1)
+    # It is relative to the settings file, wherever pytest's root is.
+    run(elsewhere, "--rootdir=/").assert_outcomes(passed=1)
     pytester.makeini("[pytest]\n")
     run(USES_IT).assert_outcomes(failed=1)
 
@@ -311,7 +313,7 @@ def test_runtime(stepflow_runtime):
     assert stepflow_runtime.url == {server.url!r}
     assert asyncio.run(stepflow_runtime.run(ECHO, 1)).output == 1
 """
-    run(code, "--stepflow-url", server.url).assert_outcomes(passed=3)
+    run(code, "--stepflow-url", server.url, "--stepflow-scope=module").assert_outcomes(passed=3)
     pytester.makeini(f"[pytest]\nstepflow_url = {server.url}\n")
     run(code).assert_outcomes(passed=3)
     assert len(list(server.sync_client.list_runs(flow_name="echo"))) == 6
@@ -386,8 +388,17 @@ def test_settings(pytestconfig):
     run(code + read, option.format(**values)).assert_outcomes(passed=2)
 
 
-@pytest.mark.parametrize("through", ["arguments", "environment", "settings"])
-@pytest.mark.parametrize("option", ["--stepflow-binary", "--stepflow-config"])
+@pytest.mark.parametrize(
+    ("option", "through"),
+    [
+        ("--stepflow-binary", "arguments"),
+        ("--stepflow-config", "arguments"),
+        ("--stepflow-data-dir", "arguments"),
+        ("--stepflow-log-file", "arguments"),
+        ("--stepflow-binary", "environment"),
+        ("--stepflow-config", "settings"),
+    ],
+)
 def test_a_file_after_a_space_is_refused(
     run: Run,
     pytester: pytest.Pytester,
@@ -493,7 +504,7 @@ def test_options_of_the_server(run: Run, pytester: pytest.Pytester) -> None:
     code = """
 @pytest.fixture(scope="session")
 def stepflow_options():
-    return {"env": {"OF_THE_TEST": "yes"}}
+    return {"env": {"OF_THE_TEST": "yes"}, "startup_timeout": 60}
 
 def test_it(stepflow_runtime):
     stepflow_runtime.sync_client.run(ECHO, 1)
@@ -504,9 +515,10 @@ def test_it(stepflow_runtime):
 """
     options = ("--stepflow-data-dir=data", "--stepflow-log-level=debug")
     for runs in (1, 2):
-        run(f"RUNS = {runs}\n{code}", *options, "--stepflow-log-file=server.log").assert_outcomes(
-            passed=1
-        )
+        run(
+            f"RUNS = {runs}\n{code}",
+            *(*options, "--stepflow-log-file=server.log", "--stepflow-startup-timeout=0.0001"),
+        ).assert_outcomes(passed=1)
     # Each worker of pytest-xdist has a folder of its own.
     run(
         "def test_it(stepflow_runtime): assert stepflow_runtime.pid",
@@ -530,6 +542,22 @@ def test_options_that_cannot_be_used(run: Run, argument: str, problem: str) -> N
     result = run("def test_it(): pass", argument)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(f"ERROR: {problem}")
+
+
+def test_a_session_inside_a_running_loop(run: Run, pytester: pytest.Pytester) -> None:
+    """As in a notebook, where `start` does not wait."""
+    pytester.makepyfile(
+        test_inside="def test_it(stepflow_runtime): assert stepflow_runtime.is_alive",
+        main=f"""
+import asyncio, pytest
+
+async def main():
+    return pytest.main(["-p", {PLUGIN!r}, "test_inside.py"])
+
+raise SystemExit(asyncio.run(main()))
+""",
+    )
+    assert pytester.run(sys.executable, "main.py").ret == 0
 
 
 def test_a_server_that_takes_too_long(run: Run) -> None:

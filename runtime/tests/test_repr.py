@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 from pathlib import Path
@@ -49,6 +50,19 @@ def test_starting_and_running() -> None:
         assert repr(runtime) == "<StepflowRuntime starting>" or "running" in repr(runtime)
         async with runtime:
             assert "running, pid" in repr(runtime)
+        assert repr(runtime) == "<StepflowRuntime stopped>"
+
+    asyncio.run(main())
+
+
+def test_stopped_while_it_started() -> None:
+    async def main() -> None:
+        runtime = StepflowRuntime.start()
+        await asyncio.to_thread(runtime.stop)
+        # Its start may have succeeded before.
+        with contextlib.suppress(errors.InvalidState):
+            async with runtime:
+                raise AssertionError("it is stopped")
         assert repr(runtime) == "<StepflowRuntime stopped>"
 
     asyncio.run(main())

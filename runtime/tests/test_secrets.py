@@ -255,6 +255,61 @@ def test_what_is_no_secret_stays() -> None:
     assert removed("xabcdefghx", {"PASSWORD": "abcdefgh"}, {}) == "x***x"
 
 
+PLUGINS = {
+    "plugins": {
+        "w": {
+            "url": "http://host/$A_PATH",
+            "args": ("--mode", "token", "development-1", "--token", "s3cret-1"),
+            "env": {"SHORT": "x-1y2", "LONG": "x-1y2z"},
+        }
+    },
+    "storageConfig": {"databaseUrl": "postgres://user:s3cr%40t-2@host/db"},
+    "password": 53352231,
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "cleaned"),
+    [
+        # A variable that a plugin uses, whatever its name.
+        ("to http://host/hidden-part", "to http://host/***"),
+        ("use s3cret-1", "use ***"),
+        # It follows what looks like a secret's name, and is no option.
+        ("in development-1", "in development-1"),
+        ("set x-1y2", "set x-1y2"),
+        ("set x-1y2z", "set ***"),
+        # As in the URL, and decoded.
+        ("pass s3cr%40t-2", "pass ***"),
+        ("pass s3cr@t-2", "pass ***"),
+        ("number 53352231", "number ***"),
+        # A secret that begins with another one.
+        ("a s3cret-long-and-more", "a ***"),
+        # A short one counts as a word after the code of a colour, and after an escaped line break.
+        ("\x1b[1mserv", "\x1b[1m***"),
+        (r"a\nserv", r"a\n***"),
+        ("a spaced-s3cret", "a ***"),
+    ],
+)
+def test_secrets_of_a_config_and_an_environment(text: str, cleaned: str) -> None:
+    environment = {
+        "A_PATH": "hidden-part",
+        "A_TOKEN": "s3cret-long",
+        "B_TOKEN": "s3cret-long-and-more",
+        "PASSWORD": "serv",
+        "C_TOKEN": " spaced-s3cret ",
+    }
+    secrets = Secrets(Hidden(environment))
+    secrets.add_config(PLUGINS)
+    assert secrets.remove_from(text.encode()).decode() == cleaned
+
+
+def test_what_the_server_itself_writes_stays() -> None:
+    names = ("level", "target", "timestamp", "file", "line", "message")
+    line = json.dumps(dict.fromkeys(names, "s3cret"))
+    expected = {**dict.fromkeys(names, "s3cret"), "message": "***"}
+    assert json.loads(removed(line, {"A_TOKEN": "s3cret"}, {})) == expected
+
+
 def test_hostile_lines_take_linear_time() -> None:
     secrets = Secrets(Hidden({"A_TOKEN": 'a"b\\\\c', "B_TOKEN": "aaaaaaaab"}))
     for start in ("env -i ", 'env -i ="', "://", "nvironment variable: ", 'a"', ': string "', ""):

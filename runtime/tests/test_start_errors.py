@@ -58,6 +58,29 @@ def test_a_server_that_a_signal_kills_is_no_wrong_config(
     assert ("memory ran out" in str(error)) == (number == signal.SIGKILL)
 
 
+def test_a_server_that_exits_without_reading_its_config(tmp_path: Path) -> None:
+    # More than a pipe holds.
+    config = {"plugins": {}, "routes": {}, "x-note": "x" * 1_000_000}
+    failed(
+        r"exit code 3\): it printed nothing", config, binary=script(tmp_path / "server", "exit 3")
+    )
+
+
+def test_a_signal_without_a_name(tmp_path: Path) -> None:
+    failed(r"killed by signal 40 \(unknown\)", binary=script(tmp_path / "server", "kill -40 $$"))
+
+
+def test_a_port_that_the_system_refuses(tmp_path: Path) -> None:
+    # Only root may use some, which tests often are.
+    refused = SERVER_ERROR.replace(
+        "load configuration: no",
+        "create executor: Failed to create service from configuration: Configuration error: Failed"
+        " to bind gRPC port: Permission denied (os error 13)",
+    )
+    binary = script(tmp_path / "server", f"echo '{refused}'\nexit 1")
+    failed("Permission denied .os error 13.. Choose another port", binary=binary)
+
+
 SERVER_ERROR = (
     '{"level":"ERROR","target":"stepflow_server","message":"Server error: Failed to load'
     ' configuration: no"}'
@@ -186,7 +209,8 @@ def test_no_file_for_the_health_check(monkeypatch: pytest.MonkeyPatch) -> None:
         raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
     monkeypatch.setattr(socket, "socket", refuse)
-    failed("cannot start the Stepflow server: Too many open files", startup_timeout=5)
+    message = "cannot start the Stepflow server: Too many open files; close files, or raise the"
+    failed(message, startup_timeout=5)
 
 
 def test_a_restart_that_the_system_refuses_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:

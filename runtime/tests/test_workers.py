@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import pickle
 import signal
 import sys
@@ -15,7 +16,7 @@ import yaml
 
 from runtime.tests.support import exists, wait_until
 from runtime.tests.workers import PLUGIN, config, logged, of_level
-from stepflow_runtime import LogConfig, StepflowRuntime, errors
+from stepflow_runtime import LogConfig, StepflowRuntime, _worker_process, errors
 
 
 def python(code: str, *arguments: str) -> dict[str, Any]:
@@ -68,11 +69,19 @@ def test_a_config_file(tmp_path: Path, suffix: str) -> None:
     script.chmod(0o755)
     path = tmp_path / f"config.{suffix}"
     document = config("./a b/my worker", "two words")
-    text = json.dumps(document) if suffix == "json" else yaml.safe_dump(document)
-    path.write_text(text, encoding="utf-8")
+
+    def write() -> None:
+        text = json.dumps(document) if suffix == "json" else yaml.safe_dump(document)
+        path.write_text(text, encoding="utf-8")
+
+    write()
     error = fails(path)
     assert error.exit_code == 7
     assert error.last_lines == [f"{tmp_path} two words"]
+    document["plugins"][PLUGIN]["command"] = "./my worker"
+    document["workingDirectory"] = f"{tmp_path}/a b"
+    write()
+    assert fails(path).last_lines == [f"{tmp_path}/a b two words"]
 
 
 def test_a_program_of_the_search_path(tmp_path: Path) -> None:
@@ -168,6 +177,57 @@ def test_what_a_worker_inherits() -> None:
     assert len(pipes) == len(set(pipes)) >= 2
 
 
+def test_variables_of_a_worker_written_in_python() -> None:
+    """They are not for the Python program that starts it."""
+    document = config("/bin/sh", "-c", "env | grep PYTHONHOME; exit 9")
+    document["plugins"][PLUGIN]["env"] = {"PYTHONHOME": "/nowhere"}
+    assert fails(document).last_lines == ["PYTHONHOME=/nowhere"]
+
+
+def test_words_that_a_worker_wrote_just_before_its_exit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It exits at the latest moment: when its parent asks whether it has.
+    wrapper = tmp_path / "worker_process.py"
+    wrapper.write_text(
+        f"""
+import os, runpy, time
+waitpid, write = os.waitpid, os.write
+def ask_late(pid, options):
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    return waitpid(pid, options)
+def report_and_doze(descriptor, data):
+    written = write(descriptor, data)
+    if b'"exited"' in bytes(data):
+        time.sleep(3600)
+    return written
+os.waitpid, os.write = ask_late, report_and_doze
+runpy.run_path({_worker_process.__file__!r}, run_name="__main__")
+""",
+        encoding="utf-8",
+    )
+    monkeypatch.setattr(_worker_process, "__file__", str(wrapper))
+    error = fails(config("/bin/sh", "-c", "echo first; sleep 0.2; echo last; exit 9"))
+    assert error.last_lines == ["first", "last"]
+
+
+@pytest.mark.parametrize(
+    "said", ["Timeout waiting for port announcement", "worker did not connect within 30s"]
+)
+def test_a_server_that_gave_up_waiting_for_a_worker(said: str, tmp_path: Path) -> None:
+    # A real one does so after 30 seconds.
+    binary = tmp_path / "server"
+    line = {"target": "stepflow_server", "message": f"Server error: {said}"}
+    binary.write_text(f"#!/bin/sh\necho '{json.dumps(line)}'\nexit 1\n", encoding="utf-8")
+    binary.chmod(0o755)
+    error = fails(python("pass"), binary=binary)
+    assert error.plugin == PLUGIN and error.exit_code is None
+    assert str(error) == (
+        f"the Stepflow server gave up waiting for the worker of plugin {PLUGIN!r} (its last line:"
+        " it printed nothing); see .last_lines"
+    )
+
+
 def test_a_line_that_nests_too_deeply_for_json() -> None:
     error = fails(python("print('[' * 99_999)\nraise SystemExit(9)"))
     assert error.exit_code == 9
@@ -187,16 +247,30 @@ def test_a_plugin_that_is_malformed_is_left_to_the_server() -> None:
     document["plugins"][PLUGIN]["args"] = 5
     with pytest.raises(errors.ConfigInvalid):
         StepflowRuntime.start(document)
+    document["plugins"][PLUGIN]["args"] = [5]
+    with pytest.raises(errors.ConfigInvalid):
+        StepflowRuntime.start(document)
+    document["plugins"][PLUGIN] |= {"args": [], "command": "\ud800"}
+    with pytest.raises(errors.InvalidInput, match="cannot be passed to the server: surrogates"):
+        StepflowRuntime.start(document)
     document["plugins"][PLUGIN] = {"type": "no-such-type", "command": 5}
     with pytest.raises(errors.ConfigInvalid):
         StepflowRuntime.start(document)
 
 
+def test_a_config_that_is_not_json_leaves_no_pipe() -> None:
+    before = os.listdir("/proc/self/fd")
+    with pytest.raises(errors.InvalidInput, match="not JSON"):
+        StepflowRuntime.start({**python("pass"), "x-odd": float("nan")})
+    assert os.listdir("/proc/self/fd") == before
+
+
 def test_the_output_is_not_logged_without_capture(records: list[logging.LogRecord]) -> None:
     error = fails(
-        python("print('hello')\nraise SystemExit(3)"), log_config=LogConfig(capture=False)
+        python("print('hel\\tlo', end='')\nraise SystemExit(3)"),
+        log_config=LogConfig(capture=False),
     )
-    assert error.last_lines == ["hello"]
+    assert error.last_lines == ["hel    lo"]
     assert not of_level(records, logging.INFO)
 
 
