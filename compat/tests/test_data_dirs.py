@@ -6,8 +6,10 @@ import hashlib
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -186,6 +188,22 @@ def test_runs_of_0_10_get_to_0_13_over_0_11(tmp_path: Path) -> None:
         pass
     with start("0.13.0", folder, upgrade=True) as runtime:
         check_all(runtime.sync_client, data)
+
+
+def test_a_run_with_a_checkpoint_is_not_converted(tmp_path: Path) -> None:
+    """It replaces a part of the run's journal, in a format of that server's own."""
+    data = made("0.11.1", is_running=True)
+    folder = tmp_path / "data"
+    shutil.copytree(data.folder, folder)
+    with closing(sqlite3.connect(folder / "stepflow.db")) as database:
+        database.execute(
+            "INSERT INTO checkpoints (root_run_id, sequence_number, data) VALUES (?, 1, x'00')",
+            (data.running,),
+        )
+        database.commit()
+    for version in ("0.12.0", "0.13.0"):
+        message = check_refused(data, folder, "0.11.1", version, upgrade=True)
+        assert "let them finish on the server that wrote it" in message
 
 
 def test_a_crash_in_the_middle_of_an_upgrade(tmp_path: Path) -> None:
