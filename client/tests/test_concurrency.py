@@ -160,3 +160,19 @@ def test_a_client_goes_on_in_a_new_loop_when_its_own_has_ended(server: StepflowS
     assert asyncio.run(use()) == "healthy"
     assert asyncio.run(use()) == "healthy"
     asyncio.run(close())
+
+
+def test_the_package_imports_its_modules_when_they_are_used() -> None:
+    # Otherwise Python detects a deadlock when another thread imports one of them at that moment.
+    script = (
+        f"import sys; sys.path = {sys.path!r}; import stepflow_client; known = {{*sys.modules}}"
+    )
+    script += "; import stepflow_client as s; print(len(s.__all__), {*s.__all__} - {*dir(s)})"
+    script += "; print([one for one in known if one.startswith('stepflow_client.')])"
+    script += (
+        "; from stepflow_client import *; print(s.__version__ and errors and FlowSource and s)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("16 set()\n[]\n<module 'stepflow_client'"), done.stdout
