@@ -498,6 +498,7 @@ async def test_what_comes_unasked_is_no_answer_to_the_next_request(form: Form, a
 NO_HTTP = {
     "SSH": b"SSH-2.0-OpenSSH_9.2\r\n",
     "another protocol": b"HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n",
+    "an upgrade": b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n",
     "no status": b"HTTP/1.1 007 OK\r\ncontent-length: 2\r\n\r\n{}",
     "an unknown coding": b"HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
     "two lengths": b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\n{}",
@@ -523,6 +524,9 @@ async def test_what_is_no_http_is_told(form: Form, text: bytes) -> None:
             with pytest.raises(ConnectionLost, match="invalid HTTP response") as raised:
                 await _health(form, client)
     assert "\n" not in str(raised.value)
+    assert ("the server speaks another protocol" in str(raised.value)) is (
+        b"connection: upgrade" in text
+    )
 
 
 @pytest.mark.anyio

@@ -56,7 +56,14 @@ def test_the_step_beside_the_message() -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [None, 1, "text", [], {"stack": 1}, {"stack": [1, None, {}, {"error": 1, "attachments": 2}]}],
+    [
+        None,
+        1,
+        "text",
+        [],
+        {"stack": 1},
+        {"stack": [1, None, {}, {"error": 1, "attachments": 2, "backtrace": 3}]},
+    ],
 )
 def test_other_data(data: Any) -> None:
     error = FlowError(code=5, message="no path", data=data)

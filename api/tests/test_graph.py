@@ -78,7 +78,7 @@ def test_nodes_and_edges() -> None:
         flow(
             step("a", INPUT, {"$variable": "v"}, onError={"action": "retry", "maxRetries": 2}),
             step("b", "a", INPUT, mustExecute=True, onError={"action": "useDefault"}),
-            step("c", {"$if": {"$step": "a"}, "then": {"$step": "b"}}),
+            step("c", {"$if": {"$step": "a"}, "then": {"$step": "b"}, "else": {"$step": "a"}}),
             output={"$literal": {"$step": "no"}},
         )
     )
@@ -284,6 +284,15 @@ def test_thousands_of_steps(make: Callable[[int], Flow], count: int) -> None:
     assert len(found.boxes) > count
     # In proportion to the number of steps, however long the edges are.
     assert len(found.lines) < 12 * count
+
+
+def test_long_edges_have_a_limited_number_of_places() -> None:
+    count = 200
+    steps = (step(f"s{at}", *(f"s{max(0, at - by)}" for by in range(1, 20))) for at in range(count))
+    found = layout(flow_graph(flow(*steps)), columns=1)
+    places = {(line.x2, line.y2) for line in found.lines if line.y2 < line.y3}
+    # Each edge that is longer by one row has one place more, so that all of them are used up.
+    assert len(places) == 8 * len(found.boxes) + 1000
 
 
 def test_statuses_and_links_of_steps() -> None:

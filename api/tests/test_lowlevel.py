@@ -130,3 +130,26 @@ def test_header_fields_of_a_call_are_hidden() -> None:
             client.call(list_components.OPERATION, request, headers=shown)
         assert "secret" not in str(raised.value)
     assert sent == ["a"]
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    [
+        "application/x-ndjson",
+        "application/ndjson",
+        "application/jsonl",
+        "application/x-jsonlines",
+        "application/json-lines",
+        "application/stream+json",
+        "Application/JSONL ; charset=utf-8",
+    ],
+)
+def test_a_document_on_each_line(media_type: str) -> None:
+    answer = httpx.Response(200, content=b'{"a":1}\r\n\n[2]', headers={"content-type": media_type})
+    operation = Operation[None, None]("events", "GET", "/events", {})
+    with (
+        Client("http://server", transport=httpx.MockTransport(lambda request: answer)) as client,
+        client.open(operation, operation.request()) as stream,
+    ):
+        assert list(stream) == [{"a": 1}, [2]]
+        assert stream.read() is None

@@ -169,8 +169,9 @@ async def test_a_function_without_another_answer_fails_the_test(form: Form) -> N
     answers = iter([RUN])
     server = MockServer({get_run: lambda request: next(answers)})
     assert (await call(server, form)).flow_id == "f"
-    with pytest.raises(RuntimeError, match="raised StopIteration"):
+    with pytest.raises(RuntimeError, match="raised StopIteration") as raised:
         await call(server, form)
+    assert isinstance(raised.value.__cause__, StopIteration)
 
 
 @pytest.mark.parametrize(

@@ -205,7 +205,7 @@ NO_ANSWERS = [
         "no HTTP",
         raw(b"220 mail.example ESMTP\r\n\r\n"),
         ConnectionLost,
-        "the connection was cut (invalid HTTP response: it begins with"
+        "the connection was cut (invalid HTTP response: it has"
         " b'220 mail.example ESMTP\\r\\n\\r\\n'); the server may have acted on the request",
     ),
     Odd(

@@ -106,6 +106,27 @@ def test_runs_that_begin_meanwhile_do_not_count(do: Driver, limit: int | None, b
     do(client.close())
 
 
+@pytest.mark.parametrize("limit", [None, 4, 5])
+def test_a_server_that_sends_fewer_runs_than_asked_for(do: Driver, limit: int | None) -> None:
+    def page(request: httpx.Request) -> httpx.Response:
+        offset = int(request.url.params["offset"])
+        runs = [run(number) for number in range(5, 0, -1)][offset : offset + 2]
+        return httpx.Response(200, json={"runs": runs})
+
+    client = client_of(do, Server({"GET runs": page}))
+    found = [one.run_id.int for one in do(client.list_runs(limit=limit))]
+    assert found == list(range(5, 5 - (limit or 5), -1))
+    do(client.close())
+
+
+def test_a_short_page_of_repeats_is_the_last(do: Driver) -> None:
+    pages = iter([[run(2), run(1)], [run(1)]])
+    server = Server({"GET runs": lambda request: httpx.Response(200, json={"runs": next(pages)})})
+    client = client_of(do, server)
+    assert [one.run_id.int for one in do(client.list_runs())] == [2, 1]
+    do(client.close())
+
+
 # --- events that come again -----------------------------------------------------------------------
 
 
@@ -219,7 +240,7 @@ def test_creating_a_run_is_sent_again_where_the_server_refused_it(do: Driver, st
 
 
 @pytest.mark.parametrize("is_batch", [False, True])
-@pytest.mark.parametrize("status", [429, *range(500, 506), 599])
+@pytest.mark.parametrize("status", [429, *range(500, 504), 520, 599])
 def test_a_wait_outlasts_failures_that_may_pass(do: Driver, status: int, is_batch: bool) -> None:
     def failing(answer: httpx.Response) -> Answer:
         answers = iter([httpx.Response(status), httpx.Response(status)])

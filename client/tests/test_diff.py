@@ -113,7 +113,7 @@ def test_wrong_arguments(do: Driver, client: Any) -> None:
         do(handle.diff(uuid4()))
     with pytest.raises(errors.InvalidInput, match="the run id is 'one'"):
         do(handle.diff("one"))
-    for item in (1, -1, True):
+    for item in (1, -1, True, False):
         with pytest.raises(errors.InvalidInput, match=r"has no item .* it has 1 item"):
             do(handle.diff(handle.id, item=item))
 

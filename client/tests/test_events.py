@@ -371,6 +371,27 @@ def test_the_end_of_another_run_is_not_that_of_this_one(
     assert [event.sequence_number for event in seen] == [1, 2, 9]
 
 
+def test_a_run_that_has_finished_ends_with_its_last_number(do: Driver) -> None:
+    finished = {**RUN["summary"], "status": 2, "finishedAtSeqno": 9}
+    # The connection ends before the run's last event.
+    streams: Iterator[list[Any]] = iter([[step(9), DONE], [step(9), DONE], [step(9)]])
+    server = MockServer(
+        {
+            "GET /runs": {"runs": [finished]},
+            "GET /runs/{run_id}/events": lambda request: next(streams),
+        },
+        version="0.13.0",
+    )
+    client = do.client("http://server.invalid", server_version="0.13.0", transport=server)
+    handle = client.handle(UUID(int=1))
+    # All that is there is returned, however short the time.
+    assert [event.kind for event in do(handle.events(timeout=0))] == ["StepSlept", "RunCompleted"]
+    assert [event.kind for event in do(handle.events(since=9))] == ["StepSlept", "RunCompleted"]
+    assert [event.kind for event in do(handle.events())] == ["StepSlept"]
+    assert do(handle.events(since=10)) == []
+    do(client.close())
+
+
 NEW = (
     '{"sequenceNumber":7,"timestamp":"2026-01-01T00:00:00Z",'
     '"event":{"StepSlept":{"runId":"r","forHow":{"long":1}}}}'

@@ -72,6 +72,8 @@ def test_a_lost_answer_to_creating_is_told_and_not_sent_again(
     with pytest.raises(errors.RunOutcomeUnknown, match="Look for a run of flow") as caught:
         do(client.run(flow, 1))
     assert caught.value.flow_id == flow_id
+    # A response with an error has its own place in it.
+    assert str(caught.value).count(proxy.url) == (2 if fault is Fault.BAD_GATEWAY else 1)
     assert sum(seen.creates_run for seen in proxy.seen) == 1
     wait_until(lambda: len(ids_of(server, flow["name"])) == 1, "the run is there, once")
     # What the error says is enough to find it.
@@ -184,6 +186,16 @@ def test_a_cut_while_cancelling_does_not_surface(
     handle = do(proxied.submit(READ_FILE, {"path": str(fifo())}))
     proxy.plan = once(fault)
     assert do(handle.cancel()).status is ExecutionStatus.CANCELLED
+
+
+def test_a_cut_while_cancelling_a_finished_run_does_not_hide_that_it_has_finished(
+    do: Driver, proxied: Any, proxy: FaultProxy
+) -> None:
+    handle = do(proxied.submit(ECHO, 1))
+    do(handle.result())
+    proxy.plan = once(Fault.RESET_AFTER)
+    with pytest.raises(errors.Conflict, match="status: Completed"):
+        do(handle.cancel())
 
 
 def test_a_deadline_holds_while_the_server_is_away(

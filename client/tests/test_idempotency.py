@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -286,4 +287,26 @@ def test_a_server_that_forgets_each_flow_is_asked_twice(do: Driver, key: str) ->
         "/flows",
         "/runs",
     ] * 2
+    do(client.close())
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_deadline_ends_the_search_for_a_run(do: Driver, key: str, late: bool) -> None:
+    def create(request: Any) -> type[errors.ConnectionLost]:
+        time.sleep(0.5 * late)
+        return errors.ConnectionLost
+
+    server = MockServer(
+        {
+            "GET /runs": {"runs": []},
+            "POST /flows": {"flowId": "f", "stored": True, "diagnostics": NO_DIAGNOSTICS},
+            "POST /runs": create,
+        }
+    )
+    client = do.client("http://server.invalid", server_version="0.11.1", transport=server)
+    with pytest.raises(errors.RunOutcomeUnknown, match="again with the same idempotency_key"):
+        do(client.submit(ECHO, 1, idempotency_key=key, timeout=0.4))
+    # One before the run was created, and then one for each delay.
+    asked = [request.method for request in server.requests].count("GET")
+    assert asked == 1 if late else 1 < asked < 10
     do(client.close())

@@ -70,6 +70,7 @@ def test_a_server_without_the_operation_is_told(do: Driver, name: str) -> None:
         ({"url": "http://h", "timeout": 0}, "timeout is 0; pass seconds above 0"),
         ({"url": "http://h", "timeout": float("nan")}, "timeout is nan"),
         ({"url": "http://h", "timeout": "5"}, "timeout is '5'; pass seconds above 0"),
+        ({"url": "http://h", "timeout": True}, "timeout is True; pass seconds above 0"),
         ({"url": "http://h", "token": "a\nsesame"}, "the token cannot be sent"),
         ({"url": "http://h", "headers": {"x": "a\nsesame"}}, "headers cannot be sent"),
     ],

@@ -160,6 +160,8 @@ def test_handle_shows_a_run_and_cancels_it(
     assert [item.result for item in do(handle.items())] == [None]
     assert set(do(handle.steps())) == {"read"}
     assert do(handle.cancel()).status is ExecutionStatus.CANCELLED
+    with pytest.raises(errors.Conflict, match="status: Cancelled"):
+        do(handle.cancel())
     with pytest.raises(errors.RunCancelled, match="was cancelled") as caught:
         do(handle.result())
     assert caught.value.run_id == handle.id
@@ -177,6 +179,9 @@ def test_handle_shows_a_finished_run(do: Driver, client: Any, tmp_path: Path) ->
 
 
 def test_an_unknown_run_is_not_found(do: Driver, client: Any) -> None:
+    for wrong in ("7", 7, None):
+        with pytest.raises(errors.InvalidInput, match=r"the run id is .*; pass a UUID, as submit"):
+            client.handle(wrong)
     handle = client.handle(uuid.UUID(int=7))
     for call in (handle.result, handle.results, handle.status, handle.items, handle.cancel):
         with pytest.raises(errors.NotFound):

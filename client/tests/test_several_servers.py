@@ -97,8 +97,9 @@ def test_a_lost_run_is_not_created_by_the_next(
     client = client_of(do, proxies)
     first.plan = once(Fault.CUT_WAITING, lambda seen: seen.creates_run)
     if key is None:
-        with pytest.raises(errors.RunOutcomeUnknown):
+        with pytest.raises(errors.RunOutcomeUnknown) as caught:
             do(client.run(ECHO, 1))
+        assert caught.value.url == f"{first.url}/api/v1/runs"
         assert not any(seen.creates_run for seen in second.seen)
     else:
         assert do(client.run(ECHO, 1, idempotency_key=key)).output == 1

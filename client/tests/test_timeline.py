@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import json
 import re
@@ -233,6 +234,43 @@ def test_the_failed_and_the_slowest_items_of_ten_thousand(server: StepflowServer
     assert "9,980 items left out: shown are failed items, then the slowest" in found.to_text()
     assert "10,000 items: 9,990 completed, 10 failed" in found.to_text()
     assert "9,980 items left out" in found.to_html()
+
+
+def test_items_that_are_running_are_the_slowest(do: Driver) -> None:
+    times = ["2026-01-01T00:00:01Z", None, "2026-01-01T00:00:03Z"]
+    items = [
+        {"itemIndex": index, "status": "completed", "completedAt": time}
+        if time
+        else {"itemIndex": index, "status": "running"}
+        for index, time in enumerate(times)
+    ]
+    run = {
+        "runId": str(UUID(int=1)),
+        "rootRunId": str(UUID(int=1)),
+        "flowId": "0" * 64,
+        "status": "running",
+        "items": {"total": 3, "completed": 2, "running": 1, "failed": 0, "cancelled": 0},
+        "createdAt": "2026-01-01T00:00:02Z",
+        "createdAtSeqno": 0,
+    }
+    server = MockServer(
+        {
+            "GET /runs": {"runs": [run]},
+            # A run in progress has no details.
+            "GET /runs/{run_id}": {**run, "itemDetails": []},
+            "GET /runs/{run_id}/items": {"itemCount": 3, "items": items},
+            "GET /runs/{run_id}/events": httpx.Response(404),
+        }
+    )
+    client = do.client("http://server.invalid", server_version="0.11.1", transport=server)
+    found: Timeline = do(client.handle(UUID(int=1)).timeline(items=2))
+    do(client.close())
+    assert [item.index for item in found.items] == [1, 2]
+    # Clocks of two machines differ.
+    ended = found.run.model_copy(
+        update={"completed_at": datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)}
+    )
+    assert dataclasses.replace(found, run=ended).seconds == 0.0
 
 
 def test_half_of_the_places_are_for_the_slowest(do: Driver, client: Any) -> None:

@@ -133,7 +133,6 @@ class _Decoding:
         kind: str = response.headers.get("content-type", "")
         is_lines = kind.partition(";")[0].strip().lower() in LINE_TYPES
         self._decoder = LineDecoder() if is_lines else EventDecoder()
-        self._ended = False
         self._parse = parse
         self._fail = fail
         self._timeout = timeout
@@ -149,9 +148,6 @@ class _Decoding:
 
     def _last(self) -> list[Any] | None:
         """Return what the end of the answer completes; None if that is nothing."""
-        if self._ended:
-            return None
-        self._ended = True
         try:
             return [self._parse(data) for data in self._decoder.end()] or None
         except ValueError as error:

@@ -207,7 +207,6 @@ class _Message:
         self._has_more = False
         # Bytes since the beginning or the last part of the body.
         self._pending = 0
-        self._start = b""
         # None at the end, since the parser refers to this object.
         self._parser: HttpResponseParser | None = HttpResponseParser(self)
 
@@ -221,7 +220,6 @@ class _Message:
         parser = self._parser
         assert parser is not None
         self._pending += len(data)
-        self._start = self._start or data[:40]
         problem: Exception | None = None
         try:
             parser.feed_data(data)
@@ -242,7 +240,7 @@ class _Message:
             raise _invalid("the server speaks another protocol") from problem
         if problem is not None:
             is_http = parser.get_status_code() > 0
-            reason = problem if is_http else f"it begins with {self._start!r}"
+            reason = problem if is_http else f"it has {data[:40]!r}"
             raise _invalid(str(reason)) from problem
         if self._pending > _HEAD_LIMIT:
             raise _invalid("the head is too large")

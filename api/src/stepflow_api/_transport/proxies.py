@@ -93,8 +93,8 @@ def checked_proxy(proxy: Hidden[str] | Hidden[str | HttpxProxy], name: str) -> H
 
 def _setting(scheme: str) -> str:
     names = (name for name in os.environ if name.lower() == f"{scheme}_proxy")
-    # urllib prefers the lower-case name.
-    return max(names, default="the system's proxy setting", key=str.islower)
+    # urllib prefers the lower-case name, which is also the greatest.
+    return max(names, default="the system's proxy setting")
 
 
 def _matches(entry: str, host: str, address: IPv4Address | IPv6Address | None, port: int) -> bool:
@@ -112,7 +112,7 @@ def _matches(entry: str, host: str, address: IPv4Address | IPv6Address | None, p
         except ValueError:
             return False
     domain = name.removeprefix("*").strip(".")
-    return bool(domain) and f".{host}".endswith(f".{domain}")
+    return f".{host}".endswith(f".{domain}")
 
 
 def _address(host: str) -> IPv4Address | IPv6Address | None:

@@ -94,7 +94,6 @@ class Transport:
     def _begin(self) -> None:
         """Create the state that no two processes share."""
         self._lock = threading.Lock()
-        self._address: Address | None = None
         self._connections: SyncConnections | None = None
         self._async_connections: AsyncConnections | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -273,10 +272,7 @@ class Transport:
     def _where(self) -> Address:
         from stepflow_api._transport.http11 import Address
 
-        self._address = self._address or Address(
-            self._base_url, self._headers, self._limit, self._tls
-        )
-        return self._address
+        return Address(self._base_url, self._headers, self._limit, self._tls)
 
     def _httpx(self) -> HttpxTransport:
         from stepflow_api._transport.httpx_libraries import default_httpx_library

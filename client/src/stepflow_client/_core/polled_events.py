@@ -89,7 +89,7 @@ class PolledEvents:
         total = run.items.total
         for item in range(total):
             if item not in self._finished_items:
-                call = endpoints.run_steps(self._run_id, item if total > 1 else None)
+                call = endpoints.run_steps(self._run_id, item)
                 try:
                     answer = yield from self._sender.send(call, deadline=self._deadline)
                 except UnsupportedByServer:

@@ -66,10 +66,10 @@ def read_record(
             if one.result is not None:
                 results[one.item_index] = one.result
     details = yield from read_details(core.sender, run.run_id, deadline)
-    inputs = {one.item_index: one.input for one in details if one.item_index in items}
+    inputs = {one.item_index: one.input for one in details}
     steps: dict[int, Mapping[str, StepRunResponse]] = {}
     for index in statuses if with_steps else ():
-        call = endpoints.run_steps(run.run_id, index if run.items.total > 1 else None)
+        call = endpoints.run_steps(run.run_id, index)
         try:
             answer = yield from core.sender.send(call, deadline=deadline)
         except UnsupportedByServer:

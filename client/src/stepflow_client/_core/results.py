@@ -11,7 +11,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, TypeAdapter
 
-from stepflow_api.errors import body_cause, body_problem, one_line
+from stepflow_api.errors import body_problem, one_line
 from stepflow_api.models import (
     Diagnostic,
     DiagnosticLevel,
@@ -126,7 +126,7 @@ class Items:
             for items in blocks:
                 yield from items
         except ValueError as error:
-            raise self._source.invalid(error) from body_cause(error)
+            raise self._source.invalid(error) from error
 
     def __len__(self) -> int:
         if self._count is None:
@@ -139,7 +139,7 @@ class Items:
                         break
                     count += 1
             except ValueError as error:
-                raise self._source.invalid(error) from body_cause(error)
+                raise self._source.invalid(error) from error
             reported = others.get("itemCount", count)
             if type(reported) is not int or not 0 <= reported <= sys.maxsize:
                 raise self._source.invalid(ValueError("itemCount is not a number of items"))

@@ -46,7 +46,7 @@ from stepflow_client._requests.deadline import Deadline
 from stepflow_client._requests.retry import RetryOn
 from stepflow_client._requests.sending import Attempts, Sender
 from stepflow_client._requests.tracing import span
-from stepflow_client.errors import FlowFailed, InvalidInput, RunOutcomeUnknown, Unsupported
+from stepflow_client.errors import FlowFailed, InvalidInput, RunOutcomeUnknown
 from stepflow_client.options import RunBatchOptions, RunOptions, SubmitOptions
 
 
@@ -104,8 +104,8 @@ class Runs:
         flow_id = yield from self._flows.id_of(source, deadline)
         try:
             return (yield from self._create(flow_id, inputs, options, deadline))
-        except NotFound as error:
-            if not was_known or isinstance(error, Unsupported):
+        except NotFound:
+            if not was_known:
                 raise
             # The server has lost the flow, as one without storage does when it restarts.
             self._flows.forget(source)
@@ -298,7 +298,7 @@ class RunPages:
     ) -> None:
         self._sender = sender
         self._timeout = timeout
-        self._filters = {name: value for name, value in filters.items() if value is not None}
+        self._filters = filters
         self._remaining = limit
         self._offset = 0
         self._returned: set[UUID] = set()
