@@ -41,6 +41,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
         if field.name == "variable":
             field.label = "Attributes"
     app.setup_extension("sphinx.ext.autodoc")
+    app.connect("autodoc-process-bases", _show_public_bases)
     app.connect("autodoc-process-signature", _name_fields)
     app.connect("autodoc-process-docstring", _shorten_async_form, priority=100)
     app.connect("autodoc-process-docstring", _restructure, priority=200)
@@ -126,6 +127,14 @@ def _in_list(lines: list[str]) -> bool:
         if line and not line.startswith(" "):
             return False
     return False
+
+
+def _show_public_bases(
+    _app: Sphinx, _name: str, _value: type, _options: object, bases: list[type]
+) -> None:
+    while private := [base for base in bases if base.__name__.startswith("_")]:
+        place = bases.index(private[0])
+        bases[place : place + 1] = private[0].__bases__
 
 
 def _name_fields(

@@ -19,7 +19,7 @@ from pydantic import BaseModel, RootModel
 import stepflow_api.models
 from api.tests.support.specimens import document, enumerations, model_classes
 from stepflow_api import models
-from stepflow_api._base import AnswerModel, IntEnum, Model, RequestModel, StrEnum
+from stepflow_api.base import AnswerModel, IntEnum, Model, RequestModel, StrEnum
 
 MODELS = list(model_classes())
 ENUMERATIONS = list(enumerations())

@@ -326,7 +326,7 @@ def test_a_hand_written_model_inherits_fields_with_types_of_another_module(
         "first_",
         "from typing import Annotated\n"
         "from pydantic import Field\n"
-        "from stepflow_api._base import Model\n"
+        "from stepflow_api.base import Model\n"
         "class Base(Model):\n"
         "    part_of: Annotated[Later | None, Field(alias='partOf')] = None\n"
         "    next: list[Sub] | None = None\n",

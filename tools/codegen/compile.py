@@ -41,7 +41,7 @@ def compile_package(
         overlay: An OpenAPI Overlay to apply to it.
         sources: Other files that it refers to.
         package: Import name of the package that is made.
-        support: Import name of the package that its modules build on, with `_base`, `_hidden`,
+        support: Import name of the package that its modules build on, with `base`, `_hidden`,
             `_operation`, `client`, `errors`, `lowlevel` and `types`.
         command: What a person types to make it anew, for the files' first lines.
         hand_written: Modules that are not generated, by their path in the package.
@@ -94,7 +94,7 @@ def _render(
 ) -> dict[str, str]:
     files = {
         "models/__init__.py": templates.models_init(document, models, extra),
-        "models/generated/__init__.py": templates.generated_init(),
+        "models/_generated/__init__.py": templates.generated_init(),
     }
     if not document.is_json_schema:
         files["spec.py"] = templates.facts(document, operations)

@@ -47,7 +47,7 @@ class Groups:
             is_cyclic = bool(others) or first in uses[first]
             is_plain = not others and first not in overrides
             module = modules[min(names)]
-            group = Group(names, module if is_plain else f"generated.{module}", is_cyclic)
+            group = Group(names, module if is_plain else f"_generated.{module}", is_cyclic)
             self._groups |= dict.fromkeys(names, group)
 
     def __iter__(self) -> Iterator[Group]:

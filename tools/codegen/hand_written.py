@@ -10,7 +10,7 @@ from tools.codegen.errors import SpecError
 from tools.codegen.groups import GENERATED
 from tools.codegen.models import Model
 
-_MODELS = re.compile(r"(^|\.)models(\.generated)?(\.\w+)?$")
+_MODELS = re.compile(r"(^|\.)models(\._generated)?(\.\w+)?$")
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def read_hand_written(files: Mapping[str, Path]) -> list[HandWritten]:
             line = f", line {number}" if number else ""
             raise SpecError(f"{path}{line}", f"is no Python module: {error.args[0]}") from error
         module = PurePosixPath(path)
-        if module.is_relative_to("models/generated") or path == "models/generated.py":
+        if module.is_relative_to("models/_generated") or path == "models/_generated.py":
             raise SpecError(
                 path, "stands where the compiler's modules do; put it directly under models/"
             )
@@ -97,7 +97,7 @@ def check_hand_written(
             raise SpecError(
                 module.path,
                 f"imports {model.name}, which is this module's own; its generated class is called"
-                f" {GENERATED}{model.name}, in models/generated/{module.name}.py",
+                f" {GENERATED}{model.name}, in models/_generated/{module.name}.py",
             )
     return extra
 

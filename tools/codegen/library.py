@@ -139,8 +139,8 @@ def _generate(schemas: JSON, attributes: dict[str, str], data: Any, support: str
                 custom_template_dir=Path(__file__).parent / "templates" / "library",
                 extra_template_data=data,
                 aliases=attributes,
-                base_class=f"{support}._base.Model",
-                import_overrides=dict.fromkeys(("StrEnum", "IntEnum"), f"{support}._base"),
+                base_class=f"{support}.base.Model",
+                import_overrides=dict.fromkeys(("StrEnum", "IntEnum"), f"{support}.base"),
                 # Names are those of the schemas.
                 custom_class_name_generator=str,
                 strict_refs=True,

@@ -128,7 +128,7 @@ def _stubs(
 ) -> dict[str, tuple[str, str]]:
     """Return each model that shares a module the one that it would have alone, as well."""
     homes = {
-        f"generated.{module}" if name in overrides else module: groups.generated(name)
+        f"_generated.{module}" if name in overrides else module: groups.generated(name)
         for name, module in modules.items()
     }
     return {module: home for module, home in homes.items() if home[0] != module}

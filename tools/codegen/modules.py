@@ -107,7 +107,7 @@ class Modules:
             late.append(f"complete({', '.join(sorted(models))})")
         text = "\n".join([*parts, *late]) + "\n"
         words = {*_WORD.findall(text)}
-        known = {name: (f"{support}._base", name) for name in (*BASES, "OpenUnion", "complete")}
+        known = {name: (f"{support}.base", name) for name in (*BASES, "OpenUnion", "complete")}
         known |= generated.imports
         for as_name in sorted(words & known.keys()):
             module, name = known[as_name]

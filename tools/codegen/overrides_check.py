@@ -51,14 +51,14 @@ class _Check:
         except Exception as error:
             yield f"{self.source}/models: cannot be imported: {_one_line(error)}"
             return
-        for file in sorted(folder.glob("generated/*.py")):
-            module = importlib.import_module(f"{self.package}.models.generated.{file.stem}")
+        for file in sorted(folder.glob("_generated/*.py")):
+            module = importlib.import_module(f"{self.package}.models._generated.{file.stem}")
             for name in sorted(_defined(file) - public.keys()):
                 model = name.removeprefix(GENERATED)
                 yield from self._override(model, public[model], vars(module)[name])
 
     def _orphans(self, folder: Path) -> Iterator[str]:
-        files = [*folder.glob("*.py"), *folder.glob("generated/*.py")]
+        files = [*folder.glob("*.py"), *folder.glob("_generated/*.py")]
         defined = {file: _defined(file) for file in files}
         for file in sorted(folder.glob("*.py")):
             path = f"{self.source}/models/{file.name}"

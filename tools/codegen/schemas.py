@@ -137,7 +137,7 @@ class Registry:
         self.schemas = Schemas()
         self.shapes = Shapes()
         self._types = Types(self, self.shapes)
-        self._modules = Names("generated")
+        self._modules = Names()
         # Python names by the schemas' places.
         self._names: dict[str, str] = {}
         self._newtypes: set[str] = set()

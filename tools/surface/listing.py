@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator
 
 import griffe
 
-from tools.surface.public_names import PublicName
+from tools.surface.public_names import PublicName, SurfaceError
 
 _LONGEST_VALUE = 160
+_INTERNAL = re.compile(r"(?<![\w'])_[A-Za-z]\w*")
 _PREFIX = {
     griffe.ParameterKind.var_positional: "*",
     griffe.ParameterKind.var_keyword: "**",
@@ -23,10 +25,17 @@ def listing(package: str, command: str, names: Iterable[PublicName]) -> str:
         package: The package's import name.
         command: What writes the listing anew, for its first line.
         names: The public names.
+
+    Raises:
+        SurfaceError: A line would show an internal name.
     """
     lines = [f"# Public names of {package}; `{command}` writes this file."]
     found = {(path, line) for name in names for path, line in _lines(name)}
-    return "\n".join([*lines, *(line for _, line in sorted(found))]) + "\n"
+    for path, line in sorted(found):
+        if internal := _INTERNAL.search(line):
+            raise SurfaceError(f"{path}: shows the internal name {internal[0]}; make that public")
+        lines.append(line)
+    return "\n".join(lines) + "\n"
 
 
 def _lines(name: PublicName) -> Iterator[tuple[str, str]]:
@@ -42,9 +51,8 @@ def _own_lines(path: str, name: PublicName) -> Iterator[str]:
             yield f"alias {path} = {target}"
         case griffe.Module():
             yield f"module {path}"
-        case griffe.Class() as item:
-            bases = ", ".join(map(str, item.bases))
-            yield f"class {path}({bases})" if bases else f"class {path}"
+        case griffe.Class():
+            yield f"class {path}({', '.join(name.bases)})" if name.bases else f"class {path}"
         case griffe.Function() as item:
             for one in item.overloads or [item]:
                 yield f"{_decorated(item)}def {path}{_signature(one)}"
@@ -116,7 +124,8 @@ def _short(value: str) -> str:
     value = " ".join(value.split())
     # What an alias is made of is a type, which callers depend on.
     is_type = value.startswith("TypeAliasType(")
-    return value if is_type or len(value) <= _LONGEST_VALUE else "..."
+    is_short = len(value) <= _LONGEST_VALUE and not _INTERNAL.search(value)
+    return value if is_type or is_short else "..."
 
 
 def _field(path: str, item: griffe.Attribute) -> str:

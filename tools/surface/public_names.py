@@ -13,8 +13,11 @@ import griffe
 from tools.packages import modules
 
 # No caller uses these by name, nor leans on their text.
-_UNUSED = {"model_config", "__post_init__", "__repr__", "__str__"}
-_RECORDS = re.compile(r"(BaseModel|NamedTuple|TypedDict)$")
+_UNUSED = {
+    *("model_config", "__get_pydantic_core_schema__", "__post_init__"),
+    *("__reduce__", "__reduce_ex__", "__repr__", "__str__"),
+}
+_RECORDS = re.compile(r"(Model|NamedTuple|TypedDict)$")
 
 
 class SurfaceError(Exception):
@@ -30,20 +33,22 @@ class PublicName:
         item: What it stands for; of another package's, the dotted name there.
         also: The other public dotted names of the same thing.
         is_field: Whether it is a field of a model or of another record.
+        bases: The bases of a class; those of a private base in its place.
     """
 
     path: str
     item: griffe.Object | str
     also: tuple[str, ...] = ()
     is_field: bool = False
+    bases: tuple[str, ...] = ()
 
 
 def public_names(package: str, folders: Sequence[Path]) -> list[PublicName]:
     """Find every public name of a package, sorted by its dotted name.
 
     Public is what `__all__` names, or, where a module has none, each name without an underscore
-    that is defined there, in every module without an underscore. What public classes inherit from
-    private ones of the package is listed with the private class.
+    that is defined there, in every module without an underscore. Members that a class inherits from
+    private classes of the package are its own.
 
     Args:
         package: The package's import name.
@@ -82,20 +87,48 @@ class _Finder:
     def names(self) -> Iterator[PublicName]:
         self._visit(self._package, self._package.path)
         yield from self._foreign
-        public = dict(self._items)
-        for canonical, item in public.items():
+        for canonical, item in self._items.items():
             paths = sorted(self._paths[canonical], key=lambda path: (path.count("."), path))
-            yield PublicName(paths[0], item, tuple(paths[1:]))
-            if isinstance(item, griffe.Class):
-                yield from _members(item, paths[0])
-        bases: dict[str, griffe.Class] = {}
-        for item in public.values():
-            if isinstance(item, griffe.Class):
-                bases |= {base.path: base for base in item.mro() if base.path not in public}
-        for path, base in bases.items():
-            if base.package.path == self._package.path:
-                yield PublicName(path, base)
-                yield from _members(base, path)
+            if not isinstance(item, griffe.Class):
+                yield PublicName(paths[0], item, tuple(paths[1:]))
+                continue
+            bases: list[str] = []
+            members: dict[str, PublicName] = {}
+            for owner in self._with_private_bases(item, bases):
+                members = {name.path: name for name in _members(owner, paths[0])} | members
+            yield PublicName(paths[0], item, tuple(paths[1:]), bases=tuple(dict.fromkeys(bases)))
+            yield from (name for name in members.values() if not self._is_internal(name.item))
+
+    def _with_private_bases(self, item: griffe.Class, public: list[str]) -> Iterator[griffe.Class]:
+        """Yield a class and those above it, up to the public ones, which are added to `public`."""
+        yield item
+        for base in item.bases:
+            found = None if isinstance(base, str) else self._class(base.canonical_path)
+            if found is None or found.path in self._items:
+                public.append(str(base))
+            else:
+                yield from self._with_private_bases(found, public)
+
+    def _is_internal(self, item: griffe.Object | str) -> bool:
+        """Whether only the package calls it: a constructor that takes a private class."""
+        if not isinstance(item, griffe.Function) or item.name != "__init__":
+            return False
+        classes = [
+            self._class(part.canonical_path)
+            for one in item.parameters
+            if isinstance(one.annotation, griffe.Expr)
+            for part in one.annotation.iterate()
+            if isinstance(part, griffe.ExprName)
+        ]
+        return any(found is not None and found.path not in self._items for found in classes)
+
+    def _class(self, path: str) -> griffe.Class | None:
+        """Return a class of the package."""
+        try:
+            item = _target(self._package.modules_collection[path])
+        except KeyError:
+            return None
+        return item if isinstance(item, griffe.Class) else None
 
     def _visit(self, module: griffe.Module, path: str) -> None:
         self._add(path, module)

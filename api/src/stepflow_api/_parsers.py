@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json
 
-from stepflow_api._base import BY_ALIAS
 from stepflow_api._collector import COLLECTOR
 from stepflow_api._fork import reset_after_fork
+from stepflow_api.base import BY_ALIAS
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter

@@ -8,7 +8,6 @@ from __future__ import annotations
 # Type checkers know this name; importing it from typing would double what this import costs.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from stepflow_api._base import AnswerModel
     from stepflow_api._constants import RESPONSE_LIMIT
     from stepflow_api._exchange.dialects.versions import is_known_version, parse_version
     from stepflow_api._hidden import Hidden
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 __all__ = [
     "RESPONSE_LIMIT",
     "TLS",
-    "AnswerModel",
     "Hidden",
     "HttpxAsyncBaseTransport",
     "HttpxAsyncClient",
@@ -52,7 +50,6 @@ __all__ = [
 ]
 
 _MODULES = {
-    "AnswerModel": "_base",
     "Hidden": "_hidden",
     "HttpxAsyncBaseTransport": "_httpx_types",
     "HttpxAsyncClient": "_httpx_types",

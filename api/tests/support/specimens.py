@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from typing_extensions import TypeAliasType
 
 from stepflow_api import models
-from stepflow_api._base import Model
+from stepflow_api.base import Model
 
 _VALUES: Mapping[Any, Any] = {
     str: "text",

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from pydantic import Field
 
+from stepflow_api.base import AnswerModel
 from stepflow_api.models import ExecutionStatus, StepStatus
-from stepflow_api.support import AnswerModel
 from stepflow_api.types import Timestamp
 
 __all__ = [

@@ -23,7 +23,7 @@ __all__ = [
     "show_options",
 ]
 
-_Class = TypeVar("_Class", bound=type)
+C = TypeVar("C", bound=type)
 
 
 class SubmitOptions(TypedDict, total=False):
@@ -77,7 +77,7 @@ class RunBatchOptions(SubmitBatchOptions, total=False):
     0.11 report finished items only when all have finished."""
 
 
-def show_options(cls: _Class) -> _Class:
+def show_options(cls: C) -> C:
     """Show each option of a class's methods at run time, in place of `**options`.
 
     `help()` and `inspect.signature` then show what type checkers and editors show anyway.

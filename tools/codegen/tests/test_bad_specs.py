@@ -423,9 +423,9 @@ def test_the_rest_of_the_document(
         ("models/thing.py", "__all__ = ['Other']", "models/thing.py: does not define Thing"),
         (
             "models/thing.py",
-            "from good.models.generated.thing import Thing\n__all__ = ['Thing']",
+            "from good.models._generated.thing import Thing\n__all__ = ['Thing']",
             "models/thing.py: imports Thing, which is this module's own; its generated class is"
-            " called GeneratedThing, in models/generated/thing.py",
+            " called GeneratedThing, in models/_generated/thing.py",
         ),
         (
             "models/thing.py",
@@ -444,14 +444,14 @@ def test_the_rest_of_the_document(
             "models/other.py: offers Thing, as models/thing",
         ),
         (
-            "models/generated.py",
+            "models/_generated.py",
             "class Other: pass",
-            "models/generated.py: stands where the compiler's modules do",
+            "models/_generated.py: stands where the compiler's modules do",
         ),
         (
-            "models/generated/thing.py",
+            "models/_generated/thing.py",
             "class Other: pass",
-            "models/generated/thing.py: stands where the compiler's modules do",
+            "models/_generated/thing.py: stands where the compiler's modules do",
         ),
     ],
 )

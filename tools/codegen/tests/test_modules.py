@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from stepflow_api import _base
+from stepflow_api import base
 from tools.codegen.compile import compile_package
 
 NUMBERS = itertools.count()
@@ -54,7 +54,7 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Made]:
         )
         for name in by_hand:
             (folder / f"{name.lower()}.py").write_text(
-                f"from {package}.models.generated.{name.lower()} import Generated{name}\n"
+                f"from {package}.models._generated.{name.lower()} import Generated{name}\n"
                 f"class {name}(Generated{name}):\n    def by_hand(self) -> bool:\n"
                 "        return True\n"
             )
@@ -87,7 +87,7 @@ def forget(package: str) -> set[str]:
     return {name.removeprefix(prefix) for name in names if name.startswith(prefix)}
 
 
-def subclasses(model: type[_base.Model]) -> Iterator[type[_base.Model]]:
+def subclasses(model: type[base.Model]) -> Iterator[type[base.Model]]:
     for subclass in model.__subclasses__():
         yield subclass
         yield from subclasses(subclass)
@@ -98,8 +98,8 @@ def subclasses(model: type[_base.Model]) -> Iterator[type[_base.Model]]:
     [
         ("Stone", {"stone"}),
         ("Seed", {"seed", "tree", "leaf"}),
-        ("Branch", {"generated", "generated.branch", "leaf"}),
-        ("Choice", {"choice", "leaf", "generated", "generated.branch"}),
+        ("Branch", {"_generated", "_generated.branch", "leaf"}),
+        ("Choice", {"choice", "leaf", "_generated", "_generated.branch"}),
     ],
 )
 def test_a_model_imports_what_it_refers_to_alone(made: Made, name: str, modules: set[str]) -> None:
@@ -130,14 +130,12 @@ def test_each_module_can_be_the_first(made: Made, by_hand: tuple[str, ...]) -> N
 def test_circles_are_complete_where_models_are_not_built_on_first_use(
     made: Made, monkeypatch: pytest.MonkeyPatch, by_hand: tuple[str, ...]
 ) -> None:
-    monkeypatch.setattr(_base, "_CAN_DEFER", False)
-    monkeypatch.setitem(_base.Model.model_config, "defer_build", False)
+    monkeypatch.setattr(base, "_CAN_DEFER", False)
+    monkeypatch.setitem(base.Model.model_config, "defer_build", False)
     package = made(*by_hand)
     for first in (name.lower() for name in SCHEMAS):
         importlib.import_module(f"{package}.models.{first}")
-        models = [
-            model for model in subclasses(_base.Model) if model.__module__.startswith(package)
-        ]
+        models = [model for model in subclasses(base.Model) if model.__module__.startswith(package)]
         assert models
         assert [model for model in models if not model.__pydantic_complete__] == []
         forget(package)

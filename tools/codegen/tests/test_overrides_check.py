@@ -44,7 +44,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 from pydantic import ConfigDict, Field, field_validator
-from {package}.models.generated.thing import GeneratedThing
+from {package}.models._generated.thing import GeneratedThing
 __all__ = ["Thing"]
 
 class Thing(GeneratedThing):

@@ -46,7 +46,7 @@ SPEC: dict[str, Any] = {
     },
 }
 LEAF = """
-from orchard.models.generated.leaf import GeneratedLeaf
+from orchard.models._generated.leaf import GeneratedLeaf
 __all__ = ["Leaf"]
 class Leaf(GeneratedLeaf):
     '''A leaf that falls.'''
@@ -85,7 +85,7 @@ def test_a_model_is_replaced_and_stays_so(
     capsys.readouterr()
     build(tmp_path, "models/leaf.py")
     assert capsys.readouterr().out.splitlines() == [
-        "added models/generated/leaf.py",
+        "added models/_generated/leaf.py",
         "removed models/leaf.py",
     ]
     build(tmp_path, "models/leaf.py")

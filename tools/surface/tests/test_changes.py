@@ -95,7 +95,7 @@ def test_what_breaks_callers_comes_first() -> None:
 
 def test_a_method_that_is_inherited_since_is_still_there() -> None:
     old = "class p.C\ndef p.C.f(self) -> int"
-    new = "class p.C(_Base[int])\nclass p._b._Base\ndef p._b._Base.f(self) -> int"
+    new = "class p.C(B[int])\nclass p.b.B\ndef p.b.B.f(self) -> int"
     assert not any(change.breaks for change in changes(old, new))
     narrowed = new.replace("-> int", "-> str")
     assert "breaks callers: p.C.f: returns int -> str" in map(str, changes(old, narrowed))
@@ -103,7 +103,7 @@ def test_a_method_that_is_inherited_since_is_still_there() -> None:
 
 def test_a_method_that_is_inherited_from_far_above_is_still_there() -> None:
     old = "class p.C\ndef p.C.f(self) -> int"
-    new = "class p.C(_B)\nclass p._b._B(_A)\nclass p._b._A\ndef p._b._A.f(self) -> int"
+    new = "class p.C(B)\nclass p.b.B(A)\nclass p.b.A\ndef p.b.A.f(self) -> int"
     assert not any(change.breaks for change in changes(old, new))
 
 

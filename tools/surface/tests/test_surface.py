@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Final, Literal, overload
 
 from other import Elsewhere
-from p._private import Base, Shown
+from p._private import Base, Hidden, Shown
 from pydantic import BaseModel, Field
 
-__all__ = ["LIMIT", "Elsewhere", "Model", "Options", "Shown", "Thing", "choose", "wait"]
+__all__ = ["LIMIT", "Elsewhere", "Made", "Model", "Options", "Shown", "Thing", "choose", "wait"]
 LIMIT: Final = 7
 HIDDEN = 8
 
@@ -32,6 +32,7 @@ class Options(TypedDict, total=False):
     timeout: float
 
 class Thing(Base):
+    table = {_key(): 1}
     def __init__(self, size: int, *, _clock: object = None) -> None:
         self.size = size
         self._secret = size
@@ -48,11 +49,19 @@ def choose(a: int) -> int: ...
 def choose(a: str) -> str: ...
 def choose(a): ...
 
+class Made(Thing):
+    def __init__(self, parts: list[Hidden]) -> None: ...
+
 async def wait(a, b=2, *, seconds: float = 1.5) -> None: ...
 """
 PRIVATE = """\
-class Base:
+class Hidden:
     def inherited(self) -> int: ...
+class Base(dict[str, int], Hidden):
+    def inherited(self) -> bool: ...
+    @property
+    def area(self) -> object: ...
+    def __reduce__(self) -> object: ...
 class Shown: ...
 class NotShown: ...
 """
@@ -61,6 +70,7 @@ LISTING = """\
 module p
 alias p.Elsewhere = other.Elsewhere
 attribute p.LIMIT: Final = 7
+class p.Made(Thing)
 class p.Model(BaseModel)
 field p.Model.flow_id: str  # required, alias 'flowId'
 field p.Model.kind: Literal['a'] = 'a'
@@ -69,13 +79,13 @@ field p.Model.names: list[str] = list()
 class p.Options(TypedDict)
 field p.Options.timeout: float
 class p.Shown
-class p.Thing(Base)
+class p.Thing(dict[str, int])
 def p.Thing.__init__(self, size: int) -> None
 property p.Thing.area: float
+def p.Thing.inherited(self) -> bool
 classmethod def p.Thing.make(cls, /, *sizes: int, **rest: Any) -> Thing
 attribute p.Thing.size: int
-class p._private.Base
-def p._private.Base.inherited(self) -> int
+attribute p.Thing.table = ...
 def p.choose(a: int) -> int
 def p.choose(a: str) -> str
 module p.sub
@@ -132,6 +142,33 @@ def test_the_test_says_what_breaks_callers_and_what_to_do(
     assert main(["--update", *ARGUMENTS]) == 0
     assert "breaks callers: p.choose: removed" in capsys.readouterr().out
     assert main(ARGUMENTS) == 0
+
+
+def test_a_method_that_a_private_base_no_longer_has_breaks_callers(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["--update", *ARGUMENTS])
+    (folder / "src/p/_private.py").write_text(PRIVATE.replace("inherited", "_inherited"))
+    assert main(ARGUMENTS) == 1
+    assert "  breaks callers: p.Thing.inherited: removed\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("def wait(a: _Base) -> None: ...", "p.wait: shows the internal name _Base"),
+        ("def wait(a=_LIMIT): ...", "p.wait: shows the internal name _LIMIT"),
+        ("class wait(other._base.Base): ...", "p.wait: shows the internal name _base"),
+        ("wait: list[other._Base]", "p.wait: shows the internal name _Base"),
+    ],
+)
+def test_an_internal_name_fails(
+    folder: Path, capsys: pytest.CaptureFixture[str], source: str, name: str
+) -> None:
+    (folder / "src/p/__init__.py").write_text(f'__all__ = ["wait"]\n{source}\n')
+    assert main(["--update", *ARGUMENTS]) == 1
+    assert capsys.readouterr().err == f"{name}; make that public\n"
+    assert not (folder / "api.txt").exists()
 
 
 def test_a_listing_that_is_missing_or_edited_fails(

@@ -79,7 +79,7 @@ def test_a_wheel_has_its_package_and_nothing_else(package: str) -> None:
 def test_generated_modules_are_in_the_wheel() -> None:
     with zipfile.ZipFile(wheel("stepflow_api")) as archive:
         names = archive.namelist()
-        generated = archive.read("stepflow_api/models/generated/run_details.py").decode()
+        generated = archive.read("stepflow_api/models/_generated/run_details.py").decode()
     assert "class GeneratedRunDetails(" in generated
     assert "stepflow_api/api/run/create_run.py" in names
     assert "stepflow_api/api/batch/create_batch.py" in names

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stepflow_api._base import AnswerModel
+from stepflow_api.base import AnswerModel
 
 __all__ = ["ComponentInfo"]
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import Field
-from stepflow_api._base import OpenUnion
+from stepflow_api.base import OpenUnion
 from stepflow_api.models.on_error_default import OnErrorDefault
 from stepflow_api.models.on_error_fail import OnErrorFail
 from stepflow_api.models.on_error_retry import OnErrorRetry

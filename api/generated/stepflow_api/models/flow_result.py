@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import Field
-from stepflow_api._base import OpenUnion
+from stepflow_api.base import OpenUnion
 from stepflow_api.models.flow_result_failed import FlowResultFailed
 from stepflow_api.models.flow_result_success import FlowResultSuccess
 from stepflow_api.models.other_flow_result import OtherFlowResult

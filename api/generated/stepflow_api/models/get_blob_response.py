@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from pydantic import Field
-from stepflow_api._base import AnswerModel
+from stepflow_api.base import AnswerModel
 from stepflow_api.models.blob_type import BlobType
 
 __all__ = ["GetBlobResponse"]

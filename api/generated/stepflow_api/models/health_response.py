@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from stepflow_api._base import AnswerModel
+from stepflow_api.base import AnswerModel
 
 __all__ = ["HealthResponse"]
 

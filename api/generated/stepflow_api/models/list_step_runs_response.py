@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from stepflow_api._base import AnswerModel
+from stepflow_api.base import AnswerModel
 from stepflow_api.models.step_run_response import StepRunResponse
 
 __all__ = ["ListStepRunsResponse"]

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from pydantic import ConfigDict
-from stepflow_api._base import FreeKeys, Model
+from stepflow_api.base import FreeKeys, Model
 
 __all__ = ["OtherErrorAction"]
 

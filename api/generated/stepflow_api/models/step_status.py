@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from stepflow_api._base import StrEnum
+from stepflow_api.base import StrEnum
 
 __all__ = ["StepStatus"]
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import Field
-from stepflow_api._base import AnswerModel
+from stepflow_api.base import AnswerModel
 
 __all__ = ["StoreBlobResponse"]
 

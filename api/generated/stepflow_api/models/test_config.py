@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from pydantic import Field
-from stepflow_api._base import Model
+from stepflow_api.base import Model
 from stepflow_api.models.test_case import TestCase
 
 __all__ = ["TestConfig"]

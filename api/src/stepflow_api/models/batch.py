@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from stepflow_api._base import AnswerModel, RequestModel
+from stepflow_api.base import AnswerModel, RequestModel
 from stepflow_api.models._any_overrides import AnyOverrides
 from stepflow_api.models.execution_status import ExecutionStatus
 from stepflow_api.models.item_statistics import ItemStatistics

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from stepflow_api._base import AnswerModel
+from stepflow_api.base import AnswerModel
 from stepflow_api.models.execution_status import ExecutionStatus
 from stepflow_api.models.flow_result import FlowResult
 

@@ -8,12 +8,12 @@ from typing import Annotated, Any, ClassVar, Self, cast
 from pydantic import BeforeValidator
 
 from stepflow_api.models._any_overrides import AnyOverrides
-from stepflow_api.models.generated.create_run_request import GeneratedCreateRunRequest
+from stepflow_api.models._generated.create_run_request import GeneratedCreateRunRequest
 
 __all__ = ["CreateRunRequest"]
 
 
-def _as_inputs(value: Any) -> list[Any]:
+def as_inputs(value: Any) -> list[Any]:
     return list(cast("list[Any]", value)) if isinstance(value, list | tuple) else [value]
 
 
@@ -45,7 +45,7 @@ class CreateRunRequest(GeneratedCreateRunRequest):
         "overrides": "a map in any of the shapes that WorkflowOverrides takes becomes one",
     }
 
-    input: Annotated[Any, BeforeValidator(_as_inputs)]
+    input: Annotated[Any, BeforeValidator(as_inputs)]
     overrides: AnyOverrides = None  # type: ignore[assignment]
 
     @classmethod

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
+from stepflow_api.models._generated.create_run_response import GeneratedCreateRunResponse
 from stepflow_api.models.flow_result import FlowResult
-from stepflow_api.models.generated.create_run_response import GeneratedCreateRunResponse
 
 __all__ = ["CreateRunResponse"]
 

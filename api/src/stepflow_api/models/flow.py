@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from stepflow_api._constants import PICTURE_LIMIT
-from stepflow_api.models.generated.flow import GeneratedFlow
+from stepflow_api.models._generated.flow import GeneratedFlow
 
 __all__ = ["Flow"]
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, cast
 
-from stepflow_api.models.generated.flow_error import GeneratedFlowError
+from stepflow_api.models._generated.flow_error import GeneratedFlowError
 
 __all__ = ["FlowError"]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from stepflow_api.models._generated.flow_result_failed import GeneratedFlowResultFailed
 from stepflow_api.models._outcome import Outcome
-from stepflow_api.models.generated.flow_result_failed import GeneratedFlowResultFailed
 
 __all__ = ["FlowResultFailed"]
 

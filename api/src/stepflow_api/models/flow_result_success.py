@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from stepflow_api.models._generated.flow_result_success import GeneratedFlowResultSuccess
 from stepflow_api.models._outcome import Outcome
-from stepflow_api.models.generated.flow_result_success import GeneratedFlowResultSuccess
 
 __all__ = ["FlowResultSuccess"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stepflow_api._base import AnswerModel
+from stepflow_api.base import AnswerModel
 from stepflow_api.models.batch_output_info import BatchOutputInfo
 
 __all__ = ["ListBatchOutputsResponse"]

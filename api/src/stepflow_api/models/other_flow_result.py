@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from stepflow_api.models._generated.other_flow_result import GeneratedOtherFlowResult
 from stepflow_api.models._outcome import Outcome
-from stepflow_api.models.generated.other_flow_result import GeneratedOtherFlowResult
 
 __all__ = ["OtherFlowResult"]
 

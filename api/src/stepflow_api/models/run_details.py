@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
+from stepflow_api.models._generated.run_details import GeneratedRunDetails
 from stepflow_api.models.flow_result import FlowResult
-from stepflow_api.models.generated.run_details import GeneratedRunDetails
 
 __all__ = ["RunDetails"]
 

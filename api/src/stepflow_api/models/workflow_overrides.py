@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import model_validator
 
+from stepflow_api.models._generated.workflow_overrides import GeneratedWorkflowOverrides
 from stepflow_api.models._overrides_input import normalised_overrides
-from stepflow_api.models.generated.workflow_overrides import GeneratedWorkflowOverrides
 
 __all__ = ["WorkflowOverrides"]
 

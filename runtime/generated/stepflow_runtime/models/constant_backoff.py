@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from pydantic import Field
-from stepflow_api._base import RequestModel, SendsConstants
+from stepflow_api.base import RequestModel, SendsConstants
 
 __all__ = ["ConstantBackoff"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from stepflow_api._base import RequestModel, SendsConstants
+from stepflow_api.base import RequestModel, SendsConstants
 
 __all__ = ["InMemoryStore"]
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Literal
 
 from pydantic import ConfigDict
-from stepflow_api._base import FreeKeys, RequestModel, SendsConstants
+from stepflow_api.base import FreeKeys, RequestModel, SendsConstants
 
 __all__ = ["MockPlugin"]
 

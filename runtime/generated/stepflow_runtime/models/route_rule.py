@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import ConfigDict, Field
-from stepflow_api._base import FreeKeys, RequestModel
+from stepflow_api.base import FreeKeys, RequestModel
 from stepflow_runtime.models.input_condition import InputCondition
 
 __all__ = ["RouteRule"]

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import Field
-from stepflow_api._base import RequestModel
+from stepflow_api.base import RequestModel
 from stepflow_runtime.models.blob_api import BlobApi
 from stepflow_runtime.models.in_memory_store import InMemoryStore
 from stepflow_runtime.models.lease_manager import LeaseManager

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from stepflow_api._base import RequestModel
+from stepflow_api.base import RequestModel
 from stepflow_runtime.models.store import Store
 
 __all__ = ["Stores"]

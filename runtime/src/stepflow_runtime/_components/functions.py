@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar, cast, overload
 from stepflow_runtime._components.interface import Interface, refuse_signature
 from stepflow_runtime.errors import InvalidInput
 
-_Function = TypeVar("_Function", bound=Callable[..., Any])
+F = TypeVar("F", bound=Callable[..., Any])
 
 #: Attribute of a decorated function; its value is the component's name.
 _MARK: Final = "__stepflow_component__"
@@ -20,16 +20,14 @@ _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 
 
 @overload
-def component(function: _Function, /) -> _Function: ...
+def component(function: F, /) -> F: ...
 
 
 @overload
-def component(*, name: str | None = None) -> Callable[[_Function], _Function]: ...
+def component(*, name: str | None = None) -> Callable[[F], F]: ...
 
 
-def component(
-    function: _Function | None = None, /, *, name: str | None = None
-) -> _Function | Callable[[_Function], _Function]:
+def component(function: F | None = None, /, *, name: str | None = None) -> F | Callable[[F], F]:
     """Mark a function or coroutine as a component that flows can call.
 
     `StepflowRuntime.start(components=[...])` serves it as `/python/NAME`. The step's input has a
@@ -51,9 +49,14 @@ def component(
         >>> @component
         ... def shout(text: str, times: int = 1) -> str:
         ...     return " ".join([text.upper()] * times)
+        >>> b = FlowBuilder()
+        >>> flow = b.build(output=b.step("shout", "/python/shout", b.input))
+        >>> with StepflowRuntime.start(components=[shout]) as runtime:
+        ...     runtime.sync_client.run(flow, {"text": "hello", "times": 2}).output
+        'HELLO HELLO'
     """
 
-    def mark(function: _Function) -> _Function:
+    def mark(function: F) -> F:
         setattr(function, _MARK, _checked_name(function, name))
         refuse_signature(function)
         return function

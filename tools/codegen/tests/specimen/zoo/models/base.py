@@ -1,6 +1,6 @@
 """`Base` that another model inherits from."""
 
-from zoo.models.generated.base import GeneratedBase
+from zoo.models._generated.base import GeneratedBase
 
 __all__ = ["Base"]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from zoo.models._generated.category import GeneratedCategory
 from zoo.models._words import joined
-from zoo.models.generated.category import GeneratedCategory
 
 __all__ = ["Category"]
 

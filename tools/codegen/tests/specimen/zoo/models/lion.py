@@ -1,6 +1,6 @@
 """`Lion` that roars."""
 
-from zoo.models.generated.lion import GeneratedLion
+from zoo.models._generated.lion import GeneratedLion
 
 __all__ = ["Lion"]
 

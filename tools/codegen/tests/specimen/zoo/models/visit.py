@@ -3,7 +3,7 @@
 from zoo.models.animal import Animal
 from zoo.models.kind import Kind
 
-from stepflow_api._base import RequestModel
+from stepflow_api.base import RequestModel
 
 __all__ = ["Visit", "VisitKind"]
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
-from stepflow_api._base import AnswerModel
+from stepflow_api.base import AnswerModel
 from stepflow_api.models.execution_status import ExecutionStatus
 from stepflow_api.models.item_details import ItemDetails
 from stepflow_api.models.item_result import ItemResult

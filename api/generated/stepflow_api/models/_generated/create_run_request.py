@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from pydantic import Field
-from stepflow_api._base import RequestModel
+from stepflow_api.base import RequestModel
 from stepflow_api.models.workflow_overrides import WorkflowOverrides
 
 __all__ = ["GeneratedCreateRunRequest"]

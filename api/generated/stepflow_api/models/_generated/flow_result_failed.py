@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from stepflow_api._base import Model, SendsConstants
+from stepflow_api.base import Model, SendsConstants
 from stepflow_api.models.flow_error import FlowError
 
 __all__ = ["GeneratedFlowResultFailed"]

@@ -1,4 +1,4 @@
-"""Base classes of the models."""
+"""Base classes of models, here and in packages compiled from other specs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,6 @@ from pydantic_core import CoreSchema, ValidationError, core_schema
 from stepflow_api._constants import UNKNOWN_VALUES_LIMIT
 
 __all__ = [
-    "BY_ALIAS",
     "AnswerModel",
     "FreeKeys",
     "IntEnum",
@@ -66,9 +65,9 @@ _RECEIVED: Final = {"received": True}
 
 
 class Model(BaseModel):
-    """Base of all models; those that go both ways, such as a flow, keep fields they do not know.
+    """Base of all models. One that is both sent and received, such as a flow, keeps unknown fields.
 
-    Attributes are snake_case and the wire is camelCase; both spellings construct.
+    Attributes are in snake_case, JSON in camelCase; the constructor accepts both.
     """
 
     model_config = ConfigDict(
@@ -85,7 +84,7 @@ class Model(BaseModel):
     __test__: ClassVar[bool] = False
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the JSON document for the wire: what was set, None as null."""
+        """Return the JSON document that is sent: fields that were set, None as null."""
         return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
     def to_json(self) -> bytes:
@@ -94,13 +93,10 @@ class Model(BaseModel):
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Self:
-        """Make a model of a JSON document.
-
-        Args:
-            document: The document, under the wire's names or Python's.
+        """Create a model from a JSON document, with camelCase or snake_case names.
 
         Raises:
-            pydantic.ValidationError: The document is not of this model's shape.
+            pydantic.ValidationError: The document does not fit the model.
         """
         return cls.model_validate(document)
 
@@ -113,10 +109,9 @@ class Model(BaseModel):
         _parent_namespace_depth: int = 2,
         _types_namespace: Mapping[str, Any] | None = None,
     ) -> bool | None:
-        """Build the model, as pydantic does; which also happens when the model is first used.
+        """Build the model, as pydantic does when the model is first used.
 
-        A hand-written model inherits fields whose types are names of another module: they are
-        looked up in the modules of its base classes as well as in its own.
+        Types of inherited fields are looked up in the modules of the base classes as well.
         """
         names: dict[str, Any] = {}
         for base in reversed(cls.__mro__):
@@ -146,13 +141,13 @@ class Model(BaseModel):
 
 
 class RequestModel(Model):
-    """Base of models that only requests hold: an unknown field is a mistake and is refused."""
+    """Base of models that are only sent: an unknown field is an error."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class AnswerModel(Model):
-    """Base of models that only answers hold: a field that a newer server adds is ignored."""
+    """Base of models that are only received: unknown fields, of newer servers, are ignored."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -160,18 +155,18 @@ class AnswerModel(Model):
 
         @classmethod
         def from_dict(cls, document: Mapping[str, Any]) -> Self:
-            """Make a model of a JSON document, in which a newer server may use new values."""
+            """Create a model from a JSON document, which may have values of newer servers."""
             return cls.model_validate(document, context=_RECEIVED)
 
 
 class FreeKeys(BaseModel):
-    """Mixin for models whose documents have keys beside those that the spec names."""
+    """Mixin for models whose JSON may have keys that the spec does not name."""
 
     if not TYPE_CHECKING:
 
         @classmethod
         def from_dict(cls, document: Mapping[str, Any]) -> Self:
-            """Make a model of a JSON document, whose names are the wire's alone."""
+            """Create a model from a JSON document, with camelCase names only."""
             return cls.model_validate(document, **BY_ALIAS)
 
     @model_validator(mode="wrap")
@@ -188,7 +183,7 @@ class FreeKeys(BaseModel):
 
 
 def complete(*models: type[Model]) -> None:
-    """Build models that refer to each other; called where the last of them was defined."""
+    """Build models that refer to each other, after the last was defined."""
     if not _CAN_DEFER:
         for model in models:
             model.model_rebuild(raise_errors=False)
@@ -213,7 +208,7 @@ def _fields_set(model: BaseModel) -> set[str]:
 
 
 class SendsConstants(BaseModel):
-    """Mixin for models with constant fields, such as a union's tag: they are always sent."""
+    """Mixin for models with constant fields, such as a union's tag, which are always sent."""
 
     __constants__: ClassVar[frozenset[str]]
 
@@ -224,15 +219,15 @@ class SendsConstants(BaseModel):
 
 
 class OpenUnion:
-    """Annotation of a union that has, after members distinguished by a tag, one for unknown tags.
+    """Annotation of a union whose last member accepts tags that the others do not have.
 
-    A response of a newer server may have a new tag, which must not lose the rest of the response.
+    Without it, a new tag of a newer server would make the whole response invalid.
 
     Args:
-        names: Names of the tag: in JSON, and as an attribute if that is another one.
-        known: Values of the tag that another member has; the last member is not tried with them.
-        is_sent: Whether requests have the union as well: new tags are then accepted in JSON text
-            and in what only answers hold, and refused in other values of Python.
+        names: Names of the tag in JSON and, if different, as an attribute.
+        known: Tags of the other members, which the last one does not accept.
+        is_sent: Whether requests have the union too: unknown tags are then accepted only in JSON
+            text, in responses, and as models.
     """
 
     def __init__(self, *names: str, known: Collection[str], is_sent: bool = False) -> None:
@@ -270,7 +265,7 @@ class OpenUnion:
 
 
 class StrEnum(enum.StrEnum):
-    """An open enumeration: a value that a newer server adds becomes a member of that name."""
+    """Open enumeration: an unknown value, of a newer server, becomes a member of that name."""
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
@@ -282,7 +277,7 @@ class StrEnum(enum.StrEnum):
 
 
 class IntEnum(enum.IntEnum):
-    """An open enumeration of integers, as `StrEnum` is of strings."""
+    """Open enumeration of integers, like `StrEnum`."""
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:

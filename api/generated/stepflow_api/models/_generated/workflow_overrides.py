@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from stepflow_api._base import Model
+from stepflow_api.base import Model
 from stepflow_api.models.step_override import StepOverride
 
 __all__ = ["GeneratedWorkflowOverrides"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stepflow_api._base import Model
+from stepflow_api.base import Model
 from stepflow_api.models.example_input import ExampleInput
 from stepflow_api.models.step import Step
 from stepflow_api.models.test_config import TestConfig

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stepflow_api._base import Model
+from stepflow_api.base import Model
 
 __all__ = ["GeneratedFlowError"]
 
