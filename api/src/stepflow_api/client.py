@@ -69,6 +69,7 @@ class Client:
         UnsupportedByServer: The server is too old.
 
     Example:
+        >>> from stepflow_api.api.health import health_check
         >>> with Client(base_url="http://localhost:7840") as client:
         ...     health_check.sync(client=client).status
         'healthy'

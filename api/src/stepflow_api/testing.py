@@ -107,12 +107,13 @@ class MockServer(httpx.MockTransport):
         ValueError: A route is invalid, or an answer of `finished_run` is not one of the version.
 
     Example:
-        >>> server = MockServer({"GET /runs/{run_id}": 404})
+        >>> from stepflow_api.api.flow import get_flow
+        >>> server = MockServer({"GET /flows/{flow_id}": 404})
         >>> with Client("http://server", transport=server) as client:
-        ...     get_run.sync_detailed(run_id, client=client).status_code
+        ...     get_flow.sync_detailed("f1", client=client).status_code
         404
-        >>> server.requests[0].path_parameters == {"run_id": run_id}
-        True
+        >>> server.requests[0].path_parameters
+        {'flow_id': 'f1'}
     """
 
     def __init__(

@@ -50,6 +50,13 @@ class ServerMethods:
             Timeout: There was no response in time.
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
+
+        Example:
+            >>> validation = await client.validate({"steps": [], "output": {"$step": "ask"}})
+            >>> validation.is_valid
+            False
+            >>> [error.formatted for error in validation.errors]
+            ["Step 'workflow_output' references undefined step 'ask'"]
         """
         extra = None if headers is None else Hidden(headers)
         del headers

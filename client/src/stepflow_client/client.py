@@ -75,6 +75,8 @@ class StepflowClient(ServerMethods):
     Example:
         >>> async with StepflowClient() as client:
         ...     result = await client.run("flow.yaml", {"name": "World"})
+        >>> result.output
+        'World'
     """
 
     def __init__(
@@ -185,6 +187,12 @@ class StepflowClient(ServerMethods):
             Timeout: The run was not created in time, and will not be.
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
+
+        Example:
+            >>> handle = await client.submit("flow.yaml", {"name": "World"})
+            >>> result = await handle.result(timeout=60)
+            >>> result.output
+            'World'
         """
         headers = pop_headers(options, SubmitOptions)
         steps = self._core.runs.create(flow, [input], options)
@@ -213,6 +221,11 @@ class StepflowClient(ServerMethods):
             Timeout: The run did not finish in time; it was not cancelled.
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
+
+        Example:
+            >>> results = await client.run_batch("flow.yaml", [{"name": "Ada"}, {"name": "Bo"}])
+            >>> [result.output for result in results]
+            ['Ada', 'Bo']
         """
         headers = pop_headers(options, RunBatchOptions)
         steps = self._core.runs.run_batch(flow, inputs, options)

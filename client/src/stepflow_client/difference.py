@@ -51,7 +51,9 @@ class RunDiff:
         not_compared: What at least one server does not report, in words.
 
     Example:
-        >>> print(client.handle(run_id).diff(other_id))
+        >>> difference = handle.diff(other_id).differences[-1]
+        >>> difference.what, difference.first, difference.second
+        ('output', 'World', 'Ada')
     """
 
     first: RunSummary

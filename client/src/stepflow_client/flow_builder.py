@@ -1,14 +1,4 @@
-"""Flows written in Python.
-
-    from stepflow_client import FlowBuilder
-
-    b = FlowBuilder("greeting")
-    ask = b.step("ask", "/create_messages", {"user_prompt": b.input["prompt"]})
-    flow = b.build(output=ask["messages"][0]["content"])
-
-The flow is the one that a flow file would describe, and mistakes raise `InvalidInput` in the line
-that makes them.
-"""
+"""Flows written in Python."""
 
 from __future__ import annotations
 
@@ -31,12 +21,12 @@ __all__ = ["Expression", "FlowBuilder", "Reference"]
 
 
 class FlowBuilder:
-    """Builds a flow, step by step.
+    """Builds a flow, step by step; a mistake raises `InvalidInput` where it is made.
 
     Inputs of steps and the output are JSON values with references (`b.input["prompt"]`,
-    `step["messages"]`) and other expressions in them. Expressions in the form of flow files, such
-    as `{"$step": "ask"}`, can be mixed with those: pass data from elsewhere, which may look like
-    one, through `literal`. A schema is a pydantic model, another type, or a JSON Schema as a dict.
+    `step["messages"]`) and other expressions, also those of flow files, such as
+    `{"$step": "ask"}`: pass data that may look like one through `literal`. A schema is a pydantic
+    model, another type, or a JSON Schema as a dict.
 
     Args:
         name: The flow's name.
@@ -49,6 +39,13 @@ class FlowBuilder:
 
     Raises:
         InvalidInput: A schema or the metadata is invalid.
+
+    Example:
+        >>> b = FlowBuilder("greeting")
+        >>> ask = b.step("ask", "/create_messages", {"user_prompt": b.input["prompt"]})
+        >>> flow = b.build(output=ask["messages"][0]["content"])
+        >>> client.run(flow, {"prompt": "Hello!"}).output
+        'Hello!'
     """
 
     def __init__(

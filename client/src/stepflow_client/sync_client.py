@@ -76,6 +76,8 @@ class SyncStepflowClient(SyncServerMethods):
     Example:
         >>> with SyncStepflowClient() as client:
         ...     result = client.run("flow.yaml", {"name": "World"})
+        >>> result.output
+        'World'
     """
 
     def __init__(
@@ -186,6 +188,12 @@ class SyncStepflowClient(SyncServerMethods):
             Timeout: The run was not created in time, and will not be.
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
+
+        Example:
+            >>> handle = client.submit("flow.yaml", {"name": "World"})
+            >>> result = handle.result(timeout=60)
+            >>> result.output
+            'World'
         """
         headers = pop_headers(options, SubmitOptions)
         steps = self._core.runs.create(flow, [input], options)
@@ -214,6 +222,11 @@ class SyncStepflowClient(SyncServerMethods):
             Timeout: The run did not finish in time; it was not cancelled.
             Unreachable: The server does not respond.
             StatusError: The server rejects the request.
+
+        Example:
+            >>> results = client.run_batch("flow.yaml", [{"name": "Ada"}, {"name": "Bo"}])
+            >>> [result.output for result in results]
+            ['Ada', 'Bo']
         """
         headers = pop_headers(options, RunBatchOptions)
         steps = self._core.runs.run_batch(flow, inputs, options)

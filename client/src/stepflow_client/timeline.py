@@ -98,7 +98,10 @@ class Timeline:
         has_step_times: Whether the server reports when steps start and finish (0.12 or later).
 
     Example:
-        >>> print(client.submit(flow, {}).timeline())
+        >>> print(handle.timeline())
+        run ...
+        flow greeting: completed after ..., 1 item
+        ...
     """
 
     run: RunSummary

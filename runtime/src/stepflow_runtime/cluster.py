@@ -127,10 +127,6 @@ class StepflowCluster(Embedded):
             StartFailed: A server or etcd did not start; the message says why.
             LoopbackUnavailable: This system cannot keep the servers on loopback.
             WorkerFailed: A worker of the config did not start.
-
-        Example:
-            >>> with StepflowCluster.start(servers=3, data_dir="data") as cluster:
-            ...     result = cluster.sync_client.run("flow.yaml", {"name": "World"})
         """
         variables = Hidden(env)
         del env

@@ -107,7 +107,8 @@ class StepflowRuntime(Embedded):
 
         Example:
             >>> with StepflowRuntime.start() as runtime:
-            ...     result = runtime.sync_client.run("flow.yaml", {"name": "World"})
+            ...     runtime.sync_client.run("flow.yaml", {"name": "World"}).output
+            'World'
         """
         variables = Hidden(env)
         del env

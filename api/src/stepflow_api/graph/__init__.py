@@ -1,12 +1,14 @@
-"""The graph of a flow: what reads what, where each step is drawn, and the drawings.
+"""The graph of a flow, its layout, and drawings of it.
 
-    from stepflow_api.graph import flow_graph, layout, svg
+`Flow.to_svg`, `Flow.to_mermaid` and `Flow.to_dot` draw a flow in one call.
 
-    graph = flow_graph(flow)          # nodes and edges
-    positions = layout(graph)         # where they are drawn
-    picture = svg(positions)          # the drawing
-
-`Flow.to_svg`, `Flow.to_mermaid` and `Flow.to_dot` do the same in one call.
+Example:
+    >>> from stepflow_api.models import Flow, Step
+    >>> flow = Flow(steps=[Step(id="ask", component="/create_messages")])
+    >>> graph = flow_graph(flow)
+    >>> [node.id for node in graph.nodes]
+    ['ask', 'output']
+    >>> picture = svg(layout(graph))
 """
 
 from stepflow_api.graph._graph import Edge, Graph, Node, flow_graph

@@ -159,8 +159,10 @@ class BatchResults:
         items: The items, with their status and times besides the result.
 
     Example:
-        >>> for result in client.run_batch(flow, inputs):
+        >>> for result in client.run_batch("flow.yaml", [{"name": "Ada"}, {"name": "Bo"}]):
         ...     print(result.output if result.is_success else result.error.message)
+        Ada
+        Bo
     """
 
     def __init__(self, items: Items) -> None:
