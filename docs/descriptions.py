@@ -14,9 +14,6 @@ _LENGTH = 160
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Add the description to each page.
 
-    Args:
-        app: The build.
-
     Returns:
         That pages can be read side by side.
     """

@@ -31,9 +31,6 @@ _ERROR = re.compile(r"    (\w+): (.*)")
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Put these readers before napoleon, which reads the other sections of Google style.
 
-    Args:
-        app: The build.
-
     Returns:
         That pages can be read side by side.
     """
@@ -52,9 +49,6 @@ def restructured(markdown: list[str]) -> list[str]:
     """Turn what docstrings have of Markdown into reStructuredText.
 
     The server's descriptions are Markdown, and our own docstrings indent code as Markdown does.
-
-    Args:
-        markdown: The lines of a docstring.
 
     Returns:
         Its lines, with fenced and indented code, headings and lists in reStructuredText.
@@ -93,9 +87,6 @@ def with_fields(google: list[str]) -> Iterator[str]:
     """Turn the sections Returns and Raises into fields.
 
     napoleon takes the colon before a list for the end of a type, and joins the lines of an error.
-
-    Args:
-        google: The lines of a docstring.
 
     Yields:
         Its lines, the other sections as they are.

@@ -29,10 +29,6 @@ def drop_wrong_defaults(schema: JSON, made: JSON) -> None:
     """Drop the defaults of an object's properties that are no values of their types.
 
     Such a default would spoil each object. The property's description says what the spec has.
-
-    Args:
-        schema: The object's prepared schema.
-        made: All prepared components by name.
     """
     for part in schema.get("properties", {}).values():
         # Null stands for a default that is not told.
@@ -43,13 +39,7 @@ def drop_wrong_defaults(schema: JSON, made: JSON) -> None:
 
 
 def _fits(value: Any, schema: JSON, made: JSON) -> bool:
-    """Whether a value has the type of a schema; constraints are ignored.
-
-    Args:
-        value: The value.
-        schema: A prepared schema.
-        made: All prepared components by name.
-    """
+    """Whether a value has the type of a schema; constraints are ignored."""
     if value is None and schema.get("nullable"):
         return True
     if "$ref" in schema:

@@ -18,14 +18,7 @@ from tools.codegen.uses import essence_of
 
 
 class Templates:
-    """The templates, with the values that all modules of a package share.
-
-    Args:
-        package: Import name of the generated package.
-        support: Import name of the package that it builds on.
-        command: The command that regenerates it.
-        spec: Name of the spec's file.
-    """
+    """The templates, with the values that all modules of a package share."""
 
     def __init__(self, *, package: str, support: str, command: str, spec: str) -> None:
         self._environment = jinja2.Environment(

@@ -36,9 +36,6 @@ class HandWritten:
 def read_hand_written(files: Mapping[str, Path]) -> list[HandWritten]:
     """Read the modules that offer models: the public ones directly under `models/`.
 
-    Args:
-        files: All hand-written modules, by their path in the package.
-
     Raises:
         SpecError: A module is no Python.
     """

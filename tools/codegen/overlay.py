@@ -76,10 +76,6 @@ def apply_overlay(spec: JSON, path: Path) -> JSON:
     The standard lets an action pass whose target the spec does not have. Here every action has to
     change something: one that does not is left over from an earlier spec, or was misspelt.
 
-    Args:
-        spec: The OpenAPI document.
-        path: The overlay, YAML or JSON.
-
     Raises:
         SpecError: The file is no overlay, or one of its actions cannot be applied to the spec or
             changes nothing. The place names the action, such as `#/actions/2`.

@@ -24,12 +24,7 @@ _ALONE = frozenset({"default", "nullable"})
 
 
 class Types:
-    """Types of schemas.
-
-    Args:
-        registry: Where schemas get their names.
-        shapes: What they are.
-    """
+    """Types of schemas."""
 
     def __init__(self, registry: Registry, shapes: Shapes) -> None:
         self._registry = registry

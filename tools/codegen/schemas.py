@@ -127,11 +127,7 @@ def _refuse(schemas: Schemas, operations: Operations, refused: dict[str, SpecErr
 
 
 class Registry:
-    """Names of schemas, each of which is prepared once.
-
-    Args:
-        document: The spec.
-    """
+    """Names of schemas, each of which is prepared once."""
 
     def __init__(self, document: Document) -> None:
         self.schemas = Schemas()

@@ -15,9 +15,6 @@ Told = tuple[Parts, list[str]]
 class Tags:
     """The tags of a document's unions.
 
-    Args:
-        shapes: The shapes of its schemas.
-
     Attributes:
         any_of: For a class with a discriminator that others inherit from, the union of them all.
     """

@@ -22,11 +22,7 @@ _EXIT = 0.9
 
 
 class _TimeLimit:
-    """Fail a test that hangs, by its name, while there is still time to report it.
-
-    Args:
-        seconds: Time after which Bazel kills the target.
-    """
+    """Fail a test that hangs, by its name, while there is still time to report it."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds

@@ -60,10 +60,6 @@ class Judgement:
 def judge(old: dict[str, Any], new: dict[str, Any]) -> list[Judgement]:
     """Compare two documents and judge each difference.
 
-    Args:
-        old: The document before.
-        new: The document after.
-
     Returns:
         One judgement for each difference: the breaking ones first, and among them operations, then
         models, then the rest. None exactly when the documents are the same.

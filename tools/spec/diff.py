@@ -18,10 +18,6 @@ from tools.spec.schema_diff import describe_model, diff_schema
 def diff(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
     """Compare two documents.
 
-    Args:
-        old: The document before.
-        new: The document after.
-
     Returns:
         One record for each difference; none exactly when the documents are the same.
     """

@@ -15,9 +15,6 @@ _COMPONENTS = "#/components/"
 def model_sides(document: Mapping[str, Any]) -> dict[str, set[Side]]:
     """Find the ways that models go.
 
-    Args:
-        document: The OpenAPI document.
-
     Returns:
         The ways by the model's name. A model that no operation refers to, directly or not, is
         not among them.

@@ -29,9 +29,6 @@ ANNOTATIONS = TEXT_FACETS | {"default", "deprecated", "readOnly", "title", "writ
 def effect(change: Change) -> Effect:
     """Says what a change found in a schema does to the values that the schema takes.
 
-    Args:
-        change: A change of a model, or of the schema of a parameter or body.
-
     Returns:
         The effect; `Effect.BOTH` where it is not known.
     """

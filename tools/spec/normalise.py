@@ -21,9 +21,6 @@ class SpecError(Exception):
 def parse(text: str | bytes) -> dict[str, Any]:
     """Read an OpenAPI document.
 
-    Args:
-        text: The document as JSON.
-
     Returns:
         The parsed document.
 
@@ -57,9 +54,6 @@ def normalise(served: str | bytes) -> str:
     Two starts of one server result in the same text: the port in `servers` is replaced by
     `STORED_PORT`. The rest is layout: two spaces of indentation, keys in the order in which they
     are served, characters outside ASCII as themselves, a final newline.
-
-    Args:
-        served: The document as the server sends it.
 
     Returns:
         The text to store. Normalising it again changes nothing.

@@ -44,10 +44,6 @@ _SIGNS: tuple[Callable[[_Operation], object], ...] = (
 def diff_paths(old: Json, new: Json) -> list[Change]:
     """Compare the `paths` of two documents.
 
-    Args:
-        old: The paths before.
-        new: The paths after.
-
     Returns:
         The changes of the operations and of what else the paths hold.
     """

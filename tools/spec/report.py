@@ -9,10 +9,6 @@ from tools.spec.normalise import SpecError, parse
 def explain(stored: bytes, served: str) -> list[str]:
     """Compare the content of the stored file with what should stand in it.
 
-    Args:
-        stored: The file's content, whatever it is.
-        served: The served document in its stored form.
-
     Returns:
         What storing the served document changes: one line for everything, then one for each
         change, which says whether it breaks callers. Nothing when the two are equal, byte for byte.

@@ -24,11 +24,6 @@ _MAX_ENUM_VALUES = 6
 def diff_schema(at: Place, old: Any, new: Any) -> list[Change]:
     """Compare two schemas.
 
-    Args:
-        at: The place of both.
-        old: The schema before.
-        new: The schema after.
-
     Returns:
         The changes; none exactly when the two are the same.
     """

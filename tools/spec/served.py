@@ -17,9 +17,6 @@ _TIMEOUT_SECONDS = 30.0
 def served_spec(binary: str | os.PathLike[str]) -> str:
     """Start the server, read its OpenAPI document and stop the server.
 
-    Args:
-        binary: Path of the server's executable.
-
     Returns:
         The document in its stored form.
 

@@ -49,10 +49,6 @@ def changes(old: str, new: str) -> list[Change]:
     """Compare two listings; return what breaks callers first.
 
     A name that a class has inherited since counts as the same name.
-
-    Args:
-        old: The text of the listing as it was.
-        new: The text of the listing as it is.
     """
     before, after = _entries(old), _entries(new)
     found = [

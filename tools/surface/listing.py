@@ -21,11 +21,6 @@ _PREFIX = {
 def listing(package: str, command: str, names: Iterable[PublicName]) -> str:
     """Return the text of the listing.
 
-    Args:
-        package: The package's import name.
-        command: What writes the listing anew, for its first line.
-        names: The public names.
-
     Raises:
         SurfaceError: A line would show an internal name.
     """

@@ -96,12 +96,7 @@ class Neighbour:
 
 
 class Uv:
-    """The resolver.
-
-    Args:
-        program: Path of uv.
-        python: Version of Python to resolve for.
-    """
+    """The resolver."""
 
     def __init__(self, program: str, python: str) -> None:
         # Nothing is built: that would run code of the packages.
@@ -140,11 +135,7 @@ class Uv:
 
 
 def own_requirements(root: Path) -> list[str]:
-    """Return the dependencies of our packages, without extras.
-
-    Args:
-        root: Root of the repository.
-    """
+    """Return the dependencies of our packages, without extras."""
     projects = [
         tomllib.loads(file.read_text(encoding="utf-8"))["project"]
         for file in root.glob("*/pyproject.toml")
@@ -157,11 +148,6 @@ def examine(uv: Uv, name: str, ours: Sequence[str]) -> Neighbour:
     """Resolve a package alone, then the same version beside ours.
 
     Without the pin, uv could hide a conflict behind an old version of the package.
-
-    Args:
-        uv: The resolver.
-        name: Name of the package.
-        ours: The dependencies of our packages.
 
     Raises:
         NeighboursError: The package was not found, or uv failed.

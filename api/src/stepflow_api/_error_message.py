@@ -14,11 +14,7 @@ if TYPE_CHECKING:
 
 
 def error_message(answer: Answer) -> str:
-    """Return the server's message: servers send JSON as text/plain, and text as JSON.
-
-    Args:
-        answer: The response.
-    """
+    """Return the server's message: servers send JSON as text/plain, and text as JSON."""
     place = answer.headers.get("location").partition("?")[0]
     if 300 <= answer.status_code < 400 and place:
         return one_line(f"it is at {place}; set base_url to where the server is")

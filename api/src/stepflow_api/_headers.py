@@ -17,11 +17,7 @@ FIELD_VALUE = re.compile(rb"([\x21-\x7e]([\t\x20-\x7e]*[\x21-\x7e])?)?")
 
 
 class Headers:
-    """Header fields of an answer.
-
-    Args:
-        raw: Names and values as they came.
-    """
+    """Header fields of an answer."""
 
     __slots__ = ("_values",)
 

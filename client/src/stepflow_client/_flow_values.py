@@ -123,10 +123,6 @@ def flow_value(value: Any, where: str, builder: object) -> Any:
 def plain_json(value: Any, where: str) -> Any:
     """Return a copy of a JSON value, in which nothing is an expression.
 
-    Args:
-        value: The value.
-        where: Its place, for messages.
-
     Raises:
         InvalidInput: It is not JSON.
     """

@@ -47,9 +47,6 @@ class ServerMethods:
 
         Raises:
             InvalidInput: The flow cannot be read or is invalid.
-            Timeout: There was no response in time.
-            Unreachable: The server does not respond.
-            StatusError: The server rejects the request.
 
         Example:
             >>> validation = await client.validate({"steps": [], "output": {"$step": "ask"}})
@@ -83,9 +80,6 @@ class ServerMethods:
         Raises:
             InvalidInput: The flow cannot be read or is invalid.
             FlowInvalid: The server rejects the flow.
-            Timeout: There was no response in time.
-            Unreachable: The server does not respond.
-            StatusError: The server rejects the request.
         """
         extra = None if headers is None else Hidden(headers)
         del headers
@@ -108,9 +102,6 @@ class ServerMethods:
 
         Raises:
             NotFound: The server has no such flow.
-            Timeout: There was no response in time.
-            Unreachable: The server does not respond.
-            StatusError: The server rejects the request.
         """
         extra = None if headers is None else Hidden(headers)
         del headers
@@ -134,9 +125,6 @@ class ServerMethods:
         Raises:
             NotFound: The server has no such flow.
             UnsupportedByServer: The server is older than 0.11.
-            Timeout: There was no response in time.
-            Unreachable: The server does not respond.
-            StatusError: The server rejects the request.
         """
         extra = None if headers is None else Hidden(headers)
         del headers
@@ -156,11 +144,6 @@ class ServerMethods:
             include_schemas: Whether to include their schemas.
             timeout: Maximum time for all of it, in seconds; None to retry as configured.
             headers: Header fields for this call, in place of the client's of the same names.
-
-        Raises:
-            Timeout: There was no response in time.
-            Unreachable: The server does not respond.
-            StatusError: The server rejects the request.
         """
         extra = None if headers is None else Hidden(headers)
         del headers
@@ -188,9 +171,6 @@ class ServerMethods:
 
         Raises:
             UnsupportedByServer: The server is older than 0.10.
-            Timeout: There was no response in time.
-            Unreachable: The server does not respond.
-            StatusError: The server rejects the request.
         """
         extra = None if headers is None else Hidden(headers)
         del headers
@@ -217,9 +197,6 @@ class ServerMethods:
         Raises:
             NotFound: The server has no such blob.
             UnsupportedByServer: The server is older than 0.10.
-            Timeout: There was no response in time.
-            Unreachable: The server does not respond.
-            StatusError: The server rejects the request.
         """
         extra = None if headers is None else Hidden(headers)
         del headers
@@ -239,10 +216,7 @@ class ServerMethods:
             headers: Header fields for this call, in place of the client's of the same names.
 
         Raises:
-            Timeout: There was no response in time.
-            Unreachable: The server does not respond.
             InvalidAnswer: It is not a Stepflow server.
-            StatusError: The server rejects the request.
         """
         extra = None if headers is None else Hidden(headers)
         del headers
@@ -262,10 +236,7 @@ class ServerMethods:
             headers: Header fields for this call, in place of the client's of the same names.
 
         Raises:
-            Timeout: There was no response in time.
-            Unreachable: The server does not respond.
             InvalidAnswer: It is not a Stepflow server.
-            StatusError: The server rejects the request.
         """
         extra = None if headers is None else Hidden(headers)
         del headers

@@ -19,9 +19,6 @@ class Servers:
 
     It takes the place of a `Client` of one server. Whether a request that failed is sent again is
     the caller's decision, as with one server.
-
-    Args:
-        clients: One for each server, in the order in which they are tried.
     """
 
     def __init__(self, clients: Sequence[Client]) -> None:

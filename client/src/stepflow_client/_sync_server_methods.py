@@ -48,9 +48,6 @@ class SyncServerMethods:
 
         Raises:
             InvalidInput: The flow cannot be read or is invalid.
-            Timeout: There was no response in time.
-            Unreachable: The server does not respond.
-            StatusError: The server rejects the request.
 
         Example:
             >>> validation = client.validate({"steps": [], "output": {"$step": "ask"}})
@@ -84,9 +81,6 @@ class SyncServerMethods:
         Raises:
             InvalidInput: The flow cannot be read or is invalid.
             FlowInvalid: The server rejects the flow.
-            Timeout: There was no response in time.
-            Unreachable: The server does not respond.
-            StatusError: The server rejects the request.
         """
         extra = None if headers is None else Hidden(headers)
         del headers
@@ -109,9 +103,6 @@ class SyncServerMethods:
 
         Raises:
             NotFound: The server has no such flow.
-            Timeout: There was no response in time.
-            Unreachable: The server does not respond.
-            StatusError: The server rejects the request.
         """
         extra = None if headers is None else Hidden(headers)
         del headers
@@ -135,9 +126,6 @@ class SyncServerMethods:
         Raises:
             NotFound: The server has no such flow.
             UnsupportedByServer: The server is older than 0.11.
-            Timeout: There was no response in time.
-            Unreachable: The server does not respond.
-            StatusError: The server rejects the request.
         """
         extra = None if headers is None else Hidden(headers)
         del headers
@@ -157,11 +145,6 @@ class SyncServerMethods:
             include_schemas: Whether to include their schemas.
             timeout: Maximum time for all of it, in seconds; None to retry as configured.
             headers: Header fields for this call, in place of the client's of the same names.
-
-        Raises:
-            Timeout: There was no response in time.
-            Unreachable: The server does not respond.
-            StatusError: The server rejects the request.
         """
         extra = None if headers is None else Hidden(headers)
         del headers
@@ -189,9 +172,6 @@ class SyncServerMethods:
 
         Raises:
             UnsupportedByServer: The server is older than 0.10.
-            Timeout: There was no response in time.
-            Unreachable: The server does not respond.
-            StatusError: The server rejects the request.
         """
         extra = None if headers is None else Hidden(headers)
         del headers
@@ -218,9 +198,6 @@ class SyncServerMethods:
         Raises:
             NotFound: The server has no such blob.
             UnsupportedByServer: The server is older than 0.10.
-            Timeout: There was no response in time.
-            Unreachable: The server does not respond.
-            StatusError: The server rejects the request.
         """
         extra = None if headers is None else Hidden(headers)
         del headers
@@ -240,10 +217,7 @@ class SyncServerMethods:
             headers: Header fields for this call, in place of the client's of the same names.
 
         Raises:
-            Timeout: There was no response in time.
-            Unreachable: The server does not respond.
             InvalidAnswer: It is not a Stepflow server.
-            StatusError: The server rejects the request.
         """
         extra = None if headers is None else Hidden(headers)
         del headers
@@ -263,10 +237,7 @@ class SyncServerMethods:
             headers: Header fields for this call, in place of the client's of the same names.
 
         Raises:
-            Timeout: There was no response in time.
-            Unreachable: The server does not respond.
             InvalidAnswer: It is not a Stepflow server.
-            StatusError: The server rejects the request.
         """
         extra = None if headers is None else Hidden(headers)
         del headers

@@ -42,6 +42,8 @@ class StepflowClient(ServerMethods):
     """Asynchronous client that runs flows on a Stepflow server, whatever the network does.
 
     One client serves many tasks of one event loop. Use it as a context manager or call `close`.
+    Methods raise `Timeout` if there is no response in time, `Unreachable` if the server does not
+    respond, and `StatusError` if it rejects the request.
 
     Args:
         url: The server's URL; by default `$STEPFLOW_URL`, or else `http://localhost:7840`. Several,
@@ -160,8 +162,6 @@ class StepflowClient(ServerMethods):
             RunCancelled: The run was cancelled.
             RunOutcomeUnknown: The response to creating the run was lost: it may exist or not.
             Timeout: The run did not finish in time; it was not cancelled.
-            Unreachable: The server does not respond.
-            StatusError: The server rejects the request.
         """
         headers = pop_headers(options, RunOptions)
         steps = self._core.runs.run(flow, input, options)
@@ -185,8 +185,6 @@ class StepflowClient(ServerMethods):
             FlowInvalid: The server rejects the flow.
             RunOutcomeUnknown: The response to creating the run was lost: it may exist or not.
             Timeout: The run was not created in time, and will not be.
-            Unreachable: The server does not respond.
-            StatusError: The server rejects the request.
 
         Example:
             >>> handle = await client.submit("flow.yaml", {"name": "World"})
@@ -219,8 +217,6 @@ class StepflowClient(ServerMethods):
             RunCancelled: The run was cancelled.
             RunOutcomeUnknown: The response to creating the run was lost: it may exist or not.
             Timeout: The run did not finish in time; it was not cancelled.
-            Unreachable: The server does not respond.
-            StatusError: The server rejects the request.
 
         Example:
             >>> results = await client.run_batch("flow.yaml", [{"name": "Ada"}, {"name": "Bo"}])
@@ -250,8 +246,6 @@ class StepflowClient(ServerMethods):
             FlowInvalid: The server rejects the flow.
             RunOutcomeUnknown: The response to creating the run was lost: it may exist or not.
             Timeout: The run was not created in time, and will not be.
-            Unreachable: The server does not respond.
-            StatusError: The server rejects the request.
         """
         headers = pop_headers(options, SubmitBatchOptions)
         steps = self._core.runs.create(flow, inputs, options)
@@ -301,8 +295,6 @@ class StepflowClient(ServerMethods):
         Raises:
             InvalidInput: The limit is not a number of runs.
             Timeout: A page was not returned in time.
-            Unreachable: The server does not respond.
-            StatusError: The server rejects the request.
         """
         extra = None if headers is None else Hidden(headers)
         del headers

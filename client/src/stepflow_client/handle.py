@@ -34,6 +34,9 @@ class RunHandle:
     the client. An unpickled one has a client of its own, with default settings and the token of
     `$STEPFLOW_TOKEN`: use it as a context manager, or call `close`.
 
+    Methods raise `Timeout` if there is no response in time, `Unreachable` if the server does not
+    respond, `NotFound` if it does not know the run, and `StatusError` if it rejects the request.
+
     Attributes:
         id: Id of the run, with which another process can continue to wait for it.
     """
@@ -98,8 +101,6 @@ class RunHandle:
             RunCancelled: The run was cancelled.
             Unreachable: Without a timeout: the server did not respond for five minutes.
             InvalidInput: The run does not have exactly one item; see `results`.
-            NotFound: The server has no such run.
-            StatusError: The server rejects the request.
         """
         extra = None if headers is None else Hidden(headers)
         del headers
@@ -128,8 +129,6 @@ class RunHandle:
             Timeout: The run did not finish in time; it was not cancelled.
             RunCancelled: The run was cancelled.
             Unreachable: Without a timeout: the server did not respond for five minutes.
-            NotFound: The server has no such run.
-            StatusError: The server rejects the request.
         """
         extra = None if headers is None else Hidden(headers)
         del headers
@@ -147,12 +146,6 @@ class RunHandle:
         Args:
             timeout: Maximum time for all of it, in seconds; None to retry as configured.
             headers: Header fields for this call, in place of the client's of the same names.
-
-        Raises:
-            NotFound: The server has no such run.
-            Timeout: There was no response in time.
-            Unreachable: The server does not respond.
-            StatusError: The server rejects the request.
         """
         extra = None if headers is None else Hidden(headers)
         del headers
@@ -170,12 +163,6 @@ class RunHandle:
         Args:
             timeout: Maximum time for all of it, in seconds; None to retry as configured.
             headers: Header fields for this call, in place of the client's of the same names.
-
-        Raises:
-            NotFound: The server has no such run.
-            Timeout: There was no response in time.
-            Unreachable: The server does not respond.
-            StatusError: The server rejects the request.
         """
         extra = None if headers is None else Hidden(headers)
         del headers
@@ -195,12 +182,6 @@ class RunHandle:
             item_index: Index of the item, from 0; optional for a run of one item.
             timeout: Maximum time for all of it, in seconds; None to retry as configured.
             headers: Header fields for this call, in place of the client's of the same names.
-
-        Raises:
-            NotFound: The server has no such run.
-            Timeout: There was no response in time.
-            Unreachable: The server does not respond.
-            StatusError: The server rejects the request.
         """
         extra = None if headers is None else Hidden(headers)
         del headers
@@ -242,7 +223,6 @@ class RunHandle:
             Timeout: The run did not finish in time; it was not cancelled.
             Unreachable: Without a timeout: the server did not respond for five minutes.
             InvalidInput: `since` is not such a number.
-            NotFound: The server has no such run.
         """
         extra = None if headers is None else Hidden(headers)
         del headers
@@ -277,10 +257,6 @@ class RunHandle:
 
         Raises:
             InvalidInput: `items` is not such a number.
-            NotFound: The server has no such run.
-            Timeout: There was no response in time.
-            Unreachable: The server does not respond.
-            StatusError: The server rejects the request.
         """
         from stepflow_client._core.timelines import read_timeline
 
@@ -315,10 +291,6 @@ class RunHandle:
 
         Raises:
             InvalidInput: `items` is not such a number, or the file cannot be written.
-            NotFound: The server has no such run.
-            Timeout: There was no response in time.
-            Unreachable: The server does not respond.
-            StatusError: The server rejects the request.
         """
         from stepflow_client._core.reports import read_report
         from stepflow_client._files import write_file
@@ -350,10 +322,6 @@ class RunHandle:
 
         Raises:
             InvalidInput: `other` is not the id of a run, or a run has no such item.
-            NotFound: The server has no such run.
-            Timeout: There was no response in time.
-            Unreachable: The server does not respond.
-            StatusError: The server rejects the request.
         """
         from stepflow_client._core.differences import compare_runs
 
@@ -385,9 +353,6 @@ class RunHandle:
         Raises:
             Conflict: The run has already finished.
             Timeout: A step did not finish in time.
-            NotFound: The server has no such run.
-            Unreachable: The server does not respond.
-            StatusError: The server rejects the request.
         """
         extra = None if headers is None else Hidden(headers)
         del headers

@@ -43,6 +43,8 @@ class SyncStepflowClient(SyncServerMethods):
     """Synchronous client that runs flows on a Stepflow server, whatever the network does.
 
     One client serves many threads. Use it as a context manager or call `close`.
+    Methods raise `Timeout` if there is no response in time, `Unreachable` if the server does not
+    respond, and `StatusError` if it rejects the request.
 
     Args:
         url: The server's URL; by default `$STEPFLOW_URL`, or else `http://localhost:7840`. Several,
@@ -161,8 +163,6 @@ class SyncStepflowClient(SyncServerMethods):
             RunCancelled: The run was cancelled.
             RunOutcomeUnknown: The response to creating the run was lost: it may exist or not.
             Timeout: The run did not finish in time; it was not cancelled.
-            Unreachable: The server does not respond.
-            StatusError: The server rejects the request.
         """
         headers = pop_headers(options, RunOptions)
         steps = self._core.runs.run(flow, input, options)
@@ -186,8 +186,6 @@ class SyncStepflowClient(SyncServerMethods):
             FlowInvalid: The server rejects the flow.
             RunOutcomeUnknown: The response to creating the run was lost: it may exist or not.
             Timeout: The run was not created in time, and will not be.
-            Unreachable: The server does not respond.
-            StatusError: The server rejects the request.
 
         Example:
             >>> handle = client.submit("flow.yaml", {"name": "World"})
@@ -220,8 +218,6 @@ class SyncStepflowClient(SyncServerMethods):
             RunCancelled: The run was cancelled.
             RunOutcomeUnknown: The response to creating the run was lost: it may exist or not.
             Timeout: The run did not finish in time; it was not cancelled.
-            Unreachable: The server does not respond.
-            StatusError: The server rejects the request.
 
         Example:
             >>> results = client.run_batch("flow.yaml", [{"name": "Ada"}, {"name": "Bo"}])
@@ -251,8 +247,6 @@ class SyncStepflowClient(SyncServerMethods):
             FlowInvalid: The server rejects the flow.
             RunOutcomeUnknown: The response to creating the run was lost: it may exist or not.
             Timeout: The run was not created in time, and will not be.
-            Unreachable: The server does not respond.
-            StatusError: The server rejects the request.
         """
         headers = pop_headers(options, SubmitBatchOptions)
         steps = self._core.runs.create(flow, inputs, options)
@@ -302,8 +296,6 @@ class SyncStepflowClient(SyncServerMethods):
         Raises:
             InvalidInput: The limit is not a number of runs.
             Timeout: A page was not returned in time.
-            Unreachable: The server does not respond.
-            StatusError: The server rejects the request.
         """
         extra = None if headers is None else Hidden(headers)
         del headers

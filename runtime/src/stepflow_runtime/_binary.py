@@ -18,9 +18,6 @@ _INSTALL = "pip install stepflow-orchestrator==0.11.1"
 def find_binary(given: str | os.PathLike[str] | None) -> Path:
     """Find the server's binary: the argument, the environment's, or the installed wheel's.
 
-    Args:
-        given: What the caller asks for.
-
     Raises:
         BinaryUnusable: It is not there, or cannot be executed.
     """
@@ -111,11 +108,7 @@ def _kind(head: bytes) -> bytes:
 
 
 def wheel_version(binary: Path) -> str | None:
-    """Return the version of a server that lies in an installed wheel, from the wheel's metadata.
-
-    Args:
-        binary: Its executable.
-    """
+    """Return the version of a server that lies in an installed wheel, from the wheel's metadata."""
     folder = binary.resolve().parent.parent
     found = list(folder.parent.glob(f"{folder.name}-*.dist-info"))
     return found[0].stem.rpartition("-")[2] if len(found) == 1 else None

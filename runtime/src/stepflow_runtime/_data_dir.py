@@ -105,12 +105,7 @@ class DataDir:
                 self._has_adopted = True
 
     def confirm(self, binary: Path, health: bytes) -> None:
-        """Record which server has opened the data.
-
-        Args:
-            binary: The server's executable.
-            health: Its response to a health check.
-        """
+        """Record which server has opened the data."""
         stamp = Stamp(version_in_health(health), Fingerprint.of(binary))
         with self._busy:
             if stamp != self._stamp and not self._is_released:

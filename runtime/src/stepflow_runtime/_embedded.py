@@ -37,11 +37,7 @@ from stepflow_runtime.errors import InvalidRequest, InvalidState
 
 @show_options
 class Embedded:
-    """The calls and the lifetime of embedded servers.
-
-    Args:
-        servers: The servers.
-    """
+    """The calls and the lifetime of embedded servers."""
 
     _noun: ClassVar[str] = "runtime"
     _url_name: ClassVar[str] = "url"

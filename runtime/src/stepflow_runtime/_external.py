@@ -9,11 +9,7 @@ from stepflow_client import RetryPolicy, StepflowClient, SyncStepflowClient
 
 
 class ExternalServer:
-    """What a `StepflowRuntime` and a server that runs elsewhere have in common.
-
-    Args:
-        url: Where the server is.
-    """
+    """What a `StepflowRuntime` and a server that runs elsewhere have in common."""
 
     def __init__(self, url: str) -> None:
         address = Hidden(url)

@@ -98,10 +98,6 @@ class LogConfig:
 class Log:
     """The log of all servers of one runtime.
 
-    Args:
-        config: Where the lines go.
-        secrets: What no line may contain.
-
     Raises:
         InvalidInput: The file cannot be written.
 

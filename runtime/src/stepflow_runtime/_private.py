@@ -19,9 +19,6 @@ _OTHERS: Final = ("stepflow.db-wal", "stepflow.db-shm", "stepflow.db-journal", "
 def make_private(folder: Path) -> None:
     """Create a folder for this user alone, if it does not exist.
 
-    Args:
-        folder: The folder.
-
     Raises:
         OSError: The folder cannot be created.
     """
@@ -42,10 +39,6 @@ def make_private(folder: Path) -> None:
 
 def check_private(folder: Path, name: str) -> None:
     """Check that only this user can change a folder, and that no file in it is a link.
-
-    Args:
-        folder: The folder.
-        name: Name of the folder in messages.
 
     Raises:
         DataDirUnusable: Somebody else can change it, or a file is something else.
@@ -120,10 +113,6 @@ def open_private(path: Path, flags: int) -> int:
 
 def create_private(path: Path, name: str) -> None:
     """Create an empty file for this user alone, if it does not exist.
-
-    Args:
-        path: The file.
-        name: What it belongs to, for the message.
 
     Raises:
         DataDirUnusable: It cannot be created.

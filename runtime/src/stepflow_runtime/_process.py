@@ -58,11 +58,6 @@ class Launch:
 class ServerProcess:
     """One process of the server, with everything that it starts.
 
-    Args:
-        launch: How to start it.
-        port: Port to listen on, 0 for any.
-        log: Receives its output.
-
     Attributes:
         health: Body of its response to the health check, once it is ready.
 

@@ -22,9 +22,6 @@ def complete_recovery(config: dict[str, Any]) -> None:
 
     The server's periodic check also resumes runs that are just being created, and so executes their
     steps twice. Settings in the config are kept.
-
-    Args:
-        config: The server's configuration.
     """
     given = config.get("recovery", {})
     if has_lease_manager(config) or not isinstance(given, Mapping):
@@ -37,11 +34,7 @@ def complete_recovery(config: dict[str, Any]) -> None:
 
 
 def warn_of_periodic_check(config: Mapping[str, Any]) -> None:
-    """Log a warning if a config leaves the server's periodic check for runs to resume on.
-
-    Args:
-        config: The server's configuration.
-    """
+    """Log a warning if a config leaves the server's periodic check for runs to resume on."""
     given = config.get("recovery")
     is_off = isinstance(given, Mapping) and cast("Any", given).get("enabled") is False
     if not is_off and not has_lease_manager(config):

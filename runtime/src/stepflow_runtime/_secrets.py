@@ -71,11 +71,7 @@ _SPECIAL: Final = {"\n": "n", "\r": "r", "\t": "t", "\0": "0", "\b": "b", "\f": 
 
 
 class Secrets:
-    """The secrets of one runtime.
-
-    Args:
-        environment: The server's environment.
-    """
+    """The secrets of one runtime."""
 
     def __init__(self, environment: Hidden[Mapping[str, str]]) -> None:
         self._environment = environment

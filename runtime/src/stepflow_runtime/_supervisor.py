@@ -88,11 +88,7 @@ class Plan:
 
 
 class Supervisor:
-    """Keeps one server.
-
-    Args:
-        plan: What the caller asked for.
-    """
+    """Keeps one server."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan

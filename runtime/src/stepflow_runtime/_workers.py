@@ -118,11 +118,7 @@ class Workers:
         return self._reports.descriptor
 
     def server_starts(self, kill: Callable[[], object]) -> None:
-        """Have the server killed as soon as a worker fails; from 0.12 on it does not notice itself.
-
-        Args:
-            kill: Kills the server.
-        """
+        """Kill the server when a worker fails, which servers from 0.12 on do not notice."""
         if self._thread.ident is None:
             start_thread(self._thread)
         with self._lock:
@@ -157,11 +153,7 @@ class Workers:
         return are_registered(plugins, host, port, deadline)
 
     def explain(self, error: RuntimeFailure) -> RuntimeFailure:
-        """Return the error for a server that did not start, which a worker may have caused.
-
-        Args:
-            error: The error that says nothing about the workers.
-        """
+        """Return the error for a server that did not start, which a worker may have caused."""
         if not isinstance(error, StartFailed):
             return error
         self._flush()

@@ -175,9 +175,6 @@ CALLS: Final[Mapping[str, _Call]] = {
 def probe(binary: str | os.PathLike[str]) -> dict[str, Support]:
     """Call every operation on a server.
 
-    Args:
-        binary: Path of the server's executable.
-
     Returns:
         What becomes of each call of `CALLS`.
 

@@ -19,11 +19,7 @@ class TableError(Exception):
 
 
 def render(supports: Supports) -> str:
-    """Return the table as Markdown.
-
-    Args:
-        supports: What was found, the same calls for every version.
-    """
+    """Return the table as Markdown."""
     calls = list(next(iter(supports.values())))
     lines = [
         ["operation", *supports],

@@ -214,11 +214,7 @@ class Exchange:
         return (yield from self._detect(request))
 
     def _detect(self, request: Request) -> Steps[Dialect]:
-        """Detect the server's dialect, once for all concurrent callers.
-
-        Args:
-            request: The request to be sent next, for errors.
-        """
+        """Detect the server's dialect, once for all concurrent callers."""
         while True:
             with self._lock:
                 if self.dialect is not None:

@@ -34,11 +34,7 @@ _NEXT_ADDRESS = 0.25
 
 
 class AsyncConnections:
-    """Connections for the tasks of one event loop.
-
-    Args:
-        address: Where to.
-    """
+    """Connections for the tasks of one event loop."""
 
     def __init__(self, address: Address) -> None:
         self._address = address

@@ -14,9 +14,6 @@ if TYPE_CHECKING:
 def loop_of_this_call(used: asyncio.AbstractEventLoop | None) -> asyncio.AbstractEventLoop:
     """Return the event loop of this call.
 
-    Args:
-        used: The event loop of earlier calls of the same client.
-
     Raises:
         InvalidRequest: No asyncio event loop is running, or it is not the one of earlier calls and
             that one is not closed.

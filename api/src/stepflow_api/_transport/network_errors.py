@@ -8,11 +8,7 @@ from __future__ import annotations
 
 
 class HTTPError(Exception):
-    """A request has no answer.
-
-    Args:
-        reason: What happened.
-    """
+    """A request has no answer."""
 
     def __init__(self, reason: object) -> None:
         super().__init__(str(reason))

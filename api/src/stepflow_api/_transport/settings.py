@@ -149,9 +149,6 @@ def _fields(headers: Any) -> Fields | str:
 def token_value(given: Hidden[tuple[str, str]]) -> Hidden[str]:
     """Return the value of the header field that carries a token.
 
-    Args:
-        given: The token, and what to send before it.
-
     Raises:
         InvalidRequest: No header field can hold the token; the message does not show it.
     """

@@ -172,10 +172,6 @@ class Transport:
     def send(self, request: Request, timeouts: Timeouts) -> Answer:
         """Send a request, and return the complete response, whatever its status.
 
-        Args:
-            request: The request.
-            timeouts: Those of the call.
-
         Raises:
             InvalidRequest: It cannot be sent.
             TransportError: No complete response arrived.

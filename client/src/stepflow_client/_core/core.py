@@ -23,9 +23,6 @@ from stepflow_client._requests.sending import Sender
 class Core:
     """The server itself, its blobs, its flows and its runs.
 
-    Args:
-        sender: Sends the requests.
-
     Attributes:
         sender: The same.
         flows: Stored flows.

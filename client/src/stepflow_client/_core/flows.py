@@ -19,11 +19,7 @@ from stepflow_client.errors import FlowInvalid, InvalidInput, NotFound
 
 
 class Flows:
-    """Flows on a server.
-
-    Args:
-        sender: Sends the requests.
-    """
+    """Flows on a server."""
 
     def __init__(self, sender: Sender) -> None:
         self._sender = sender

@@ -51,12 +51,7 @@ from stepflow_client.options import RunBatchOptions, RunOptions, SubmitOptions
 
 
 class Runs:
-    """Runs on a server.
-
-    Args:
-        sender: Sends the requests.
-        flows: Stores the flows.
-    """
+    """Runs on a server."""
 
     def __init__(self, sender: Sender, flows: Flows) -> None:
         self._sender = sender
@@ -374,10 +369,6 @@ def parse_run_id(run_id: UUID | str) -> UUID:
 
 def pop_headers(options: SubmitOptions, kind: type) -> Hidden[Mapping[str, str]] | None:
     """Remove the header fields from the options of a call, since they may be secret.
-
-    Args:
-        options: The options.
-        kind: The class that lists them.
 
     Raises:
         TypeError: There is an option that the class does not list.

@@ -11,9 +11,6 @@ from typing import Any
 def span(name: str) -> AbstractContextManager[Any]:
     """Return a context with a span, the parent of those of its requests.
 
-    Args:
-        name: Name of the span.
-
     Returns:
         A context manager, which yields None if the program has not imported OpenTelemetry.
     """

@@ -36,12 +36,7 @@ class Failure(enum.Enum):
 
 
 class CallFailed(Exception):
-    """A call failed; its message becomes the step's.
-
-    Args:
-        failure: Why it failed.
-        message: What went wrong.
-    """
+    """A call failed; its message becomes the step's."""
 
     def __init__(self, failure: Failure, message: str) -> None:
         super().__init__(message)
@@ -68,9 +63,6 @@ class Step:
 class Calls:
     """Executes calls: functions in the caller's thread, coroutines in an event loop of their own.
 
-    Args:
-        components: The components by name.
-
     Attributes:
         clients: Returns the clients of the server that calls the components.
     """
@@ -85,11 +77,6 @@ class Calls:
 
     def execute(self, name: str, input: Any, step: Step) -> Any:
         """Call a component.
-
-        Args:
-            name: The component's name.
-            input: The step's input.
-            step: The step that calls it.
 
         Returns:
             The step's output, in JSON values.

@@ -65,11 +65,7 @@ def component(function: F | None = None, /, *, name: str | None = None) -> F | C
 
 
 class Component:
-    """A component, whose function may be redefined while it is served.
-
-    Args:
-        function: The function.
-    """
+    """A component, whose function may be redefined while it is served."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.name = _name(function)

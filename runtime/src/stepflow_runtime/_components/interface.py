@@ -22,10 +22,6 @@ _WHOLE: Final = "input"
 class Interface:
     """Parameters and return value of a function.
 
-    Args:
-        function: The function.
-        name: The component's name.
-
     Raises:
         InvalidInput: The function cannot be a component.
 
@@ -142,10 +138,6 @@ def refuse_signature(
     function: Callable[..., Any], name: str | None = None
 ) -> dict[str, inspect.Parameter]:
     """Return a function's parameters.
-
-    Args:
-        function: The function.
-        name: The component's name, for messages.
 
     Raises:
         InvalidInput: The function cannot be a component.

@@ -80,9 +80,6 @@ class PullWorker:
     def start(self, address: str) -> None:
         """Connect to the server, and again whenever the connection ends.
 
-        Args:
-            address: The server's host and port.
-
         Raises:
             OSError: The system has no more threads.
         """

@@ -32,10 +32,6 @@ _QUEUE_SECONDS: Final = 365 * 24 * 3600
 class ComponentService:
     """Serves components to the server of a runtime.
 
-    Args:
-        components: The components by name.
-        version: The server's version.
-
     Raises:
         OSError: The system has no more ports, files or threads.
     """
@@ -66,9 +62,6 @@ class ComponentService:
 
     def add_to(self, config: Mapping[str, Any]) -> dict[str, Any]:
         """Return a config with the plugin of the components and its route.
-
-        Args:
-            config: The config.
 
         Raises:
             InvalidInput: The config has a plugin or route of that name.
@@ -125,14 +118,7 @@ class ComponentService:
         self._calls.clients = clients
 
     def connect(self, address: str) -> None:
-        """Serve a server: connect to it, or answer its requests.
-
-        Args:
-            address: Its host and port.
-
-        Raises:
-            OSError: The system has no more threads.
-        """
+        """Serve a server: connect to it, or answer its requests."""
         self._worker.start(address)
 
     def disconnect(self) -> None:

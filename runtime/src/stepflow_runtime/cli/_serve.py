@@ -23,9 +23,6 @@ _LEVELS = {"error": logging.ERROR, "warn": logging.WARNING}
 def serve(arguments: argparse.Namespace) -> int:
     """Run a server, or several, until a signal.
 
-    Args:
-        arguments: The parsed arguments.
-
     Returns:
         The exit code.
 

@@ -29,9 +29,6 @@ _PARENT_SECONDS = 1.0
 def work(arguments: argparse.Namespace) -> int:
     """Serve components until a signal, or until the server that started this process is gone.
 
-    Args:
-        arguments: The parsed arguments.
-
     Returns:
         The exit code.
 

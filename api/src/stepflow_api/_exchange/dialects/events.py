@@ -26,9 +26,6 @@ def with_id_twice(request: Request) -> Request:
 def event(data: bytes) -> dict[str, Any]:
     """Return an event as one flat document, in the terms of the stored spec.
 
-    Args:
-        data: The event's data, as the server sends it.
-
     Returns:
         `sequenceNumber`, `timestamp`, `kind`, and the fields of its kind.
 

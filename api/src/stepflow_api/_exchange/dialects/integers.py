@@ -76,12 +76,7 @@ def in_schema(schema: Any) -> Any:
 
 
 def in_value(value: Any, schema: Any) -> Any:
-    """Return a value with those numbers as integers that its schema says are.
-
-    Args:
-        value: Any JSON value.
-        schema: What it is of.
-    """
+    """Return a value with those numbers as integers that its schema says are."""
     if not is_object(schema):
         return value
     if isinstance(value, float):
