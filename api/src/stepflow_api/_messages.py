@@ -43,13 +43,10 @@ class Request:
         return base_url + self.target(errors="replace")
 
     def target(self, errors: str = "strict") -> str:
-        """Return the path with the query.
-
-        Args:
-            errors: What becomes of text that UTF-8 cannot encode, as of `str.encode`.
+        """Return the path with the query; `errors` is that of `str.encode` for the query.
 
         Raises:
-            UnicodeEncodeError: The query has such text.
+            UnicodeEncodeError: UTF-8 cannot encode the query.
         """
         if not self.query:
             return self.path

@@ -14,12 +14,8 @@ from stepflow_runtime.errors import DataDirUnusable
 def adopt_runs(database: Path, name: str, servers: Sequence[str]) -> None:
     """Assign runs in progress of other servers to the first of these.
 
-    A server resumes only runs of its own name. No server may use the database meanwhile.
-
-    Args:
-        database: The database of a server from 0.13 on.
-        name: Name of the database in messages.
-        servers: Names of the servers that will use it.
+    A server resumes only runs of its own name. No server may use the database, of version 0.13 or
+    later, meanwhile.
 
     Raises:
         DataDirUnusable: It cannot be read or written.

@@ -19,14 +19,9 @@ _WANTED: Final = {
 def check_number(
     name: str, value: Any, least: int, most: int | None, kind: type[int] | type[float]
 ) -> None:
-    """Refuses what is no number, or one out of bounds.
+    """Reject what is not a number from `least` to `most` (None for no limit).
 
-    Args:
-        name: The argument's name.
-        value: What was given.
-        least: The lowest number.
-        most: The highest one, None for any.
-        kind: int, or float for seconds.
+    `kind` is int, or float for seconds.
 
     Raises:
         InvalidInput: It cannot be used.
@@ -41,12 +36,7 @@ def check_number(
 
 
 def check_path(name: str, value: Any, wanted: str = "a path") -> None:
-    """Reject a value that is neither a path nor None.
-
-    Args:
-        name: The argument's name.
-        value: The value to check.
-        wanted: What to pass instead, for the message.
+    """Reject a value that is neither a path nor None; the message says to pass `wanted`.
 
     Raises:
         InvalidInput: The value cannot be used.
@@ -76,12 +66,7 @@ def check_path(name: str, value: Any, wanted: str = "a path") -> None:
 
 
 def check_type(name: str, value: Any, kind: Any) -> None:
-    """Refuses a value of another type.
-
-    Args:
-        name: The argument's name.
-        value: What was given; it is not told, since it may be a secret.
-        kind: Its type, or a union.
+    """Reject a value of another type; the message does not quote it, since it may be a secret.
 
     Raises:
         InvalidInput: It cannot be used.

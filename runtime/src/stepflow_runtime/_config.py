@@ -119,14 +119,7 @@ def server_config(
     """Return the server's options for its config, its standard input, and the config's workers.
 
     A config that is not passed on as a file goes over standard input: it may contain secrets, and
-    must not appear in a file or a process list.
-
-    Args:
-        config: The config.
-        data_dir: The locked data_dir, if any.
-        environment: The server's environment.
-        capture: Whether the workers' output is logged.
-        secrets: Receives the secrets of the config.
+    must not appear in a file or a process list. `secrets` receives them.
 
     Raises:
         InvalidInput: The config cannot be used.
@@ -162,12 +155,7 @@ def server_config(
 def server_environment(
     env: Hidden[Mapping[str, str] | None], inherit_env: bool, *, lasts: bool
 ) -> Hidden[Mapping[str, str]]:
-    """Return the server's environment.
-
-    Args:
-        env: Variables to set.
-        inherit_env: Whether to include this process's variables.
-        lasts: Whether flows and runs outlive the server.
+    """Return the server's environment; `lasts` says whether flows and runs outlive the server.
 
     Raises:
         InvalidInput: A variable cannot be set.
@@ -252,11 +240,7 @@ def read_config(
 ) -> Config:
     """Read a config, and check its keys.
 
-    Args:
-        config: The config that the caller passed.
-        executable: The server's executable.
-        environment: The server's environment.
-        startup_timeout: Maximum seconds to wait for a server that is asked for its version.
+    A server that has to be started for its version has `startup_timeout` seconds.
 
     Raises:
         InvalidInput: It is no config, or a key is misspelled.

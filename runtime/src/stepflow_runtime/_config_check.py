@@ -57,13 +57,8 @@ def check_keys(
 ) -> None:
     """Reject misspelled keys, and log a warning for others that the server ignores.
 
-    Args:
-        config: The config.
-        name: Its name in messages.
-        content: Content of its file; empty if it comes from none.
-        launch: How to start the server once for its version, if its wheel does not name it. This is
-            done for misspelled keys alone.
-        startup_timeout: Maximum time to wait for that, in seconds.
+    Only misspelled keys need the server's version. If its wheel does not name it, `launch` says how
+    to start the server once, for up to `startup_timeout` seconds.
 
     Raises:
         InvalidInput: A key is misspelled.

@@ -87,9 +87,7 @@ class DataDir:
     def prepare(self, launch: Launch, startup_timeout: float) -> None:
         """Check that a server can open the data, and convert the data if necessary and allowed.
 
-        Args:
-            launch: How the server will be started.
-            startup_timeout: Maximum time to wait for the server to report its version, in seconds.
+        The server has `startup_timeout` seconds to report its version.
 
         Raises:
             DataDirIncompatible: The server would lose or break the data.

@@ -18,15 +18,10 @@ STORAGE_KEYS: Final = ("storageConfig", "stateStore")
 
 
 class DatabaseLock:
-    """Lock on a SQLite database.
+    """Lock on a SQLite database; with `shared`, others may hold a shared lock too.
 
-    The lock belongs to an open file, which the server inherits. It therefore lasts as long as
-    either process, and nothing is left to clean up when both are gone.
-
-    Args:
-        database: Path of the database.
-        name: Name of the database in messages.
-        shared: Whether other holders of a shared lock are allowed.
+    The lock belongs to an open file, which the server inherits. So it lasts as long as either
+    process, and nothing is left to clean up.
 
     Raises:
         DataDirUnusable: The lock file cannot be written.
@@ -113,12 +108,7 @@ def _path_in(url: str) -> Path | None:
 
 
 def locked(name: str, pid: int | None) -> DataDirLocked:
-    """Return the error for a database that another server uses.
-
-    Args:
-        name: Name of the database in messages.
-        pid: Process that started that server; None if unknown.
-    """
+    """Return the error for a database that another server uses, with its starter's pid if known."""
     if pid == os.getpid():
         message = f"{name} is already in use by this process; call stop() on the other runtime"
     else:

@@ -59,8 +59,7 @@ class GivenEtcd:
     def start(self, seconds: float) -> None:
         """Check that one of its servers answers, and remove leases of an earlier cluster.
 
-        Args:
-            seconds: Maximum time to wait for each.
+        Each has the given seconds to answer.
 
         Raises:
             StartFailed: None of them answers.
@@ -117,10 +116,7 @@ class OwnEtcd:
         return [f"http://{HOST}:{self._ports[0].number}"]
 
     def start(self, seconds: float) -> None:
-        """Start it and wait until it answers.
-
-        Args:
-            seconds: Maximum time to wait.
+        """Start it, and wait up to the given seconds until it answers.
 
         Raises:
             StartFailed: It exited during startup, or did not become ready in time.

@@ -30,11 +30,8 @@ class ExternalServer:
 def client_for_any_loop(urls: Sequence[str], retry: RetryPolicy | None = None) -> StepflowClient:
     """Return a client that works in several event loops, one after another, without being closed.
 
-    Each connection is closed after its request, in the loop that opened it.
-
-    Args:
-        urls: The URLs of one server or several; all use the first one's proxy and TLS.
-        retry: How often and how fast requests are retried.
+    Each connection is closed after its request, in the loop that opened it. All URLs use the proxy
+    and TLS of the first one.
     """
     addresses = [Hidden(url) for url in urls]
     del urls

@@ -34,13 +34,9 @@ class Held:
 
 
 def held_pipe(*, blocking: bool = True) -> tuple[Held, Held]:
-    """Open a pipe that a forked child closes at once.
+    """Open a pipe, which a forked child closes at once; return the read end and the write end.
 
-    Args:
-        blocking: Whether a read waits for data.
-
-    Returns:
-        The read end and the write end.
+    With `blocking`, a read waits for data.
     """
     reading = -1
 

@@ -83,15 +83,8 @@ def make_plan(
 ) -> Plan:
     """Prepare what a server needs; the plan closes it.
 
-    Args:
-        config: The server's config.
-        port: Port to listen on, 0 for any.
-        executable: The server's executable.
-        environment: Its complete environment.
-        options: Its options.
-        log: Receives its output.
-        storage: Where it keeps its state, if several servers share that, and the log is the
-            caller's as well; otherwise a function that returns it for the config's document.
+    Servers that share their storage are given it, and the caller's log. For one alone, `storage` is
+    a function that returns it for the config's document.
 
     Raises:
         InvalidInput: The components or the config cannot be used.

@@ -68,11 +68,7 @@ def check_private(folder: Path, name: str) -> None:
 def check_file(path: Path, name: str, *, only_one_name: bool = False) -> None:
     """Check that a path is a file itself, if it exists.
 
-    Args:
-        path: The path.
-        name: What it belongs to, for the message.
-        only_one_name: Whether the file must not be in another folder as well, where another server
-            could use it.
+    With `only_one_name`, it must not be in another folder too, where another server could use it.
 
     Raises:
         DataDirUnusable: It is a link, or not a file.
@@ -95,11 +91,7 @@ def check_file(path: Path, name: str, *, only_one_name: bool = False) -> None:
 
 
 def open_private(path: Path, flags: int) -> int:
-    """Open a file that only this user can read and write, and no link.
-
-    Args:
-        path: The file.
-        flags: How to open it, for `os.open`.
+    """Open a file, by flags of `os.open`, that only this user can read and write, and no link.
 
     Raises:
         OSError: It cannot be opened.

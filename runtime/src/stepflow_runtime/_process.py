@@ -123,10 +123,7 @@ class ServerProcess:
         return self._output.port or self._asked_port
 
     def wait_until_ready(self, seconds: float) -> None:
-        """Wait until the server can be used.
-
-        Args:
-            seconds: Maximum time to wait.
+        """Wait up to the given seconds until the server can be used.
 
         Raises:
             StartFailed: The server exited, or did not become ready in time.

@@ -15,15 +15,10 @@ def are_registered(
     deadline: float,
     components: Collection[str] = (),
 ) -> bool:
-    """Whether the workers of plugins have registered with the server.
+    """Whether the workers of plugins register with the server before a time of the monotonic clock.
 
-    Args:
-        plugins: Names of plugins in the server's config.
-        host: The server's host.
-        port: The server's port.
-        deadline: When to give up, by the monotonic clock.
-        components: Names of components that the server must list: until it has asked a worker for
-            its components, it does not count as failed either.
+    The server must also list `components`: until it has asked a worker for its components, it does
+    not count as failed either.
     """
     if not plugins:
         return True

@@ -108,12 +108,7 @@ class Secrets:
                 self._add_variables(value)
 
     def remove_from(self, raw: bytes, *, is_cut: bool = False) -> bytes:
-        """Return a line without secrets.
-
-        Args:
-            raw: The line.
-            is_cut: Whether its end is missing, which may be a part of a secret.
-        """
+        """Return a line without secrets; the end of one that `is_cut` may be a part of a secret."""
         found = [value for value, part in self._known.items() if part in raw]
         backslash, at, question_mark = _MARKERS
         if (

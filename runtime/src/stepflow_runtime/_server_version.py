@@ -42,12 +42,7 @@ def numbers_of(version: str) -> tuple[int, ...]:
 def binary_version(launch: Launch, fingerprint: Fingerprint | None, startup_timeout: float) -> str:
     """Return the version of a server by running it once, with its state in memory.
 
-    The server has no option that prints its version.
-
-    Args:
-        launch: How the server will be started.
-        fingerprint: Identity of its executable.
-        startup_timeout: Maximum time to wait for the server, in seconds.
+    The server has no option that prints its version. It has `startup_timeout` seconds to answer.
 
     Raises:
         BinaryUnusable: The system does not execute it.

@@ -43,12 +43,7 @@ class Fingerprint:
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """The server that last opened a data_dir.
-
-    Attributes:
-        version: Its version.
-        binary: Its executable.
-    """
+    """The server that last opened a data_dir: its version and its executable."""
 
     version: str
     binary: Fingerprint | None

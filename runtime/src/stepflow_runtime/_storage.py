@@ -18,12 +18,6 @@ if TYPE_CHECKING:
 class Storage:
     """The data_dir, or the SQLite databases that a config names, locked.
 
-    Args:
-        config: The server's config.
-        data_dir: The folder that the caller passed.
-        upgrade: Whether data in it may be converted.
-        servers: Names of the servers that will use it.
-
     Attributes:
         data_dir: The data_dir.
 

@@ -100,14 +100,7 @@ class _Contents:
 def open_with(
     version: str, folder: Path, database: Path, stamp: Stamp | None, *, upgrade: bool
 ) -> None:
-    """Prepare a data_dir for another server version, after a backup.
-
-    Args:
-        version: The server's version.
-        folder: The data_dir.
-        database: Its database.
-        stamp: The stamp in the folder.
-        upgrade: Whether the data may be converted.
+    """Prepare a data_dir for another server version, after a backup; `upgrade` allows conversion.
 
     Raises:
         DataDirIncompatible: The server would lose or break the data.

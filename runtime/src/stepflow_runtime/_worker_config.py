@@ -26,12 +26,6 @@ def wrap_workers(
 
     Malformed plugins are left as they are, and the server reports what is wrong with them.
 
-    Args:
-        document: The config; its plugins are replaced.
-        environment: The server's environment.
-        capture: Whether the output is logged.
-        secrets: What the logged output may not contain.
-
     Returns:
         The workers; None if the config has none.
     """

@@ -67,11 +67,8 @@ class Workers:
     """All workers of a runtime.
 
     Their output arrives through pipes that they inherit from the server. A thread reads them
-    continuously, since a full pipe would block the worker.
-
-    Args:
-        capture: Whether their output is logged. The last lines are kept in any case.
-        secrets: What no line may contain.
+    continuously, since a full pipe would block the worker. With `capture`, it is logged; the last
+    lines are kept in any case.
     """
 
     def __init__(self, *, capture: bool, secrets: Secrets) -> None:
@@ -140,14 +137,9 @@ class Workers:
         self._report("stop")
 
     def are_registered(self, host: str, port: int, deadline: float) -> bool:
-        """Whether every worker that registers with the server has done so.
+        """Whether all workers register with the server before a time of the monotonic clock.
 
         Server 0.12 is healthy before that, other versions only afterwards.
-
-        Args:
-            host: The server's host.
-            port: The server's port.
-            deadline: When to give up, by the monotonic clock.
         """
         plugins = {worker.plugin for worker in self._workers if worker.registers}
         return are_registered(plugins, host, port, deadline)

@@ -18,14 +18,9 @@ T = TypeVar("T")
 def with_headers(
     steps: Steps[T], headers: Hidden[Mapping[str, str]] | Mapping[str, str]
 ) -> Steps[T]:
-    """Add header fields to every request of a generator, the one for the server's version too.
+    """Add header fields to every request of a generator, also the one for the server's version.
 
-    Args:
-        steps: The generator.
-        headers: Take the place of the client's, and of the operation's, of the same names.
-
-    Returns:
-        What the generator returns.
+    They replace those of the client and of the operation.
 
     Raises:
         InvalidRequest: A field cannot be sent; the message shows no value.

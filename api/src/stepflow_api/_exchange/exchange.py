@@ -55,7 +55,6 @@ class Exchange:
         server_version: The server's version; None to detect it.
 
     Attributes:
-        transport: As given.
         dialect: That of the server; None until it is known.
         token: Source of the token of each request; None if the headers have it or none is sent.
 
@@ -182,12 +181,7 @@ class Exchange:
     ) -> Steps[Answer]:
         """Go through an exchange in a new dialect, without acting on the server twice.
 
-        Args:
-            stale: The dialect before.
-            new: The new dialect.
-            name: Id of the operation.
-            request: The request, as in the stored spec.
-            response: The response to a request that has been sent in the dialect before, if any.
+        `response` is that to a request which was sent in the dialect before, if any.
         """
         if response is not None and response.request.method == "GET":
             # So nothing has happened yet.

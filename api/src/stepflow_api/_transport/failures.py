@@ -38,14 +38,7 @@ def http_failures() -> tuple[type[Exception], ...]:
 def failure(
     request: Request, url: str, error: Exception, proxy: HttpxProxy | None = None
 ) -> StepflowError:
-    """Return the error to raise for one of `http_failures()`.
-
-    Args:
-        request: The request.
-        url: Its URL.
-        error: The exception.
-        proxy: The proxy of the request, if any.
-    """
+    """Return the error to raise for one of `http_failures()`."""
     if kinds(error) & _UNSENDABLE:
         return InvalidRequest(f"{request.method} {url} cannot be sent: {_unsendable(error)}")
     kind, problem = _no_answer(request, error, proxy)

@@ -94,14 +94,7 @@ class SyncPool:
 
 
 class AsyncPool:
-    """httpx clients for the tasks of one event loop.
-
-    Args:
-        library: httpx or httpx2.
-        transport: Transport for all requests; by default each httpx client has a connection.
-        tls: TLS settings of these connections.
-        proxy: The proxy to connect through; httpx itself does not read the environment.
-    """
+    """httpx clients for the tasks of one event loop; the arguments are those of `SyncPool`."""
 
     def __init__(
         self,

@@ -21,13 +21,7 @@ from stepflow_client._requests.sending import Sender
 
 
 class Core:
-    """The server itself, its blobs, its flows and its runs.
-
-    Attributes:
-        sender: The same.
-        flows: Stored flows.
-        runs: Runs of one input and of a batch.
-    """
+    """Operations on the server itself, its blobs, flows and runs."""
 
     def __init__(self, sender: Sender) -> None:
         self.sender = sender

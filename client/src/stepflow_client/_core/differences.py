@@ -22,13 +22,8 @@ def compare_runs(
 ) -> Steps[RunDiff]:
     """Return what differs between two runs.
 
-    Args:
-        core: The operations of the client.
-        first: Id of one run.
-        second: Id of the other run.
-        item: Index of the only item to compare, with its steps; None for all items, whose steps are
-            compared if each run has one.
-        deadline: The caller's.
+    With `item`, only the item of this index is compared, and its steps; otherwise all items, and
+    steps if each run has one item.
     """
     ours = yield from _read(core, first, item, deadline)
     theirs = yield from _read(core, second, item, deadline)

@@ -29,21 +29,20 @@ from stepflow_client.events import RunCompleted, RunEvent, parse_event
 class RunEvents:
     """Reader of a run's events.
 
-    Servers number events, but several may have the same number, and a stream begins with all events
-    of the number that is requested. So the events of the last number are remembered: after a lost
-    connection the stream is requested from that number, and these are skipped.
+    Several events may have one number, and a stream begins with all events of the number that is
+    requested. So after a lost connection, the events of the last number are requested again, and
+    those that are known are skipped.
 
-    A silent stream can mean a dead connection, a cancelled run, or that there are no more events.
-    So silence ends the connection, and the run's status decides whether there is more: a finished
-    run has the number of its last event, unless it was finished while a step was running.
+    Silence can mean a dead connection, a cancelled run, or that there are no more events. It ends
+    the connection, and the run's status says whether there is more: a finished run has the number
+    of its last event, unless it was finished while a step was running.
 
     Args:
         sender: Sends the requests.
         run_id: Id of the run.
         since: Number of the first event to return.
         deadline: The caller's.
-        follow: Whether to wait for more events of a run in progress; otherwise it ends when no more
-            come for some time.
+        follow: Whether to wait for more events of a run in progress.
         polls: Whether to poll a server without events; otherwise `Unsupported` is raised.
 
     Raises:

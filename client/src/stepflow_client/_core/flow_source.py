@@ -29,12 +29,7 @@ _FLOW_ID = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class FlowContent:
-    """A flow that is passed by its content.
-
-    Attributes:
-        key: Hash of the content.
-        load: Parses the flow.
-    """
+    """A flow passed by its content: `key` is the content's hash, and `load` parses it."""
 
     key: bytes
     load: Callable[[], Flow]

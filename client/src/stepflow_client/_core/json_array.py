@@ -48,17 +48,11 @@ def read_blocks(
 ) -> Iterator[list[T]]:
     """Iterate over the parsed elements of an array, some at a time; see `read_elements`.
 
-    Args:
-        pieces: The document, an object in UTF-8, in pieces of any size.
-        array: Name of the member.
-        others: Receives the object's other members as they are read, before and after the array.
-        parse: Parses the text of a JSON array. If it raises a ValueError, `make` parses the
-            elements one by one.
-        make: Parses the JSON value of one element.
+    `parse` parses the text of a JSON array. If it raises a ValueError, `make` parses the elements
+    one by one.
 
     Raises:
-        ValueError: The document is not such an object, ends early, or has the array twice, or
-            `make` raised it; all elements before it have been returned.
+        ValueError: As for `read_elements`, or from `make`, after all elements before it.
     """
     return _read(pieces, array, others, lambda window: _blocks(window, parse, make))
 

@@ -42,14 +42,7 @@ def create_once(
     create: Callable[[str], Steps[UUID]],
     deadline: Deadline,
 ) -> Steps[UUID]:
-    """Return the id of the run of a flow with a key, which is created if there is none.
-
-    Args:
-        sender: Sends the requests.
-        flows: Stores the flow.
-        flow: The flow, from `with_key`.
-        create: Creates a run of the flow with this id.
-        deadline: The caller's.
+    """Return the id of the run of a flow from `with_key`, which `create` creates if there is none.
 
     Raises:
         InvalidInput: The key was used for another call.
@@ -91,12 +84,9 @@ def create_once(
 
 
 def with_key(flow: Flow, key: str, call: CreateRunRequest) -> Flow:
-    """Return a flow with a key in its name, and with a digest of the call in its metadata.
+    """Return a flow with a key in its name, and a digest of the call in its metadata.
 
-    Args:
-        flow: The flow.
-        key: The key.
-        call: The request for the run, without the flow's id.
+    `call` is the request for the run, without the flow's id.
 
     Raises:
         InvalidInput: The key is not a text, is empty or too long.

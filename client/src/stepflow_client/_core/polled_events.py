@@ -24,12 +24,7 @@ _FINISHED = (StepStatus.COMPLETED, StepStatus.FAILED, StepStatus.SKIPPED)
 class PolledEvents:
     """Derives events from the changes between polls, numbered from 0 in the order of detection.
 
-    Args:
-        sender: Sends the requests.
-        run_id: Id of the run.
-        since: Number of the first event to return.
-        deadline: The caller's.
-        follow: Whether to poll more than once.
+    Without `follow`, it polls once.
     """
 
     def __init__(

@@ -45,14 +45,9 @@ def read_record(
     *,
     with_steps: bool,
 ) -> Steps[RunRecord]:
-    """Return what is known of a run as it is now.
+    """Return what is known of a run, and of the items with these indexes.
 
-    Args:
-        core: The operations of the client.
-        run: Status of the run.
-        items: Indexes of the items to read.
-        deadline: The caller's.
-        with_steps: Whether to read the steps, which takes a request for each item.
+    `with_steps` takes a request for each item.
     """
     try:
         flow = yield from core.flows.get(run.flow_id, deadline)

@@ -13,14 +13,7 @@ from stepflow_client._requests.deadline import Deadline
 
 
 def read_report(core: Core, run_id: UUID, limit: int, deadline: Deadline) -> Steps[str]:
-    """Return the page about a run as it is now.
-
-    Args:
-        core: The operations of the client.
-        run_id: Id of the run.
-        limit: Maximum number of items.
-        deadline: The caller's.
-    """
+    """Return the page about a run as it is now, with at most `limit` items."""
     timeline = yield from read_timeline(core.sender, run_id, limit, deadline)
     chosen = {item.index for item in timeline.items}
     record = yield from read_record(core, timeline.run, chosen, deadline, with_steps=True)

@@ -33,14 +33,9 @@ def get_status(
     retry_on: RetryOn = RetryOn.SAFE,
     wait_seconds: int | None = None,
 ) -> Steps[RunSummary]:
-    """Return a run's status.
+    """Return a run's status, for which the server waits up to `wait_seconds` for the run's end.
 
-    Args:
-        sender: Sends the request.
-        run_id: Id of the run.
-        deadline: The caller's.
-        retry_on: Which failures allow to send the request again.
-        wait_seconds: How long the server shall wait for the end of the run.
+    `retry_on` says after which failures the request is sent again.
     """
     call = endpoints.run_details(run_id, wait_seconds)
     answer: Response[list[bytes]] = yield from sender.send(
@@ -63,14 +58,7 @@ def get_status(
 def poll(
     sender: Sender, run_id: UUID, deadline: Deadline, retry_on: RetryOn = RetryOn.WAITING
 ) -> Steps[RunSummary]:
-    """Return the status of a run, by a response that is short for any run.
-
-    Args:
-        sender: Sends the request.
-        run_id: Id of the run.
-        deadline: The caller's.
-        retry_on: Which failures allow to send the request again; by default those of a wait.
-    """
+    """Return a run's status, by a response that is short for any run."""
     # The response to a GET of the run names every item.
     call = endpoints.list_runs({"root_run_id": run_id, "roots_only": True}, 1, 0)
     answer = yield from sender.send(call, retry_on=retry_on, deadline=deadline, run_id=run_id)
@@ -116,11 +104,7 @@ def watch(
 ) -> Steps[RunSummary]:
     """Poll a run until it has finished, and return its status.
 
-    Args:
-        sender: Sends the requests.
-        run_id: Id of the run.
-        deadline: The caller's.
-        on_progress: Called first, and then whenever the progress has changed.
+    `on_progress` is called first, and then whenever the progress has changed.
 
     Raises:
         RunCancelled: The run was cancelled.

@@ -36,13 +36,7 @@ _DETAILS = TypeAdapter(list[ItemDetails], config=ConfigDict(defer_build=True))
 
 
 def read_timeline(sender: Sender, run_id: UUID, limit: int, deadline: Deadline) -> Steps[Timeline]:
-    """Return the timeline of a run as it is now.
-
-    Args:
-        sender: Sends the requests.
-        run_id: Id of the run.
-        limit: Maximum number of items.
-        deadline: The caller's.
+    """Return the timeline of a run as it is now, with at most `limit` items.
 
     Raises:
         InvalidInput: The limit is not a number of items.

@@ -20,12 +20,7 @@ LINES = 60
 
 
 def diff_text(diff: RunDiff, items: int) -> Iterator[str]:
-    """Yield the lines of the differences of two runs.
-
-    Args:
-        diff: The differences.
-        items: Maximum number of items.
-    """
+    """Yield the lines of the differences of two runs, for at most `items` items."""
     yield f"- {_headline(diff.first)}"
     yield f"+ {_headline(diff.second)}"
     differing = list(dict.fromkeys(one.item for one in diff.differences if one.item is not None))

@@ -60,12 +60,7 @@ def time_text(time: datetime) -> str:
 def timeline_rows(
     timeline: Timeline, anchor: Callable[[int, str | None], str | None] | None
 ) -> Iterator[str]:
-    """Yield the table of a timeline, and its notes.
-
-    Args:
-        timeline: The timeline.
-        anchor: Returns the anchor of an item, or of a step of it, that names are linked to.
-    """
+    """Yield the table of a timeline, whose names are links to `anchor(...)`, and its notes."""
     rows = _Rows(timeline, anchor)
     is_batch = timeline.run.items.total > 1
     if timeline.items:

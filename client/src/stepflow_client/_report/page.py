@@ -36,12 +36,7 @@ _WORST = ("failed", "running", "runnable", "blocked", "skipped", "completed")
 
 
 def report_page(timeline: Timeline, record: RunRecord) -> str:
-    """Return the page of a run.
-
-    Args:
-        timeline: Its timeline.
-        record: What is known of the items of the timeline.
-    """
+    """Return the page of a run; the record is about the items of the timeline."""
     return "\n".join([*_Page(timeline, record).lines(), ""])
 
 

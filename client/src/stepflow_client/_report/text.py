@@ -21,13 +21,7 @@ _TIME_WIDTH = 10
 
 
 def timeline_text(timeline: Timeline, width: int, ascii_only: bool) -> Iterator[str]:
-    """Yield the lines of a timeline.
-
-    Args:
-        timeline: The timeline.
-        width: Maximum number of columns.
-        ascii_only: Whether bars consist of `#`.
-    """
+    """Yield the lines of a timeline; with `ascii_only`, bars consist of `#`."""
     run = timeline.run
     yield f"run {run.run_id}"
     name = f"flow {one_line(run.flow_name)}" if run.flow_name else "unnamed flow"

@@ -12,12 +12,9 @@ _PART = re.compile(r"""\.?([^.\[\]"']+)|\[(\d+)\]|\[["']([^"']*)["']\]""")
 
 
 def resolve(expression: Any, item_input: Any, output_of: Callable[[str], Any]) -> Any:
-    """Return an expression with the values that it reads, or itself where they are not known.
+    """Return an expression with the values that it reads, or itself if they are not known.
 
-    Args:
-        expression: Input of a step, or output of a flow.
-        item_input: Input of the item; `UNSET` if it is not known.
-        output_of: Returns the output of a step, or `UNSET`.
+    An unknown input of the item, or output of a step, is `UNSET`.
     """
     if isinstance(expression, list):
         return [resolve(one, item_input, output_of) for one in cast("Any", expression)]

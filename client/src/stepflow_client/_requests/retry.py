@@ -78,12 +78,7 @@ class RetryPolicy:
                 raise InvalidInput(f"RetryPolicy: {name} is {value!r}; pass 0 or more")
 
     def delay(self, failures: int, error: StepflowError) -> float:
-        """Return the seconds to wait before the next attempt.
-
-        Args:
-            failures: Number of failed attempts, at least 1.
-            error: Error of the last one.
-        """
+        """Return the seconds to wait after a number of failed attempts; the last had this error."""
         bound = min(self.last_delay, self.first_delay * 2.0 ** min(failures - 1, 64))
         requested = _retry_after(error)
         if requested is None:

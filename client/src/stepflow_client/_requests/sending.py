@@ -181,9 +181,7 @@ class _Logged:
 def _timeouts(seconds: float, deadline: Deadline) -> Timeouts:
     """Return the timeouts of a request that is sent now.
 
-    Args:
-        seconds: Maximum time for it, prolonged for a large body.
-        deadline: The caller's, which nothing prolongs.
+    A large body prolongs `seconds`, the maximum time for it, but not the caller's deadline.
     """
     wait = deadline.bound(seconds) or LATE_SECONDS
     remaining = deadline.remaining()

@@ -45,14 +45,7 @@ class CallFailed(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """The step that calls a component.
-
-    Attributes:
-        run_id: The run.
-        flow_id: The flow.
-        step_id: The step.
-        attempt: Number of the attempt; 1 for the first.
-    """
+    """The step that calls a component; the first attempt is 1."""
 
     run_id: str | None
     flow_id: str | None

@@ -57,11 +57,9 @@ class Interface:
     def arguments(
         self, input: Any, context: Callable[[], ComponentContext]
     ) -> tuple[list[Any], dict[str, Any]]:
-        """Return the positional and the keyword arguments for a step's input.
+        """Return the positional and keyword arguments for a step's input.
 
-        Args:
-            input: The step's input.
-            context: Creates the context of the call, if the function needs it.
+        `context` creates the context of the call, if the function needs it.
 
         Raises:
             InvalidInput: The input does not fit the function.

@@ -148,16 +148,10 @@ def serve(
     launch: Launch,
     startup_timeout: float,
 ) -> tuple[Config, ComponentService]:
-    """Serve components.
+    """Serve components, and return the config with them, and their service.
 
-    Args:
-        components: Functions and modules.
-        config: The server's config.
-        launch: How to start the server once for its version, if its wheel does not name it.
-        startup_timeout: Maximum time to wait for that, in seconds.
-
-    Returns:
-        The config with the components, and their service.
+    If the server's wheel does not name its version, `launch` says how to start it once for that,
+    for up to `startup_timeout` seconds.
 
     Raises:
         InvalidInput: The components or the config cannot be used.

@@ -24,10 +24,9 @@ def with_id_twice(request: Request) -> Request:
 
 
 def event(data: bytes) -> dict[str, Any]:
-    """Return an event as one flat document, in the terms of the stored spec.
+    """Return an event of the server as one flat document, in the terms of the stored spec.
 
-    Returns:
-        `sequenceNumber`, `timestamp`, `kind`, and the fields of its kind.
+    It has `sequenceNumber`, `timestamp`, `kind`, and the fields of its kind.
 
     Raises:
         ValueError: It is no event.
