@@ -206,7 +206,7 @@ class Operation(Generic[S, R]):
         return self._parser(status_code) is not None
 
     def error(self, answer: Answer, parsed: Any, cls: type[StatusError]) -> StatusError:
-        """Make the error of an answer, with what the server said in its message."""
+        """Return the error for a response, with the text of the server in its message."""
         return cls(
             error_message(answer),
             method=self.method,

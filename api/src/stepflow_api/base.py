@@ -172,7 +172,7 @@ class FreeKeys(BaseModel):
     @model_validator(mode="wrap")
     @classmethod
     def _keep_apart(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        """Tell a free key from the field whose attribute is spelled so."""
+        """Distinguish a free key from a field whose attribute has its name."""
         model = handler(data)
         for name in (model.model_extra or {}).keys() & type(model).model_fields.keys():
             alias = type(model).model_fields[name].alias

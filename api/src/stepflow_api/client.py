@@ -352,7 +352,7 @@ class AuthenticatedClient(Client):
         token: The secret, which appears in no repr, log line or error; or a function that returns
             it, for the async forms a coroutine function too. It is called for the first request,
             and again if the server refuses the token (401); the request is then sent once more.
-        prefix: What stands before it, `Bearer` by default; empty for the token alone.
+        prefix: Text before the token; empty for the token alone.
         auth_header_name: The header field that carries it.
         headers: Further header fields. This and the arguments after it are those of `Client`.
 

@@ -97,10 +97,10 @@ class InvalidRequest(StepflowError, ValueError):
 
 
 class UnsupportedByServer(StepflowError):
-    """A server of this version cannot do what was asked for; it was not sent.
+    """The server is too old for the request, which was not sent.
 
     Attributes:
-        feature: What it cannot do.
+        feature: What it does not support.
         server_version: Its version.
         since: The first version that can.
     """
@@ -142,7 +142,7 @@ class TransportError(_RequestError):
 
 
 class ConnectionFailed(TransportError):
-    """No connection came about, so the server has not seen the request."""
+    """The connection failed, so the server has not seen the request."""
 
 
 class ConnectionLost(TransportError):
@@ -189,7 +189,7 @@ class StatusError(_AnswerError):
         content: The body's bytes.
         parsed: The body as the documented model for this status; None if it is not one.
         headers: Header fields of the answer; names are case-insensitive.
-        status: The one status that this class stands for; None where it stands for several.
+        status: The status of the class; None if it has several.
     """
 
     status: ClassVar[int | None] = None

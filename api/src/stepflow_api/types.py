@@ -44,7 +44,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Unset(Enum):
-    """The type of `UNSET`, which stands for an argument that was not given; it is false."""
+    """The type of `UNSET`, an argument that was not passed; it is false."""
 
     UNSET = "UNSET"
     """Not given."""

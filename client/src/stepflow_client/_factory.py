@@ -1,4 +1,4 @@
-"""What both clients are created from."""
+"""Creates the parts that both clients share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several servers that stand for one: orchestrators of one store."""
+"""Several servers that act as one: orchestrators of one store."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Servers:
 
 
 class _Server:
-    """A server, and how often in a row it has failed."""
+    """A server and its number of consecutive failures."""
 
     def __init__(self, client: Client) -> None:
         self.client = client

@@ -253,7 +253,7 @@ class StepflowClient(ServerMethods):
         return RunHandle(self._client, self._core, run_id)
 
     def handle(self, run_id: UUID | str) -> RunHandle:
-        """Return the handle of a run whose id is known, without a request.
+        """Return the handle of a run by its id, without a request.
 
         Args:
             run_id: Id of the run.

@@ -119,7 +119,7 @@ class FlowFailed(RunError):
 
     Attributes:
         run_id: Id of the run.
-        result: The failed result; None if the server gave the run up without one.
+        result: The failed result; None if the run failed without one.
     """
 
     def __init__(self, message: str, run_id: UUID, result: FlowResultFailed | None) -> None:

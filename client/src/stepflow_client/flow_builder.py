@@ -74,7 +74,7 @@ class FlowBuilder:
 
     @classmethod
     def from_flow(cls, flow: FlowSource) -> Self:
-        """Make a builder of an existing flow, to change it; the flow itself stays as it is.
+        """Create a builder from a copy of an existing flow.
 
         Args:
             flow: A `Flow`, a dict, or the path of a YAML or JSON file.

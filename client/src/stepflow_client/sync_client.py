@@ -254,7 +254,7 @@ class SyncStepflowClient(SyncServerMethods):
         return SyncRunHandle(self._client, self._core, run_id)
 
     def handle(self, run_id: UUID | str) -> SyncRunHandle:
-        """Return the handle of a run whose id is known, without a request.
+        """Return the handle of a run by its id, without a request.
 
         Args:
             run_id: Id of the run.

@@ -117,7 +117,7 @@ class Timeline:
 
     @property
     def end(self) -> datetime:
-        """End of the time that it covers: the run's, or the last that is known of it."""
+        """End of the run, or its last known time."""
         times = [self.run.created_at, self.run.completed_at]
         for item in self.items:
             times += [item.started_at, item.completed_at]

@@ -33,7 +33,7 @@ class Clients:
 
     Args:
         urls: The servers' URLs.
-        servers: Know whether a call to it has a point; None for a server of another program.
+        servers: Raise if no call can succeed; None for a server of another program.
     """
 
     def __init__(self, urls: Sequence[str], servers: Servers | None) -> None:

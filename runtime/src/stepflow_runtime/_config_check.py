@@ -183,7 +183,7 @@ def _number(version: str) -> tuple[int, ...]:
 
 
 def _line(content: bytes, key: Key) -> str:
-    """Return where in its file a key stands; empty if that is not clear."""
+    """Return the place of a key in its file; empty if it is not clear."""
     text, end = content.decode(errors="replace"), 0
     for part in key.path:
         if isinstance(part, str):

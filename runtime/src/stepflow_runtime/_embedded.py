@@ -1,4 +1,4 @@
-"""What an embedded server and a cluster of them have in common: clients, calls and lifetime."""
+"""Clients, calls and lifetime of an embedded server or cluster."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from stepflow_client import RetryPolicy, StepflowClient, SyncStepflowClient
 
 
 class ExternalServer:
-    """What a `StepflowRuntime` and a server that runs elsewhere have in common."""
+    """A server that runs elsewhere, with the methods of `StepflowRuntime`."""
 
     def __init__(self, url: str) -> None:
         address = Hidden(url)

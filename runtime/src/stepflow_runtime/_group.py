@@ -85,7 +85,7 @@ class Group:
 
     @property
     def crash(self) -> ServerCrashed | None:
-        """How the first server ended, if all have ended and none is started again."""
+        """Error of the first server, if all have exited and none is restarted."""
         crashes = [None if one is None else one.crash for one in self._servers]
         return crashes[0] if all(crashes) else None
 

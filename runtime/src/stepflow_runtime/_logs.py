@@ -1,4 +1,4 @@
-"""Where the server's log goes."""
+"""The server's log."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _LEVELS = ("trace", "debug", "info", "warn", "error")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogConfig:
-    """What the server logs, and where to.
+    """What the server logs, and where.
 
     The last lines are kept whatever is set here, for `recent_logs` and for errors. Secrets of the
     config and the environment are replaced by `***` in all of them.

@@ -1,4 +1,4 @@
-"""The plan for a server, made of what the caller asked for."""
+"""The plan for a server, from the caller's arguments."""
 
 from __future__ import annotations
 

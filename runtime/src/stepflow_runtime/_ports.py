@@ -1,4 +1,4 @@
-"""Keeps a port for a server that is started again, and looks for who could reach it."""
+"""Reserves a port for a restarted server, and checks who can reach it."""
 
 from __future__ import annotations
 

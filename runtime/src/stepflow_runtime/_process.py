@@ -32,7 +32,7 @@ HOST = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """How the server is started.
+    """Command and environment of the server.
 
     Attributes:
         binary: Its executable.

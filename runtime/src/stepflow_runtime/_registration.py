@@ -15,7 +15,7 @@ def are_registered(
     deadline: float,
     components: Collection[str] = (),
 ) -> bool:
-    """Whether the workers of plugins register with the server before a time of the monotonic clock.
+    """Whether the plugins' workers have registered by the deadline, of the monotonic clock.
 
     The server must also list `components`: until it has asked a worker for its components, it does
     not count as failed either.

@@ -1,4 +1,4 @@
-"""What one server and the servers of a cluster have in common for those who use them."""
+"""Protocol of one server and of a cluster."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Servers(Protocol):
 
     @property
     def crash(self) -> ServerCrashed | None:
-        """How they ended, if none is restarted."""
+        """Their error, if none is restarted."""
         ...
 
     def wait_until_started(self) -> None:

@@ -70,7 +70,7 @@ def read_stamp(folder: Path) -> Stamp | None:
 
 
 def write_stamp(folder: Path, stamp: Stamp) -> None:
-    """Write the stamp of a data_dir, as a whole or not at all.
+    """Write the stamp of a data_dir atomically.
 
     Raises:
         OSError: The file cannot be written.

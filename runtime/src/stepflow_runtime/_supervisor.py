@@ -50,7 +50,7 @@ class RestartPolicy(enum.Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What the caller asked for.
+    """The caller's settings.
 
     Attributes:
         launch: How the server is started.
@@ -159,7 +159,7 @@ class Supervisor:
 
     @property
     def crash(self) -> ServerCrashed | None:
-        """How the server ended, if it is not restarted."""
+        """Error of the server, if it has exited and is not restarted."""
         return self._crash
 
     def wait_until_started(self) -> None:

@@ -137,7 +137,7 @@ class Workers:
         self._report("stop")
 
     def are_registered(self, host: str, port: int, deadline: float) -> bool:
-        """Whether all workers register with the server before a time of the monotonic clock.
+        """Whether all workers have registered by the deadline, of the monotonic clock.
 
         Server 0.12 is healthy before that, other versions only afterwards.
         """

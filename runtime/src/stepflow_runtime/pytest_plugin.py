@@ -94,7 +94,7 @@ def _scope(fixture_name: str, config: pytest.Config) -> _Scope:
 def stepflow_config(pytestconfig: pytest.Config) -> Path | Mapping[str, Any] | None:
     """The server's configuration; define this fixture to use another one.
 
-    By default the file of --stepflow-config; None stands for the builtin components.
+    By default the file of --stepflow-config; None for the builtin components.
     """
     return _path(pytestconfig, "config")
 

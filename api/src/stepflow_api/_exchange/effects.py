@@ -1,4 +1,4 @@
-"""What a generator yields to have something done, and what it is sent in return.
+"""Effects that a generator yields, and their results.
 
 Code of this package that needs I/O does none: it is a generator, `Steps[T]`, which yields effects
 and returns a `T`. `driver` performs the effects, blocking or not, so each rule is written once.

@@ -75,7 +75,7 @@ class TokenSource:
         return replace(request, headers={**request.headers, self._name: token.value})
 
     def _ask(self, refused: Hidden[str] | None, request: Request) -> Steps[Hidden[str]]:
-        """Return a token, asked for once for all concurrent callers."""
+        """Return a token, requested once for all concurrent callers."""
         while True:
             with self._lock:
                 if self._token is not None and self._token is not refused:

@@ -49,10 +49,10 @@ class AsyncConnections:
         return any(connection.is_open for connection in self._idle)
 
     async def send(self, request: Request, timeouts: Timeouts) -> Answer:
-        """Do what `Connections.send` does, without blocking.
+        """Send a request as `Connections.send` does, without blocking.
 
         Raises:
-            HTTPError: No complete response arrived, or no connection came free in time.
+            HTTPError: No complete response arrived, or no connection was free in time.
         """
         url, head = request.url(self._address.base_url), self._address.head(request)
         await self._wait(timeouts)

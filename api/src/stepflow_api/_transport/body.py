@@ -139,7 +139,7 @@ class Decoder:
             raise Unreadable("the answer ends in the middle of its compressed data")
 
     def _window(self, first: int) -> int:
-        """Return the window size for zlib, which also stands for the format."""
+        """Return the window size for zlib, which also selects the format."""
         if self._encoding != "deflate":
             return 16 + zlib.MAX_WBITS
         # Some servers send deflate without zlib's header, which begins so.
@@ -147,7 +147,7 @@ class Decoder:
 
 
 def check_fields(count: int) -> None:
-    """Refuse an answer with very many header fields, which are costly to go through.
+    """Reject a response with so many header fields that they are slow to process.
 
     Raises:
         Unreadable: There are too many.

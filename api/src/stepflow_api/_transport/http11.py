@@ -41,7 +41,7 @@ _REQUEST_LINE = re.compile(rb"[A-Z]+ [!-~]+ HTTP/1\.1\r\n")
 
 
 class Address:
-    """Where requests go, and what all of them carry.
+    """Address of the server, with the header fields of every request.
 
     Args:
         base_url: The server's URL with the API's prefix.
@@ -269,7 +269,7 @@ class _Message:
         self._parser = None
 
     def _check_head(self) -> None:
-        """Refuse a head that cannot be read, once."""
+        """Reject a head that cannot be read, once."""
         if self._is_checked:
             return
         self._is_checked = True

@@ -119,7 +119,7 @@ class AsyncPool:
             timeouts: Those of the call, which begins a new exchange once it has a client.
 
         Raises:
-            PoolTimeout: None came back in time.
+            PoolTimeout: None was free in time.
         """
         # Importing it takes long, and here it is imported.
         import asyncio

@@ -90,7 +90,7 @@ class HttpxTransport:
         self._sync.close()
 
     async def aclose(self) -> None:
-        """Close those of the async calls, likewise."""
+        """Close the connections of async calls in the same way."""
         if self._async is not None and self._loop is running_loop():
             await self._async.aclose()
 

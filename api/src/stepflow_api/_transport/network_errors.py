@@ -15,7 +15,7 @@ class HTTPError(Exception):
 
 
 class ConnectError(HTTPError):
-    """No connection came about."""
+    """The connection failed."""
 
 
 class ReadError(HTTPError):
@@ -31,7 +31,7 @@ class RemoteProtocolError(HTTPError):
 
 
 class TooManyRedirects(HTTPError):
-    """The answer is one redirect too many."""
+    """There are too many redirects."""
 
 
 class TimeoutException(HTTPError):
@@ -39,7 +39,7 @@ class TimeoutException(HTTPError):
 
 
 class ConnectTimeout(TimeoutException):
-    """No connection came about in time."""
+    """The connection was not established in time."""
 
 
 class ReadTimeout(TimeoutException):
@@ -51,7 +51,7 @@ class WriteTimeout(TimeoutException):
 
 
 class PoolTimeout(TimeoutException):
-    """No connection came free in time."""
+    """No connection was free in time."""
 
 
 def kinds(error: BaseException) -> set[str]:

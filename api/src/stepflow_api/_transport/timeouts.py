@@ -1,4 +1,4 @@
-"""How long a call may take: each wait, and all of it."""
+"""Timeouts of a call: of each wait, and of all of it."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Timeouts:
             self.at = at if self._deadline is None or at < self._deadline else self._deadline
 
     def moved(self, size: int) -> None:
-        """Take into account that bytes were sent or received."""
+        """Prolong the timeout after bytes were sent or received."""
         if self._total is not None and self.at is not None:
             at = self.at + size / SLOWEST
             self.at = at if self._deadline is None or at < self._deadline else self._deadline

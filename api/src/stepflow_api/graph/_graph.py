@@ -54,7 +54,7 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """What reads what in a flow.
+    """The nodes of a flow and what each reads.
 
     Attributes:
         name: Name of the flow, if it has one.

@@ -41,7 +41,7 @@ _STIFFNESS = (1.0, 0.3, 50.0)
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Where a node is drawn, in pixels from the top left.
+    """Position of a node, in pixels from the top left.
 
     Attributes:
         node: The node.
@@ -91,7 +91,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where everything is drawn.
+    """Positions of all nodes and lines.
 
     Attributes:
         graph: The graph.

@@ -1,4 +1,4 @@
-"""What an expression reads."""
+"""References in expressions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the outcomes of a flow or a step have in common."""
+"""Properties that all outcomes of a flow or a step share."""
 
 from __future__ import annotations
 

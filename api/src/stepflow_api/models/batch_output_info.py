@@ -14,7 +14,7 @@ __all__ = ["BatchOutputInfo"]
 
 
 class BatchOutputInfo(AnswerModel):
-    """What one input of a batch gave.
+    """The output of one input of a batch.
 
     The spec has no batches: the server runs one as a run with several items, of which this is one.
     Wire: `{"batchInputIndex": 0, "status": "completed", "result": {"outcome": "success", "result":

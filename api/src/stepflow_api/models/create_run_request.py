@@ -50,7 +50,7 @@ class CreateRunRequest(GeneratedCreateRunRequest):
 
     @classmethod
     def single(cls, flow_id: str, input: Any, **fields: Any) -> Self:
-        """Make a request for one run whose input is `input`, a list included.
+        """Create a request for one run; its input may be a list.
 
         Args:
             flow_id: The flow to run.

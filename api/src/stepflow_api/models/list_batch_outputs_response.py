@@ -9,7 +9,7 @@ __all__ = ["ListBatchOutputsResponse"]
 
 
 class ListBatchOutputsResponse(AnswerModel):
-    """What the inputs of a batch gave.
+    """The outputs of a batch.
 
     The spec has no batches: the outputs are the items of the batch's run. Wire: `{"outputs":
     [{"batchInputIndex": 0, "status": "completed", "result": {"outcome": "success", "result":

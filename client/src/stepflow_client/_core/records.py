@@ -1,4 +1,4 @@
-"""Reads what is known of a run besides its times: flow, statuses, inputs, outputs and errors."""
+"""Reads the flow, statuses, inputs, outputs and errors of a run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from stepflow_client.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """What is known of a run.
+    """The data of a run.
 
     Attributes:
         run: Its status, times and numbers of items.
@@ -45,7 +45,7 @@ def read_record(
     *,
     with_steps: bool,
 ) -> Steps[RunRecord]:
-    """Return what is known of a run, and of the items with these indexes.
+    """Return the data of a run and of the items with these indexes.
 
     `with_steps` takes a request for each item.
     """

@@ -225,7 +225,7 @@ class BatchResults:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where the response to a GET came from, for the error that says that it cannot be parsed.
+    """Source of a response to a GET, for the error if it cannot be parsed.
 
     Attributes:
         url: URL of the request.

@@ -56,7 +56,7 @@ def read_timeline(sender: Sender, run_id: UUID, limit: int, deadline: Deadline) 
 
 @dataclass(slots=True)
 class _Times:
-    """What the events of a step or an item say."""
+    """Times and status of a step or an item, from its events."""
 
     started_at: datetime | None = None
     completed_at: datetime | None = None

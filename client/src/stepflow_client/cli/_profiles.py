@@ -22,7 +22,7 @@ _FILES = ("token_file", "ca", "client_cert", "client_key")
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """How to connect to a server; what is None is not in the file.
+    """Settings for connecting to a server; None if the file has none.
 
     Attributes:
         url: URL of the server.

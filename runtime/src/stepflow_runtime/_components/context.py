@@ -1,4 +1,4 @@
-"""What a component can learn about its call."""
+"""The context of a component's call."""
 
 from __future__ import annotations
 

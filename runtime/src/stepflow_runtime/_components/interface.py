@@ -1,4 +1,4 @@
-"""What a component's function accepts and returns."""
+"""Arguments and return value of a component's function."""
 
 from __future__ import annotations
 

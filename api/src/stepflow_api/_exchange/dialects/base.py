@@ -1,4 +1,4 @@
-"""What a dialect is made of."""
+"""Base class of dialects."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def lacking(feature: str, since: str) -> Translation:
 
 
 class Dialect:
-    """How one line of servers speaks the API.
+    """Translation for one line of server versions.
 
     Attributes:
         version: The server's version, for people.

@@ -1,4 +1,4 @@
-"""What servers from 0.12 on say of runs, items and steps, as the stored spec has it."""
+"""Translation of runs, items and steps of servers from 0.12 on to the stored spec."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`GET /runs/{run_id}/items` for a batch: Get what the inputs of a batch gave."""
+"""`GET /runs/{run_id}/items` for a batch: Get the outputs of a batch."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def sync_detailed(
     timeout: TimeoutTypes = UNSET,
     headers: Mapping[str, str] | None = None,
 ) -> Response[models.ListBatchOutputsResponse | models.ErrorResponse]:
-    """Get what the inputs of a batch gave.
+    """Get the outputs of a batch.
 
     Args:
         batch_id: Id of the batch.
@@ -61,7 +61,7 @@ def sync(
     timeout: TimeoutTypes = UNSET,
     headers: Mapping[str, str] | None = None,
 ) -> models.ListBatchOutputsResponse:
-    """Get what the inputs of a batch gave.
+    """Get the outputs of a batch.
 
     Args:
         batch_id: Id of the batch.

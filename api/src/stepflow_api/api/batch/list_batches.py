@@ -60,7 +60,7 @@ def sync_detailed(
     """List batches, newest first.
 
     A batch is a run with other than one item. The server lists all runs alike, so this reads as
-    many pages of runs as it takes to find the batches that are asked for.
+    many pages of runs as are needed to find the batches.
 
     Args:
         client: Sends the request.
@@ -117,7 +117,7 @@ def sync(
     """List batches, newest first.
 
     A batch is a run with other than one item. The server lists all runs alike, so this reads as
-    many pages of runs as it takes to find the batches that are asked for.
+    many pages of runs as are needed to find the batches.
 
     Args:
         client: Sends the request.
