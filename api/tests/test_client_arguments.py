@@ -274,7 +274,7 @@ def test_a_connection_of_the_wrong_kind(name: str, given: Any, kind: str) -> Non
 def test_an_http_client_has_its_own_transport(library: Any) -> None:
     with library.Client() as http:
         message = refused(http_client=http, transport=library.MockTransport(lambda request: None))
-    assert message == "http_client and transport are both given; a client has its own, pass one"
+    assert message == "http_client and transport cannot be combined; pass one of them"
 
 
 def test_a_client_shows_what_it_is() -> None:

@@ -203,7 +203,7 @@ async def test_a_closed_client_says_so(way: str, form: Form, server: StepflowSer
         async with client:
             pass
     recorder = Recorder(client)
-    with pytest.raises(InvalidRequest, match="this client is closed; make a new one"):
+    with pytest.raises(InvalidRequest, match="this client is closed; create another"):
         await form("health.health_check", client=client)
     assert recorder.answers == []
 
@@ -264,11 +264,11 @@ async def _wrong(form: Form, client: Client) -> str:
 async def test_what_is_for_the_async_forms_alone(library: Any, form: Form) -> None:
     async with library.AsyncClient() as http:
         assert await _wrong(form, Client("http://server", http_client=http)) == (
-            f"this client was made with an {library.__name__}.AsyncClient; use asyncio(...) forms"
+            f"this client has an {library.__name__}.AsyncClient; use asyncio(...) forms"
         )
     assert await _wrong(
         form, Client("http://server", transport=transport_of(library, "AsyncBaseTransport"))
-    ) == ("this client was made with an async transport; use asyncio(...) forms")
+    ) == ("this client has an async transport; use asyncio(...) forms")
 
 
 @pytest.mark.anyio
@@ -277,18 +277,18 @@ async def test_what_is_for_the_async_forms_alone(library: Any, form: Form) -> No
 async def test_what_is_for_the_sync_forms_alone(library: Any, form: Form) -> None:
     with library.Client() as http:
         assert await _wrong(form, Client("http://server", http_client=http)) == (
-            f"this client was made with an {library.__name__}.Client; use sync(...) forms"
+            f"this client has an {library.__name__}.Client; use sync(...) forms"
         )
     assert await _wrong(
         form, Client("http://server", transport=transport_of(library, "BaseTransport"))
-    ) == ("this client was made with a sync transport; use sync(...) forms")
+    ) == ("this client has a sync transport; use sync(...) forms")
 
 
 @pytest.mark.anyio
 @by_form
 @by_library
 async def test_an_http_client_that_is_closed(library: Any, form: Form) -> None:
-    message = "the http_client that this client was made with is closed; make both anew"
+    message = "the http_client of this client is closed; create both again"
     http = client_class(library, is_async=form.is_async)()
     client = Client("http://server", http_client=http)
     await http.aclose() if form.is_async else http.close()
@@ -337,8 +337,8 @@ def test_connections_of_a_loop_that_has_ended(
     with pytest.raises(InvalidRequest) as raised:
         in_loops(1, lambda: health_check.asyncio(client=client))
     assert str(raised.value) == (
-        "the http_client or transport that this client was made with holds connections of an event"
-        " loop that has ended; make both anew for each loop"
+        "the http_client or transport of this client has connections of an event loop that is"
+        " closed; create both in each loop"
     )
 
 
@@ -369,7 +369,7 @@ def test_one_client_in_two_event_loops_at_once(
 
         await asyncio.to_thread(lambda: asyncio.run(there()))
         assert messages == [
-            "this client is in use by another event loop; make one Client for each loop"
+            "this client is in use by another event loop; create one Client for each loop"
         ]
         await asyncio.to_thread(slow.end)
         assert (await waiting).status == "completed"

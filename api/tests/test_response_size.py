@@ -97,7 +97,7 @@ async def test_a_large_answer_is_refused_before_it_fills_the_memory(
                 used = tracemalloc.get_traced_memory()[1]
             finally:
                 tracemalloc.stop()
-    expected = f"the answer is larger than {LIMIT} bytes; ask for less at a time, or raise"
+    expected = f"the response is larger than {LIMIT} bytes; request less at a time, or raise"
     assert expected in str(raised.value) or what == "not gzip"
     assert used < 8 * LIMIT
 
@@ -121,7 +121,7 @@ async def test_an_answer_within_the_limit_is_read(encoding: str, way: str, form:
                 assert found.status == "healthy"
         assert server.headers()["accept-encoding"] == "gzip, deflate"
         async with client_of(server.url, form, way, max_response_size=len(content) - 1) as client:
-            with pytest.raises(TransportError, match="the answer is larger than"):
+            with pytest.raises(TransportError, match="the response is larger than"):
                 await form("health.health_check", client=client)
 
 

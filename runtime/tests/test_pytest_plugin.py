@@ -449,7 +449,7 @@ def test_a_url_and_a_binary_contradict_each_other(run: Run, pytester: pytest.Pyt
         result = run("def test_it(): pass", *arguments)
         assert result.ret == pytest.ExitCode.USAGE_ERROR
         (line,) = [line for line in result.errlines if line]
-        assert line.startswith("ERROR: a Stepflow server that is running already")
+        assert line.startswith("ERROR: --stepflow-url (stepflow_url) names a running server")
         pytester.makeini("[pytest]\nstepflow_url = http://127.0.0.1:9\nstepflow_config = x\n")
         arguments = ()
 
@@ -495,8 +495,8 @@ def test_it(stepflow_sync_client):
     result = run(code, "--stepflow-url=http://127.0.0.1:9")
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(
-        "a Stepflow server that is running already * cannot call the functions of the fixture"
-        " stepflow_components; leave out the URL"
+        "--stepflow-url (stepflow_url) names a running server, which cannot call the functions of"
+        " the fixture stepflow_components; remove the URL"
     )
 
 

@@ -217,7 +217,7 @@ def test_copies() -> None:
 
 def test_double_start() -> None:
     with StepflowRuntime.start() as runtime:
-        with pytest.raises(errors.InvalidState, match="started already"):
+        with pytest.raises(errors.InvalidState, match="already started"):
             runtime.start()
         with pytest.raises(errors.InvalidState, match="another `with`"), runtime:
             pass

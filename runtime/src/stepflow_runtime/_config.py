@@ -131,7 +131,7 @@ def server_config(
         for key in STORAGE_KEYS:
             if key in document:
                 raise InvalidInput(
-                    f"the config has a {key}, and data_dir is given as well; leave out one"
+                    f"the config has a {key}, which data_dir cannot be combined with; remove one"
                 )
             document[key] = {"type": "sqlite", "databaseUrl": data_dir.database_url}
         complete_recovery(document)

@@ -227,5 +227,5 @@ class Embedded:
     @classmethod
     def _refuse_start(cls, *args: object, **options: object) -> NoReturn:
         raise InvalidState(
-            f"this {cls._noun} is started already; {cls.__name__}.start() makes another"
+            f"this {cls._noun} was already started; {cls.__name__}.start() creates another"
         )

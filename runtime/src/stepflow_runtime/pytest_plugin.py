@@ -23,7 +23,7 @@ _OPTIONS = {
     "binary": ("FILE", "the Stepflow server's binary; by default the installed one"),
     "config": ("FILE", "the Stepflow server's configuration; by default the builtin components"),
     "listen": ("WHERE", "the interfaces it listens on: all, the default, or loopback (Linux)"),
-    "url": ("URL", "a Stepflow server that is running already, to be used in place of one's own"),
+    "url": ("URL", "a running Stepflow server to use instead of starting one"),
     "scope": ("SCOPE", "how long a server lasts: session, the default, module, or function"),
     "startup-timeout": ("SECONDS", "maximum time to wait for the server; by default 30"),
     "data-dir": ("DIR", "folder that keeps flows and runs, with pytest-xdist one in it per worker"),
@@ -162,8 +162,8 @@ def _started(
 
         if components:
             raise InvalidInput(
-                "a Stepflow server that is running already (--stepflow-url, stepflow_url) cannot"
-                " call the functions of the fixture stepflow_components; leave out the URL"
+                "--stepflow-url (stepflow_url) names a running server, which cannot call the"
+                " functions of the fixture stepflow_components; remove the URL"
             )
         return cast("StepflowRuntime", ExternalServer(chosen["url"][0]))
     from stepflow_runtime import LogConfig, StepflowRuntime
@@ -247,7 +247,7 @@ def _chosen(config: pytest.Config) -> dict[str, tuple[str, Path]]:
     chosen = settings | given
     if "url" in chosen and chosen.keys() & own:
         raise pytest.UsageError(
-            "a Stepflow server that is running already (--stepflow-url, stepflow_url) takes no"
-            f" {', '.join(sorted(chosen.keys() & own))}; leave them out, or the URL"
+            "--stepflow-url (stepflow_url) names a running server, which cannot be combined with"
+            f" {', '.join(sorted(chosen.keys() & own))}; remove one"
         )
     return chosen

@@ -292,6 +292,6 @@ def _check_concurrency(request: Request) -> None:
     body = document(request.content)
     if is_object(body) and body.get("maxConcurrency") == 0:
         raise InvalidRequest(
-            "createRun: maxConcurrency is 0, for which servers break the connection and leave the"
-            " run unfinished for good; pass 1 or more, or leave it out"
+            "createRun: maxConcurrency is 0, and servers would never finish the run; pass 1 or"
+            " more, or omit it"
         )

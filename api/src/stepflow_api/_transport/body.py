@@ -51,7 +51,7 @@ class Body:
         self.size += len(piece)
         if self.size > self._limit:
             raise Unreadable(
-                f"the answer is larger than {self._limit} bytes; ask for less at a time, or raise"
+                f"the response is larger than {self._limit} bytes; request less at a time, or raise"
                 " the client's max_response_size"
             )
         pieces = self.pieces
@@ -95,8 +95,8 @@ class Decoder:
         names = [name for name in names if name not in ("", "identity")]
         if len(names) > 1 or not {*names} <= {"gzip", "x-gzip", "deflate"}:
             raise Unreadable(
-                f"the answer has the content encoding {encoding[:100]!r}, which this client does"
-                " not decode; let the server, or the proxy before it, send gzip or none"
+                f"the response has the content encoding {encoding[:100]!r}, which this client does"
+                " not decode; configure the server, or the proxy before it, to send gzip or none"
             )
         self._encoding = "".join(names)
         self._zlib: Any = None
@@ -154,6 +154,6 @@ def check_fields(count: int) -> None:
     """
     if count > HEADER_FIELDS_LIMIT:
         raise Unreadable(
-            f"the answer has {count} header fields, more than {HEADER_FIELDS_LIMIT}; is this a"
+            f"the response has {count} header fields, more than {HEADER_FIELDS_LIMIT}; is this a"
             " Stepflow server?"
         )

@@ -21,7 +21,7 @@ def loop_of_this_call(used: asyncio.AbstractEventLoop | None) -> asyncio.Abstrac
     loop = asyncio_loop()
     if used is not None and used is not loop and not used.is_closed():
         raise InvalidRequest(
-            "this client is in use by another event loop; make one Client for each loop"
+            "this client is in use by another event loop; create one Client for each loop"
         )
     return loop
 

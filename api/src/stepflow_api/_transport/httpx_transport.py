@@ -264,14 +264,11 @@ class HttpxTransport:
             return nullcontext(http)
         if given is not None:
             raise InvalidRequest(
-                f"this client was made with an {library.__name__}.AsyncClient; use asyncio(...)"
-                " forms"
+                f"this client has an {library.__name__}.AsyncClient; use asyncio(...) forms"
             )
         transport = self._given_transport
         if transport is not None and not isinstance(transport, library.BaseTransport):
-            raise InvalidRequest(
-                "this client was made with an async transport; use asyncio(...) forms"
-            )
+            raise InvalidRequest("this client has an async transport; use asyncio(...) forms")
         return self._sync.acquire()
 
     def _async_http(self, timeouts: Timeouts) -> AbstractAsyncContextManager[httpx.AsyncClient]:
@@ -279,11 +276,11 @@ class HttpxTransport:
         library = self._library
         if isinstance(given, library.Client):
             raise InvalidRequest(
-                f"this client was made with an {library.__name__}.Client; use sync(...) forms"
+                f"this client has an {library.__name__}.Client; use sync(...) forms"
             )
         transport = cast("httpx.AsyncBaseTransport | None", self._given_transport)
         if transport is not None and not isinstance(transport, library.AsyncBaseTransport):
-            raise InvalidRequest("this client was made with a sync transport; use sync(...) forms")
+            raise InvalidRequest("this client has a sync transport; use sync(...) forms")
         if given is not None:
             self._check_given(given)
         with self._lock:
@@ -298,9 +295,7 @@ class HttpxTransport:
 
     def _check_given(self, given: httpx.Client | httpx.AsyncClient) -> None:
         if given.is_closed:
-            raise InvalidRequest(
-                "the http_client that this client was made with is closed; make both anew"
-            )
+            raise InvalidRequest("the http_client of this client is closed; create both again")
 
 
 class _Body:
@@ -355,6 +350,6 @@ def _is_events(response: httpx.Response) -> bool:
 def _refuse_ended_loop(error: RuntimeError) -> None:
     if str(error) == "Event loop is closed":
         raise InvalidRequest(
-            "the http_client or transport that this client was made with holds connections of an"
-            " event loop that has ended; make both anew for each loop"
+            "the http_client or transport of this client has connections of an event loop that is"
+            " closed; create both in each loop"
         ) from error

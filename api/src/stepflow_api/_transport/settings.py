@@ -154,8 +154,8 @@ def token_value(given: Hidden[tuple[str, str]]) -> Hidden[str]:
     """
     if not _is_token(given.value[0]):
         raise InvalidRequest(
-            "the token cannot be sent: it is no text, empty, or has a space, a line break or a"
-            " character beyond ASCII; strip what a file or a variable has around it"
+            "the token cannot be sent: it is not a text, is empty, or has spaces, line breaks or"
+            " characters outside ASCII; remove them"
         )
     return Hidden(f"{given.value[1]} {given.value[0]}" if given.value[1] else given.value[0])
 
@@ -209,9 +209,7 @@ def check_connection(http_client: Any, transport: Any, verify: Any) -> ModuleTyp
         InvalidRequest: More than one is given, or one is of a wrong class.
     """
     if http_client is not None and transport is not None:
-        raise InvalidRequest(
-            "http_client and transport are both given; a client has its own, pass one"
-        )
+        raise InvalidRequest("http_client and transport cannot be combined; pass one of them")
     if http_client is None and transport is None:
         return None
     name, given, classes = "http_client", http_client, ("Client", "AsyncClient")

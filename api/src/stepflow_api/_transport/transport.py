@@ -292,7 +292,7 @@ class Transport:
     def _check_open(self) -> None:
         if self._closed:
             raise InvalidRequest(
-                "this client is closed; make a new one, or use it inside its with block"
+                "this client is closed; create another, or use it inside its with block"
             )
 
 
