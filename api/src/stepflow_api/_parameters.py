@@ -68,7 +68,7 @@ def _scalar(value: Any) -> str:
     """Return a single value as text.
 
     Raises:
-        ValueError: It is no single value.
+        ValueError: It is not a single value.
     """
     if isinstance(value, enum.Enum):
         value = value.value

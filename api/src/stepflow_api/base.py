@@ -74,7 +74,7 @@ class Model(BaseModel):
         extra="allow",
         populate_by_name=True,
         protected_namespaces=(),
-        # JSON has no NaN; null in its place would change the data without a word.
+        # JSON has no NaN, and null instead would silently change the data.
         ser_json_inf_nan="constants",
         # Most programs use a few models of many: each is built when it is first used.
         defer_build=_CAN_DEFER,
@@ -212,8 +212,8 @@ class SendsConstants(BaseModel):
 
     __constants__: ClassVar[frozenset[str]]
 
-    # They count as set once one asks what is set. Doing it as each model is made takes a call
-    # of Python, in the time of which pydantic makes half of a short model.
+    # Constants are added when the set fields are read: a Python call for each new model would
+    # take half as long as pydantic needs for a short model.
     if not TYPE_CHECKING:
         __pydantic_fields_set__ = property(_fields_set, _FIELDS_SET.__set__)
 

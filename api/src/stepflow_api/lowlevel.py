@@ -34,6 +34,7 @@ from stepflow_api._exchange.effects import Call, Close, Fetch, Open, Read, Sleep
 from stepflow_api._hidden import Hidden
 from stepflow_api._messages import Request
 from stepflow_api._operation import Json, Operation
+from stepflow_api._parameters import Style
 from stepflow_api._transport.timeouts import Timeouts
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "Request",
     "Sleep",
     "Steps",
+    "Style",
     "Timeouts",
     "through",
 ]

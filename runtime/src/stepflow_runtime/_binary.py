@@ -19,7 +19,7 @@ def find_binary(given: str | os.PathLike[str] | None) -> Path:
     """Find the server's binary: the argument, the environment's, or the installed wheel's.
 
     Raises:
-        BinaryUnusable: It is not there, or cannot be executed.
+        BinaryUnusable: It does not exist, or cannot be executed.
     """
     # All modules can be imported on Windows, which has neither fcntl nor fork: programs that start
     # no server, and tests with --stepflow-url, work there.

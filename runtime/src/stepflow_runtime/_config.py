@@ -243,7 +243,7 @@ def read_config(
     A server that has to be started for its version has `startup_timeout` seconds.
 
     Raises:
-        InvalidInput: It is no config, or a key is misspelled.
+        InvalidInput: It is not a config, or a key is misspelled.
         RuntimeFailure: The server does not start.
     """
     found = _read_config(config)

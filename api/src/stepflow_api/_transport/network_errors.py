@@ -8,7 +8,7 @@ from __future__ import annotations
 
 
 class HTTPError(Exception):
-    """A request has no answer."""
+    """A request failed without a response."""
 
     def __init__(self, reason: object) -> None:
         super().__init__(str(reason))

@@ -170,7 +170,7 @@ def check_timeout(timeout: Any) -> None:
     """Reject what is no timeout.
 
     Raises:
-        InvalidRequest: It is none.
+        InvalidRequest: The value is invalid.
     """
     # The comparisons also refuse NaN.
     if timeout is UNSET or timeout is None or (_is_number(timeout) and timeout > 0):
@@ -193,7 +193,7 @@ def check_limit(limit: Any) -> None:
     """Reject what is no maximum size of a response.
 
     Raises:
-        InvalidRequest: It is none.
+        InvalidRequest: The value is invalid.
     """
     is_number = isinstance(limit, int) and not isinstance(limit, bool)
     if limit is not None and not (is_number and limit > 0):

@@ -158,7 +158,7 @@ class Transport:
             timeout: That of the call; `UNSET` for the client's, or that of its `http_client`.
 
         Raises:
-            InvalidRequest: It is no timeout.
+            InvalidRequest: It is not a timeout.
         """
         wanted = timeout
         if timeout is UNSET:

@@ -139,7 +139,7 @@ def document(content: bytes | None) -> Any:
     """Parse JSON.
 
     Raises:
-        ValueError: It is none.
+        ValueError: The text is not JSON.
     """
     return from_json(content or b"")
 

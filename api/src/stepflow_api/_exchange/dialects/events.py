@@ -29,7 +29,7 @@ def event(data: bytes) -> dict[str, Any]:
     It has `sequenceNumber`, `timestamp`, `kind`, and the fields of its kind.
 
     Raises:
-        ValueError: It is no event.
+        ValueError: The data is not an event.
     """
     body = document(data)
     try:

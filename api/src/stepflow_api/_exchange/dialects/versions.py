@@ -55,7 +55,7 @@ def dialect_of(version: str) -> Dialect:
         version: Such as `0.13.0`.
 
     Raises:
-        InvalidRequest: It is no version.
+        InvalidRequest: It is not a version.
         UnsupportedByServer: It is too old.
     """
     found = _VERSION.match(version) if isinstance(version, str) else None
