@@ -94,7 +94,7 @@ def nothing(content: bytes) -> None:
 
 
 class Event(Json):
-    """Parse an event of a stream to a type, or to plain JSON values if it does not fit."""
+    """Parse an event of a stream to a type, or else to plain JSON values or text."""
 
     def __call__(self, content: bytes) -> Any:
         """Parse; raise ValueError if the event is not text."""
