@@ -25,6 +25,13 @@ BLOCK = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 PORT = "7840"
+STEPS = """
+from stepflow_runtime import component
+
+@component
+def shout(text: str) -> str:
+    return text.upper()
+"""
 
 # On a machine with a network, the runtime warns that others can reach the server.
 WARNING = re.compile(r"^the Stepflow server listens on port .*\n", re.MULTILINE)
@@ -106,10 +113,17 @@ class Machine:
         return WARNING.sub("", output).replace(self.port, PORT)
 
 
-def machine_in(folder: Path) -> Machine:
-    """Return a machine with an empty folder, and the commands of the packages on its path."""
+def machine_in(folder: Path, *, port: str | None = None) -> Machine:
+    """Return a machine with an empty folder, and the commands of the packages on its path.
+
+    Args:
+        folder: An empty folder for all of it.
+        port: The port of its server; by default, a free one.
+    """
     programs = folder / "bin"
     programs.mkdir()
+    # Each program sets it: a server passes no variables to its workers.
+    imports = shlex.quote(os.pathsep.join(map(os.path.abspath, sys.path)))
     for name, code in {
         "python": "-W error",
         "pytest": "-m pytest -p no:cacheprovider -p stepflow_runtime.pytest_plugin",
@@ -117,27 +131,39 @@ def machine_in(folder: Path) -> Machine:
         "stepflow-runtime": "-c 'from stepflow_runtime.cli import main; main()'",
     }.items():
         program = programs / name
-        program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {code} "$@"\n')
+        program.write_text(
+            f"#!/bin/sh\nexport PYTHONPATH={imports} PYTHONSAFEPATH=\n"
+            f'exec {shlex.quote(sys.executable)} {code} "$@"\n'
+        )
         program.chmod(0o755)
     home = folder / "folder"
     home.mkdir()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
+    port = port or free_port()
     environment = {
         **os.environ,
         "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
         # Plugins of other packages print warnings of their own.
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-        "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path)),
-        # Bazel sets it; readers' programs import modules of their folder.
-        "PYTHONSAFEPATH": "",
         "STEPFLOW_URL": f"http://localhost:{port}",
     }
     if binary := os.environ.get("STEPFLOW_SERVER_BINARY"):
         # Programs run in another folder.
         environment["STEPFLOW_SERVER_BINARY"] = os.path.abspath(binary)
     return Machine(home, environment, port)
+
+
+def write_steps(machine: Machine) -> None:
+    """Write the module with a component that commands and configs of the pages name."""
+    package = machine.folder / "my_package"
+    package.mkdir(exist_ok=True)
+    (package / "steps.py").write_text(STEPS)
+
+
+def free_port() -> str:
+    """Return a port of this machine that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
 
 
 def commands(block: Block) -> Iterator[tuple[str, str]]:

@@ -150,5 +150,5 @@ def test_the_load_balancer_keeps_clients_at_one_server() -> None:
     assert ["option", "httpchk", "GET", "/api/v1/health"] in lines
     servers = [line[2] for line in lines if line and line[0] == "server"]
     # Those that the page starts.
-    ports = re.search(r"for port in \((.+)\):", PAGE.read_text(encoding="utf-8"))
+    ports = re.search(r"for port in \((.+)\)", PAGE.read_text(encoding="utf-8"))
     assert ports and servers == [f"127.0.0.1:{port}" for port in ports[1].split(", ")]

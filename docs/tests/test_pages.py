@@ -1,55 +1,44 @@
 """The code blocks of the tutorial and the guides run as they stand, on a real server.
 
-- A block with a `:caption:` is a file of that name. A chapter of the tutorial also has the files of
-  the chapters before it.
+- A block with a `:caption:` is a file of that name, and so is a file that the page includes. A
+  chapter of the tutorial also has the files of the chapters before it.
 - Other Python is a program of its own. A `text` block after it is what it prints.
 - A `console` block has commands after `$ ` and what they print. A server that a command starts runs
-  until the page ends.
+  until the page ends; pages without one share a server.
 
 In outputs, `...` stands for any text.
 """
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
-from docs.tests.pages import PORT, Block, Machine, blocks, check, commands, machine_in
+from docs.tests.pages import PORT, Block, Machine, blocks, check, commands, machine_in, write_steps
 from stepflow_runtime import ALL_BUILTINS, StepflowRuntime
 
 DOCS = Path("docs").absolute()
-
-# Its program needs etcd; test_machines.py has its files.
-ELSEWHERE = DOCS / "more-than-one-machine.md"
 
 PAGES = [
     page
     for page in sorted(DOCS.rglob("*.md"))
     if any(block.language in ("console", "python") for block in blocks(page))
-    if page != ELSEWHERE
 ]
 
-
-@pytest.fixture
-def machine(tmp_path: Path) -> Machine:
-    return machine_in(tmp_path)
+#: Pages that start several servers on one store, which need etcd and a server of version 0.13.
+CLUSTERS = ("6-a-cluster.md", "more-than-one-machine.md")
 
 
-@contextmanager
-def server(machine: Machine, page: list[Block]) -> Iterator[None]:
-    """Have the page's server running: the one that it starts itself, or one with all builtins."""
-    for block in page:
-        for command, _ in commands(block):
-            if command.startswith("stepflow-runtime serve"):
-                # What the command imports is written before.
-                with machine.serving(command.replace(PORT, machine.port)):
-                    yield
-                return
-    with StepflowRuntime.start(ALL_BUILTINS, port=int(machine.port)):
-        yield
+@pytest.fixture(scope="module")
+def port_in_use() -> Iterator[str]:
+    """The port of a server with all builtin components."""
+    with StepflowRuntime.start(ALL_BUILTINS) as runtime:
+        yield str(runtime.port)
 
 
 def test_pages_are_found() -> None:
@@ -58,15 +47,23 @@ def test_pages_are_found() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DOCS)))
-def test_blocks_run(page: Path, machine: Machine) -> None:
-    earlier = [one for one in PAGES if one.parent == page.parent and one < page]
-    if page.parent.name == "tutorial":
-        for block in (block for one in earlier for block in blocks(one)):
-            write(machine, block)
+def test_blocks_run(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    if page.name in CLUSTERS and "STEPFLOW_SERVER_BINARY" not in os.environ:
+        pytest.skip("a cluster needs a newer server than the installed one")
     page_blocks = blocks(page)
-    for block in page_blocks:
-        write(machine, block)
-    with server(machine, page_blocks):
+    serve = next(
+        (
+            command
+            for block in page_blocks
+            for command, _ in commands(block)
+            if command.startswith("stepflow-runtime serve")
+        ),
+        None,
+    )
+    port = None if serve else request.getfixturevalue("port_in_use")
+    machine = machine_in(tmp_path, port=port)
+    write_files(machine, page)
+    with machine.serving(serve.replace(PORT, machine.port)) if serve else nullcontext():
         printed: str | None = None
         for block in page_blocks:
             if block.language == "text":
@@ -77,8 +74,21 @@ def test_blocks_run(page: Path, machine: Machine) -> None:
                 code = block.code.replace(PORT, machine.port)
                 printed = machine.run(["python", "-c", code])
             for command, expected in commands(block):
-                if not command.startswith("stepflow-runtime serve"):
+                if command != serve:
                     check(machine.run(command.replace(PORT, machine.port)), expected)
+
+
+def write_files(machine: Machine, page: Path) -> None:
+    """Write the files of a page, and those of the chapters before it."""
+    is_chapter = page.parent.name == "tutorial"
+    earlier = [one for one in PAGES if is_chapter and one.parent == page.parent and one < page]
+    for block in (block for one in [*earlier, page] for block in blocks(one)):
+        write(machine, block)
+    for file in re.findall(r"\{literalinclude\} (\S+)", page.read_text(encoding="utf-8")):
+        path = page.parent / file
+        (machine.folder / path.name).write_bytes(path.read_bytes())
+        # Configs of servers start workers with them.
+        write_steps(machine)
 
 
 def write(machine: Machine, block: Block) -> None:

@@ -3,8 +3,7 @@
 - Commands of the packages run.
 - `pip install` installs what the environment of this test was made with.
 - Of `tools/bazel` commands, which no test can run, the targets exist.
-
-Blocks that other tests check, and those that need the network, are in `ELSEWHERE`.
+- Commands that need what a test does not have are in `NOT_RUN`.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from docs.tests.pages import PORT, Machine, blocks, machine_in
+from docs.tests.pages import PORT, Machine, blocks, machine_in, write_steps
 from stepflow_runtime import ALL_BUILTINS, StepflowRuntime
 
 PAGES = [
@@ -30,23 +29,18 @@ PAGES = [
     Path("runtime/README.md").absolute(),
 ]
 
-#: Beginnings of commands that do not run here, and why.
+#: Beginnings of commands that other tests run.
 ELSEWHERE = {
-    "build --@stepflow//": "an option in .bazelrc; //tools/integration has its repositories",
-    "cargo build ": "needs the source of the server",
     "export STEPFLOW_SERVER_BINARY=": "test_a_server_is_where_pip_installs_it",
-    "python -m venv ": "the environment of this test is one",
     "stepflow-runtime serve ": "test_the_server_command_serves_functions",
     "stepflow-runtime worker ": "test_the_config_starts_a_worker",
+}
+#: Beginnings of commands that no test runs, and why.
+NOT_RUN = {
+    "cargo build ": "needs the source of the server",
+    "python3 -m venv ": "needs a network for what is installed next; this environment is one",
     "tools/integration/try_rules_python ": "needs releases of rules_python",
 }
-STEPS = """
-from stepflow_runtime import component
-
-@component
-def shout(text: str) -> str:
-    return text.upper()
-"""
 FLOW = """
 name: greeting
 steps:
@@ -91,7 +85,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
 
 
 def test_every_command_is_checked() -> None:
-    checked = ("echo ", "pip install ", "stepflow-client ", "tools/bazel ", *ELSEWHERE)
+    checked = ("echo ", "pip install ", "stepflow-client ", "tools/bazel ", *ELSEWHERE, *NOT_RUN)
     assert [line for line in lines("") if line and not line.startswith(checked)] == []
 
 
@@ -109,9 +103,7 @@ def test_a_client_command_runs(line: str, machine: Machine) -> None:
 
 def test_the_server_command_serves_functions(tmp_path: Path) -> None:
     machine = machine_in(tmp_path)
-    package = machine.folder / "my_package"
-    package.mkdir()
-    (package / "steps.py").write_text(STEPS)
+    write_steps(machine)
     serve = lines("stepflow-runtime serve ")
     assert len(serve) == 2
     for line in serve:
@@ -122,9 +114,7 @@ def test_the_server_command_serves_functions(tmp_path: Path) -> None:
 
 def test_the_config_starts_a_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     machine = machine_in(tmp_path)
-    package = machine.folder / "my_package"
-    package.mkdir()
-    (package / "steps.py").write_text(STEPS)
+    write_steps(machine)
     configs = {
         block.code
         for page in PAGES
@@ -140,9 +130,8 @@ def test_the_config_starts_a_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert [f"{worker['command']} {shlex.join(worker['args'])}"] == lines(
             "stepflow-runtime worker"
         )
-        # A server passes no variables on, not even PATH.
+        # The test's own PATH lacks the folder.
         worker["command"] = str(tmp_path / "bin" / worker["command"])
-        worker["env"] = {"PYTHONPATH": machine.environment["PYTHONPATH"]}
         with StepflowRuntime.start(document) as runtime:
             step = {"id": "call", "component": "/python/shout", "input": {"text": "hello"}}
             flow = {"name": "call", "steps": [step], "output": {"$step": "call"}}

@@ -15,7 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _REJECTED = re.compile(r"# rejected$")
-_EXAMPLE = re.compile(r"```python\n(.*?)```", re.DOTALL)
+#: An example of a page. One with a caption is a file of that name, which other examples import.
+_EXAMPLE = re.compile(
+    r"^```(?:python|\{code-block\} python\n:caption: (\S+\.py)\n)\n(.*?)^```$",
+    re.DOTALL | re.MULTILINE,
+)
 _MYPY_LINE = re.compile(r"(.+?):(\d+): error: (.*)")
 
 
@@ -89,7 +93,11 @@ class _Tree:
             name = file.removesuffix(".md").replace("/", "_")
             return [
                 self._put(
-                    f"{name}_{number}.py", match[1], 0, file, text[: match.start(1)].count("\n")
+                    match[1] or f"{name}_{number}.py",
+                    match[2],
+                    0,
+                    file,
+                    text[: match.start(2)].count("\n"),
                 )
                 for number, match in enumerate(_EXAMPLE.finditer(text), start=1)
             ]

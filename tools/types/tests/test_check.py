@@ -10,6 +10,22 @@ from tools.types.check import main
 
 SETTINGS = '[tool.mypy]\nstrict = true\n[tool.basedpyright]\ntypeCheckingMode = "strict"\n'
 CALLS = "from p import double\n\ndouble(1)\ndouble('1')  # rejected\n"
+README = """# P
+
+```{code-block} python
+:caption: app.py
+
+from p import double
+
+answer = double(21)
+```
+
+```python
+from app import answer
+
+print(2 * answer)
+```
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +37,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "made/p/__init__.py": "def replaced(a): ...\n",
         "made/p/sub.py": "HALF = 0.5\n",
         "src/p/__init__.py": "def double(a: int) -> int:\n    return 2 * a\n",
-        "README.md": "# P\n\n```python\nfrom p import double\n\nprint(double(2))\n```\n",
+        "README.md": README,
         "calls.py": CALLS,
     }.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
@@ -55,7 +71,8 @@ WRONG = {
     "bodies, values and arguments": [
         ("src/p/__init__.py", "return 2 * a", "return 'no'", "src/p/__init__.py:2: "),
         ("made/p/sub.py", "HALF = 0.5", "HALF: int = 'no'", "made/p/sub.py:1: "),
-        ("README.md", "double(2)", "double([])", "README.md:6: "),
+        ("README.md", "double(21)", "double([])", "README.md:8: "),
+        ("README.md", "2 * answer", "answer()", "README.md:14: "),
         ("calls.py", "double(1)", "double([])", "calls.py:3: "),
     ],
     "no type, and nothing to reject": [

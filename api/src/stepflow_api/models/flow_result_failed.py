@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from stepflow_api.models._generated.flow_result_failed import GeneratedFlowResultFailed
 from stepflow_api.models._outcome import Outcome
 
@@ -22,7 +24,8 @@ class FlowResultFailed(Outcome, GeneratedFlowResultFailed):
         The variants have common fields in the spec.
     """
 
+    # Any, as for a success: type checkers know no outcome after `if result.is_success`.
     @property
-    def output(self) -> None:
+    def output(self) -> Any:
         """None: it failed."""
         return None

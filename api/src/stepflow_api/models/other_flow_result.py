@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from stepflow_api.models._generated.other_flow_result import GeneratedOtherFlowResult
 from stepflow_api.models._outcome import Outcome
 
@@ -21,8 +23,9 @@ class OtherFlowResult(Outcome, GeneratedOtherFlowResult):
         The variants have common fields in the spec.
     """
 
+    # Any, as for a success: type checkers know no outcome after `if result.is_success`.
     @property
-    def output(self) -> None:
+    def output(self) -> Any:
         """None, since the meaning of its fields is unknown."""
         return None
 
