@@ -94,10 +94,23 @@ def write_command(file: Path) -> None:
     done = subprocess.run(
         [sys.executable, *command], env=environment, capture_output=True, check=True, text=True
     )
+    text = _with_full_help(done.stdout)
     # The search shows pages with a main index entry first.
     index = f"```{{index}} ! single: {name} (command)\n```\n\n"
     # Two hyphens in plain text would become a dash; other code is code already.
-    file.write_text(index + re.sub(r"(`[^`]*`)|(?<=[ (])(--[\w-]+)", _as_code, done.stdout))
+    file.write_text(index + re.sub(r"(`[^`]*`)|(?<=[ (])(--[\w-]+)", _as_code, text))
+
+
+def _with_full_help(page: str) -> str:
+    """Replace the shortened help in lists of commands by the first line of each command's part."""
+    parts = re.findall(r"^##+ `(.+)`\n\n(.+)$", page, re.MULTILINE)
+    first_lines = {command.rpartition(" ")[2]: line for command, line in parts}
+    return re.sub(
+        r"^\* `([\w-]+)`: .*\.\.\.$",
+        lambda found: f"* `{found[1]}`: {first_lines[found[1]]}",
+        page,
+        flags=re.MULTILINE,
+    )
 
 
 def _as_code(found: re.Match[str]) -> str:

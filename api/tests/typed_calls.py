@@ -1,4 +1,4 @@
-"""Calls that both type checkers must take, with the types that they give, or must reject."""
+"""Calls that both type checkers must take, with the types of their results, or must reject."""
 
 from __future__ import annotations
 

@@ -180,7 +180,7 @@ def test_a_connection_cut_five_times_in_a_run_of_200_steps_loses_and_repeats_not
             cuts.append(event.step_id)
             assert proxy.open_streams == 1
             proxy.cut_all()
-            wait_until(lambda: release(path, "go on"), "the step opens the file")
+            wait_until(lambda: release(path, "continue"), "the step opens the file")
 
     seen = watch(do, handle, cut, timeout=120)
     assert cuts == list(paths)

@@ -1,4 +1,4 @@
-"""Calls by either client, and what they give, to be compared between servers."""
+"""Calls by either client, and their results, to be compared between servers."""
 
 from __future__ import annotations
 

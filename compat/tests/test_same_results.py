@@ -1,4 +1,4 @@
-"""The same calls give equal typed results on every server that can do them, field by field."""
+"""The same calls return equal typed results on every server that can do them, field by field."""
 
 from __future__ import annotations
 

@@ -145,6 +145,8 @@ def test_the_command_is_documented() -> None:
     assert "--max-concurrency" in page
     assert '<span class="pre">--follow</span>' in page
     assert "``" not in page
+    # Its lists have whole sentences.
+    assert "...</p>" not in page
 
 
 def test_the_search_finds_the_command_and_the_package() -> None:

@@ -158,7 +158,7 @@ def test_a_handler_that_fails_or_stops_the_runtime() -> None:
 
     with logged(emit), StepflowRuntime.start(config(sys.executable, str(WORKER))) as runtime:
         client = runtime.sync_client
-        assert client.run(flow(stdout="go on"), None).output == "done"
+        assert client.run(flow(stdout="continue"), None).output == "done"
         # Server 0.9 answers once the run has ended, and so never.
         with contextlib.suppress(errors.StepflowError):
             client.submit(flow(stdout="stop"), None)

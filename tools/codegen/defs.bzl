@@ -32,7 +32,7 @@ def compiled_spec(
             with an operation that it cannot compile, and names it.
         src: folder that is the package's import root.
         hand_written: modules of the package under `src`, which are then not made.
-        outs: modules under `src` to write as files. One that the spec does not give raises an
+        outs: modules under `src` to write as files. One that is not compiled from the spec raises an
             ImportError with the command, so that a package can be built before the command is run.
         support: import name of the package that the modules build on; by default `package`.
         visibility: of the genrule and its modules.

@@ -238,7 +238,7 @@ def _with_defaults(server: Node) -> str:
 
 
 def _has_choice(body: Body | None) -> bool:
-    """Whether a body does not tell by itself of which media type it is."""
+    """Whether the media type of a body has to be passed."""
     kinds = [content.kind for content in body.contents] if body else []
     return kinds not in ([], ["json"], ["json", "bytes"])
 

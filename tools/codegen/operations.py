@@ -1,6 +1,6 @@
 """What the spec says of each operation.
 
-Types are not mapped here: each schema whose Python type an endpoint needs is handed to the compiler
+Types are not mapped here: each schema whose Python type an endpoint needs is passed to the compiler
 of the schemas, and the endpoint keeps the key of its type.
 """
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from tools.codegen.document import Node
 
-# Bodies that go on: events, or a JSON document on each line.
+# Streamed bodies: events, or a JSON document on each line.
 EVENT_TYPES = (
     "text/event-stream",
     "application/x-ndjson",

@@ -13,10 +13,10 @@ import codespell_lib
 #: Phrases, and what to write instead.
 PHRASES = {
     r"gives(?! (up|way))": "return, provide or show",
-    r"give (a|an|bytes|it|its|one|seconds|text|the|valid|values|\d+)": "pass, use or assign",
-    r"goes on": "continue, keep running; a run in progress",
-    r"handed in": "pass",
-    r"(end|ends|ended|exit|exits|exited) by itself": "exit, or on its own",
+    r"give(?! (up|way))": "pass, use, provide or assign",
+    r"(go|goes|going|went) on": "continue, keep running; a run in progress",
+    r"handed( in| over)?": "pass",
+    r"by itself": "on its own",
     r"(bring|brings) along": "include",
     r"mend|mends|mended|mendable": "fix",
     r"sees? to it": "ensure",
@@ -28,16 +28,36 @@ PHRASES = {
     r"what came": "the response, the body",
     r"whoever": "anyone who, or name the reader",
     r"without a trace": "it is cleaned up automatically",
+    r"(come|comes|came) of": "result from, become",
+    r"how often in a row": "the number of consecutive",
+    r"a (line|result) each": "one per line",
+    r"(is|are) taken for": "treated as",
+    r"have to bear|bear (that|it|this)": "support, be safe to",
+    r"where (none|nothing) is (given|passed)": "by default",
+    r"(field|value)s? (it|they) do(es)? not know": "unknown fields, unknown values",
+    r"is for people who": "use it to",
+    r"can be awaited": "in async code, await",
+    r"told_by|maybe_acted|piecemeal": "the field's own term",
 }
+#: A space of a phrase: it may continue on the next line, of a comment too.
+_SPACE = r"\s+(?:#:?\s+)?"
 _PHRASE = re.compile(
-    "|".join(rf"(?P<p{number}>\b(?:{one})\b)" for number, one in enumerate(PHRASES)), re.IGNORECASE
+    "|".join(
+        rf"(?P<p{number}>\b(?:{one})\b)".replace(" ", _SPACE) for number, one in enumerate(PHRASES)
+    ),
+    re.IGNORECASE,
 )
-_SUFFIXES = (".bazel", ".bzl", ".md", ".py", ".rst", ".toml", ".yaml")
+_SUFFIXES = {
+    *(".bazel", ".bzl", ".cfg", ".css", ".html", ".in", ".ini", ".jinja", ".jinja2", ".md", ".py"),
+    *(".rst", ".svg", ".toml", ".yaml", ".yml"),
+}
+#: Shell scripts have no suffix.
+_SCRIPT = b"#!"
 #: Parts of words, and names in protocols, that codespell takes for mistakes.
 _NO_MISTAKES = "enbled,ser,strin,te,updat"
-#: Generated files, files of other tools, and this list.
+#: Generated files, files of other tools, this list, and scripts whose bytes are the key of a cache.
 _EXCLUDED = re.compile(
-    r"\.|bazel-|node_modules|[a-z]+/generated/|tools/lint/(tests/test_)?wording\.py"
+    r"\.|bazel-|node_modules|[a-z]+/generated/|tools/lint/(tests/test_)?wording\.py|tools/debian/"
 )
 
 
@@ -68,16 +88,25 @@ def _files(folder: Path, root: Path) -> Iterator[Path]:
             continue
         if path.is_dir():
             yield from _files(path, root)
-        elif path.suffix in _SUFFIXES:
+        elif path.suffix in _SUFFIXES or _is_script(path):
             yield path
+
+
+def _is_script(path: Path) -> bool:
+    if path.suffix:
+        return False
+    with path.open("rb") as file:
+        return file.read(len(_SCRIPT)) == _SCRIPT
 
 
 def _phrases(file: Path, name: str) -> Iterator[str]:
     better = [*PHRASES.values()]
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
-        for match in _PHRASE.finditer(line):
-            assert match.lastgroup is not None
-            yield f"{name}:{number}: {match[0]!r}; write: {better[int(match.lastgroup[1:])]}"
+    text = file.read_text(encoding="utf-8")
+    for match in _PHRASE.finditer(text):
+        assert match.lastgroup is not None
+        line = text.count("\n", 0, match.start()) + 1
+        phrase = re.sub(_SPACE, " ", match[0])
+        yield f"{name}:{line}: {phrase!r}; write: {better[int(match.lastgroup[1:])]}"
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ def main(arguments: Sequence[str]) -> int:
     """Compile modules so that Python reads them without a look at their sources.
 
     Args:
-        arguments: A file after "@" that lists each source and what to write, a line each.
+        arguments: A file after "@" that lists each source and what to write, one per line.
 
     Returns:
         The exit code.

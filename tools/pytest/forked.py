@@ -39,7 +39,7 @@ def run_forked(
         sys.stderr.flush()
         pid = os.fork()
         if not pid:
-            # Nothing of the test run may go on here, its cleanup included.
+            # The test run must not continue here, its cleanup included.
             code = 1
             try:
                 os.dup2(output.fileno(), 1)

@@ -60,7 +60,7 @@ class StepflowServer:
 
     Args:
         binary: Path of the server's executable.
-        config: The server's configuration, handed over on its standard input. By default
+        config: The server's configuration, passed on its standard input. By default
             `DEFAULT_CONFIG`.
         arguments: Further command-line arguments.
         environment: Variables set for the server on top of this process's own. Inherited

@@ -7,7 +7,7 @@ def synchronous_modules(name, modules):
     """Declares `<name>_up_to_date_test` and `update_<name>`.
 
     The synchronous modules are checked in, and read like the others; the test fails on any difference
-    from what the asynchronous ones give.
+    from what the asynchronous ones compile to.
 
     Args:
         name: the part of the targets' names that they share.

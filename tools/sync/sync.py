@@ -68,7 +68,7 @@ def main(arguments: Sequence[str]) -> int:
         arguments: The command line without the program's name.
 
     Returns:
-        The exit code: 0 if they are what the asynchronous ones give.
+        The exit code: 0 if they are what the asynchronous ones compile to.
     """
     parser = argparse.ArgumentParser(prog="sync", description=__doc__)
     parser.add_argument("--update", action="store_true", help="write the modules")

@@ -187,7 +187,7 @@ class OwnEtcd:
             if self._stopping.is_set():
                 return
             _log.warning(
-                "etcd %s; it is started again, and the servers go on without leases until then",
+                "etcd %s; it is started again, and the servers continue without leases until then",
                 self._process.ending(),
             )
             while not self._stopping.is_set():

@@ -14,11 +14,13 @@ from tools.lint.wording import main
     [
         ("Gives the status.", "a.py:2: 'Gives'; write: return, provide or show"),
         ("It is for whoever calls.", "a.py:2: 'whoever'; write: anyone who"),
-        ("The server ended by itself.", "a.py:2: 'ended by itself'; write: exit"),
+        ("The server ended by itself.", "a.py:2: 'by itself'; write: on its own"),
         ("To mend it", "a.py:2: 'mend'; write: fix"),
         ("Recieve a response.", "a.py:2: Recieve ==> Receive"),
-        ("timeout is -1; give a number", "a.py:2: 'give a'; write: pass, use or assign"),
+        ("timeout is -1; give a number", "a.py:2: 'give'; write: pass, use"),
         ("A value that is no number.", "a.py:2: 'that is no'; write: that is not a"),
+        ("#: It is handed\n#: in by you.", "a.py:2: 'handed in'; write: pass"),
+        ("Unknown fields\nare ignored, so are fields\nit does not know", "a.py:3: 'fields it does"),
     ],
 )
 def test_a_bad_line_is_named_with_better_words(
@@ -29,6 +31,17 @@ def test_a_bad_line_is_named_with_better_words(
     shown = capfd.readouterr().out
     assert expected in shown
     assert shown.splitlines()[-1].startswith("To fix it: ")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["CHANGELOG.md", "a.BUILD.bazel", "a.svg", "a.jinja2", "requirements.in", "a/script"],
+)
+def test_text_of_every_kind_is_checked(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("#!/bin/sh\n# What whoever calls gives.\n", encoding="utf-8")
+    assert main([str(tmp_path)]) == 1
 
 
 def test_good_lines_pass(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -128,7 +128,7 @@ def _wheels_only(lock: str, listed: str) -> str:
         if not (option := line.strip().removesuffix(" \\")).startswith("--hash=")
         or option in wheels
     ]
-    # The last hash of a package does not go on in the next line.
+    # The last hash of a package does not continue in the next line.
     return re.sub(r" \\\n(?! +--hash=)", "\n", "\n".join(kept) + "\n")
 
 

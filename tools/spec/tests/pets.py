@@ -14,7 +14,7 @@ Document = dict[str, Any]
 #: Changes a document in place; the result means nothing.
 Edit = Callable[[Document], object]
 
-#: An edit and the lines that must come of it.
+#: An edit and the lines that it must cause.
 Case = tuple[Edit, list[str]]
 
 SPEC: Document = json.loads("""

@@ -1,4 +1,4 @@
-"""Answers that go on: server-sent events, or a JSON document on each line."""
+"""Streamed responses: server-sent events, or a JSON document on each line."""
 
 from __future__ import annotations
 

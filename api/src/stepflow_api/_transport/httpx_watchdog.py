@@ -109,7 +109,7 @@ def _shut_down(exchange: _Exchange) -> None:
     for pool in reachable(exchange.http):
         if not is_pool(pool):
             continue
-        # So that the connection is not handed to another request meanwhile.
+        # So that the connection is not used for another request meanwhile.
         with getattr(pool, "_optional_thread_lock", contextlib.nullcontext()):
             for entry in list(getattr(pool, "_requests", ())):
                 if entry.request.extensions.get(_MARK) is mark:
