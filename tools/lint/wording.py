@@ -16,7 +16,7 @@ PHRASES = {
     r"give(?! (up|way))": "pass, use, provide or assign",
     r"(go|goes|going|went) on": "continue, keep running; a run in progress",
     r"handed( in| over)?": "pass",
-    r"by itself": "on its own",
+    r"by (itself|themselves)": "on its own",
     r"(bring|brings) along": "include",
     r"mend|mends|mended|mendable": "fix",
     r"sees? to it": "ensure",

@@ -18,7 +18,7 @@ def _bytecode_aspect_impl(target, ctx):
         if _BytecodeInfo in dep
     ])
 
-    # Newer releases of rules_python, whose provider has this field, compile by themselves.  The modules of a program
+    # Newer releases of rules_python, whose provider has this field, compile on their own.  The modules of a program
     # often stand in a library too, and two rules must not write one file.
     if ctx.rule.kind != "py_library" or PyInfo not in target or hasattr(target[PyInfo], "direct_pyc_files"):
         return [_BytecodeInfo(files = imported)]

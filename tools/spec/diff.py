@@ -48,7 +48,7 @@ def _diff_models(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
 
 
 def _without_api(document: dict[str, Any]) -> dict[str, Any]:
-    """Return the document without the operations and models, which are compared by themselves."""
+    """Return the document without the operations and models, which are compared separately."""
     rest = dict(document)
     if is_json_object(rest.get("paths")):
         rest["paths"] = {}

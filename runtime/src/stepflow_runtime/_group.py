@@ -164,7 +164,7 @@ class Group:
         """Stop all servers and etcd. Does nothing the second time, and in a forked child.
 
         Args:
-            grace: Seconds that the servers have to exit by themselves; by default as planned.
+            grace: Seconds that the servers have to exit on their own; by default as planned.
         """
         if os.getpid() != self._owner:
             return

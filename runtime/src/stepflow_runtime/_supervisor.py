@@ -223,7 +223,7 @@ class Supervisor:
         # Kills it in any case, also if Ctrl-C is pressed meanwhile.
         process.terminate(self._plan.shutdown_timeout if grace is None else grace)
         if process.is_own_thread() or threading.current_thread() is self._thread:
-            # Called by on_crash or by a log handler: these threads end by themselves.
+            # Called by on_crash or by a log handler: these threads end on their own.
             return None
         process.wait_for_end()
         if self._thread.ident is not None:
