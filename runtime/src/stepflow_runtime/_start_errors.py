@@ -126,9 +126,8 @@ def uninterrupted(function: Callable[[], object]) -> None:
     if threading.current_thread() is not threading.main_thread():
         function()
         return
-    outcome = concurrent.futures.Future[None]()
 
-    def call() -> None:
+    def call(outcome: concurrent.futures.Future[None]) -> None:
         if outcome.set_running_or_notify_cancel():
             try:
                 function()
@@ -137,8 +136,10 @@ def uninterrupted(function: Callable[[], object]) -> None:
             else:
                 outcome.set_result(None)
 
+    outcome = concurrent.futures.Future[None]()
+    thread = threading.Thread(target=call, args=(outcome,), name="stepflow-launch", daemon=True)
     try:
-        start_thread(threading.Thread(target=call, name="stepflow-launch", daemon=True))
+        start_thread(thread)
         outcome.result()
     except BaseException:
         if not outcome.cancel():
