@@ -32,6 +32,7 @@ def compile_package(
     hand_written: Mapping[str, Path],
     ruff: Path | None,
     skip: Collection[str] = (),
+    strict_requests: bool = False,
     notes: list[str] | None = None,
 ) -> dict[str, str]:
     """Compile a spec.
@@ -47,6 +48,8 @@ def compile_package(
         hand_written: Modules that are not generated, by their path in the package.
         ruff: The formatter's executable; None leaves the text as the templates write it.
         skip: Operations to leave out: their operationIds, or such as `GET /runs`.
+        strict_requests: Whether requests refuse fields that the spec does not name everywhere, and
+            not only where it says `additionalProperties: false`.
         notes: List to which a line about skipped operations is appended.
 
     Returns:
@@ -65,6 +68,7 @@ def compile_package(
             package=package,
             support=support,
             overrides={module.name: module.path for module in written},
+            strict_requests=strict_requests,
         )
     except RecursionError as error:
         raise SpecError("", "is nested too deeply to be compiled") from error
@@ -161,14 +165,6 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
         "--spec", type=Path, required=True, help="the OpenAPI or JSON Schema document, JSON or YAML"
     )
     parser.add_argument("--overlay", type=Path, help="OpenAPI Overlay to apply to it, YAML")
-    parser.add_argument(
-        "--source",
-        type=Path,
-        nargs="*",
-        default=[],
-        metavar="FILE",
-        help="other files that the document refers to",
-    )
     parser.add_argument("--package", required=True, help="import name of the package that is made")
     parser.add_argument(
         "--support", help="import name of the package that it builds on; itself by default"
@@ -177,22 +173,17 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--ruff", type=Path, required=True, help="the formatter's executable")
     parser.add_argument("--archive", type=Path, required=True, help="zip to write all files into")
     parser.add_argument("--folder", type=Path, default=Path(), help="where to write --output")
+    for name, metavar, described in (
+        ("--source", "FILE", "other files that the document refers to"),
+        ("--output", "PATH", "files to write, as paths in the package"),
+        ("--hand-written", "PATH=FILE", "modules that exist, with their paths in the package"),
+        ("--skip", "OPERATION", "operations to leave out: operationIds, or such as 'GET /runs'"),
+    ):
+        parser.add_argument(name, nargs="*", default=[], metavar=metavar, help=described)
     parser.add_argument(
-        "--output", nargs="*", default=[], help="files to write, as paths in the package"
-    )
-    parser.add_argument(
-        "--hand-written",
-        nargs="*",
-        default=[],
-        metavar="PATH=FILE",
-        help="modules that exist, with their paths in the package",
-    )
-    parser.add_argument(
-        "--skip",
-        nargs="*",
-        default=[],
-        metavar="OPERATION",
-        help="operations to leave out: their operationIds, or such as 'GET /runs'",
+        "--strict-requests",
+        action="store_true",
+        help="refuse fields in requests that the document does not name",
     )
     return parser.parse_args(argv)
 
@@ -206,7 +197,7 @@ def main(argv: list[str]) -> int:
         files = compile_package(
             arguments.spec,
             overlay=arguments.overlay,
-            sources=arguments.source,
+            sources=[Path(file) for file in arguments.source],
             package=arguments.package,
             support=arguments.support or arguments.package,
             command=arguments.command,
@@ -216,6 +207,7 @@ def main(argv: list[str]) -> int:
             },
             ruff=arguments.ruff,
             skip=arguments.skip,
+            strict_requests=arguments.strict_requests,
             notes=notes,
         )
     except SpecError as error:

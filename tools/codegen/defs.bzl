@@ -11,6 +11,7 @@ def compiled_spec(
         overlay = None,
         sources = [],
         skip = [],
+        strict_requests = False,
         src = "src",
         hand_written = [],
         outs = [],
@@ -30,6 +31,8 @@ def compiled_spec(
         sources: other files that the document refers to by `$ref`.
         skip: operations to leave out, by their operationIds or such as `GET /runs`: the compiler refuses a document
             with an operation that it cannot compile, and names it.
+        strict_requests: whether all requests refuse fields that the spec does not name. By default only those do where
+            the spec says `additionalProperties: false`.
         src: folder that is the package's import root.
         hand_written: modules of the package under `src`, which are then not made.
         outs: modules under `src` to write as files. One that is not compiled from the spec raises an
@@ -71,7 +74,7 @@ def compiled_spec(
         ] + [
             "'%s'" % operation
             for operation in skip
-        ] if skip else []) + [
+        ] if skip else []) + (["--strict-requests"] if strict_requests else []) + [
             "--hand-written",
         ] + [
             "'%s'=$(execpath %s)" % (file.removeprefix(folder), file)
@@ -90,6 +93,7 @@ def openapi_package(
         overlay = None,
         sources = [],
         skip = [],
+        strict_requests = False,
         src = "src",
         mirror = None,
         support = "stepflow_api",
@@ -116,6 +120,7 @@ def openapi_package(
         overlay: an OpenAPI Overlay to apply to the spec, for what the package wants otherwise than the spec says.
         sources: other files that the spec refers to.
         skip: operations to leave out, by their operationIds or such as `GET /runs`.
+        strict_requests: whether all requests refuse fields that the spec does not name.
         src: folder that is the package's import root.
         mirror: folder with the checked-in copy of the generated modules, and nothing else; by default `name`.
         support: import name of the package that the generated modules build on. The default is //api's.
@@ -151,6 +156,7 @@ def openapi_package(
         overlay = overlay,
         sources = sources,
         skip = skip,
+        strict_requests = strict_requests,
         src = src,
         # Others can change without a new compilation.
         hand_written = [

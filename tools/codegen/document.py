@@ -23,6 +23,10 @@ JSON = dict[str, Any]
 
 # Under these keys stand values, not schemas: an "$anchor" inside is data.
 _VALUES = frozenset({"default", "example", "examples", "enum", "const", "mapping"})
+_KINDS: dict[type, str] = {
+    **{type(None): "null", bool: "a boolean", int: "a number", float: "a number"},
+    **{str: "a string", list: "an array"},
+}
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 
 
@@ -31,21 +35,9 @@ def pointer(*parts: str | int) -> str:
     return "/".join(["#", *[str(part).replace("~", "~0").replace("/", "~1") for part in parts]])
 
 
-def kind_of(value: Any) -> str:
+def kind_of(value: object) -> str:
     """Return JSON's name for the kind of a value, with its article."""
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "a boolean"
-        case int() | float():
-            return "a number"
-        case str():
-            return "a string"
-        case list():
-            return "an array"
-        case _:
-            return "an object"
+    return _KINDS.get(type(value), "an object")
 
 
 class Document:
@@ -93,11 +85,11 @@ class Document:
             SpecError: A JSON Schema has no title, which is the name of its model.
         """
         if not self.is_json_schema:
-            return self.root.section("components", "schemas")
+            return self.root.entries("components", "schemas")
         title = self.root.text("title")
         if not title:
             raise SpecError("#/title", "is missing; it is the name of the document's model")
-        return [(title, self.root), *self.root.section("$defs")]
+        return [(title, self.root), *self.root.entries("$defs")]
 
     def resolve(self, reference: object, place: str) -> Node:
         """Return the target of a `$ref`.
@@ -223,21 +215,17 @@ class Node:
         return node
 
     def entries(self, *keys: str) -> list[tuple[str, Node]]:
-        """Return the members of the object below the keys; none where one of them is missing."""
+        """Return the members of the object below the keys; none where one of them is missing.
+
+        A part of the document may be a reference, to one in another file.
+        """
         node = self.object()
         for key in keys:
             if key not in node:
                 return []
             node = node[key].object()
-        return [(name, node[name]) for name in node.value]
-
-    def section(self, *keys: str) -> list[tuple[str, Node]]:
-        """Return the members of a part of a document, which may be in another file."""
-        node = self.object()
-        for key in keys:
-            if key not in node:
-                return []
-            node = node[key].followed()
+            if isinstance(node.value.get("$ref"), str):
+                node = node.followed()
         return [(name, node[name]) for name in node.value]
 
     def members(self, key: str) -> list[Node]:

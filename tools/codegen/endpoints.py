@@ -1,7 +1,7 @@
 """Renders the modules of a compiled package from templates."""
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -136,11 +136,8 @@ class _Endpoint:
             if style := parameter.style or self._style(parameter):
                 styles.setdefault(parameter.where, {})[parameter.name] = style
         accepts = [content.media_type for content in body.contents] if body else []
-        produces = _distinct(
-            media_type
-            for answer in [*success, *(one for one in answers if one not in success)]
-            for media_type in answer["media_types"]
-        )
+        ordered = [*success, *(one for one in answers if one not in success)]
+        produces = list(dict.fromkeys(one for a in ordered for one in a["media_types"]))
         taken = {argument["name"] for argument in arguments}
         event = next((answer["event"] for answer in success if answer["event"]), None)
         has_choice = any(len(answer["media_types"]) > 1 for answer in success)
@@ -246,10 +243,6 @@ def _has_choice(body: Body | None) -> bool:
 def _free(name: str, taken: set[str]) -> str:
     """Return the name of an argument that no parameter of the spec has."""
     return name if name not in taken else _free(f"{name}_", taken)
-
-
-def _distinct(names: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(names))
 
 
 def _argument_doc(parameter: Parameter) -> str:

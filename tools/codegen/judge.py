@@ -100,7 +100,7 @@ def judge(file: Path, name: str, arguments: argparse.Namespace) -> Verdict:
             file,
             sources=[one for one in file.parent.rglob("*") if one.suffix in _SUFFIXES],
             package=name,
-            support=arguments.support,
+            support="stepflow_api",
             command="judge",
             hand_written={},
             ruff=arguments.ruff,
@@ -146,7 +146,6 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="judge", description=__doc__)
     parser.add_argument("folder", type=Path, help="folder with OpenAPI documents")
     parser.add_argument("--ruff", type=Path, help="the formatter's executable; none by default")
-    parser.add_argument("--support", default="stepflow_api", help="package that they build on")
     parser.add_argument("--types", action="store_true", help="check the types as well, with mypy")
     parser.add_argument("--cache", type=Path, default=Path(".mypy_cache"), help="mypy's cache")
     arguments = parser.parse_args(argv)

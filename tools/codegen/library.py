@@ -1,7 +1,9 @@
 """Has datamodel-code-generator write the classes, enumerations and types of prepared schemas."""
 
 import ast
+import hashlib
 import json
+import re
 import warnings
 from collections import defaultdict
 from collections.abc import Mapping
@@ -31,6 +33,8 @@ _IMPORTS = {
     "Field": ("pydantic", "Field"),
     "TypeAliasType": ("typing_extensions", "TypeAliasType"),
 }
+
+_OTHER = re.compile(r"\bType__\w+")
 
 _PLACE = pointer("components", "schemas")
 
@@ -74,22 +78,21 @@ def generated(made: JSON, types: JSON, heads: Mapping[str, str], support: str) -
     """
     if not made and not types:
         return Generated()
-    stamp = f"{support}.types.Timestamp"
+    # Types that are written apart, by names that no schema has.
+    others: JSON = {}
     schemas = {
-        name: (_readable if name in heads else _alias)(schema, stamp)
+        name: (_readable if name in heads else _alias)(schema, others)
         for name, schema in made.items()
     }
-    # Each other type once, as an alias of a name that no schema has.
-    known: dict[str, str] = {}
     aliases: dict[str, str] = {}
     found = Generated()
     for key, schema in types.items():
-        readable = _alias(schema, stamp)
+        readable = _alias(schema, others)
         if readable.keys() == {"$ref"}:
             found.types[key] = name_of(readable)
-            continue
-        aliases[key] = known.setdefault(json.dumps(readable), f"Type__{len(known)}")
-        schemas[aliases[key]] = readable
+        else:
+            aliases[key] = _name(readable, others)
+    schemas |= others
     data: defaultdict[str, dict[str, str]] = defaultdict(dict)
     data |= {name: {"head": head} for name, head in heads.items()}
     for name, schema in made.items():
@@ -106,7 +109,11 @@ def generated(made: JSON, types: JSON, heads: Mapping[str, str], support: str) -
         raise SpecError(_PLACE, f"compiles to another class: {min(texts.keys() ^ schemas.keys())}")
     found.imports = _imported(parts[0])
     written: dict[str, str] = {}
-    for name, text in texts.items():
+
+    def whole(text: str) -> str:
+        return _OTHER.sub(lambda name: whole(texts[name[0]].partition("\n")[0]), text)
+
+    for name, text in [(name, whole(text)) for name, text in texts.items()]:
         if name not in heads and "enum" not in made.get(name, ()):
             type_, _, rest = text.partition("\n")
             written[name] = renamed(parse_type(type_), lambda used: used.removesuffix(_HIDDEN))
@@ -140,7 +147,8 @@ def _generate(schemas: JSON, attributes: dict[str, str], data: Any, support: str
                 extra_template_data=data,
                 aliases=attributes,
                 base_class=f"{support}.base.Model",
-                import_overrides=dict.fromkeys(("StrEnum", "IntEnum"), f"{support}.base"),
+                import_overrides=dict.fromkeys(("StrEnum", "IntEnum"), f"{support}.base")
+                | {"Timestamp": f"{support}.types"},
                 # Names are those of the schemas.
                 custom_class_name_generator=str,
                 strict_refs=True,
@@ -184,7 +192,7 @@ def _imported(text: str) -> dict[str, tuple[str, str]]:
     return _IMPORTS | {name.removesuffix(_HIDDEN): it for name, it in found.items()} | found
 
 
-def _readable(schema: JSON, stamp: str) -> JSON:
+def _readable(schema: JSON, others: JSON) -> JSON:
     """Return a prepared schema in the library's words; of a class, what it has itself."""
     found: JSON = {key: value for key, value in schema.items() if key in _KEPT}
     unions = {key: schema[key] for key in ("anyOf", "oneOf", "prefixItems") if key in schema}
@@ -197,18 +205,18 @@ def _readable(schema: JSON, stamp: str) -> JSON:
         # There is nothing to tell.
         del found["discriminator"]
         unions["anyOf"] = unions.pop("oneOf")
-    found |= {key: [_member(part, stamp) for part in parts] for key, parts in unions.items()}
+    found |= {key: [_member(part, others) for part in parts] for key, parts in unions.items()}
     if {} in found.get("anyOf", ()):
         # What one member allows, all do.
         del found["anyOf"]
     for key in ("additionalProperties", "items"):
         if key in schema:
-            found[key] = _member(schema[key], stamp)
+            found[key] = _member(schema[key], others)
     for part in schema.get("allOf", [schema]):
         if "properties" in part:
-            _add(part, found, stamp)
+            _add(part, found, others)
     if found.get("format") == "date-time":
-        found["customTypePath"] = stamp
+        found["customTypePath"] = "pydantic.Timestamp"
     if "prefixItems" in found:
         count = len(found["prefixItems"])
         found |= {"items": False, "minItems": count, "maxItems": count}
@@ -230,39 +238,50 @@ def _readable(schema: JSON, stamp: str) -> JSON:
     return found
 
 
-def _add(part: JSON, found: JSON, stamp: str) -> None:
+def _add(part: JSON, found: JSON, others: JSON) -> None:
     """Add properties to those of a class."""
     properties = found.setdefault("properties", {})
     required = found.setdefault("required", [])
     found["type"] = "object"
     for key, value in part["properties"].items():
-        properties[key] = _readable(value, stamp)
+        properties[key] = _readable(value, others)
         if key in part["required"] and value.get("open"):
             properties[key]["default"] = value["const"]
         elif key in part["required"]:
             required.append(key)
     if "additionalProperties" in part:
         # An empty schema would be a type.
-        found["additionalProperties"] = _member(part["additionalProperties"], stamp) or True
+        found["additionalProperties"] = _member(part["additionalProperties"], others) or True
 
 
-def _member(schema: Any, stamp: str) -> JSON:
+def _member(schema: Any, others: JSON) -> JSON:
     """Return a schema that stands inside another."""
     if not is_json_object(schema):
         return {}
-    found = _readable(_type(schema), stamp)
-    return {"anyOf": [found, {"type": "null"}]} if found.pop("nullable", False) else found
+    found = _readable(_type(schema), others)
+    is_nullable = found.pop("nullable", False)
+    if "prefixItems" in found:
+        # The library would give a tuple a name of its own.
+        found = {"$ref": pointer("components", "schemas", _name(found, others))}
+    return {"anyOf": [found, {"type": "null"}]} if is_nullable else found
 
 
-def _alias(schema: JSON, stamp: str) -> JSON:
+def _alias(schema: JSON, others: JSON) -> JSON:
     """Return an enumeration, or a type that stands alone."""
-    found = _readable(_type(schema), stamp)
+    found = _readable(_type(schema), others)
     if found.get("type") in ("array", "object") and "prefixItems" not in found:
         # Alone, the library forgets the members of one that holds itself, and that it may be null.
         keys = ("type", "items", "additionalProperties")
         found["anyOf"] = [{key: found.pop(key) for key in keys if key in found}]
         found["anyOf"] += [{"type": "null"}] if found.pop("nullable", False) else []
     return found
+
+
+def _name(schema: JSON, others: JSON) -> str:
+    """Return the name of a type that is written apart."""
+    name = f"Type__{hashlib.sha256(json.dumps(schema).encode()).hexdigest()}"
+    others[name] = schema
+    return name
 
 
 def _type(schema: JSON) -> JSON:

@@ -92,23 +92,21 @@ def _model_differences(path: str, old: str, new: str) -> list[str]:
         return [f"{path}: is no Python (line {error.lineno})"]
     lines: list[str] = []
     for model in sorted(was.keys() | now.keys()):
+        what = f"model {model}"
         if model not in was:
-            lines.append(f"model {model}: made from the spec, missing in the mirror")
+            lines.append(f"{what}: made from the spec, missing in the mirror")
         elif model not in now:
-            lines.append(f"model {model}: in the mirror, no longer made from the spec")
+            lines.append(f"{what}: in the mirror, no longer made from the spec")
         else:
             before, after = was[model], now[model]
             for field in sorted(before.keys() | after.keys()):
+                what = f"model {model}, field {field}"
                 if field not in before:
-                    lines.append(
-                        f"model {model}, field {field}: missing in the mirror: {after[field]}"
-                    )
+                    lines.append(f"{what}: missing in the mirror: {after[field]}")
                 elif field not in after:
-                    lines.append(
-                        f"model {model}, field {field}: in the mirror, no longer in the spec"
-                    )
+                    lines.append(f"{what}: in the mirror, no longer in the spec")
                 elif before[field] != after[field]:
-                    lines.append(f"model {model}, field {field}: {before[field]} -> {after[field]}")
+                    lines.append(f"{what}: {before[field]} -> {after[field]}")
     return lines
 
 
@@ -122,10 +120,8 @@ def unified_diff(mirror: dict[str, str], made: dict[str, str]) -> list[str]:
             made[path].splitlines(),
             f"mirror/{path}",
             f"spec/{path}",
-            "",
-            "",
-            2,
-            "",
+            n=2,
+            lineterm="",
         )
     ]
     rest = len(lines) - _DIFF_LINES

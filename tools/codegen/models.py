@@ -74,6 +74,7 @@ def compile_models(
     package: str,
     support: str,
     overrides: Mapping[str, str],
+    strict_requests: bool,
 ) -> Models:
     """Compile all schemas of a document.
 
@@ -83,6 +84,7 @@ def compile_models(
         package: Import name of the package that is made.
         support: Import name of the package with the base classes and `types`.
         overrides: Path of each hand-written module under `models/` by its name.
+        strict_requests: Whether all requests refuse unknown fields.
 
     Raises:
         SpecError: The schemas cannot be compiled.
@@ -102,7 +104,9 @@ def compile_models(
             raise SpecError(
                 overrides[path], f"needs the name {GENERATED}{name}, which a schema has; rename it"
             )
-    kinds = {name: _kind(name, schemas) for name in homes}
+    # Programs write what a JSON Schema describes: an unknown field is a mistake.
+    strict = strict_requests or document.is_json_schema
+    kinds = {name: _kind(name, schemas, strict) for name in homes}
     groups = Groups(modules.uses, homes, replaced.keys())
     written = generated(schemas.made, schemas.types, modules.heads(groups, kinds), support)
     return Models(
@@ -134,8 +138,10 @@ def _stubs(
     return {module: home for module, home in homes.items() if home[0] != module}
 
 
-def _kind(name: str, schemas: Schemas) -> str:
-    """Choose a base: requests refuse unknown fields, answers ignore them, others keep them."""
-    if (name in schemas.sent) is (name in schemas.received):
-        return "Model"
-    return "RequestModel" if name in schemas.sent else "AnswerModel"
+def _kind(name: str, schemas: Schemas, strict: bool) -> str:
+    """Choose a base: strict ones refuse unknown fields, answers ignore them, others keep them."""
+    if name in schemas.received:
+        return "Model" if name in schemas.sent else "AnswerModel"
+    parts = [schemas.made[name], *schemas.made[name].get("allOf", ())]
+    is_closed = name in schemas.sent and (strict or any("closed" in part for part in parts))
+    return "RequestModel" if is_closed else "Model"

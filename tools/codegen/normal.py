@@ -102,7 +102,7 @@ def _check(node: Node) -> None:
         part = node[key]
         if type(value) not in _KINDS[key]:
             raise part.error(f"is {kind_of(value)}, which has no meaning here")
-        if key in _NOT_EMPTY and not value:
+        if key in _NOT_EMPTY and not value and (key != "enum" or node.document.version < (3, 1)):
             raise part.error("is empty; leave it out or fill it")
         if key in _STRINGS and not _is_of_strings(value):
             raise part.error("has a member that is not a string")
@@ -139,7 +139,10 @@ def _enumeration(node: Node) -> Node:
                 schema["nullable"] = True
             schema["enum"] = [value[0] for value in values]
             schema["x-enum-descriptions"] = [part.text("description") for part in parts]
-    if "enum" in schema:
+    if not schema.get("enum", True):
+        # Since 3.1 it may be empty, which authors write for values that they do not tell.
+        del schema["enum"]
+    elif "enum" in schema:
         given: list[object] = schema["enum"]
         if None in given:
             schema["nullable"] = True

@@ -139,7 +139,7 @@ def read_operations(document: Document, skip: Collection[str] = ()) -> Operation
         SpecError: The paths are none, or one that is to be left out is not there.
     """
     reader = _Reader(skip)
-    for path, entry in document.root.section("paths"):
+    for path, entry in document.root.entries("paths"):
         if path.startswith("x-"):
             continue
         if not path.startswith("/"):

@@ -231,8 +231,8 @@ class Types:
             # A closed object is left to its base class, which says who may add what.
             values = self._registry.expression(node["additionalProperties"], f"{name}Value")
             opened = {"additionalProperties": values or True}
-        elif extra not in (None, False):
-            opened = {"additionalProperties": True}
+        elif extra is not None:
+            opened = {"closed": True} if extra is False else {"additionalProperties": True}
         return {"type": "object", "properties": properties, "required": required, **opened}
 
     def _property(self, nodes: list[Node], name: str) -> JSON:

@@ -77,7 +77,6 @@ def prepare_schemas(document: Document, operations: Operations) -> Schemas:
         keys = [key for key, use in operations.uses.items() if use.sent is sent]
         found |= directions.reachable(schemas.made, [schemas.types[key] for key in keys])
     if document.is_json_schema:
-        # Programs write what it describes: an unknown field is a mistake, as in a request.
         schemas.sent |= schemas.made.keys()
     for name, schema in schemas.made.items():
         for part in (schema, *schema.get("allOf", ())):

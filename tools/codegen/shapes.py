@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tools.codegen.document import JSON, Node
 from tools.codegen.enumerations import is_enumeration
-from tools.codegen.normal import ANNOTATIONS, CONSTRAINTS, is_null, normalised
+from tools.codegen.normal import ANNOTATIONS, CONSTRAINTS, TYPES, is_null, normalised
 from tools.json_types import is_json_array, is_json_object
 
 _UNIONS = ("oneOf", "anyOf")
@@ -79,9 +79,8 @@ class Shapes:
             return Shape("any", notes)
         if len(parts) == 1:
             return self._single(parts[0].with_value({**parts[0].value, **notes.value}))
-        kinds = [self.target(part).kind for part in parts]
-        for index, kind in enumerate(kinds):
-            if kind == "union":
+        for index, part in enumerate(parts):
+            if self.target(part).members:
                 return self._joined(parts[index], parts[:index] + parts[index + 1 :], notes)
         is_objects = [self._is_object(part) for part in parts]
         if all(is_objects):
@@ -183,7 +182,7 @@ class Shapes:
             keys -= {"type", "required"}
         if "type" not in part.value:
             # What limits a text or a list limits no object.
-            keys -= {"format", *(key for limits in CONSTRAINTS.values() for key in limits)}
+            keys -= {"format", "items", *(key for limits in CONSTRAINTS.values() for key in limits)}
         if not is_json_object(part.value.get("additionalProperties")):
             keys -= {"additionalProperties"}
         if not keys:
@@ -198,6 +197,14 @@ class Shapes:
                 for member in part.members(key)
             ) and any(self._is_object(other) for other in parts if other is not part)
         return False
+
+    def _agree(self, parts: list[Node]) -> bool:
+        """Whether a value can be what all parts say."""
+        parts = [part for part in parts if not self._says_nothing(part, parts)]
+        if any(map(self._is_object, parts)):
+            return all(map(self._is_object, parts))
+        kinds = [self.target(part).node.value.get("type", TYPES) for part in parts]
+        return any(all(kind in some for some in kinds) for kind in TYPES)
 
     def _is_object(self, part: Node) -> bool:
         shape = self.target(part)
@@ -242,24 +249,24 @@ class Shapes:
         if not members:
             return Shape("value", notes.with_value({**notes.value, "const": None}))
         taken_apart = [self._parts(member) for member in members]
+        every = tuple((member,) for member in members)
         if any(not parts for parts, _ in taken_apart):
-            return Shape("any", notes)
+            # Alone, it allows everything; beside properties, its members add to them or do not.
+            return Shape("any", notes, members=every)
         if len(members) == 1:
             parts, beside = taken_apart[0]
             return self.of_parts(parts, members[0].with_value({**beside, **notes.value}))
         if "discriminator" in node:
             notes = notes.with_value({**notes.value, "discriminator": node.value["discriminator"]})
-        return Shape("union", notes, members=tuple((member,) for member in members))
+        return Shape("union", notes, members=every)
 
     def _joined(self, union: Node, others: list[Node], notes: Node) -> Shape:
         """Join each member of a union with what stands beside the union."""
         shape = self.target(union)
         members: list[tuple[Node, ...]] = []
         for member in shape.members:
-            inner = [part for one in member for part in self._parts(one)[0] or [one]]
-            if len(others) + len(inner) > 1 and not all(
-                self._is_object(one) for one in (*others, *inner)
-            ):
+            inner = [part for one in member for part in self._parts(one)[0]]
+            if not self._agree([*others, *inner]):
                 continue
             # Where the member stands is where the joined schema stands.
             members.append((*others, *member))

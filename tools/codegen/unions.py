@@ -70,8 +70,13 @@ class Tags:
         for name, of_member in zip(names, values, strict=True):
             known = self._told.setdefault(name, {}).setdefault(tag, (attribute, []))[1]
             known += [value for value in of_member if value not in known]
-        known = [value for of_member in values for value in of_member]
-        return {"oneOf": members, "discriminator": {"propertyName": tag}, "known": known}
+        mapping = {
+            value: member["$ref"]
+            for member, of_member in zip(members, values, strict=True)
+            for value in of_member
+        }
+        told = {"propertyName": tag, "mapping": mapping}
+        return {"oneOf": members, "discriminator": told, "known": [*mapping]}
 
     def is_narrower(self, node: Node, other: Node) -> bool:
         """Whether a property is a constant of what it is in a base class: text."""

@@ -341,7 +341,7 @@ def test_paths(refused: Any, paths: object, place: str, said: str) -> None:
         ({"properties": {"a": {}}, "required": "a"}, "/required", "is a string"),
         ({"properties": {"a": {}}, "required": [1]}, "/required", "a member that is not a string"),
         ({"type": "array", "items": 1}, "/items", "is a number"),
-        ({"enum": []}, "/enum", "is empty"),
+        ({"allOf": []}, "/allOf", "is empty"),
         ({"enum": "a"}, "/enum", "is a string"),
         ({"oneOf": []}, "/oneOf", "is empty"),
         ({"allOf": [False, {"type": "string"}]}, "/allOf/0", "allows no value"),

@@ -57,6 +57,7 @@ def compiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Compil
         version: str = "3.1.0",
         *,
         skip: tuple[str, ...] = (),
+        strict_requests: bool = False,
         ruff: str | None = os.environ["RUFF"],
         **schemas: Any,
     ) -> Callable[[str], Any]:
@@ -72,6 +73,7 @@ def compiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Compil
             hand_written={},
             ruff=Path(ruff) if ruff else None,
             skip=skip,
+            strict_requests=strict_requests,
         )
         for path, text in files.items():
             file = tmp_path / package / path
@@ -299,7 +301,10 @@ def test_all_refusals_are_told_at_once(compiled: Compile) -> None:
 def test_what_one_document_says_of_another(tmp_path: Path) -> None:
     (tmp_path / "parts").mkdir()
     (tmp_path / "parts" / "thing.yaml").write_text(
-        "type: object\nproperties:\n  next: {$ref: '#'}\n  at: {type: string}\n"
+        "type: object\nproperties: {$ref: 'properties.yaml'}\n"
+    )
+    (tmp_path / "parts" / "properties.yaml").write_text(
+        "next: {$ref: 'thing.yaml'}\nat: {type: string}\n"
     )
     document = tmp_path / "openapi.yaml"
     document.write_text(
@@ -322,7 +327,7 @@ def test_what_one_document_says_of_another(tmp_path: Path) -> None:
 
     with pytest.raises(SpecError, match="add its file to the sources"):
         compile_it()
-    files = compile_it(tmp_path / "parts" / "thing.yaml")
+    files = compile_it(*(tmp_path / "parts").iterdir())
     assert "next: Thing | None = None" in files["models/thing.py"]
     assert [name for name in files if "thing_" in name] == []
 
@@ -377,6 +382,15 @@ ANSWERS: list[tuple[Any, dict[str, Any], Any, Any]] = [
         "C",
     ),
     (
+        {
+            "oneOf": [ref("A"), ref("B")],
+            "discriminator": {"propertyName": "k", "mapping": {"1": "A", "2": "A", "3": "B"}},
+        },
+        {"A": has("k", k=TEXT), "B": has("k", k=TEXT)},
+        {"k": "2"},
+        "A",
+    ),
+    (
         ref("Cat"),
         {
             "Cat": {"allOf": [ref("Pet"), has(friend=ref("Pet"))], "additionalProperties": True},
@@ -396,11 +410,37 @@ ANSWERS: list[tuple[Any, dict[str, Any], Any, Any]] = [
     ({"type": "array", "items": {"const": "one"}}, {}, ["two"], "list"),
     ({"type": "array", "prefixItems": [NUMBER, TEXT]}, {}, [1, "a", None], "list"),
     ({"type": "array", "prefixItems": [NUMBER, TEXT], "items": False}, {}, [1, "a"], "tuple"),
+    (
+        has(v={"items": {"prefixItems": [NUMBER, TEXT], "items": False}}),
+        {},
+        {"v": [[1, "a"]]},
+        None,
+    ),
     ({"type": ["object", "string"], "properties": {"a": NUMBER}}, {}, "x", "str"),
     ({"$ref": "#/components/schemas/A/properties/x"}, {"A": has(x=has(y=TEXT))}, {"y": "z"}, "AX"),
     ({"$ref": "#/components/schemas/A", "required": ["b"]}, {"A": has(b=TEXT)}, {"b": "x"}, None),
     ({"allOf": [ref("E")], "x-order": 1, "example": "b"}, {"E": {"enum": ["a", "b"]}}, "b", "E"),
     ({"allOf": [ref("A"), has(x=NUMBER)]}, {"A": has(x=TEXT, y=TEXT)}, {"x": 1}, "CallResponse"),
+    (
+        {**has(a=TEXT), "oneOf": [has("b", b=NUMBER), {"title": "no"}]},
+        {},
+        {"a": "x"},
+        "CallResponseNo",
+    ),
+    (
+        {**has(a=TEXT), "oneOf": [has("b", b=NUMBER), {"title": "no"}]},
+        {},
+        {"b": 1},
+        "CallResponseB",
+    ),
+    ({"items": NUMBER, "oneOf": [{"type": "object"}, {"type": "array"}]}, {}, [1], "list"),
+    (
+        has(a={"items": NUMBER, "oneOf": [{"type": "object"}]}),
+        {},
+        {"a": {"b": "x"}},
+        "CallResponse",
+    ),
+    ({"type": "string", "enum": [], "allOf": [ref("E")]}, {"E": {"enum": ["a", "b"]}}, "b", "E"),
 ]
 
 
@@ -423,6 +463,35 @@ def test_answers(
         assert found.to_dict() == document
     else:
         assert found == (tuple(document) if name == "tuple" else document)
+
+
+@pytest.mark.parametrize(
+    ("more", "strict", "is_sent"),
+    [
+        ({}, False, True),
+        ({"additionalProperties": {}}, False, True),
+        ({"additionalProperties": False}, False, False),
+        ({}, True, False),
+        ({"additionalProperties": {}}, True, True),
+    ],
+)
+def test_fields_of_requests_that_the_document_does_not_name(
+    compiled: Compile,
+    server: Server,
+    client: Client,
+    more: dict[str, Any],
+    strict: bool,
+    is_sent: bool,
+) -> None:
+    paths = {"/a": {"put": operation(requestBody=content(ref("Sent")))}}
+    package = compiled(paths, strict_requests=strict, Sent={**has(a=NUMBER), **more})
+    model = package("models").Sent
+    if is_sent:
+        package("api.default.call").sync(client=client, body=model.from_dict({"a": 1, "b": 2}))
+        assert json.loads(server.received[-1].body) == {"a": 1, "b": 2}
+    else:
+        with pytest.raises(ValueError, match="Extra inputs are not permitted"):
+            model.from_dict({"a": 1, "b": 2})
 
 
 def test_unknown_tags_of_unions(compiled: Compile, server: Server, client: Client) -> None:
