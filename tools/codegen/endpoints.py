@@ -11,6 +11,7 @@ import jinja2
 from tools.codegen.docs import docstring
 from tools.codegen.document import Document, Node
 from tools.codegen.expressions import members_of, names_in, parse_type, renamed, union
+from tools.codegen.imports import imports, used_names
 from tools.codegen.models import Models, Source
 from tools.codegen.operations import Answer, Body, Content, Operation, Operations
 from tools.codegen.parameters import Parameter
@@ -21,6 +22,8 @@ class Templates:
     """The templates, with the values that all modules of a package share."""
 
     def __init__(self, *, package: str, support: str, command: str, spec: str) -> None:
+        self._package = package
+        self._support = support
         self._environment = jinja2.Environment(
             loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
             undefined=jinja2.StrictUndefined,
@@ -68,7 +71,10 @@ class Templates:
         homes |= {name: module for module, names in extra.items() for name in names}
         first = [source.module for source in models.sources if source.is_first]
         title = document.root.text("title") if document.is_json_schema else ""
-        return self._render("models_init.py", homes=homes, first=first, title=title)
+        names = {name: (f"{self._package}.models.{home}", name) for name, home in homes.items()}
+        return self._render(
+            "models_init.py", homes=homes, imports=imports(names), first=first, title=title
+        )
 
     def stub(self, home: str, name: str) -> str:
         """Render a module that re-exports a model of another one."""
@@ -86,7 +92,8 @@ class Templates:
 
     def endpoint(self, operation: Operation, models: Models) -> str:
         """Render one endpoint's module."""
-        return self._render("endpoint.py", **_Endpoint(operation, models).context())
+        made = _Endpoint(operation, models, package=self._package, support=self._support)
+        return self._render("endpoint.py", **made.context())
 
     def _render(self, template: str, /, **context: Any) -> str:
         return self._environment.get_template(f"{template}.jinja").render(**context)
@@ -95,12 +102,12 @@ class Templates:
 class _Endpoint:
     """What the template of an endpoint needs to know."""
 
-    def __init__(self, operation: Operation, models: Models) -> None:
+    def __init__(self, operation: Operation, models: Models, *, package: str, support: str) -> None:
         self._operation = operation
         self._models = models
-        self._names = {model.name for model in models.models}
-        self._uses_models = False
-        self._imports: dict[str, set[str]] = {}
+        self._package = package
+        self._support = support
+        self._imports: dict[str, tuple[str, str]] = {}
 
     def context(self) -> dict[str, Any]:
         operation, body = self._operation, self._operation.body
@@ -141,7 +148,7 @@ class _Endpoint:
         taken = {argument["name"] for argument in arguments}
         event = next((answer["event"] for answer in success if answer["event"]), None)
         has_choice = any(len(answer["media_types"]) > 1 for answer in success)
-        return {
+        found: dict[str, Any] = {
             "operation": operation,
             "arguments": arguments,
             "groups": {
@@ -155,7 +162,6 @@ class _Endpoint:
             "produces": None if produces == ["application/json"] else produces,
             "extra": _free("extra", taken),
             "accept": _free("accept", taken) if has_choice else "",
-            "has_types": any("ByType" in answer["parser"] for answer in answers),
             "styles": styles,
             "event_type": self._type(event) if event else "",
             "event_media_type": event.media_type if event else "",
@@ -168,14 +174,45 @@ class _Endpoint:
             "first_types": union(
                 answer["first_type" if answer in success else "type"] for answer in answers
             ),
-            "imports": {module: sorted(names) for module, names in sorted(self._imports.items())},
-            "uses_models": self._uses_models,
         }
+        return {**found, "imports": self._rendered_imports(found)}
+
+    def _rendered_imports(self, found: dict[str, Any]) -> str:
+        optional = [
+            found["content_type"],
+            found["accept"],
+            found["body"] and not found["body"].required,
+        ]
+        optional += [argument["optional"] for argument in found["arguments"]]
+        has_overloads = found["accept"] and (
+            found["success_type"] != found["first_type"]
+            or found["all_types"] != found["first_types"]
+        )
+        parsers = ", ".join(answer["parser"] for answer in found["answers"])
+        names = {
+            "_hidden": ["Hidden"],
+            "_operation": [
+                *("Operation", "Request"),
+                *(used_names(parsers) & {"ByType", "Json", "nothing", "raw", "text"}),
+                *(["Event"] if found["event_type"] else []),
+                *(["Style"] if found["styles"] else []),
+            ],
+            "_transport.event_stream": ["AsyncEventStream", "EventStream"]
+            if found["event_type"]
+            else [],
+            "client": ["Client"],
+            "types": ["UNSET", "Response", "TimeoutTypes", *(["Unset"] if any(optional) else [])],
+        }
+        needed = {"Mapping": "collections.abc", **({"overload": "typing"} if has_overloads else {})}
+        needed |= {
+            name: f"{self._support}.{module}" for module, those in names.items() for name in those
+        }
+        return imports({name: (module, name) for name, module in needed.items()} | self._imports)
 
     def _style(self, parameter: Parameter) -> str:
         """Return the usual style for a parameter that may be an object, which has to be told."""
         names = names_in(parse_type(self._models.types[parameter.type_key]))
-        if names.isdisjoint({"Any", "dict", *self._models.objects}):
+        if names.isdisjoint(("Any", "dict")) and names.isdisjoint(self._models.objects):
             return ""
         if parameter.where in ("query", "cookie"):
             return 'Style("form", explode=True)'
@@ -194,12 +231,12 @@ class _Endpoint:
         return renamed(parse_type(self._models.types[key]), self._qualified)
 
     def _qualified(self, name: str) -> str:
-        if name in self._names:
-            self._uses_models = True
+        if name in self._models.names:
+            self._imports["models"] = self._package, "models"
             return f"models.{name}"
         if name in self._models.imports:
             module, name = self._models.imports[name]
-            self._imports.setdefault(module, set()).add(name)
+            self._imports[name] = module, name
         return name
 
     def _body_types(self, body: Body) -> Iterator[str]:

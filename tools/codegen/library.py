@@ -18,7 +18,8 @@ from datamodel_code_generator.format import PythonVersion
 from tools.codegen.directions import name_of
 from tools.codegen.document import JSON, pointer
 from tools.codegen.errors import SpecError, printable
-from tools.codegen.expressions import parse_type, renamed
+from tools.codegen.expressions import names_in, parse_type, renamed
+from tools.codegen.imports import used_names
 from tools.codegen.names import attribute_names
 from tools.codegen.normal import CONSTRAINTS
 from tools.json_types import is_json_array, is_json_object
@@ -55,11 +56,13 @@ class Generated:
 
     Attributes:
         texts: Definition of each class, enumeration and alias by its name.
+        uses: Names in each of these definitions.
         types: Other types by their keys.
         imports: For each imported name its module, and its name there.
     """
 
     texts: dict[str, str] = field(default_factory=dict)
+    uses: dict[str, set[str]] = field(default_factory=dict)
     types: dict[str, str] = field(default_factory=dict)
     imports: dict[str, tuple[str, str]] = field(default_factory=dict)
 
@@ -116,10 +119,14 @@ def generated(made: JSON, types: JSON, heads: Mapping[str, str], support: str) -
     for name, text in [(name, whole(text)) for name, text in texts.items()]:
         if name not in heads and "enum" not in made.get(name, ()):
             type_, _, rest = text.partition("\n")
-            written[name] = renamed(parse_type(type_), lambda used: used.removesuffix(_HIDDEN))
+            node = parse_type(type_)
+            written[name] = renamed(node, lambda used: used.removesuffix(_HIDDEN))
+            found.uses[name] = {"TypeAliasType", *names_in(node)}
             # As text, since its members may be hand-written models, imported later.
             # On one line however long, since some type checkers read no other.
             text = f"{name} = TypeAliasType({name!r}, {written[name]!r})\n{rest}"
+        else:
+            found.uses[name] = used_names(text)
         found.texts[name] = text
     found.types |= {key: written[name] for key, name in aliases.items()}
     return found

@@ -1,5 +1,6 @@
 """Compiles the schemas of a spec into modules of pydantic models."""
 
+import functools
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
@@ -65,6 +66,11 @@ class Models:
     types: dict[str, str]
     objects: set[str]
     imports: dict[str, tuple[str, str]]
+
+    @functools.cached_property
+    def names(self) -> frozenset[str]:
+        """The names of the models."""
+        return frozenset(model.name for model in self.models)
 
 
 def compile_models(

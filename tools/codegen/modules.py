@@ -4,15 +4,13 @@ Base classes are chosen by how a model is used, and hand-written models take the
 generated ones.
 """
 
-import re
 from collections.abc import Mapping
 
 from tools.codegen.directions import name_of, reachable
 from tools.codegen.document import JSON
 from tools.codegen.groups import Group, Groups
+from tools.codegen.imports import imports
 from tools.codegen.library import Generated
-
-_WORD = re.compile(r"\w+")
 
 BASES = ("AnswerModel", "FreeKeys", "Model", "RequestModel", "SendsConstants")
 
@@ -76,7 +74,7 @@ class Modules:
     def text(
         self, group: Group, groups: Groups, generated: Generated, *, package: str, support: str
     ) -> str:
-        """Return the module of a group, without its first lines; it may import names too many.
+        """Return the module of a group, without its first lines.
 
         Args:
             group: The group.
@@ -85,36 +83,31 @@ class Modules:
             package: Import name of the package that is made.
             support: Import name of the package with the base classes.
         """
-        imports: list[str] = []
         own = [groups.generated(name)[1] for name in group.names]
-        parts, late = ["", f"__all__ = {sorted(own)!r}"], list[str]()
+        parts, late = ["", f"__all__ = {sorted(own)!r}"], set[str]()
+        known = {name: (f"{support}.base", name) for name in (*BASES, "OpenUnion", "complete")}
+        known |= generated.imports
         for name in group.names:
             parts += ["", "", generated.texts[name]]
-        for used in sorted({used for name in group.names for used in groups.uses[name]}):
-            for module, found in sorted({(groups.home(used), used), groups.generated(used)}):
-                line = f"from {package}.models.{module} import {found}"
-                if used not in group.names:
-                    imports.append(line)
-                elif module != group.module:
-                    # Written by hand, it builds on a class of this module.
-                    late.append(f"{line} as {found}  # noqa: E402")
+            for used in groups.uses[name]:
+                for module, found in ((groups.home(used), used), groups.generated(used)):
+                    if used not in group.names:
+                        known[found] = (f"{package}.models.{module}", found)
+                    elif module != group.module:
+                        # Written by hand, it builds on a class of this module.
+                        late.add(f"from {package}.models.{module} import {found} as {found}")
         models = {
             found
             for name in filter(self.is_model, group.names)
             for found in (groups.generated(name)[1], name)
         }
+        parts += sorted(late)
+        names = set[str]().union(*(generated.uses[name] for name in group.names))
         if group.is_cyclic and models:
-            late.append(f"complete({', '.join(sorted(models))})")
-        text = "\n".join([*parts, *late]) + "\n"
-        words = {*_WORD.findall(text)}
-        known = {name: (f"{support}.base", name) for name in (*BASES, "OpenUnion", "complete")}
-        known |= generated.imports
-        for as_name in sorted(words & known.keys()):
-            module, name = known[as_name]
-            imports.append(
-                f"from {module} import {name}" + (f" as {as_name}" if as_name != name else "")
-            )
-        return "\n".join([*imports, text])
+            names.add("complete")
+            parts.append(f"complete({', '.join(sorted(models))})")
+        needed = imports({name: known[name] for name in names & known.keys()})
+        return "\n".join([needed, *parts]) + "\n"
 
     def _parts(self, schema: JSON) -> list[JSON]:
         return [part for part in schema.get("allOf", [schema]) if "$ref" not in part]

@@ -1,0 +1,41 @@
+"""Writes imports as isort sorts them, so that only the layout is left to the formatter."""
+
+import re
+import sys
+from collections import defaultdict
+from collections.abc import Mapping
+
+# Strings, and what a class names itself: fields and members at the beginning of a line.
+_NO_USES = re.compile(
+    r'"""(?:\\.|[^\\])*?"""|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|^ +\w+(?=:| = )',
+    re.DOTALL | re.MULTILINE,
+)
+_NAME = re.compile(r"(?<![\w.])\w+")
+
+
+def used_names(code: str) -> set[str]:
+    """Return the names in an expression or a class, those that the class defines left out."""
+    return {*_NAME.findall(_NO_USES.sub("", code))}
+
+
+def imports(names: Mapping[str, tuple[str, str]]) -> str:
+    """Return imports, those of the standard library first.
+
+    Args:
+        names: For each name its module, and its name there.
+    """
+    lines: defaultdict[tuple[bool, str, str], list[str]] = defaultdict(list)
+    for name, (module, original) in names.items():
+        alias = f"{original} as {name}" if name != original else ""
+        is_ours = module.partition(".")[0] not in sys.stdlib_module_names
+        lines[is_ours, module, alias].append(alias or name)
+    sections: dict[bool, list[str]] = {}
+    for (is_ours, module, _), found in sorted(lines.items()):
+        line = f"from {module} import {', '.join(sorted(found, key=_order))}"
+        sections.setdefault(is_ours, []).append(line)
+    return "\n\n".join(map("\n".join, sections.values()))
+
+
+def _order(name: str) -> tuple[bool, bool, str]:
+    """Sort constants before classes, and classes before functions."""
+    return not (name.isupper() and len(name) > 1), not name[0].isupper(), name.lower()
