@@ -1,5 +1,6 @@
 """Descriptions of a spec as text of docstrings."""
 
+import functools
 import re
 import textwrap
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ WIDTH = 100
 _ITEM = re.compile(r"\s*([-*+]|\d+[.)])\s+")
 
 
+# Each form of an operation has the same texts.
+@functools.lru_cache(maxsize=1024)
 def docstring(text: str, indent: int = 0, taken: int = 0) -> str:
     """Return text that can stand inside triple quotes.
 

@@ -15,7 +15,6 @@ from typing import Any
 from urllib.parse import unquote
 
 from tools.codegen.errors import SpecError
-from tools.codegen.overlay import apply_overlay
 from tools.codegen.yaml_reader import parse_yaml
 from tools.json_types import is_json_array, is_json_object
 
@@ -63,6 +62,9 @@ class Document:
     ) -> None:
         value = _read(path)
         if overlay is not None:
+            # Its library takes long to import.
+            from tools.codegen.overlay import apply_overlay
+
             value = apply_overlay(value, overlay)
         self.is_json_schema = "openapi" not in value and "$schema" in value
         version = "3.1" if self.is_json_schema else value.get("openapi")
