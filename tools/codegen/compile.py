@@ -15,7 +15,7 @@ from tools.codegen.endpoints import Templates
 from tools.codegen.errors import Refusals, SpecError, printable
 from tools.codegen.hand_written import check_hand_written, read_hand_written
 from tools.codegen.models import Models, compile_models
-from tools.codegen.operations import Operations, read_operations
+from tools.codegen.operations import Operation, Operations, read_operations
 
 # A comment that no text of a spec can have.
 _BETWEEN = "# \x1f\n"
@@ -98,20 +98,23 @@ def _render(
 ) -> dict[str, str]:
     files = {
         "models/__init__.py": templates.models_init(document, models, extra),
-        "models/_generated/__init__.py": templates.generated_init(),
+        "models/_generated/__init__.py": templates.render("generated_init.py"),
     }
+    tags: dict[str, list[Operation]] = {}
+    for operation in operations.operations:
+        tags.setdefault(operation.tag, []).append(operation)
+        files[f"api/{operation.tag}/{operation.module}.py"] = templates.endpoint(operation, models)
     if not document.is_json_schema:
         files["spec.py"] = templates.facts(document, operations)
-        files["api/__init__.py"] = templates.api_init(operations)
+        files["api/__init__.py"] = templates.render("api_init.py", tags=sorted(tags))
+    for tag, members in tags.items():
+        files[f"api/{tag}/__init__.py"] = templates.render("tag_init.py", members=members)
     for source in models.sources:
         # Only string literals are left, in which the escape stands for the same character.
-        files[_models_path(source.module)] = printable(templates.models(source), keep="\n")
+        text = printable(templates.render("models.py", source=source), keep="\n")
+        files[_models_path(source.module)] = text
     for module, (home, name) in models.stubs.items():
-        files[_models_path(module)] = templates.stub(home, name)
-    for tag in {operation.tag: operation for operation in operations.operations}.values():
-        files[f"api/{tag.tag}/__init__.py"] = templates.tag_init(tag, operations)
-    for operation in operations.operations:
-        files[f"api/{operation.tag}/{operation.module}.py"] = templates.endpoint(operation, models)
+        files[_models_path(module)] = templates.render("stub.py", home=home, name=name)
     return files
 
 

@@ -12,10 +12,23 @@ from tools.codegen.docs import docstring
 from tools.codegen.document import Document, Node
 from tools.codegen.expressions import members_of, names_in, parse_type, renamed, union
 from tools.codegen.imports import imports, used_names
-from tools.codegen.models import Models, Source
+from tools.codegen.models import Models
 from tools.codegen.operations import Answer, Body, Content, Operation, Operations
 from tools.codegen.parameters import Parameter
 from tools.codegen.uses import essence_of
+
+# The place of the imports, which depend on the code below them; no text of a spec has it.
+_IMPORTS = "\f"
+
+# Names that endpoints use, with their modules; what begins with a dot is in the support package.
+_MODULES = {
+    **{"Mapping": "collections.abc", "overload": "typing", "Client": ".client"},
+    "Hidden": "._hidden",
+    **dict.fromkeys(("ByType", "Event", "Json", "Operation", "Request", "Style"), "._operation"),
+    **dict.fromkeys(("nothing", "raw", "text"), "._operation"),
+    **dict.fromkeys(("AsyncEventStream", "EventStream"), "._transport.event_stream"),
+    **dict.fromkeys(("UNSET", "Response", "TimeoutTypes", "Unset"), ".types"),
+}
 
 
 class Templates:
@@ -47,21 +60,13 @@ class Templates:
             prefix = urlsplit(_with_defaults(servers[0])).path.rstrip("/") if servers else ""
         except ValueError as error:
             raise servers[0]["url"].error(f"is no URL: {error}") from error
-        return self._render(
+        return self.render(
             "spec.py",
             title=info.text("title") if info else "",
             version=info.text("version") if info else "",
             prefix=prefix,
             operations=operations.operations,
         )
-
-    def models(self, source: Source) -> str:
-        """Render one module of models."""
-        return self._render("models.py", source=source)
-
-    def generated_init(self) -> str:
-        """Render the package of the generated models that no module of `models` can hold."""
-        return self._render("generated_init.py")
 
     def models_init(
         self, document: Document, models: Models, extra: dict[str, tuple[str, ...]]
@@ -72,42 +77,36 @@ class Templates:
         first = [source.module for source in models.sources if source.is_first]
         title = document.root.text("title") if document.is_json_schema else ""
         names = {name: (f"{self._package}.models.{home}", name) for name, home in homes.items()}
-        return self._render(
+        return self.render(
             "models_init.py", homes=homes, imports=imports(names), first=first, title=title
         )
 
-    def stub(self, home: str, name: str) -> str:
-        """Render a module that re-exports a model of another one."""
-        return self._render("stub.py", home=home, name=name)
-
-    def api_init(self, operations: Operations) -> str:
-        """Render the package of endpoints."""
-        tags = sorted({operation.tag for operation in operations.operations})
-        return self._render("api_init.py", tags=tags)
-
-    def tag_init(self, tag: Operation, operations: Operations) -> str:
-        """Render the package of one tag's endpoints."""
-        members = [operation for operation in operations.operations if operation.tag == tag.tag]
-        return self._render("tag_init.py", tag=tag, members=members)
-
     def endpoint(self, operation: Operation, models: Models) -> str:
         """Render one endpoint's module."""
-        made = _Endpoint(operation, models, package=self._package, support=self._support)
-        return self._render("endpoint.py", **made.context())
+        endpoint = _Endpoint(operation, models)
+        context = endpoint.context()
+        text = self.render("endpoint.py", **context)
+        # An argument may have the name of a parser.
+        used = used_names(text) - {argument["name"] for argument in context["arguments"]}
+        used |= used_names(" ".join(answer["parser"] for answer in context["answers"]))
+        known = {name: (_MODULES[name], name) for name in used & _MODULES.keys()}
+        if endpoint.uses_models:
+            known["models"] = self._package, "models"
+        return text.replace(_IMPORTS, imports(known | endpoint.imports, self._support), 1)
 
-    def _render(self, template: str, /, **context: Any) -> str:
+    def render(self, template: str, /, **context: Any) -> str:
+        """Render a template."""
         return self._environment.get_template(f"{template}.jinja").render(**context)
 
 
 class _Endpoint:
     """What the template of an endpoint needs to know."""
 
-    def __init__(self, operation: Operation, models: Models, *, package: str, support: str) -> None:
+    def __init__(self, operation: Operation, models: Models) -> None:
         self._operation = operation
         self._models = models
-        self._package = package
-        self._support = support
-        self._imports: dict[str, tuple[str, str]] = {}
+        self.uses_models = False
+        self.imports: dict[str, tuple[str, str]] = {}
 
     def context(self) -> dict[str, Any]:
         operation, body = self._operation, self._operation.body
@@ -148,7 +147,7 @@ class _Endpoint:
         taken = {argument["name"] for argument in arguments}
         event = next((answer["event"] for answer in success if answer["event"]), None)
         has_choice = any(len(answer["media_types"]) > 1 for answer in success)
-        found: dict[str, Any] = {
+        return {
             "operation": operation,
             "arguments": arguments,
             "groups": {
@@ -175,39 +174,6 @@ class _Endpoint:
                 answer["first_type" if answer in success else "type"] for answer in answers
             ),
         }
-        return {**found, "imports": self._rendered_imports(found)}
-
-    def _rendered_imports(self, found: dict[str, Any]) -> str:
-        optional = [
-            found["content_type"],
-            found["accept"],
-            found["body"] and not found["body"].required,
-        ]
-        optional += [argument["optional"] for argument in found["arguments"]]
-        has_overloads = found["accept"] and (
-            found["success_type"] != found["first_type"]
-            or found["all_types"] != found["first_types"]
-        )
-        parsers = ", ".join(answer["parser"] for answer in found["answers"])
-        names = {
-            "_hidden": ["Hidden"],
-            "_operation": [
-                *("Operation", "Request"),
-                *(used_names(parsers) & {"ByType", "Json", "nothing", "raw", "text"}),
-                *(["Event"] if found["event_type"] else []),
-                *(["Style"] if found["styles"] else []),
-            ],
-            "_transport.event_stream": ["AsyncEventStream", "EventStream"]
-            if found["event_type"]
-            else [],
-            "client": ["Client"],
-            "types": ["UNSET", "Response", "TimeoutTypes", *(["Unset"] if any(optional) else [])],
-        }
-        needed = {"Mapping": "collections.abc", **({"overload": "typing"} if has_overloads else {})}
-        needed |= {
-            name: f"{self._support}.{module}" for module, those in names.items() for name in those
-        }
-        return imports({name: (module, name) for name, module in needed.items()} | self._imports)
 
     def _style(self, parameter: Parameter) -> str:
         """Return the usual style for a parameter that may be an object, which has to be told."""
@@ -232,11 +198,11 @@ class _Endpoint:
 
     def _qualified(self, name: str) -> str:
         if name in self._models.names:
-            self._imports["models"] = self._package, "models"
+            self.uses_models = True
             return f"models.{name}"
         if name in self._models.imports:
             module, name = self._models.imports[name]
-            self._imports[name] = module, name
+            self.imports[name] = module, name
         return name
 
     def _body_types(self, body: Body) -> Iterator[str]:

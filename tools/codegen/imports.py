@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 # Strings, and what a class names itself: fields and members at the beginning of a line.
 _NO_USES = re.compile(
-    r'"""(?:\\.|[^\\])*?"""|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|^ +\w+(?=:| = )',
+    r'"""[^"\\]*(?:(?:\\.|"(?!""))[^"\\]*)*"""'
+    r'|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|^ +\w+(?=:| = )',
     re.DOTALL | re.MULTILINE,
 )
 _NAME = re.compile(r"(?<![\w.])\w+")
@@ -18,15 +19,17 @@ def used_names(code: str) -> set[str]:
     return {*_NAME.findall(_NO_USES.sub("", code))}
 
 
-def imports(names: Mapping[str, tuple[str, str]]) -> str:
+def imports(names: Mapping[str, tuple[str, str]], package: str = "") -> str:
     """Return imports, those of the standard library first.
 
     Args:
         names: For each name its module, and its name there.
+        package: Where modules are whose names begin with a dot.
     """
     lines: defaultdict[tuple[bool, str, str], list[str]] = defaultdict(list)
     for name, (module, original) in names.items():
         alias = f"{original} as {name}" if name != original else ""
+        module = package + module if module[0] == "." else module
         is_ours = module.partition(".")[0] not in sys.stdlib_module_names
         lines[is_ours, module, alias].append(alias or name)
     sections: dict[bool, list[str]] = {}
