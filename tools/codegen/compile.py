@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import functools
 import gc
 import io
 import subprocess
@@ -155,30 +156,23 @@ def stale_module(path: str, package: str, command: str) -> str:
 
 def _arguments(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="codegen", fromfile_prefix_chars="@", description=__doc__)
-    parser.add_argument(
-        "--spec", type=Path, required=True, help="the OpenAPI or JSON Schema document, JSON or YAML"
-    )
-    parser.add_argument("--overlay", type=Path, help="OpenAPI Overlay to apply to it, YAML")
-    parser.add_argument("--package", required=True, help="import name of the package that is made")
-    parser.add_argument(
-        "--support", help="import name of the package that it builds on; itself by default"
-    )
-    parser.add_argument("--command", required=True, help="what a person types to make it anew")
-    parser.add_argument("--ruff", type=Path, required=True, help="the formatter's executable")
-    parser.add_argument("--archive", type=Path, required=True, help="zip to write all files into")
-    parser.add_argument("--folder", type=Path, default=Path(), help="where to write --output")
-    for name, metavar, described in (
-        ("--source", "FILE", "other files that the document refers to"),
-        ("--output", "PATH", "files to write, as paths in the package"),
-        ("--hand-written", "PATH=FILE", "modules that exist, with their paths in the package"),
-        ("--skip", "OPERATION", "operations to leave out: operationIds, or such as 'GET /runs'"),
-    ):
-        parser.add_argument(name, nargs="*", default=[], metavar=metavar, help=described)
-    parser.add_argument(
-        "--strict-requests",
-        action="store_true",
-        help="refuse fields in requests that the document does not name",
-    )
+    add, files = parser.add_argument, functools.partial(parser.add_argument, nargs="*", default=[])
+    add("--spec", type=Path, required=True, help="OpenAPI or JSON Schema document, JSON or YAML")
+    add("--overlay", type=Path, help="OpenAPI Overlay to apply to it, YAML")
+    files("--source", type=Path, metavar="FILE", help="other files that the document refers to")
+    add("--package", required=True, help="import name of the package that is made")
+    add("--support", help="import name of the package that it builds on; itself by default")
+    add("--command", required=True, help="what a person types to make it anew")
+    add("--ruff", type=Path, required=True, help="the formatter's executable")
+    add("--archive", type=Path, required=True, help="zip to write all files into")
+    add("--folder", type=Path, default=Path(), help="where to write --output")
+    files("--output", help="files to write, as paths in the package")
+    where = "modules that exist, with their paths in the package"
+    files("--hand-written", metavar="PATH=FILE", help=where)
+    skipped = "operations to leave out: their operationIds, or such as 'GET /runs'"
+    files("--skip", metavar="OPERATION", help=skipped)
+    strict = "refuse fields in requests that the document does not name"
+    add("--strict-requests", action="store_true", help=strict)
     return parser.parse_args(argv)
 
 
@@ -197,7 +191,7 @@ def main(argv: list[str]) -> int:
             command=arguments.command,
             hand_written={
                 path: Path(file)
-                for path, _, file in (pair.partition("=") for pair in arguments.hand_written)
+                for path, file in (pair.split("=", 1) for pair in arguments.hand_written)
             },
             ruff=arguments.ruff,
             skip=arguments.skip,

@@ -60,7 +60,6 @@ def _lines(text: str, width: int, taken: int) -> Iterator[str]:
                 subsequent_indent=hang,
                 break_long_words=False,
                 break_on_hyphens=False,
-                drop_whitespace=True,
             )
             yield from (part.lstrip("\0") for part in parts)
         taken = 0

@@ -1,6 +1,5 @@
 """Renders the modules of a compiled package from templates."""
 
-import ast
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -22,8 +21,12 @@ _IMPORTS = "\f"
 
 # Names that endpoints use, with their modules; what begins with a dot is in the support package.
 _MODULES = {
-    **{"Mapping": "collections.abc", "overload": "typing", "Client": ".client"},
-    "Hidden": "._hidden",
+    **{
+        "Mapping": "collections.abc",
+        "overload": "typing",
+        "Client": ".client",
+        "Hidden": "._hidden",
+    },
     **dict.fromkeys(("ByType", "Event", "Json", "Operation", "Request", "Style"), "._operation"),
     **dict.fromkeys(("nothing", "raw", "text"), "._operation"),
     **dict.fromkeys(("AsyncEventStream", "EventStream"), "._transport.event_stream"),
@@ -45,8 +48,7 @@ class Templates:
             keep_trailing_newline=True,
             auto_reload=False,
         )
-        self._environment.filters["doc"] = docstring
-        self._environment.filters["literal"] = repr
+        self._environment.filters |= {"doc": docstring, "literal": repr}
         # Its type names jinja's own globals alone.
         cast("dict[str, Any]", self._environment.globals).update(
             package=package, support=support, command=command, spec=spec
@@ -136,14 +138,16 @@ class _Endpoint:
         # Where no success is documented, `default` stands for it as well.
         success = [answer for answer in answers if answer["status"].startswith("2")]
         success = success or [answer for answer in answers if answer["status"] == "default"]
-        body_type = union(self._body_types(body)) if body else ""
         styles: dict[str, dict[str, str]] = {}
         for parameter in operation.parameters:
             if style := parameter.style or self._style(parameter):
                 styles.setdefault(parameter.where, {})[parameter.name] = style
         accepts = [content.media_type for content in body.contents] if body else []
-        ordered = [*success, *(one for one in answers if one not in success)]
-        produces = list(dict.fromkeys(one for a in ordered for one in a["media_types"]))
+        produces = dict.fromkeys(
+            media_type
+            for answer in [*success, *(one for one in answers if one not in success)]
+            for media_type in answer["media_types"]
+        )
         taken = {argument["name"] for argument in arguments}
         event = next((answer["event"] for answer in success if answer["event"]), None)
         has_choice = any(len(answer["media_types"]) > 1 for answer in success)
@@ -155,10 +159,10 @@ class _Endpoint:
                 for where in ("path", "query", "header", "cookie")
             },
             "body": body,
-            "body_type": body_type,
+            "body_type": union(self._body_types(body)) if body else "",
             "accepts": accepts,
             "content_type": _free("content_type", taken) if _has_choice(body) else "",
-            "produces": None if produces == ["application/json"] else produces,
+            "produces": None if [*produces] == ["application/json"] else [*produces],
             "extra": _free("extra", taken),
             "accept": _free("accept", taken) if has_choice else "",
             "styles": styles,
@@ -185,9 +189,7 @@ class _Endpoint:
         return 'Style("simple")'
 
     def _argument_type(self, parameter: Parameter) -> str:
-        members = [
-            ast.unparse(m) for m in members_of(parse_type(self._python_type(parameter.type_key)))
-        ]
+        members = [*members_of(self._python_type(parameter.type_key))]
         # An id is often at hand as text, and the server decides whether it is one.
         if "UUID" in members and "str" not in members:
             members.insert(members.index("UUID") + 1, "str")

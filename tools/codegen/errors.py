@@ -26,11 +26,7 @@ class SpecError(Exception):
 
 
 class Refusals(SpecError):
-    """Several errors of one spec.
-
-    Args:
-        errors: The errors, at least one.
-    """
+    """Several errors of one spec, at least one."""
 
     def __init__(self, errors: list[SpecError]) -> None:
         super().__init__(errors[0].place, errors[0].problem, errors[0].file)

@@ -1,6 +1,7 @@
 """Type expressions of Python, as trees rather than as text."""
 
 import ast
+import functools
 from collections.abc import Callable, Iterable
 
 
@@ -18,30 +19,36 @@ def _plain(node: ast.expr) -> ast.expr:
         case ast.Subscript(value=ast.Name(id="Annotated"), slice=ast.Tuple(elts=[first, *rest])):
             node.slice = ast.Tuple(elts=[_plain(first), *rest])
         case ast.Subscript(value=ast.Name(id="Union"), slice=ast.Tuple(elts=members)):
-            return _joined(_plain(member) for member in members)
+            return functools.reduce(_either, map(_plain, members))
         case ast.Subscript(slice=ast.Tuple(elts=members)):
             node.slice = ast.Tuple(elts=[_plain(member) for member in members])
         case ast.Subscript(slice=inner):
             node.slice = _plain(inner)
         case ast.BinOp(left=left, right=right):
-            return ast.BinOp(_plain(left), ast.BitOr(), _plain(right))
+            return _either(_plain(left), _plain(right))
         case _:
             pass
     return node
 
 
-def members_of(node: ast.expr) -> list[ast.expr]:
+def _either(left: ast.expr, right: ast.expr) -> ast.expr:
+    return ast.BinOp(left, ast.BitOr(), right)
+
+
+@functools.cache
+def members_of(type_: str) -> list[str]:
     """Return the members of a union; a type that is none is its only member."""
-    if isinstance(node, ast.BinOp):
-        return [*members_of(node.left), *members_of(node.right)]
-    return [node]
+
+    def split(node: ast.expr) -> list[ast.expr]:
+        return [*split(node.left), *split(node.right)] if isinstance(node, ast.BinOp) else [node]
+
+    return [ast.unparse(member) for member in split(parse_type(type_))]
 
 
 def union(types: Iterable[str]) -> str:
     """Join types to one, each member once and None last; None alone where there are none."""
-    members = [ast.unparse(member) for type_ in types for member in members_of(parse_type(type_))]
-    unique = sorted(dict.fromkeys(members), key=lambda member: member == "None")
-    return " | ".join(unique) or "None"
+    unique = dict.fromkeys(member for type_ in types for member in members_of(type_))
+    return " | ".join(sorted(unique, key=lambda member: member == "None")) or "None"
 
 
 def names_in(node: ast.AST) -> set[str]:
@@ -55,10 +62,3 @@ def renamed(node: ast.expr, rename: Callable[[str], str]) -> str:
         if isinstance(part, ast.Name):
             part.id = rename(part.id)
     return ast.unparse(node)
-
-
-def _joined(members: Iterable[ast.expr]) -> ast.expr:
-    first, *rest = members
-    for member in rest:
-        first = ast.BinOp(first, ast.BitOr(), member)
-    return first

@@ -34,11 +34,7 @@ def imports(names: Mapping[str, tuple[str, str]], package: str = "") -> str:
         lines[is_ours, module, alias].append(alias or name)
     sections: dict[bool, list[str]] = {}
     for (is_ours, module, _), found in sorted(lines.items()):
-        line = f"from {module} import {', '.join(sorted(found, key=_order))}"
-        sections.setdefault(is_ours, []).append(line)
+        # Constants before classes, and classes before functions.
+        found.sort(key=lambda n: (n == n[0] or not n.isupper(), not n[0].isupper(), n.lower()))
+        sections.setdefault(is_ours, []).append(f"from {module} import {', '.join(found)}")
     return "\n\n".join(map("\n".join, sections.values()))
-
-
-def _order(name: str) -> tuple[bool, bool, str]:
-    """Sort constants before classes, and classes before functions."""
-    return not (name.isupper() and len(name) > 1), not name[0].isupper(), name.lower()

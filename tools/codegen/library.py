@@ -30,8 +30,7 @@ _MARK = "\f"
 # Names that the templates write beside the library's.
 _IMPORTS = {
     "Annotated": ("typing", "Annotated"),
-    "ConfigDict": ("pydantic", "ConfigDict"),
-    "Field": ("pydantic", "Field"),
+    **{name: ("pydantic", name) for name in ("ConfigDict", "Field")},
     "TypeAliasType": ("typing_extensions", "TypeAliasType"),
 }
 

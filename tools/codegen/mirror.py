@@ -57,10 +57,8 @@ def differences(mirror: dict[str, str], made: dict[str, str]) -> Iterator[str]:
         if old == new:
             continue
         what = _subject(path)
-        if old is None:
-            yield f"{what}: made from the spec, missing in the mirror"
-        elif new is None:
-            yield f"{what}: in the mirror, no longer made from the spec"
+        if old is None or new is None:
+            yield f"{what}: {_one_sided(new is None)}"
         elif _is_model(path):
             yield from _model_differences(path, old, new) or [f"{what}: differs in text"]
         else:
@@ -69,9 +67,7 @@ def differences(mirror: dict[str, str], made: dict[str, str]) -> Iterator[str]:
 
 def _rank(path: str) -> int:
     """Put first what others follow from: models, endpoints, then lists of them."""
-    if _is_model(path):
-        return 0
-    return 1 if _subject(path) != path else 2
+    return 0 if _is_model(path) else 1 if _subject(path) != path else 2
 
 
 def _is_model(path: str) -> bool:
@@ -92,34 +88,36 @@ def _model_differences(path: str, old: str, new: str) -> list[str]:
         return [f"{path}: is no Python (line {error.lineno})"]
     lines: list[str] = []
     for model in sorted(was.keys() | now.keys()):
-        what = f"model {model}"
-        if model not in was:
-            lines.append(f"{what}: made from the spec, missing in the mirror")
-        elif model not in now:
-            lines.append(f"{what}: in the mirror, no longer made from the spec")
-        else:
-            before, after = was[model], now[model]
-            for field in sorted(before.keys() | after.keys()):
-                what = f"model {model}, field {field}"
-                if field not in before:
-                    lines.append(f"{what}: missing in the mirror: {after[field]}")
-                elif field not in after:
-                    lines.append(f"{what}: in the mirror, no longer in the spec")
-                elif before[field] != after[field]:
-                    lines.append(f"{what}: {before[field]} -> {after[field]}")
+        if model not in was or model not in now:
+            lines.append(f"model {model}: {_one_sided(model in was)}")
+            continue
+        for field in sorted(was[model].keys() | now[model].keys()):
+            before, after = was[model].get(field), now[model].get(field)
+            if before != after:
+                how = f"{before} -> {after}"
+                if before is None:
+                    how = f"missing in the mirror: {after}"
+                elif after is None:
+                    how = "in the mirror, no longer in the spec"
+                lines.append(f"model {model}, field {field}: {how}")
     return lines
+
+
+def _one_sided(is_in_mirror: bool) -> str:
+    if is_in_mirror:
+        return "in the mirror, no longer made from the spec"
+    return "made from the spec, missing in the mirror"
 
 
 def unified_diff(mirror: dict[str, str], made: dict[str, str]) -> list[str]:
     """Return the start of the diff that makes the mirror what the spec compiles to."""
     lines = [
-        line.rstrip("\n")
+        line
         for path in sorted(mirror.keys() & made.keys())
         for line in difflib.unified_diff(
             mirror[path].splitlines(),
             made[path].splitlines(),
-            f"mirror/{path}",
-            f"spec/{path}",
+            *(f"mirror/{path}", f"spec/{path}"),
             n=2,
             lineterm="",
         )
@@ -167,18 +165,13 @@ def _replace(file: Path, text: str) -> None:
 
 def _arguments(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="mirror", description=__doc__)
-    parser.add_argument(
-        "--update", action="store_true", help="rewrite the mirror rather than check it"
-    )
-    parser.add_argument(
-        "--archive", type=Path, required=True, help="zip with what the spec compiles to"
-    )
-    parser.add_argument(
-        "--mirror", type=Path, required=True, help="the mirror's folder in the workspace"
-    )
-    parser.add_argument("--package", required=True, help="the package's folder in the mirror")
-    parser.add_argument("--command", required=True, help="what rewrites the mirror")
-    parser.add_argument("--spec-command", help="what stores the spec anew")
+    add = parser.add_argument
+    add("--update", action="store_true", help="rewrite the mirror rather than check it")
+    add("--archive", type=Path, required=True, help="zip with what the spec compiles to")
+    add("--mirror", type=Path, required=True, help="the mirror's folder in the workspace")
+    add("--package", required=True, help="the package's folder in the mirror")
+    add("--command", required=True, help="what rewrites the mirror")
+    add("--spec-command", help="what stores the spec anew")
     return parser.parse_args(argv)
 
 

@@ -36,7 +36,7 @@ class Modules:
         if name not in self.uses:
             for base in self._refs(name):
                 self._use(base)
-            self.uses[name] = direct_uses(self._made[name])
+            self.uses[name] = reachable({}, [self._made[name]], deep=False)
 
     def is_model(self, name: str) -> bool:
         """Whether a name is that of a class with fields, rather than an enumeration or an alias."""
@@ -141,11 +141,6 @@ class Modules:
             for part in self._parts(self._made[name])
             for key in part["properties"]
         )
-
-
-def direct_uses(schema: JSON) -> set[str]:
-    """Return the components that a prepared schema itself refers to."""
-    return reachable({}, [schema], deep=False)
 
 
 def _is_sent(schema: JSON, required: bool) -> bool:
