@@ -45,6 +45,8 @@ _POLL_SECONDS = 0.005
 _PORT = re.compile(r'^\{"port":(\d+)\}$', re.MULTILINE)
 # The first that a server prints once it takes runs, depending on its config.
 _TAKES_RUNS = re.compile("Recovering pending runs|orphan claiming")
+# How long to wait for it, in seconds; a later version may word it differently.
+_TAKES_RUNS_SECONDS = 10.0
 _ANSI_CODE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 # Lines of a server's output in an error message.
@@ -92,6 +94,7 @@ class StepflowServer:
         self._start_timeout = start_timeout
         self._stop_timeout = stop_timeout
         self._printed = b""
+        self._healthy_since = 0.0
         self._output: IO[bytes] | None = None
         self._guard: subprocess.Popen[bytes] | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -184,6 +187,7 @@ class StepflowServer:
 
     def _spawn(self) -> None:
         self._process = None
+        self._healthy_since = 0.0
         # A file, not a pipe: the server keeps running even if nobody reads.
         self._output = tempfile.TemporaryFile()  # noqa: SIM115
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("STEPFLOW_")}
@@ -231,7 +235,9 @@ class StepflowServer:
         if not self._is_healthy():
             return f"{self.url}/api/v1/health does not answer with 200"
         # Servers from 0.12 on are healthy before they can execute runs.
-        if "gRPC services available" in output and not _TAKES_RUNS.search(output):
+        self._healthy_since = self._healthy_since or time.monotonic()
+        is_recent = time.monotonic() - self._healthy_since < _TAKES_RUNS_SECONDS
+        if "gRPC services available" in output and not _TAKES_RUNS.search(output) and is_recent:
             return f"it has not printed what matches {_TAKES_RUNS.pattern!r}"
         return ""
 

@@ -64,6 +64,20 @@ def test_start_waits_until_the_server_takes_runs(binary: Path, executable: Execu
         assert "Recovering pending runs" in server.output()
 
 
+def test_a_later_server_may_say_so_in_other_words(
+    binary: Path, executable: Executable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tools.spec.server._TAKES_RUNS_SECONDS", 0.1)
+    other = executable(
+        f"""
+        echo "gRPC services available on 127.0.0.1:1"
+        "{binary}" "$@" | sed -u -e "/Recovering pending runs/d" -e "/rphan claiming/d"
+        """
+    )
+    with StepflowServer(other) as server:
+        assert is_healthy(server)
+
+
 def test_serves_until_the_block_ends(binary: Path) -> None:
     server = StepflowServer(binary)
     server.stop()
