@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -43,10 +44,16 @@ def test_a_child_of_a_child_keeps_its_files(tmp_path: Path) -> None:
 def test_a_child_can_open_some_although_one_was_closed_behind_our_back() -> None:
     reading, writing = held_pipe()
 
-    def child() -> None:
+    def open_and_close() -> None:
         for one in held_pipe():
             one.close()
         os._exit(0)
+
+    def child() -> None:
+        # Whatever thread does so.
+        thread = threading.Thread(target=open_and_close)
+        thread.start()
+        thread.join()
 
     os.close(reading.descriptor)
     in_child(child)
