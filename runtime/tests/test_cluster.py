@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -16,7 +18,7 @@ from runtime.tests.clusters import Clients, Work, flow_of
 from runtime.tests.clusters import clients as clients
 from runtime.tests.clusters import cluster as cluster
 from runtime.tests.clusters import work as work
-from runtime.tests.support import wait_until
+from runtime.tests.support import ECHO, command_line, descendants, wait_until
 from stepflow_client.events import RunEvent
 from stepflow_runtime import StepflowCluster
 
@@ -227,3 +229,38 @@ def test_a_cancelled_run_ends_as_each_server_says(
         status = final.result().status
     assert [clients(cluster, n).handle(handle.id).status().status for n in range(3)] == [status] * 3
     assert work.calls[1, 1] == (status == "completed")
+
+
+def test_an_etcd_that_crashes_is_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken, etcd = tmp_path / "broken", tmp_path / "etcd"
+    real = shutil.which("etcd")
+    etcd.write_text(f'#!/bin/sh\n[ ! -e "{broken}" ] || exit 3\nexec {real} "$@"\n', "utf-8")
+    etcd.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+
+    def attempts() -> list[float]:
+        said = "etcd was not started again: etcd exited (exit code 3)"
+        return [one.created for one in caplog.records if one.getMessage().startswith(said)]
+
+    with StepflowCluster.start(servers=1, data_dir=tmp_path / "data") as cluster:
+        pid = etcd_of()
+        broken.touch()
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: len(attempts()) > 1, "it was tried twice")
+        broken.unlink()
+        wait_until(lambda: etcd_of() not in (0, pid), "etcd is started again")
+        assert cluster.sync_client.run(ECHO, 1, timeout=60).output == 1
+    assert "etcd was killed by signal 9 (SIGKILL)" in caplog.text
+    first, second = attempts()[:2]
+    assert second - first >= 1
+
+
+def etcd_of() -> int:
+    """Return the process id of this program's etcd; 0 if it is not running."""
+    for pid in descendants():
+        name = command_line(pid).split(b"\0")[0]
+        if Path(os.fsdecode(name)).name == "etcd":
+            return pid
+    return 0

@@ -143,30 +143,6 @@ def test_servers_that_do_not_exit_are_killed_at_once(tmp_path: Path) -> None:
     assert time.monotonic() - begun < 13
 
 
-def test_an_etcd_that_crashes_is_started_again(
-    cluster: StepflowCluster, caplog: pytest.LogCaptureFixture
-) -> None:
-    etcd = etcd_of(cluster)
-    os.kill(etcd, signal.SIGKILL)
-    wait_until(
-        lambda: "etcd was killed by signal 9 (SIGKILL)" in caplog.text, "the crash is reported"
-    )
-    wait_until(lambda: etcd_of(cluster) not in (0, etcd), "etcd is started again")
-    assert cluster.sync_client.run(flow_of(1), {"number": 1}, timeout=60).output == 1
-
-
-def etcd_of(cluster: StepflowCluster) -> int:
-    """Return the process id of a cluster's etcd; 0 if it is not running."""
-    for pid in descendants():
-        try:
-            command = Path(f"/proc/{pid}/cmdline").read_bytes()
-        except OSError:
-            continue
-        if Path(os.fsdecode(command.split(b"\0")[0])).name == "etcd":
-            return pid
-    return 0
-
-
 CLUSTER = (
     "from stepflow_runtime import StepflowCluster\n"
     "cluster = StepflowCluster.start(data_dir=sys.argv[1])\n"

@@ -48,7 +48,8 @@ def die() -> None:
 def store(context: ComponentContext) -> str:
     return context.sync_client.put_blob("a")
 """
-COMMAND = [sys.executable, "-m", "stepflow_runtime.cli"]
+# Like a script, which has the folder of its file first on the search path.
+COMMAND = [sys.executable, "-P", "-m", "stepflow_runtime.cli"]
 
 
 @pytest.fixture

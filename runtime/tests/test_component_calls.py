@@ -106,13 +106,16 @@ with StepflowRuntime.start(components=[die]) as runtime:
 
 def test_components_that_fork() -> None:
     @component
-    def fork(returns: bool) -> int:
+    def fork(then: str) -> int:
         reading, writing = os.pipe()
         pid = os.fork()
         if pid == 0:
             os.write(writing, b"child")
-            if returns:
-                return 99
+            match then:
+                case "return":
+                    return 99
+                case "raise":
+                    raise ValueError
             os._exit(0)
         os.close(writing)
         assert os.read(reading, 100) == b"child"
@@ -125,9 +128,9 @@ def test_components_that_fork() -> None:
 
     with StepflowRuntime.start(components=[fork, call_a_program]) as runtime:
         run = runtime.sync_client.run
-        assert run(flow("fork", {"returns": False}), None).output == 0
-        # A child that returns is not a second answer.
-        assert run(flow("fork", {"returns": True}), None).output == 0
+        # A child that returns or raises gives no second answer.
+        for then in ("exit", "return", "raise"):
+            assert run(flow("fork", {"then": then}), None).output == 0
         assert run(flow("call_a_program", {}), None).output == "a\n"
 
 
