@@ -112,6 +112,7 @@ def test_a_url_that_is_no_text(url: Any) -> None:
         {"x-a": "1", "X-B": "2 3"},
         *(library.Headers({"x-a": "1"}) for library in LIBRARIES),
         {"x-empty": ""},
+        {"x-tab": "a\tb"},
     ],
     ids=str,
 )

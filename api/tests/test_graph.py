@@ -196,6 +196,23 @@ def test_a_chain_of_steps_is_straight() -> None:
     assert first.x + first.width / 2 == pytest.approx(second.x + second.width / 2)
 
 
+def test_the_input_is_above_the_steps() -> None:
+    found = layout(flow_graph(flow(step("a"), step("b", "a"), output=INPUT)))
+    first, *others = found.boxes
+    assert first.node.kind == "input"
+    assert all(first.y < box.y for box in others)
+
+
+def test_edges_that_share_a_line_are_conditional_if_all_of_them_are() -> None:
+    condition = {"$if": True, "then": {"$step": "a"}}
+    steps = (step("a"), step("b", "a"), step("c", "b", condition), step("d", "c", "a"))
+    found = layout(flow_graph(flow(*steps)), columns=1)
+    bottom = found.boxes[0].y + found.boxes[0].height
+    assert [line.is_conditional for line in found.lines if line.y0 == bottom] == [False, False]
+    conditional = [line for line in found.lines if line.is_conditional]
+    assert [line.y2 for line in conditional] == [found.boxes[2].y]
+
+
 def test_a_row_has_a_limited_number_of_steps() -> None:
     found = layout(flow_graph(fan(58)), columns=4)
     rows: dict[float, int] = {}
@@ -276,6 +293,9 @@ def test_notebooks_show_no_huge_picture() -> None:
     huge = random_flow(1001, 1)
     assert huge._repr_html_() is None
     assert huge._repr_markdown_() is None
+    largest = chain(1001)
+    assert len(largest.steps or ()) == 1000
+    assert largest._repr_html_() and largest._repr_markdown_()
 
 
 @pytest.mark.parametrize(("make", "count"), [(chain, 10_000), (fan, 10_000), (halves, 2000)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import httpx
@@ -11,7 +11,7 @@ import pytest
 
 from stepflow_api import Client
 from stepflow_api.api.component import list_components
-from stepflow_api.errors import InvalidRequest, NotFound
+from stepflow_api.errors import InvalidAnswer, InvalidRequest, NotFound, RequestTimeout
 from stepflow_api.lowlevel import (
     Call,
     Close,
@@ -153,3 +153,47 @@ def test_a_document_on_each_line(media_type: str) -> None:
     ):
         assert list(stream) == [{"a": 1}, [2]]
         assert stream.read() is None
+
+
+class Endless(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """Comments without end, which no connection has to be waited for."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        while True:
+            yield b": alive\n\n"
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while True:
+            yield b": alive\n\n"
+
+
+@by_form
+def test_comments_do_not_prolong_the_wait_for_an_event(
+    perform: Callable[[Client, Steps[Any]], Any],
+) -> None:
+    headers = {"content-type": "text/event-stream"}
+    transport = httpx.MockTransport(
+        lambda request: httpx.Response(200, stream=Endless(), headers=headers)
+    )
+    operation = Operation[None, None]("events", "GET", "/events", {})
+
+    def steps() -> Steps[None]:
+        stream = yield Open(operation, operation.request())
+        try:
+            yield Read(stream, 0.05)
+        finally:
+            yield Close(stream)
+
+    with pytest.raises(RequestTimeout, match="within the timeout"):
+        perform(Client("http://server", transport=transport), steps())
+
+
+def test_grpc_is_no_response_in_pieces() -> None:
+    answer = httpx.Response(200, content=b"", headers={"content-type": "application/grpc"})
+    transport = httpx.MockTransport(lambda request: answer)
+    client = Client("http://server", transport=transport, server_version="0.11.1")
+    with pytest.raises(InvalidAnswer, match=r"does not answer as 0\.11\.1 does|it is gRPC"):
+        client.fetch(list_components.OPERATION, list_components.build_request())
+    operation = Operation[None, None]("other", "GET", "/other", list_components.OPERATION.answers)
+    with pytest.raises(InvalidAnswer, match="it is gRPC"):
+        client.fetch(operation, operation.request())

@@ -292,6 +292,26 @@ def test_a_wait_for_an_unknown_run_is_not_sent_again(do: Driver) -> None:
     do(client.close())
 
 
+@pytest.mark.parametrize(("stored", "fatal"), [(False, 0), (True, 1)])
+def test_a_flow_that_is_not_stored_is_invalid(do: Driver, stored: bool, fatal: int) -> None:
+    problem = {"kind": "k", "code": 1, "level": "fatal", "formatted": "why", "data": {}}
+    found = {**NO_PROBLEMS, "diagnostics": [problem] * 4, "numFatal": fatal}
+    server = Server({"POST flows": always(200, {**STORED, "stored": stored, "diagnostics": found})})
+    client = client_of(do, server)
+    reason = r"it was not stored: \$: why; \$: why; \$: why \(and 1 more\)"
+    with pytest.raises(errors.FlowInvalid, match=reason):
+        do(client.store_flow(ECHO))
+    do(client.close())
+
+
+def test_a_refusal_counts_more_than_the_deadline(do: Driver) -> None:
+    server = Server({f"GET {FLOW_ID}": always(404, NOT_FOUND)})
+    client = client_of(do, server)
+    with pytest.raises(errors.NotFound, match="flow not found"):
+        do(client.get_flow(FLOW_ID, timeout=0))
+    do(client.close())
+
+
 # --- levels ---------------------------------------------------------------------------------------
 
 

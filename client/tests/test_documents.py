@@ -57,6 +57,11 @@ def doubled(text: str) -> str:
         ("a: ~", None),
         ("a:", None),
         ("a: null", None),
+        ("a: Null", None),
+        ("a: NULL", None),
+        ("a: TRUE", True),
+        ("a: FALSE", False),
+        ("a: +7", 7),
         ("a: '1'", "1"),
         ("a: [1, {b: c}]", [1, {"b": "c"}]),
         ("a: &x {b: 1}\nc: *x", {"b": 1}),
@@ -124,6 +129,7 @@ def test_broken_json_is_told(text: bytes, problem: str) -> None:
         ("f.yaml", "steps: 5", "is not a flow: steps: Input should be a valid list; correct it"),
         ("f.json", '{"steps": [{"id": "a"}]}', "is not a flow: steps.0.component: Field required"),
         ("f.json", "steps: []", "is not valid JSON"),
+        ("f.json", '{"steps": 5, "schemas": 5}', " (and 1 more); correct it there"),
     ],
 )
 def test_a_file_that_is_no_flow_is_told(

@@ -41,6 +41,8 @@ EXPRESSIONS: list[tuple[Callable[[FlowBuilder, Reference], Any], str, Any]] = [
     (lambda b, ask: "text", "text", "text"),
     (lambda b, ask: [True, 1.5, ("x",)], "[true, 1.5, [x]]", [True, 1.5, ["x"]]),
     (lambda b, ask: {"$other": {"a": None}}, "{$other: {a: null}}", {"$other": {"a": None}}),
+    (lambda b, ask: {"$literal": {"$if": 1}}, "{$literal: {$if: 1}}", {"$if": 1}),
+    (lambda b, ask: {"$coalesce": (None, 2)}, "{$coalesce: [null, 2]}", 2),
     (lambda b, ask: b.input, "{$input: $}", INPUT),
     (lambda b, ask: b.input["prompt"], "{$input: prompt}", "Hello"),
     (lambda b, ask: b.input["s p"], "{$input: s p}", "space"),
@@ -228,6 +230,9 @@ def test_a_flow_of_others_keeps_all_of_it(tmp_path: Path) -> None:
     for flow in (document, Flow.from_dict(document), path, str(path)):
         assert FlowBuilder.from_flow(flow).build().to_dict() == document
     assert FlowBuilder.from_flow({}).build().to_dict() == {}
+    emptied = FlowBuilder.from_flow({"steps": [{"id": "a", "component": "/x"}]})
+    emptied.remove("a")
+    assert emptied.build().to_dict() == {"steps": []}
 
 
 def test_a_flow_is_changed_without_the_one_it_was_made_of() -> None:
@@ -257,6 +262,9 @@ def test_a_flow_is_changed_without_the_one_it_was_made_of() -> None:
     inserted: Any = changed.steps[0]
     inserted.input["user_prompt"] = "x"
     assert b.build().to_dict()["steps"][0]["input"] == {"user_prompt": {"$input": "q"}}
+    b.step("last", "/x", output_schema=int)
+    b.remove("last")
+    assert flow.to_dict() == before
     b.remove("read")
     assert "steps" in before["schemas"]["properties"]
     assert b.build(output=1).to_dict()["schemas"]["properties"]["steps"]["properties"] == {}
@@ -324,6 +332,7 @@ MISTAKES: dict[str, tuple[Callable[[FlowBuilder, Reference], Any], str]] = {
     "$step": (lambda b, one: b.step("a", "/x", {"$step": one}), "needs a text"),
     "dot": (lambda b, one: one["a.b"], "'a.b' cannot be referred to"),
     "bracket": (lambda b, one: b.variable("a[0]"), "'a[0]' cannot be referred to"),
+    "true": (lambda b, one: one[True], "the name of a member"),
     "negative": (lambda b, one: one[-1], "from the start only"),
     "slice": (lambda b, one: one[1:2], "the name of a member"),  # type: ignore[index]
     "part of a default": (lambda b, one: b.variable("v", default={})["x"], "variable(name, key"),

@@ -243,6 +243,12 @@ def test_the_command_takes_a_key(
     )
 
 
+def test_a_flow_of_the_same_name_is_not_one_with_the_key(do: Driver, client: Any, key: str) -> None:
+    do(client.run({**ECHO, "name": f"{ECHO['name']} [{key}]"}, 1))
+    with pytest.raises(errors.InvalidInput, match=r"was used for run .*, which has another flow"):
+        do(client.submit(ECHO, 1, idempotency_key=key))
+
+
 def test_of_two_runs_the_older_one_counts(do: Driver, key: str) -> None:
     """As two calls leave them that were made at the same moment."""
     name = f"echo [{key}]"

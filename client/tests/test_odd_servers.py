@@ -167,8 +167,9 @@ def test_items_are_those_of_the_whole_page(do: Driver) -> None:
 
 def test_variables_that_are_none_are_told(do: Driver) -> None:
     client = answering(do, HTML)
-    with pytest.raises(errors.InvalidInput, match="variables is 5; pass a dict"):
-        do(client.run("0" * 64, 1, variables=5))
+    for variables in (5, "ab"):
+        with pytest.raises(errors.InvalidInput, match=r"variables is .*; pass a dict"):
+            do(client.run("0" * 64, 1, variables=variables))
     do(client.close())
 
 

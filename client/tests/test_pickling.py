@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import multiprocessing
 import pickle
 from typing import Any
@@ -97,6 +98,16 @@ def test_a_token_of_the_environment_that_cannot_be_sent(
     with pytest.raises(errors.InvalidInput, match=r"^\$STEPFLOW_TOKEN: the token cannot") as raised:
         pickle.loads(content)
     assert "s3cr3t" not in str(raised.value)
+
+
+def test_a_handle_that_was_not_closed_is_named(server: StepflowServer) -> None:
+    with SyncStepflowClient(server.url) as client:
+        content = pickle.dumps(client.submit(ECHO, 1))
+    handle = pickle.loads(content)
+    handle.result()
+    with pytest.warns(ResourceWarning, match=r"^unclosed SyncRunHandle of http://"):
+        del handle
+        gc.collect()
 
 
 def test_a_url_that_was_changed(do: Driver, monkeypatch: pytest.MonkeyPatch) -> None:

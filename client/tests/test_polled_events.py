@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -14,8 +15,8 @@ import pytest
 
 from client.tests.support import CHAIN, READ_FILE, Driver, release, wait_until, watch
 from stepflow_api.models import ExecutionStatus, StepStatus
-from stepflow_api.testing import MockServer, finished_run
-from stepflow_client import errors, events
+from stepflow_api.testing import MockRequest, MockServer, finished_run
+from stepflow_client import SyncStepflowClient, errors, events
 
 VERSION = os.environ["STEPFLOW_SERVER_VERSION"]
 
@@ -98,6 +99,48 @@ def test_steps_may_come_later_than_their_run(do: Driver) -> None:
     times = [datetime.fromisoformat(run[name]) for name in ("createdAt", "completedAt")]
     assert [seen[0].timestamp, seen[-1].timestamp] == times
     do(client.close())
+
+
+def test_the_pauses_between_two_polls(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("stepflow_api._exchange.driver.time", SimpleNamespace(sleep=pauses.append))
+    finished: Any = finished_run(1, 2)["GET /runs/{run_id}"]
+    done = {"one": {"stepId": "one", "component": "/c", "status": "completed"}}
+    states = ["running"] * 9 + ["completed"]
+    left: list[str] = []
+
+    def steps(request: MockRequest) -> dict[str, Any]:
+        # The step of the second item ends with the run.
+        has_ended = request.query["itemIndex"] == "0" or not left
+        return {"steps": done if has_ended else {}}
+
+    server = MockServer(
+        {
+            "GET /runs/{run_id}/events": httpx.Response(404),
+            "GET /runs": lambda request: {"runs": [{**finished, "status": left.pop(0)}]},
+            "GET /runs/{run_id}/steps": steps,
+            "GET /runs/{run_id}/items": {"itemCount": 0, "items": []},
+        }
+    )
+    doubled = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.5, 0.5, 0.5]
+    with SyncStepflowClient("http://x", server_version="0.11.1", transport=server) as client:
+        handle = client.handle(finished["runId"])
+        left += states
+        handle.results(on_progress=lambda progress: None)
+        assert pauses == doubled
+        for timeout in (None, 0.1):
+            left += states
+            pauses.clear()
+            server.requests.clear()
+            assert len(list(handle.events(timeout=timeout))) == 6
+            # The first poll is for whether the run exists, and the second has the first events.
+            assert len(pauses) == 8
+            assert max(pauses) <= (timeout or 0.5)
+            if timeout is None:
+                assert pauses == doubled[:8]
+            asked = [one.query["itemIndex"] for one in server.requests if "steps" in one.path]
+            # What has ended is not asked for again.
+            assert (asked.count("0"), asked.count("1")) == (1, 9)
 
 
 def test_asking_for_steps_takes_of_the_same_time(do: Driver) -> None:

@@ -67,7 +67,9 @@ def test_a_document_that_ends_early_is_an_error(at: int) -> None:
         read([json.dumps(DOCUMENTS[2]).encode()[:at]])
 
 
-@pytest.mark.parametrize("content", [b"[1]", b"<html>", b'{"items": [1 2]}', b'{"a" 1}', b"{1:2}x"])
+@pytest.mark.parametrize(
+    "content", [b"[1]", b"<html>", b'{"items": [1 2]}', b'{"a" 1}', b"{1:2}x", b'{"items":[]}\xc3']
+)
 def test_what_is_no_such_document_is_an_error(content: bytes) -> None:
     with pytest.raises(ValueError):
         read([content])

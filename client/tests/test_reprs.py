@@ -20,6 +20,8 @@ def test_a_success(do: Driver, client: Any) -> None:
     assert "<b>" not in page
     assert "\x1b" not in page
     assert "\n" not in page
+    letters: Any = FlowResultSuccess(outcome="success", result=["é😀"])
+    assert "é😀" in letters._repr_html_()
     several: Any = FlowResultSuccess(outcome="success", result=list(range(50)))
     assert several._repr_html_().count("\n") == 51
     long = FlowResultSuccess(outcome="success", result="x" * 100_000)

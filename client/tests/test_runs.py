@@ -227,9 +227,10 @@ def test_variables_come_from_arguments_then_the_environment(
 def test_an_environment_variable_of_the_wrong_type_is_told(
     do: Driver, client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("TEST_COUNT", "many")
-    with pytest.raises(errors.InvalidInput, match="TEST_COUNT does not hold the integer"):
-        do(client.run(VARIABLES, None, variables_from_env=True))
+    for value in ("many", "[" * 100_000):
+        monkeypatch.setenv("TEST_COUNT", value)
+        with pytest.raises(errors.InvalidInput, match="TEST_COUNT does not hold the integer"):
+            do(client.run(VARIABLES, None, variables_from_env=True))
 
 
 def test_the_server_is_named_by_argument_then_environment_then_default(

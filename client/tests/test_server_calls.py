@@ -147,6 +147,8 @@ def test_limits_and_proxy_make_a_client_of_their_own(
             do.client(server.url, limits=limits)
     with pytest.raises(errors.InvalidInput, match="limits cannot be combined with http_client"):
         do.client(server.url, limits=library.Limits(), http_client=library.Client())
+    with pytest.raises(errors.InvalidInput, match="proxy cannot be combined with http_client"):
+        do.client(server.url, proxy=server.url, http_client=library.Client())
 
 
 def test_a_client_with_limits_that_was_not_closed_is_named(

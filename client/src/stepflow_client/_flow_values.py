@@ -101,7 +101,7 @@ def path_key(key: Any) -> str | int:
 
 def path(keys: tuple[str | int, ...]) -> str:
     """Return the path of a part: one name as it is, as a person would write it."""
-    if len(keys) == 1 and isinstance(keys[0], str) and keys[0].lstrip()[:1] not in ("$", ""):
+    if len(keys) == 1 and isinstance(keys[0], str) and not keys[0].lstrip().startswith("$"):
         return keys[0]
     return "$" + "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys)
 

@@ -98,14 +98,11 @@ def _refuse(name: str) -> Any:
 
 def _parse_yaml(text: str) -> Any:
     loader = _Loader(text)
-    try:
-        node = loader.get_single_node()
-        if node is None:
-            return None
-        _count(node, {})
-        return loader.construct_document(node)  # pyright: ignore[reportUnknownMemberType]
-    finally:
-        loader.dispose()
+    node = loader.get_single_node()
+    if node is None:
+        return None
+    _count(node, {})
+    return loader.construct_document(node)  # pyright: ignore[reportUnknownMemberType]
 
 
 def _count(node: yaml.Node, counts: dict[yaml.Node, int]) -> int:

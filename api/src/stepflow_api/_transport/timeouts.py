@@ -115,7 +115,7 @@ class Timeouts:
 
         # What a connection raises that was shut down, and a cancelled block.
         is_cut = kinds(error) & {"NetworkError", "RemoteProtocolError", "TimeoutError"}
-        if not is_cut or "ConnectError" in kinds(error) or not self.is_overdue():
+        if not is_cut or not self.is_overdue():
             return error
         return ReadTimeout(OVERDUE) if is_sent else ConnectTimeout(OVERDUE)
 

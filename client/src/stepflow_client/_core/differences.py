@@ -55,7 +55,7 @@ def _read(core: Core, run_id: UUID, item: int | None, deadline: Deadline) -> Ste
 
 def _of_runs(ours: RunRecord, theirs: RunRecord) -> Iterator[Difference]:
     first, second = _flow(ours.flow), _flow(theirs.flow)
-    if ours.run.flow_id != theirs.run.flow_id and first != second:
+    if first != second:
         yield Difference("flow", None, None, first, second)
     count, other = ours.run.items.total, theirs.run.items.total
     if count != other:

@@ -98,7 +98,7 @@ def _kind(document: Any) -> str:
 
 
 def _key(kind: bytes, content: bytes) -> bytes:
-    return hashlib.sha256(kind + b"\0" + content).digest()
+    return hashlib.sha256(kind + content).digest()
 
 
 class FlowIds:
@@ -114,7 +114,7 @@ class FlowIds:
 
     def put(self, key: bytes, flow_id: str) -> None:
         """Remember an id."""
-        while len(self._ids) >= self._size and key not in self._ids:
+        while len(self._ids) >= self._size:
             self._ids.pop(next(iter(self._ids)), None)
         self._ids[key] = flow_id
 

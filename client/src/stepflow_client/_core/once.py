@@ -29,7 +29,7 @@ from stepflow_client._requests import endpoints
 from stepflow_client._requests.deadline import Deadline
 from stepflow_client._requests.retry import RetryOn
 from stepflow_client._requests.sending import Sender
-from stepflow_client.errors import InvalidInput, RunOutcomeUnknown, Unsupported
+from stepflow_client.errors import InvalidInput, RunOutcomeUnknown
 
 # In the metadata of the flow.
 _MARK = "stepflowClient"
@@ -72,9 +72,9 @@ def create_once(
             lost = error
             absent_at = time.monotonic() + CREATION_SECONDS
             yield Sleep(deadline.bound(FIRST_DELAY))
-        except NotFound as error:
+        except NotFound:
             # A server without storage loses the flow and its runs when it restarts.
-            if was_forgotten or isinstance(error, Unsupported):
+            if was_forgotten:
                 raise
             flow_id, was_forgotten = None, True
         except StepflowError as error:
