@@ -7,9 +7,11 @@ import pickle
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 
-from stepflow_api import models
+from stepflow_api import Client, models
+from stepflow_api.api.health import health_check
 from stepflow_api.errors import (
     BadRequest,
     Conflict,
@@ -151,3 +153,27 @@ def test_an_argument_error_is_pythons_as_well() -> None:
 )
 def test_text_on_one_line(text: str, line: str) -> None:
     assert one_line(text) == line
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        ({"message": "one", "detail": "two"}, "one"),
+        ({"message": "", "detail": "two", "title": "three"}, "two"),
+        ({"title": "three", "error": "four"}, "three"),
+        ({"error": "four"}, "four"),
+        ({"error": {"message": "five"}}, "five"),
+        ({"message": "six", "stack": [{"error": "six"}, {"error": "seven"}, 8]}, "six: seven"),
+        ("text", '"text"'),
+    ],
+)
+def test_the_message_of_a_response(document: Any, message: str) -> None:
+    # It has a place, and is no redirect.
+    answer = httpx.Response(409, json=document, headers={"location": "http://elsewhere"})
+    transport = httpx.MockTransport(lambda request: answer)
+    with (
+        Client("http://server", transport=transport, server_version="0.11.1") as client,
+        pytest.raises(Conflict) as raised,
+    ):
+        health_check.sync(client=client)
+    assert raised.value.message == f"409 Conflict: {message}"

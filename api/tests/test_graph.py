@@ -220,6 +220,7 @@ def test_a_row_has_a_limited_number_of_steps() -> None:
         rows[box.y] = rows.get(box.y, 0) + 1
     assert max(rows.values()) == 4
     assert layout(flow_graph(fan(58))).width < 1500
+    assert len(layout(flow_graph(fan(3)), columns=0).boxes) == 7
 
 
 @pytest.mark.parametrize("name", FLOWS)
@@ -308,19 +309,22 @@ def test_thousands_of_steps(make: Callable[[int], Flow], count: int) -> None:
 
 def test_long_edges_have_a_limited_number_of_places() -> None:
     count = 200
-    steps = (step(f"s{at}", *(f"s{max(0, at - by)}" for by in range(1, 20))) for at in range(count))
+    steps = (step(f"s{at}", *(f"s{at - by}" for by in range(1, 20) if by <= at)) for at in range(count))
     found = layout(flow_graph(flow(*steps)), columns=1)
     places = {(line.x2, line.y2) for line in found.lines if line.y2 < line.y3}
     # Each edge that is longer by one row has one place more, so that all of them are used up.
     assert len(places) == 8 * len(found.boxes) + 1000
+    assert connected(found) == {(edge.source, edge.target) for edge in found.graph.edges}
 
 
 def test_statuses_and_links_of_steps() -> None:
+    reads = [INPUT, {"$variable": "v"}]
     picture = svg(
-        layout(flow_graph(flow(step("a", INPUT), step("b", "a"), step("c"), step('"d"')))),
+        layout(flow_graph(flow(step("a", *reads), step("b", "a"), step("c"), step('"d"')))),
         statuses={"a": "completed", "b": "failed", '"d"': "running", "other": "failed"},
-        links={"b": "#b&1"},
+        links={"b": "#b&1", "input": "#input"},
     )
+    assert "\nreads input x\nreads variable v</title>" in picture
     root = ElementTree.fromstring(picture)
     kinds = [box.get("class") for box in root.iterfind(".//{*}g/{*}rect")]
     assert sorted(map(str, kinds)) == [

@@ -11,7 +11,7 @@ import pytest
 
 from stepflow_api import Client
 from stepflow_api.api.component import list_components
-from stepflow_api.errors import InvalidAnswer, InvalidRequest, NotFound, RequestTimeout
+from stepflow_api.errors import InvalidAnswer, InvalidRequest, NotFound, RequestTimeout, ServerError
 from stepflow_api.lowlevel import (
     Call,
     Close,
@@ -197,3 +197,15 @@ def test_grpc_is_no_response_in_pieces() -> None:
     operation = Operation[None, None]("other", "GET", "/other", list_components.OPERATION.answers)
     with pytest.raises(InvalidAnswer, match="it is gRPC"):
         client.fetch(operation, operation.request())
+
+
+def test_an_error_with_the_type_of_a_stream_is_an_error() -> None:
+    headers = {"content-type": "text/event-stream"}
+    answer = httpx.Response(500, content=b"data: 1\n\n", headers=headers)
+    transport = httpx.MockTransport(lambda request: answer)
+    operation = Operation[None, None]("events", "GET", "/events", {})
+    with (
+        Client("http://server", transport=transport) as client,
+        pytest.raises(ServerError, match="data: 1"),
+    ):
+        client.open(operation, operation.request())

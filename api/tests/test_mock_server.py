@@ -108,6 +108,8 @@ async def test_a_status_is_that_of_the_server(form: Form) -> None:
         await call(MockServer({get_run: 404}), form)
     assert caught.value.parsed == models.ErrorResponse(code=404, message="Not Found")
     assert await call(MockServer({"DELETE /runs/{run_id}": 200}), form, "run.delete_run") is None
+    with pytest.raises(errors.UnexpectedStatus):
+        await call(MockServer({get_run: httpx.Response(600)}), form)
 
 
 @by_form

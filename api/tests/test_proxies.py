@@ -11,10 +11,11 @@ import httpx
 import pytest
 
 from api.tests.support.forms import PLAIN, Form
-from api.tests.support.odd_server import OddServer, hang_up
+from api.tests.support.odd_server import OddServer, answer, hang_up
 from stepflow_api import Client
 from stepflow_api._transport.proxies import environment_proxy
 from stepflow_api.errors import ConnectionFailed, InvalidRequest
+from stepflow_api.lowlevel import Operation
 from tools.pytest.httpx_libraries import LIBRARIES
 from tools.spec.server import StepflowServer
 
@@ -230,3 +231,16 @@ def test_the_systems_proxy_has_the_systems_exceptions(
     # As in Python, a variable takes the place of all settings.
     monkeypatch.setenv("NO_PROXY", "elsewhere.example")
     assert environment_proxy(url) is not None
+
+
+@pytest.mark.anyio
+async def test_streams_to_this_machine_use_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    operation = Operation[None, None]("events", "GET", "/events", {})
+    handle = answer("data: 1\n\n", content_type="text/event-stream")
+    with OddServer(handle) as server:
+        async with Client(server.url) as client:
+            with client.open(operation, operation.request()) as stream:
+                assert list(stream) == [1]
+            async with await client.open_async(operation, operation.request()) as events:
+                assert [event async for event in events] == [1]

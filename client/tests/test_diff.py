@@ -107,6 +107,14 @@ def test_batches(do: Driver, client: Any, path: Path) -> None:
         assert ("status", "read") in kinds(of_item)
 
 
+def test_runs_without_steps_or_items(do: Driver, client: Any) -> None:
+    found: RunDiff = do(run(do, client, ECHO, 1).diff(run(do, client, ECHO, 2).id))
+    assert not any("steps" in one for one in found.not_compared)
+    if VERSION not in ("0.9.0", "0.10.0"):
+        empty: RunDiff = do(run(do, client, ECHO).diff(run(do, client, ECHO).id))
+        assert (empty.differences, empty.not_compared) == ((), ())
+
+
 def test_wrong_arguments(do: Driver, client: Any) -> None:
     handle = run(do, client, ECHO, 1)
     with pytest.raises(errors.NotFound):

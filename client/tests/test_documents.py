@@ -129,6 +129,7 @@ def test_broken_json_is_told(text: bytes, problem: str) -> None:
         ("f.yaml", "steps: 5", "is not a flow: steps: Input should be a valid list; correct it"),
         ("f.json", '{"steps": [{"id": "a"}]}', "is not a flow: steps.0.component: Field required"),
         ("f.json", "steps: []", "is not valid JSON"),
+        ("F.JSON", "steps: []", "is not valid JSON"),
         ("f.json", '{"steps": 5, "schemas": 5}', " (and 1 more); correct it there"),
     ],
 )

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, computed_field
 
 from client.tests.support import VERSION
 from stepflow_api.models import Flow, OnErrorDefault, OnErrorFail, OnErrorRetry
@@ -263,8 +263,9 @@ def test_a_flow_is_changed_without_the_one_it_was_made_of() -> None:
     inserted.input["user_prompt"] = "x"
     assert b.build().to_dict()["steps"][0]["input"] == {"user_prompt": {"$input": "q"}}
     b.step("last", "/x", output_schema=int)
-    b.remove("last")
     assert flow.to_dict() == before
+    assert "last" not in changed.to_dict()["schemas"]["properties"]["steps"]["properties"]
+    b.remove("last")
     b.remove("read")
     assert "steps" in before["schemas"]["properties"]
     assert b.build(output=1).to_dict()["schemas"]["properties"]["steps"]["properties"] == {}
@@ -356,6 +357,32 @@ def test_a_mistake_is_reported_where_it_is_made(mistake: str) -> None:
     assert "\n" not in str(caught.value)
     if mistake != "removed":
         assert b.build().to_dict() == before
+
+
+class Computed(BaseModel):
+    number: int
+
+    @computed_field
+    def double(self) -> int:
+        return 2 * self.number
+
+
+def test_a_field_that_is_computed_is_in_the_output_alone() -> None:
+    b = FlowBuilder(input_schema=Computed, output_schema=Computed)
+    b.step("a", "/x", output_schema=Computed)
+    schemas: Any = b.build().schemas
+    parts = schemas["properties"].pop("steps")["properties"] | schemas["properties"]
+    fields = {part: [*schema["properties"]] for part, schema in parts.items()}
+    every = ["number", "double"]
+    assert fields == {"input": ["number"], "output": every, "a": every}
+
+
+def test_a_reference_that_is_used_twice_can_be_changed_in_one_place() -> None:
+    b = FlowBuilder()
+    flow = b.build(output=[b.input["a"]] * 2)
+    output: Any = flow.output
+    output[0]["$input"] = "b"
+    assert flow.output == [{"$input": "b"}, {"$input": "a"}]
 
 
 def test_two_types_of_one_name() -> None:

@@ -296,6 +296,33 @@ def test_a_server_that_forgets_each_flow_is_asked_twice(do: Driver, key: str) ->
     do(client.close())
 
 
+def test_a_run_that_the_server_creates_late_is_found(do: Driver, key: str) -> None:
+    summary: Any = finished_run(1)["GET /runs/{run_id}"]
+    flows: list[Any] = []
+
+    def runs(request: Any) -> Any:
+        # Before the call, and twice after its response was lost, there is none.
+        lists = [one for one in server.requests if (one.method, one.path) == ("GET", "/runs")]
+        return {"runs": [{**summary, "flowName": f"late [{key}]"}] if len(lists) > 3 else []}
+
+    def store(request: Any) -> Any:
+        flows.append(request.json()["flow"])
+        return {"flowId": "f", "stored": True, "diagnostics": NO_DIAGNOSTICS}
+
+    server = MockServer(
+        {
+            "GET /runs": runs,
+            "POST /flows": store,
+            "POST /runs": errors.ConnectionLost,
+            "GET /flows/{flow_id}": lambda request: {"flow": flows[0], "flowId": "f"},
+        }
+    )
+    client = do.client("http://server.invalid", server_version="0.11.1", transport=server)
+    do(client.submit({**ECHO, "name": "late"}, 1, idempotency_key=key))
+    assert [one.path for one in server.requests if one.method == "POST"] == ["/flows", "/runs"]
+    do(client.close())
+
+
 @pytest.mark.parametrize("late", [False, True])
 def test_a_deadline_ends_the_search_for_a_run(do: Driver, key: str, late: bool) -> None:
     def create(request: Any) -> type[errors.ConnectionLost]:

@@ -14,6 +14,7 @@ import pytest
 
 from client.tests.support import ECHO, READ_FILE, Driver
 from stepflow_api.models import DiagnosticLevel, ExecutionStatus
+from stepflow_api.testing import MockServer
 from stepflow_client import RetryPolicy, errors
 from tools.pytest.httpx_libraries import by_library, client_class
 from tools.spec.server import StepflowServer
@@ -66,6 +67,27 @@ def test_get_flow_and_its_variables(do: Driver, client: Any) -> None:
 def test_an_unknown_flow_cannot_run(do: Driver, client: Any) -> None:
     with pytest.raises(errors.NotFound, match="not found"):
         do(client.run("0" * 64, 1))
+
+
+def test_the_longest_timeouts(do: Driver, server: StepflowServer) -> None:
+    for timeout in (1e18, float("inf")):
+        client = do.client(server.url, timeout=timeout)
+        assert do(client.health(timeout=timeout)).status == "healthy"
+        do(client.close())
+
+
+def test_blobs_as_a_server_has_them_that_does_not_report_their_type(do: Driver) -> None:
+    server = MockServer(
+        {
+            "GET /blobs/{blob_id}": b"\xff",
+            "POST /blobs": {"blobId": "b"},
+        }
+    )
+    client = do.client("http://server.invalid", server_version="0.11.1", transport=server)
+    assert do(client.get_blob("b")) == b"\xff"
+    assert do(client.put_blob({"a": 1}, filename="a.json")) == "b"
+    assert server.requests[-1].json() == {"data": {"a": 1}, "filename": "a.json"}
+    do(client.close())
 
 
 def test_list_runs_goes_over_pages(do: Driver, client: Any) -> None:

@@ -118,7 +118,6 @@ class Items:
         self.run_id = run_id
         self._pieces = pieces
         self._source = source
-        self._count: int | None = None
 
     def __iter__(self) -> Iterator[ItemResult]:
         blocks = read_blocks(self._pieces, "items", {}, _ITEMS.validate_json, ItemResult.from_dict)
@@ -129,22 +128,20 @@ class Items:
             raise self._source.invalid(error) from error
 
     def __len__(self) -> int:
-        if self._count is None:
-            others: dict[str, Any] = {}
-            count = 0
-            try:
-                for _ in read_elements(self._pieces, "items", others):
-                    # A server sends the count before the items; without it, the items are counted.
-                    if "itemCount" in others:
-                        break
-                    count += 1
-            except ValueError as error:
-                raise self._source.invalid(error) from error
-            reported = others.get("itemCount", count)
-            if type(reported) is not int or not 0 <= reported <= sys.maxsize:
-                raise self._source.invalid(ValueError("itemCount is not a number of items"))
-            self._count = reported
-        return self._count
+        others: dict[str, Any] = {}
+        count = 0
+        try:
+            for _ in read_elements(self._pieces, "items", others):
+                # A server sends the count before the items; without it, the items are counted.
+                if "itemCount" in others:
+                    break
+                count += 1
+        except ValueError as error:
+            raise self._source.invalid(error) from error
+        reported = others.get("itemCount", count)
+        if type(reported) is not int or not 0 <= reported <= sys.maxsize:
+            raise self._source.invalid(ValueError("itemCount is not a number of items"))
+        return reported
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(run_id={str(self.run_id)!r})"
