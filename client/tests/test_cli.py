@@ -70,6 +70,9 @@ def test_a_batch_prints_a_line_each(
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"4\n5\n")))
     lines = command("run", echo, "--inputs", "-").splitlines()
     assert [json.loads(line)["result"] for line in lines] == [4, 5]
+    path.write_text('1\n\n{"a"\n', encoding="utf-8")
+    problem = f"line 3 of '{path}' is not valid JSON"
+    assert problem in command("run", echo, "--inputs", str(path), code=2)
 
 
 def test_a_batch_with_failures_ends_with_1(
