@@ -17,7 +17,6 @@ from client.tests.support import CHAIN, READ_FILE, Driver, release, wait_until, 
 from stepflow_api import Client
 from stepflow_api.api.run import get_run_events
 from stepflow_api.models import ExecutionStatus, StepStatus
-from stepflow_api.testing import MockServer
 from stepflow_client import errors, events
 from tools.pytest.httpx_libraries import by_library
 from tools.spec.server import DEFAULT_CONFIG, StepflowServer
@@ -306,90 +305,6 @@ def answering(library: Any, do: Driver, stream: httpx.Response) -> Any:
 def stream_of(*data: str) -> httpx.Response:
     content = "".join(f"data: {one}\n\n" for one in data).encode()
     return httpx.Response(200, headers={"content-type": "text/event-stream"}, content=content)
-
-
-def fails_at_the_second_failure(
-    do: Driver,
-    streams: Iterator[list[Any]],
-    monkeypatch: pytest.MonkeyPatch,
-    timeout: float | None = None,
-) -> list[events.RunEvent]:
-    """Return the events in streams, of which two in a row may not fail."""
-    monkeypatch.setattr("stepflow_client._core.events.RECONNECT_SECONDS", 1e-9)
-    server = MockServer(
-        {
-            "GET /runs": {"runs": [RUN["summary"]]},
-            "GET /runs/{run_id}/events": lambda request: next(streams),
-        },
-        version="0.13.0",
-    )
-    client = do.client("http://server.invalid", server_version="0.13.0", transport=server)
-    try:
-        seen: list[events.RunEvent] = do(client.handle(UUID(int=1)).events(timeout=timeout))
-    finally:
-        do(client.close())
-    return seen
-
-
-def step(number: int) -> dict[str, Any]:
-    time = "2026-01-01T00:00:00Z"
-    return {"sequence_number": number, "timestamp": time, "kind": "StepSlept", "data": {}}
-
-
-DONE = {**step(9), "kind": "RunCompleted", "data": {"runId": str(UUID(int=1)), "status": 2}}
-
-
-def test_an_event_ends_a_series_of_failures(do: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
-    streams = iter([[], [step(1)], [], [step(1), step(2)], [], [DONE]])
-    seen = fails_at_the_second_failure(do, streams, monkeypatch)
-    assert [event.sequence_number for event in seen] == [1, 2, 9]
-
-
-def test_streams_without_events_fail_in_the_end(
-    do: Driver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # An event that was returned before is none.
-    streams = iter([[step(1)], [step(1)], [step(1)]])
-    with pytest.raises(errors.ConnectionLost, match="ended the event stream before the run's last"):
-        fails_at_the_second_failure(do, streams, monkeypatch)
-    assert next(streams, None) is None
-
-
-def test_a_deadline_is_the_only_end_of_streams_without_events(
-    do: Driver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    streams = iter([[step(1)], [], [], [], [DONE]])
-    seen = fails_at_the_second_failure(do, streams, monkeypatch, timeout=60)
-    assert [event.sequence_number for event in seen] == [1, 9]
-
-
-def test_the_end_of_another_run_is_not_that_of_this_one(
-    do: Driver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    other = {**DONE, "sequence_number": 1, "data": {"runId": str(UUID(int=2)), "status": 2}}
-    seen = fails_at_the_second_failure(do, iter([[other, step(2), DONE]]), monkeypatch)
-    assert [event.sequence_number for event in seen] == [1, 2, 9]
-
-
-def test_a_run_that_has_finished_ends_with_its_last_number(do: Driver) -> None:
-    finished = {**RUN["summary"], "status": 2, "finishedAtSeqno": 9}
-    # The connection ends before the run's last event.
-    streams: Iterator[list[Any]] = iter([[step(9), DONE], [step(9), DONE], [step(9)]])
-    server = MockServer(
-        {
-            "GET /runs": {"runs": [finished]},
-            "GET /runs/{run_id}/events": lambda request: next(streams),
-        },
-        version="0.13.0",
-    )
-    client = do.client("http://server.invalid", server_version="0.13.0", transport=server)
-    handle = client.handle(UUID(int=1))
-    # All that is there is returned, however short the time.
-    assert [event.kind for event in do(handle.events(timeout=0))] == ["StepSlept", "RunCompleted"]
-    assert [event.kind for event in do(handle.events(since=9))] == ["StepSlept", "RunCompleted"]
-    assert [event.kind for event in do(handle.events())] == ["StepSlept"]
-    assert do(handle.events(since=10)) == []
-    do(client.close())
 
 
 NEW = (
