@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools.packages import ROOTS
+
 _REJECTED = re.compile(r"# rejected$")
 #: An example of a page. One with a caption is a file of that name, which other examples import.
 _EXAMPLE = re.compile(
@@ -54,14 +56,14 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="types", description=__doc__, fromfile_prefix_chars="@")
     parser.add_argument("checker", choices=sorted(_CHECKERS))
     parser.add_argument("--settings", type=Path, required=True, help="pyproject.toml")
-    parser.add_argument("--roots", nargs="*", default=[], help="import roots; later ones win")
+    parser.add_argument("--packages", nargs="*", default=[], help="folders of packages")
     parser.add_argument("--check", nargs="*", default=[], help="files and READMEs to check")
     parser.add_argument("--calls", nargs="*", default=[], help="files with calls to be rejected")
     parser.add_argument("--imports", nargs="*", default=[], help="files that these import")
     options = parser.parse_args(arguments)
     settings = options.settings.absolute()
     with tempfile.TemporaryDirectory() as folder:
-        tree = _Tree(Path(folder, "tree"), options.roots)
+        tree = _Tree(Path(folder, "tree"), options.packages)
         for file in options.imports:
             tree.add(file)
         checked = [path for file in [*options.check, *options.calls] for path in tree.add(file)]
@@ -81,9 +83,14 @@ def main(arguments: Sequence[str]) -> int:
 class _Tree:
     """One folder with what lies in several import roots, as it lies in an installed package."""
 
-    def __init__(self, folder: Path, roots: Sequence[str]) -> None:
+    def __init__(self, folder: Path, packages: Sequence[str]) -> None:
         self.folder = folder
-        self._roots = {f"{root}/": place for place, root in enumerate(roots, start=1)}
+        # Files of later roots win.
+        self._roots = {
+            f"{package}/{root}/": place
+            for package in packages
+            for place, root in enumerate(ROOTS, start=1)
+        }
         self._sources: dict[str, tuple[int, str, int]] = {}
 
     def add(self, file: str) -> list[str]:

@@ -4,16 +4,6 @@ load("@rules_python//python:defs.bzl", "py_library", "py_test")
 load("//:siblings.bzl", "SIBLINGS")
 load("//third_party:requirements.bzl", "requirement")
 
-# Where packages have their sources; a file in a later one wins.
-_ROOTS = [
-    "%s/%s" % (sibling, folder)
-    for sibling in SIBLINGS
-    for folder in [
-        "generated",
-        "src",
-    ]
-]
-
 def type_checks(name, srcs = [], calls = [], tests = [], imports = [], deps = []):
     """Declares `<name>_mypy_test` and, for `srcs`, `<name>_basedpyright_test`, both in strict mode.
 
@@ -95,13 +85,16 @@ def _checks(name, packages, **kwargs):
             args = [
                 checker,
                 "--settings=$(rootpath //:pyproject.toml)",
-                "--roots",
-            ] + _ROOTS + [
+                "--packages",
+            ] + SIBLINGS + [
                 argument
                 for option, files in options.items()
                 for argument in [option] + ["$(rootpaths %s)" % file for file in files]
             ],
             data = ["//:pyproject.toml"] + [file for files in options.values() for file in files],
-            deps = [package + "_libraries" for package in packages] + [requirement(checker)],
+            deps = [package + "_libraries" for package in packages] + [
+                Label("//tools:packages"),
+                requirement(checker),
+            ],
             **kwargs
         )

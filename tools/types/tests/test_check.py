@@ -34,9 +34,9 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     for path, text in {
         "pyproject.toml": SETTINGS,
-        "made/p/__init__.py": "def replaced(a): ...\n",
-        "made/p/sub.py": "HALF = 0.5\n",
-        "src/p/__init__.py": "def double(a: int) -> int:\n    return 2 * a\n",
+        "p/generated/p/__init__.py": "def replaced(a): ...\n",
+        "p/generated/p/sub.py": "HALF = 0.5\n",
+        "p/src/p/__init__.py": "def double(a: int) -> int:\n    return 2 * a\n",
         "README.md": README,
         "calls.py": CALLS,
     }.items():
@@ -48,9 +48,9 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def check(checker: str) -> int:
     return main(
         [
-            *(checker, "--settings=pyproject.toml", "--roots", "made", "src"),
-            *("--check", "src/p/__init__.py", "made/p/sub.py", "README.md"),
-            *("--calls", "calls.py", "--imports", "made/p/__init__.py"),
+            *(checker, "--settings=pyproject.toml", "--packages", "p"),
+            *("--check", "p/src/p/__init__.py", "p/generated/p/sub.py", "README.md"),
+            *("--calls", "calls.py", "--imports", "p/generated/p/__init__.py"),
         ]
     )
 
@@ -69,14 +69,14 @@ def test_right_types_pass(checker: str, capsys: pytest.CaptureFixture[str]) -> N
 #: at once as do not hide each other, since a checker takes seconds to start.
 WRONG = {
     "bodies, values and arguments": [
-        ("src/p/__init__.py", "return 2 * a", "return 'no'", "src/p/__init__.py:2: "),
-        ("made/p/sub.py", "HALF = 0.5", "HALF: int = 'no'", "made/p/sub.py:1: "),
+        ("p/src/p/__init__.py", "return 2 * a", "return 'no'", "p/src/p/__init__.py:2: "),
+        ("p/generated/p/sub.py", "HALF = 0.5", "HALF: int = 'no'", "p/generated/p/sub.py:1: "),
         ("README.md", "double(21)", "double([])", "README.md:8: "),
         ("README.md", "2 * answer", "answer()", "README.md:14: "),
         ("calls.py", "double(1)", "double([])", "calls.py:3: "),
     ],
     "no type, and nothing to reject": [
-        ("src/p/__init__.py", "a: int", "a", "src/p/__init__.py:1: "),
+        ("p/src/p/__init__.py", "a: int", "a", "p/src/p/__init__.py:1: "),
         ("calls.py", "double('1')", "double(1)", "calls.py:4: is not rejected"),
     ],
 }
