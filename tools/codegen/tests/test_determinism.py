@@ -1,8 +1,10 @@
 """The same spec compiles to the same bytes, everywhere and at any time."""
 
+import io
 import os
 import shutil
 import subprocess
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -85,6 +87,15 @@ def usual(name: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, byte
     assert b"_MODULES = {\n" in files["__init__.py"]
     assert b"class " in files["made.zip"]
     return files
+
+
+def test_linters_have_nothing_to_correct(usual: dict[str, bytes], tmp_path: Path) -> None:
+    with zipfile.ZipFile(io.BytesIO(usual["made.zip"])) as archive:
+        archive.extractall(tmp_path)
+    options = ["--isolated", "--no-cache", "--target-version=py311", "--line-length=100"]
+    options.append("--select=F,I,UP,RUF022,RUF100")
+    done = subprocess.run([RUFF, "check", *options, tmp_path], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
 
 
 @pytest.mark.parametrize(
