@@ -309,7 +309,9 @@ def test_thousands_of_steps(make: Callable[[int], Flow], count: int) -> None:
 
 def test_long_edges_have_a_limited_number_of_places() -> None:
     count = 200
-    steps = (step(f"s{at}", *(f"s{at - by}" for by in range(1, 20) if by <= at)) for at in range(count))
+    steps = (
+        step(f"s{at}", *(f"s{at - by}" for by in range(1, 20) if by <= at)) for at in range(count)
+    )
     found = layout(flow_graph(flow(*steps)), columns=1)
     places = {(line.x2, line.y2) for line in found.lines if line.y2 < line.y3}
     # Each edge that is longer by one row has one place more, so that all of them are used up.

@@ -120,7 +120,9 @@ async def test_an_answer_of_single_bytes_is_read(encoding: str, way: str, form: 
 
 @by_form
 @by_way
-@pytest.mark.parametrize("encoding", ["gzip", "x-gzip", "GZIP", "deflate", "raw deflate", "identity"])
+@pytest.mark.parametrize(
+    "encoding", ["gzip", "x-gzip", "GZIP", "deflate", "raw deflate", "identity"]
+)
 @pytest.mark.anyio
 async def test_an_answer_within_the_limit_is_read(encoding: str, way: str, form: Form) -> None:
     content = HEALTH + b" " * 500_000
