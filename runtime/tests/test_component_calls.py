@@ -128,7 +128,7 @@ def test_components_that_fork() -> None:
 
     with StepflowRuntime.start(components=[fork, call_a_program]) as runtime:
         run = runtime.sync_client.run
-        # A child that returns or raises gives no second answer.
+        # A child that returns or raises sends no second response.
         for then in ("exit", "return", "raise"):
             assert run(flow("fork", {"then": then}), None).output == 0
         assert run(flow("call_a_program", {}), None).output == "a\n"

@@ -1,4 +1,4 @@
-"""A start that Ctrl-C interrupts, wherever it is, leaves nothing while the program goes on."""
+"""A start that Ctrl-C interrupts, at any place, leaves nothing while the program keeps running."""
 
 from __future__ import annotations
 

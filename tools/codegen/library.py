@@ -267,7 +267,7 @@ def _member(schema: Any, others: JSON) -> JSON:
     found = _readable(_type(schema), others)
     is_nullable = found.pop("nullable", False)
     if "prefixItems" in found:
-        # The library would give a tuple a name of its own.
+        # The library would assign a tuple a name of its own.
         found = {"$ref": pointer("components", "schemas", _name(found, others))}
     return {"anyOf": [found, {"type": "null"}]} if is_nullable else found
 
