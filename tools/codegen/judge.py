@@ -13,7 +13,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,13 +81,10 @@ class Verdict:
         return f"{word:8} {self.document}: {self.size}, {self.seconds:.1f} s {rest}"
 
 
-def documents(folder: Path) -> Iterator[Path]:
-    """Yield the files of a folder that say that they are OpenAPI 3."""
-    for file in sorted(folder.rglob("*")):
-        if file.suffix in _SUFFIXES and file.is_file():
-            text = file.read_text(encoding="utf-8", errors="replace")
-            if _OPENAPI.search(text):
-                yield file
+def documents(folder: Path) -> list[Path]:
+    """Return the files of a folder that say that they are OpenAPI 3."""
+    files = [one for one in sorted(folder.rglob("*")) if one.suffix in _SUFFIXES and one.is_file()]
+    return [one for one in files if _OPENAPI.search(one.read_text("utf-8", errors="replace"))]
 
 
 def judge(file: Path, name: str, arguments: argparse.Namespace) -> Verdict:
@@ -125,17 +121,23 @@ def judge(file: Path, name: str, arguments: argparse.Namespace) -> Verdict:
                 *(f"--cache-dir={arguments.cache}", "-p", name),
             )
             verdict.types = [line for line in checked.stdout.splitlines() if ": error:" in line]
-            if checked.returncode > 1:
-                verdict.types.append(checked.stderr.strip().rpartition("\n")[2])
+            if checked.returncode and not verdict.types:
+                verdict.types.append(" ".join((checked.stdout + checked.stderr).split()))
     return verdict
 
 
 def _run(folder: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    path = os.pathsep.join([folder, *sys.path])
+    # mypy does not run where this has a folder of the interpreter.
+    ours = [one for one in sys.path if not one.startswith((sys.prefix, sys.base_prefix))]
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": path, "MYPYPATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([folder, *sys.path]),
+            "MYPYPATH": os.pathsep.join([folder, *ours]),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        },
         capture_output=True,
         text=True,
     )
@@ -147,9 +149,8 @@ def main(argv: list[str]) -> int:
     parser.add_argument("folder", type=Path, help="folder with OpenAPI documents")
     parser.add_argument("--ruff", type=Path, help="the formatter's executable; none by default")
     parser.add_argument("--types", action="store_true", help="check the types as well, with mypy")
-    parser.add_argument("--cache", type=Path, default=Path(".mypy_cache"), help="mypy's cache")
+    parser.add_argument("--cache", type=os.path.abspath, default=".mypy_cache", help="mypy's cache")
     arguments = parser.parse_args(argv)
-    arguments.cache = arguments.cache.absolute()
     verdicts: list[Verdict] = []
     for number, file in enumerate(documents(arguments.folder)):
         verdicts.append(judge(file, f"judged{number}", arguments))

@@ -35,7 +35,6 @@ _IMPORTS = {
 }
 
 _OTHER = re.compile(r"\bType__\w+")
-
 _PLACE = pointer("components", "schemas")
 
 # What the library adds to an imported name everywhere if one class has an attribute of that name.

@@ -494,6 +494,13 @@ def test_fields_of_requests_that_the_document_does_not_name(
             model.from_dict({"a": 1, "b": 2})
 
 
+def test_a_document_without_models(compiled: Compile) -> None:
+    models = compiled({"/a": {"get": operation()}})("models")
+    assert models.__all__ == []
+    # Strict type checkers ask for it where nothing is in it.
+    assert models.__annotations__ == {"_MODULES": "dict[str, str]"}
+
+
 def test_unknown_tags_of_unions(compiled: Compile, server: Server, client: Client) -> None:
     def variant(value: str, **more: Any) -> dict[str, Any]:
         return has("$type", "size", **{"$type": {"const": value}, "size": NUMBER, **more})
