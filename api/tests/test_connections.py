@@ -239,3 +239,26 @@ def _probes(descriptor: str, url: str) -> tuple[int, ...] | None:
                 _option(copy, "TCP_NODELAY"),
             )
     return None
+
+
+def test_the_first_address_of_a_name_has_its_share_of_the_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seconds: list[int] = []
+
+    def connect(address: object, timeout: float) -> socket.socket:
+        seconds.append(round(timeout))
+        raise ConnectionRefusedError("nobody is there")
+
+    places = [
+        (socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"127.0.0.{number}", 1))
+        for number in (1, 1, 2, 3)
+    ]
+    monkeypatch.setattr(socket, "create_connection", connect)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *names, **options: places)
+    with (
+        Client("http://name.invalid:1", timeout=180, server_version="0.11.1") as client,
+        pytest.raises(ConnectionFailed, match="nobody is there"),
+    ):
+        health_check.sync(client=client)
+    assert seconds == [60, 90, 180]
