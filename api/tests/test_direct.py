@@ -464,7 +464,7 @@ def wait_until_received(connection: socket.socket) -> None:
 
 
 @by_form
-@pytest.mark.parametrize("after", ["at once", "later"])
+@pytest.mark.parametrize("after", ["at once", "no HTTP", "later"])
 @pytest.mark.anyio
 async def test_what_comes_unasked_is_no_answer_to_the_next_request(form: Form, after: str) -> None:
     length = f"content-length: {len(HEALTH)}"
@@ -477,7 +477,7 @@ async def test_what_comes_unasked_is_no_answer_to_the_next_request(form: Form, a
         if len(seen) > 1:
             connection.sendall(whole)
             return
-        connection.sendall(whole + other if after == "at once" else whole)
+        connection.sendall(whole + {"at once": other, "no HTTP": b"\0"}.get(after, b""))
         if after == "later":
             assert answered.wait(30)
             connection.sendall(other)

@@ -229,7 +229,6 @@ class _Message:
         except (HttpParserError, HttpParserUpgrade) as error:
             # An error after a complete response does not concern this request.
             problem = None if self.is_complete else error
-            self._has_more = True
         if self._has_head:
             self._check_head()
         for part in self._parts[: self._count]:
