@@ -163,6 +163,8 @@ def test_a_cancelled_block_leaves_nothing_while_all_threads_of_the_loop_are_busy
             await task
         free.set()
         await busy
+        # Its turn comes after the stop.
+        await asyncio.to_thread(int)
 
     asyncio.run(main())
 
