@@ -93,6 +93,10 @@ def test_nodes_and_edges() -> None:
     assert graph.edges == (Edge(0, 1), Edge(1, 2), Edge(1, 3), Edge(2, 3, is_conditional=True))
 
 
+def test_what_reads_one_of_two_steps_of_one_id_reads_the_first() -> None:
+    assert flow_graph(FLOWS["one id"]).edges == (Edge(0, 1), Edge(1, 3))
+
+
 def test_what_servers_reject() -> None:
     graph = flow_graph(flow(step("a", "b", "no"), step("b", "b"), output={"$step": "a"}))
     assert [node.kind for node in graph.nodes] == ["missing", "step", "step", "output"]
@@ -278,6 +282,12 @@ def test_text_forms_have_one_line_for_each_node_and_edge(name: str) -> None:
     assert markdown is not None and markdown.count("```") == 2
 
 
+def test_a_label_is_on_one_line() -> None:
+    drawn = flow(step("two\nlines"))
+    assert '["two lines<br>/x"]' in drawn.to_mermaid()
+    assert 'label="two lines\\n/x"' in drawn.to_dot()
+
+
 def test_dot() -> None:
     text = flow(step('a"\\N'), output={"$step": 'a"\\N'}, name='"').to_dot()
     assert text.splitlines() == [
@@ -323,7 +333,13 @@ def test_statuses_and_links_of_steps() -> None:
     reads = [INPUT, {"$variable": "v"}]
     picture = svg(
         layout(flow_graph(flow(step("a", *reads), step("b", "a"), step("c"), step('"d"')))),
-        statuses={"a": "completed", "b": "failed", '"d"': "running", "other": "failed"},
+        statuses={
+            "a": "completed",
+            "b": "failed",
+            '"d"': "running",
+            "other": "failed",
+            "input": "failed",
+        },
         links={"b": "#b&1", "input": "#input"},
     )
     assert "\nreads input x\nreads variable v</title>" in picture
