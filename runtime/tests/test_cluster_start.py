@@ -6,6 +6,7 @@ import asyncio
 import gc
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -127,7 +128,9 @@ def test_what_each_server_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         # A year: a server does not renew them.
         lease = {"leaseTtlSecs": 365 * 24 * 3600, "enabled": False}
         assert told["recovery"] == {**lease, "maxStartupRecovery": 5}
-        assert told["leaseManager"]["key_prefix"].startswith("/stepflow/")
+        # Of this folder: other clusters have servers of the same names.
+        prefix = told["leaseManager"]["key_prefix"]
+        assert re.fullmatch("/stepflow/[0-9a-f]{16}/leases", prefix)
         for number, pid in enumerate(cluster.pids):
             environment = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
             assert b"STEPFLOW_ORCHESTRATOR_URL=127.0.0.1:%d" % (port + number) in environment

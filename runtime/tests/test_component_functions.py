@@ -12,7 +12,6 @@ import threading
 import types
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Annotated, Any
-from unittest.mock import MagicMock
 from urllib.parse import urlsplit
 
 import pydantic
@@ -240,6 +239,15 @@ def test_names_that_no_path_can_have(name: Any) -> None:
         component(name=name)(f)
 
 
+class Everything:
+    """An object with every attribute."""
+
+    def __getattr__(self, name: str) -> str:
+        return name
+
+    def __call__(self) -> None: ...
+
+
 def test_two_components_of_one_name() -> None:
     def one() -> None: ...
     def other() -> None: ...
@@ -249,7 +257,7 @@ def test_two_components_of_one_name() -> None:
     # A function and the module that defines it do not conflict. An object with every attribute is
     # no component.
     module = types.ModuleType("m")
-    vars(module).update(one=component(one), other=MagicMock())
+    vars(module).update(one=component(one), other=Everything())
     StepflowRuntime.start(components=[one, module]).stop()
 
 

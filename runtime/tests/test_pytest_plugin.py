@@ -95,6 +95,9 @@ async def test_client(stepflow_client):
 async def test_runtime(stepflow_runtime):
     assert (await stepflow_runtime.run(ECHO, 1)).output == 1
 
+async def test_both(stepflow_client, stepflow_sync_client):
+    assert (await stepflow_client.run(ECHO, 1)).output == 1
+
 async def test_in_a_thread(stepflow_sync_client):
     assert (await anyio.to_thread.run_sync(stepflow_sync_client.run, ECHO, 1)).output == 1
 
@@ -106,7 +109,7 @@ async def test_with_options(stepflow_client):
         "anyio.pytest_plugin",
         "-rs",
     )
-    result.assert_outcomes(passed=4, skipped=3)
+    result.assert_outcomes(passed=5, skipped=4)
     result.stdout.fnmatch_lines(
         ["*async clients need asyncio; this variant of the test runs on trio"]
     )
