@@ -131,6 +131,7 @@ def test_a_worker_that_hangs_in_a_restart(tmp_path: Path) -> None:
     ) as runtime:
         hangs.touch()
         os.kill(runtime.pid, signal.SIGKILL)
+        wait_until(lambda: "failed" in repr(runtime), "it is not restarted any more")
         last = re.escape(f"may not be ready: {PLUGIN!r} (its last line: dozing)")
         with pytest.raises(errors.ServerCrashed, match=last):
             runtime.sync_client.health()
