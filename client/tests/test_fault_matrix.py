@@ -232,13 +232,16 @@ def faulty(
 
 
 def documented(name: str) -> tuple[type[Exception], ...]:
-    """Return the errors that a method's docstring names."""
+    """Return the errors that the docstrings of a method and its class name."""
     method = name.partition(" ")[0]
     owner: Any = StepflowClient
     if method.startswith("handle."):
         owner, method = RunHandle, method.removeprefix("handle.")
+    of_all = re.search(r"^Methods raise ([^.]*)\.", inspect.getdoc(owner) or "", re.M)
+    assert of_all is not None
     raises = (inspect.getdoc(getattr(owner, method)) or "").partition("Raises:\n")[2]
-    return tuple(getattr(errors, one) for one in re.findall(r"^ {4}(\w+): ", raises, re.M))
+    names = re.findall(r"`(\w+)`", of_all[1]) + re.findall(r"^ {4}(\w+): ", raises, re.M)
+    return tuple(getattr(errors, name) for name in names)
 
 
 # Through a library, a fault that lasts is no other than on own connections.

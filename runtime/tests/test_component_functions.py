@@ -180,6 +180,7 @@ def test_asynchronous_functions_are_cancelled_at_the_end() -> None:
 def test_only_the_server_can_call() -> None:
     """Its config alone has the path: other programs of this machine find the port."""
     worker = JsonRpcWorker(Calls({}), "/python")
+    worker.start()
     url = urlsplit(worker.url)
     body = json.dumps({"id": 1, "method": "initialize"})
 

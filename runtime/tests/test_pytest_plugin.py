@@ -286,7 +286,7 @@ def test_a_configuration_is_taken(run: Run, pytester: pytest.Pytester) -> None:
     pytester.makeini("[pytest]\nstepflow_config = stepflow.json\n")
     run(elsewhere).assert_outcomes(passed=1)
     # It is relative to the settings file, wherever pytest's root is.
-    run(elsewhere, "--rootdir=/").assert_outcomes(passed=1)
+    run(elsewhere, "--rootdir=/", "-p", "no:cacheprovider").assert_outcomes(passed=1)
     pytester.makeini("[pytest]\n")
     run(USES_IT).assert_outcomes(failed=1)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import signal
 import sys
 from collections.abc import Generator
@@ -46,6 +47,9 @@ def error_line(message: str) -> None:
 
 def line(text: str) -> None:
     """Print a line at once, also into a pipe."""
-    # A reader of the output that is gone is no reason to stop the server.
-    with contextlib.suppress(OSError):
+    try:
         print(text, flush=True)
+    except OSError:
+        # A reader of the output that is gone is no reason to stop the server, nor to fail at exit,
+        # when Python writes what is left.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -92,7 +92,25 @@ async def asyncio_detailed(
     timeout: TimeoutTypes = UNSET,
     headers: Mapping[str, str] | None = None,
 ) -> Response[models.CancelBatchResponse | models.ErrorResponse]:
-    """As `sync_detailed`, to be awaited."""
+    """Cancel a running batch.
+
+    Args:
+        batch_id: Id of the batch.
+        client: Sends the request.
+        timeout: For this call, in place of the client's: seconds for all of it, a `Timeout` of
+            httpx or httpx2 for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
+
+    Returns:
+        The response to `cancelRun`, with a success's `parsed` as
+        `models.CancelBatchResponse`.
+
+    Raises:
+        TransportError: No complete response arrived.
+        InvalidAnswer: A success whose body is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+        UnexpectedStatus: The spec does not document the status, and the client is to raise then.
+    """
     extra = None if headers is None else Hidden(headers)
     del headers
     return mapped(
@@ -110,7 +128,24 @@ async def asyncio(
     timeout: TimeoutTypes = UNSET,
     headers: Mapping[str, str] | None = None,
 ) -> models.CancelBatchResponse:
-    """As `sync`, to be awaited."""
+    """Cancel a running batch.
+
+    Args:
+        batch_id: Id of the batch.
+        client: Sends the request.
+        timeout: For this call, in place of the client's: seconds for all of it, a `Timeout` of
+            httpx or httpx2 for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
+
+    Returns:
+        The batch, cancelled.
+
+    Raises:
+        StatusError: The server answered with an error status.
+        TransportError: No complete response arrived.
+        InvalidAnswer: The answer is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+    """
     extra = None if headers is None else Hidden(headers)
     del headers
     return cancelled(

@@ -97,7 +97,25 @@ async def asyncio_detailed(
     timeout: TimeoutTypes = UNSET,
     headers: Mapping[str, str] | None = None,
 ) -> Response[models.CreateBatchResponse | models.ErrorResponse]:
-    """As `sync_detailed`, to be awaited."""
+    """Run a flow once for each of many inputs.
+
+    Args:
+        client: Sends the request.
+        body: The flow and its inputs.
+        timeout: For this call, in place of the client's: seconds for all of it, a `Timeout` of
+            httpx or httpx2 for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
+
+    Returns:
+        The response to `createRun`, with a success's `parsed` as
+        `models.CreateBatchResponse`.
+
+    Raises:
+        TransportError: No complete response arrived.
+        InvalidAnswer: A success whose body is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+        UnexpectedStatus: The spec does not document the status, and the client is to raise then.
+    """
     extra = None if headers is None else Hidden(headers)
     del headers
     return mapped(
@@ -118,7 +136,24 @@ async def asyncio(
     timeout: TimeoutTypes = UNSET,
     headers: Mapping[str, str] | None = None,
 ) -> models.CreateBatchResponse:
-    """As `sync`, to be awaited."""
+    """Run a flow once for each of many inputs.
+
+    Args:
+        client: Sends the request.
+        body: The flow and its inputs.
+        timeout: For this call, in place of the client's: seconds for all of it, a `Timeout` of
+            httpx or httpx2 for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
+
+    Returns:
+        The new batch, running.
+
+    Raises:
+        StatusError: The server answered with an error status.
+        TransportError: No complete response arrived.
+        InvalidAnswer: The answer is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+    """
     extra = None if headers is None else Hidden(headers)
     del headers
     return created(

@@ -98,7 +98,25 @@ async def asyncio_detailed(
     timeout: TimeoutTypes = UNSET,
     headers: Mapping[str, str] | None = None,
 ) -> Response[models.ListBatchOutputsResponse | models.ErrorResponse]:
-    """As `sync_detailed`, to be awaited."""
+    """Get what the inputs of a batch gave.
+
+    Args:
+        batch_id: Id of the batch.
+        client: Sends the request.
+        timeout: For this call, in place of the client's: seconds for all of it, a `Timeout` of
+            httpx or httpx2 for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
+
+    Returns:
+        The response to `getRunItems`, with a success's `parsed` as
+        `models.ListBatchOutputsResponse`.
+
+    Raises:
+        TransportError: No complete response arrived.
+        InvalidAnswer: A success whose body is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+        UnexpectedStatus: The spec does not document the status, and the client is to raise then.
+    """
     extra = None if headers is None else Hidden(headers)
     del headers
     return mapped(
@@ -119,7 +137,24 @@ async def asyncio(
     timeout: TimeoutTypes = UNSET,
     headers: Mapping[str, str] | None = None,
 ) -> models.ListBatchOutputsResponse:
-    """As `sync`, to be awaited."""
+    """Get what the inputs of a batch gave.
+
+    Args:
+        batch_id: Id of the batch.
+        client: Sends the request.
+        timeout: For this call, in place of the client's: seconds for all of it, a `Timeout` of
+            httpx or httpx2 for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
+
+    Returns:
+        One output for each input; one that still runs has no result yet.
+
+    Raises:
+        StatusError: The server answered with an error status.
+        TransportError: No complete response arrived.
+        InvalidAnswer: The answer is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+    """
     extra = None if headers is None else Hidden(headers)
     del headers
     return outputs(

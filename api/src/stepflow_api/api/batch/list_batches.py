@@ -169,7 +169,31 @@ async def asyncio_detailed(
     timeout: TimeoutTypes = UNSET,
     headers: Mapping[str, str] | None = None,
 ) -> Response[models.ListBatchesResponse | models.ErrorResponse]:
-    """As `sync_detailed`, to be awaited."""
+    """List batches, newest first.
+
+    A batch is a run with other than one item. The server lists all runs alike, so this reads as
+    many pages of runs as it takes to find the batches that are asked for.
+
+    Args:
+        client: Sends the request.
+        status: Only batches of this status.
+        flow_name: Only batches of the flow of this name.
+        limit: Maximum number of batches; all by default.
+        offset: How many batches to leave out at the start.
+        timeout: For each request, in place of the client's: seconds for all of it, a
+            `Timeout` of httpx or httpx2 for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
+
+    Returns:
+        The answer to the last `listRuns` request, with a success's `parsed` as
+        `models.ListBatchesResponse`, which has the batches of all pages.
+
+    Raises:
+        TransportError: No complete response arrived.
+        InvalidAnswer: A success whose body is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+        UnexpectedStatus: The spec does not document the status, and the client is to raise then.
+    """
     extra = None if headers is None else Hidden(headers)
     del headers
     search = _Search(limit, offset)
@@ -202,7 +226,30 @@ async def asyncio(
     timeout: TimeoutTypes = UNSET,
     headers: Mapping[str, str] | None = None,
 ) -> models.ListBatchesResponse:
-    """As `sync`, to be awaited."""
+    """List batches, newest first.
+
+    A batch is a run with other than one item. The server lists all runs alike, so this reads as
+    many pages of runs as it takes to find the batches that are asked for.
+
+    Args:
+        client: Sends the request.
+        status: Only batches of this status.
+        flow_name: Only batches of the flow of this name.
+        limit: Maximum number of batches; all by default.
+        offset: How many batches to leave out at the start.
+        timeout: For each request, in place of the client's: seconds for all of it, a
+            `Timeout` of httpx or httpx2 for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
+
+    Returns:
+        The batches.
+
+    Raises:
+        StatusError: The server answered with an error status.
+        TransportError: No complete response arrived.
+        InvalidAnswer: The answer is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+    """
     extra = None if headers is None else Hidden(headers)
     del headers
     search = _Search(limit, offset)

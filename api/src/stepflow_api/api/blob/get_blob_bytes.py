@@ -108,7 +108,30 @@ async def asyncio_detailed(
     timeout: TimeoutTypes = UNSET,
     headers: Mapping[str, str] | None = None,
 ) -> Response[bytes | models.ErrorResponse]:
-    """As `sync_detailed`, to be awaited."""
+    """Get the bytes of a blob.
+
+    The generated `get_blob` asks for JSON, which the server refuses with 500 for a binary blob.
+    This gets a JSON blob as well, as its text. The answer's headers tell which it is
+    (`x-blob-type`), and its file name (`content-disposition`).
+
+    Args:
+        blob_id: Id of the blob.
+        client: Sends the request.
+        timeout: For this call, in place of the client's: seconds for all of it, a `Timeout` of
+            httpx or httpx2 for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
+
+    Returns:
+        The response, whatever its status. The type of `parsed` depends on the status:
+        200 `bytes`,
+        404 `models.ErrorResponse`.
+
+    Raises:
+        TransportError: No complete response arrived.
+        InvalidAnswer: A success whose body is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+        UnexpectedStatus: The spec does not document the status, and the client is to raise then.
+    """
     extra = None if headers is None else Hidden(headers)
     del headers
     return await client.send_async(
@@ -123,7 +146,28 @@ async def asyncio(
     timeout: TimeoutTypes = UNSET,
     headers: Mapping[str, str] | None = None,
 ) -> bytes:
-    """As `sync`, to be awaited."""
+    """Get the bytes of a blob.
+
+    The generated `get_blob` asks for JSON, which the server refuses with 500 for a binary blob.
+    This gets a JSON blob as well, as its text. The answer's headers tell which it is
+    (`x-blob-type`), and its file name (`content-disposition`).
+
+    Args:
+        blob_id: Id of the blob.
+        client: Sends the request.
+        timeout: For this call, in place of the client's: seconds for all of it, a `Timeout` of
+            httpx or httpx2 for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
+
+    Returns:
+        The bytes.
+
+    Raises:
+        StatusError: The server answered with an error status.
+        TransportError: No complete response arrived.
+        InvalidAnswer: The answer is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+    """
     extra = None if headers is None else Hidden(headers)
     del headers
     return await client.call_async(

@@ -116,7 +116,30 @@ async def asyncio_detailed(
     timeout: TimeoutTypes = UNSET,
     headers: Mapping[str, str] | None = None,
 ) -> Response[models.StoreBlobResponse | models.ErrorResponse]:
-    """As `sync_detailed`, to be awaited."""
+    """Store bytes as a blob.
+
+    The spec names the file name's header in its prose alone, so the generated `store_blob` cannot
+    send it. The same bytes always have the same id.
+
+    Args:
+        content: The bytes; up to about 2 MiB on servers up to 0.11.
+        client: Sends the request.
+        filename: File name to keep with the blob, in ASCII: the server drops any other.
+        timeout: For this call, in place of the client's: seconds for all of it, a `Timeout` of
+            httpx or httpx2 for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
+
+    Returns:
+        The response, whatever its status. The type of `parsed` depends on the status:
+        200 `models.StoreBlobResponse`,
+        400 `models.ErrorResponse`.
+
+    Raises:
+        TransportError: No complete response arrived.
+        InvalidAnswer: A success whose body is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+        UnexpectedStatus: The spec does not document the status, and the client is to raise then.
+    """
     extra = None if headers is None else Hidden(headers)
     del headers
     return await client.send_async(
@@ -132,7 +155,28 @@ async def asyncio(
     timeout: TimeoutTypes = UNSET,
     headers: Mapping[str, str] | None = None,
 ) -> models.StoreBlobResponse:
-    """As `sync`, to be awaited."""
+    """Store bytes as a blob.
+
+    The spec names the file name's header in its prose alone, so the generated `store_blob` cannot
+    send it. The same bytes always have the same id.
+
+    Args:
+        content: The bytes; up to about 2 MiB on servers up to 0.11.
+        client: Sends the request.
+        filename: File name to keep with the blob, in ASCII: the server drops any other.
+        timeout: For this call, in place of the client's: seconds for all of it, a `Timeout` of
+            httpx or httpx2 for each wait, or None for no timeout.
+        headers: Header fields for this call, in place of the client's of the same names.
+
+    Returns:
+        The id of the blob.
+
+    Raises:
+        StatusError: The server answered with an error status.
+        TransportError: No complete response arrived.
+        InvalidAnswer: The answer is not what the spec documents.
+        InvalidRequest: An argument cannot be sent.
+    """
     extra = None if headers is None else Hidden(headers)
     del headers
     return await client.call_async(
