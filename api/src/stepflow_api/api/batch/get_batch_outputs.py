@@ -98,7 +98,7 @@ async def asyncio_detailed(
     timeout: TimeoutTypes = UNSET,
     headers: Mapping[str, str] | None = None,
 ) -> Response[models.ListBatchOutputsResponse | models.ErrorResponse]:
-    """Get what the inputs of a batch gave.
+    """Get the outputs of a batch.
 
     Args:
         batch_id: Id of the batch.
@@ -137,7 +137,7 @@ async def asyncio(
     timeout: TimeoutTypes = UNSET,
     headers: Mapping[str, str] | None = None,
 ) -> models.ListBatchOutputsResponse:
-    """Get what the inputs of a batch gave.
+    """Get the outputs of a batch.
 
     Args:
         batch_id: Id of the batch.

@@ -172,7 +172,7 @@ async def asyncio_detailed(
     """List batches, newest first.
 
     A batch is a run with other than one item. The server lists all runs alike, so this reads as
-    many pages of runs as it takes to find the batches that are asked for.
+    many pages of runs as are needed to find the batches.
 
     Args:
         client: Sends the request.
@@ -229,7 +229,7 @@ async def asyncio(
     """List batches, newest first.
 
     A batch is a run with other than one item. The server lists all runs alike, so this reads as
-    many pages of runs as it takes to find the batches that are asked for.
+    many pages of runs as are needed to find the batches.
 
     Args:
         client: Sends the request.
