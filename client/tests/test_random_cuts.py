@@ -107,7 +107,7 @@ def test_every_call_is_right_or_says_that_it_cannot_know(run: Any, server: Stepf
     with SyncStepflowClient(server.url) as client:
         runs = [one.run_id for one in client.list_runs(flow_name=run.__name__)]
         inputs = Counter(
-            item.result.output["n"]  # type: ignore[index]
+            item.result.output["n"]
             for run_id in runs
             for item in client.handle(run_id).results().items
             if item.result is not None

@@ -116,6 +116,8 @@ def decode_value(data: bytes) -> Any:
                 decoded = dict(_entry(entry) for _, entry in fields(content))
             case 6:
                 decoded = [decode_value(one) for _, one in fields(content)]
+            case _:
+                decoded = None
     return decoded
 
 
