@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -156,7 +157,7 @@ def test_a_server_that_is_gone_leaves_the_key_to_the_next_call(
 
     proxy.plan = plan
     with pytest.raises(errors.RunOutcomeUnknown, match="again with the same idempotency_key"):
-        do(client.run(ECHO, 1, idempotency_key=key, timeout=0.5))
+        do(client.run(ECHO, 1, idempotency_key=key, timeout=2))
     proxy.plan = lambda seen: Fault.NONE
     assert do(client.run(ECHO, 1, idempotency_key=key)).output == 1
     assert len(runs_of(server, key)) == 1
@@ -324,21 +325,31 @@ def test_a_run_that_the_server_creates_late_is_found(do: Driver, key: str) -> No
 
 
 @pytest.mark.parametrize("late", [False, True])
-def test_a_deadline_ends_the_search_for_a_run(do: Driver, key: str, late: bool) -> None:
+def test_a_deadline_ends_the_search_for_a_run(
+    do: Driver, key: str, late: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passed: list[float] = []
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + sum(passed))
+    monkeypatch.setattr("stepflow_client._requests.deadline.time", clock)
+
+    def runs(request: Any) -> Any:
+        passed.append(100)
+        return {"runs": []}
+
     def create(request: Any) -> type[errors.ConnectionLost]:
-        time.sleep(0.5 * late)
+        passed.append(900 if late else 0)
         return errors.ConnectionLost
 
     server = MockServer(
         {
-            "GET /runs": {"runs": []},
+            "GET /runs": runs,
             "POST /flows": {"flowId": "f", "stored": True, "diagnostics": NO_DIAGNOSTICS},
             "POST /runs": create,
         }
     )
     client = do.client("http://server.invalid", server_version="0.11.1", transport=server)
     with pytest.raises(errors.RunOutcomeUnknown, match="again with the same idempotency_key"):
-        do(client.submit(ECHO, 1, idempotency_key=key, timeout=0.4))
+        do(client.submit(ECHO, 1, idempotency_key=key, timeout=450))
     # One before the run was created, and then one for each delay.
     asked = [request.method for request in server.requests].count("GET")
     assert asked == 1 if late else 1 < asked < 10
