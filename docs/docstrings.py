@@ -25,7 +25,7 @@ _ASYNC_FORMS = {"asyncio": "sync", "asyncio_detailed": "sync_detailed"}
 _HEADING = re.compile(r" *#+ (.+)")
 _LIST_ITEM = re.compile(r"([-*]|\d+\.) ")
 _SECTION = re.compile(r"[A-Z][a-z]+:")
-_ERROR = re.compile(r"    (\w+): (.*)")
+_ERROR = re.compile(r"    ([\w.]+): (.*)")
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

@@ -47,7 +47,7 @@ Raises:
 
         - so
 
-    KeyError: None.
+    http.client.HTTPException: None.
 
 Example:
     >>> f(1)
@@ -67,7 +67,7 @@ Args:
 
         - so
 
-:raises KeyError: None.
+:raises http.client.HTTPException: None.
 
 Example:
     >>> f(1)

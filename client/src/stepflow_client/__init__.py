@@ -6,11 +6,10 @@
         result = client.run("flow.yaml", {"name": "World"})
 
 `StepflowClient` has the same methods as coroutines, and `FlowBuilder` builds flows in Python.
-
-Names are imported when they are first used, so threads may import this package and its modules at
-the same moment: Python detects a deadlock where a package imports its own modules.
 """
 
+# Names are imported when they are first used, so that threads may import this package and its
+# modules at the same moment: Python detects a deadlock where a package imports its own modules.
 from __future__ import annotations
 
 # Type checkers know this name; importing it from typing would double what this import costs.

@@ -5,10 +5,11 @@
     with StepflowRuntime.start() as runtime:
         result = runtime.sync_client.run("flow.yaml", {"name": "World"})
 
-Names are imported when they are first used: pytest imports this package in every session, for its
-plugin.
+`StepflowCluster` is several servers, and `component` makes functions of this program part of flows.
 """
 
+# Names are imported when they are first used: pytest imports this package in every session, for
+# its plugin.
 from __future__ import annotations
 
 # Type checkers know this name; importing it from typing would double what this import costs.
