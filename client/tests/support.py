@@ -7,6 +7,7 @@ import inspect
 import os
 from collections.abc import AsyncIterator, Callable
 from typing import Any
+from uuid import UUID
 
 from stepflow_client import RetryPolicy, StepflowClient, SyncStepflowClient, events
 from tools.pytest.support import release as release
@@ -17,6 +18,19 @@ VERSION = os.environ.get("STEPFLOW_SERVER_VERSION", "0.11.1")
 
 #: Returns its input.
 ECHO = {"name": "echo", "steps": [], "output": {"$input": "$"}}
+
+#: A run in progress, as servers from 0.12 on report it.
+RUNNING = {
+    "summary": {
+        "runId": str(UUID(int=1)),
+        "rootRunId": str(UUID(int=1)),
+        "flowId": "0" * 64,
+        "status": 1,
+        "items": {"total": 1, "completed": 0, "running": 1, "failed": 0, "cancelled": 0},
+        "createdAt": "2026-01-01T00:00:00Z",
+        "createdAtSeqno": 0,
+    }
+}
 
 #: Reads the file that its input names: a FIFO makes it slow, a missing file makes it fail.
 READ_FILE = {

@@ -8,22 +8,10 @@ from uuid import UUID
 
 import pytest
 
-from client.tests.support import Driver
+from client.tests.support import RUNNING, Driver
 from stepflow_api.testing import MockServer
 from stepflow_client import errors, events
 from stepflow_client.timeline import Timeline
-
-RUN = {
-    "summary": {
-        "runId": str(UUID(int=1)),
-        "rootRunId": str(UUID(int=1)),
-        "flowId": "0" * 64,
-        "status": 1,
-        "items": {"total": 1, "completed": 0, "running": 1, "failed": 0, "cancelled": 0},
-        "createdAt": "2026-01-01T00:00:00Z",
-        "createdAtSeqno": 0,
-    }
-}
 
 
 def fails_at_the_second_failure(
@@ -36,7 +24,7 @@ def fails_at_the_second_failure(
     monkeypatch.setattr("stepflow_client._core.events.RECONNECT_SECONDS", 1e-9)
     server = MockServer(
         {
-            "GET /runs": {"runs": [RUN["summary"]]},
+            "GET /runs": {"runs": [RUNNING["summary"]]},
             "GET /runs/{run_id}/events": lambda request: next(streams),
         },
         version="0.13.0",
@@ -90,7 +78,7 @@ def test_the_end_of_another_run_is_not_that_of_this_one(
 
 
 def test_a_run_that_has_finished_ends_with_its_last_number(do: Driver) -> None:
-    finished = {**RUN["summary"], "status": 2, "finishedAtSeqno": 9}
+    finished = {**RUNNING["summary"], "status": 2, "finishedAtSeqno": 9}
     # The connection ends before the run's last event.
     # What comes after the last event is not of this run.
     streams: Iterator[list[Any]] = iter([[step(9), DONE, step(10)], [step(9), DONE], [step(9)]])

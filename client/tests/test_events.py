@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from client.tests.fault_proxy import Fault, FaultProxy, Seen
-from client.tests.support import CHAIN, READ_FILE, Driver, release, wait_until, watch
+from client.tests.support import CHAIN, READ_FILE, RUNNING, Driver, release, wait_until, watch
 from stepflow_api import Client
 from stepflow_api.api.run import get_run_events
 from stepflow_api.models import ExecutionStatus, StepStatus
@@ -275,19 +275,6 @@ def test_it_goes_on_after_a_restart_of_the_server(
         do(client.close())
 
 
-RUN = {
-    "summary": {
-        "runId": str(UUID(int=1)),
-        "rootRunId": str(UUID(int=1)),
-        "flowId": "0" * 64,
-        "status": 1,
-        "items": {"total": 1, "completed": 0, "running": 1, "failed": 0, "cancelled": 0},
-        "createdAt": "2026-01-01T00:00:00Z",
-        "createdAtSeqno": 0,
-    }
-}
-
-
 def answering(library: Any, do: Driver, stream: httpx.Response) -> Any:
     """A client of a server that no release is."""
 
@@ -295,8 +282,8 @@ def answering(library: Any, do: Driver, stream: httpx.Response) -> Any:
         if request.url.path.endswith("/events"):
             fields = dict(stream.headers)
             return library.Response(stream.status_code, headers=fields, content=stream.content)
-        runs = {"runs": [RUN["summary"]]}
-        return library.Response(200, json=runs if request.url.path.endswith("/runs") else RUN)
+        runs = {"runs": [RUNNING["summary"]]}
+        return library.Response(200, json=runs if request.url.path.endswith("/runs") else RUNNING)
 
     transport = library.MockTransport(handle)
     return do.client("http://other.invalid", server_version="0.13.0", transport=transport)

@@ -151,7 +151,7 @@ def test_calls_beyond_64_wait_for_a_thread() -> None:
             flow("wait", {"number": {"$input": "$"}}), range(70), max_concurrency=70
         )
         wait_until(lambda: len(started) >= 64, "all threads are busy")
-        # No other is started, and none is given up.
+        # No other call is started, and none is dropped.
         assert not gate.wait(1.5) and len(started) == 64
         gate.set()
         assert [one.output for one in batch.results(timeout=60)] == list(range(70))

@@ -146,7 +146,7 @@ def uninterrupted(function: Callable[[], object]) -> None:
             concurrent.futures.wait([outcome])
         raise
     finally:
-        # An exception, its frames and the future that has it would be a cycle.
+        # The future has the exception, whose frames refer to the future.
         del outcome
 
 

@@ -50,6 +50,6 @@ def line(text: str) -> None:
     try:
         print(text, flush=True)
     except OSError:
-        # A reader of the output that is gone is no reason to stop the server, nor to fail at exit,
-        # when Python writes what is left.
+        # The server keeps running without a reader. Python flushes the buffer again at exit, which
+        # would fail with exit code 120.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
