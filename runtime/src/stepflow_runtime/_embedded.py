@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import functools
 import threading
 import weakref
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, NoReturn, Self, Unpack
 
 from stepflow_api.errors import one_line
@@ -30,8 +31,8 @@ from stepflow_client.options import (
 from stepflow_runtime._clients import Clients
 from stepflow_runtime._process import HOST
 from stepflow_runtime._servers import Servers
-from stepflow_runtime._start_errors import start_thread
-from stepflow_runtime._starting import start, start_for
+from stepflow_runtime._start_errors import in_thread
+from stepflow_runtime._starting import start
 from stepflow_runtime.errors import InvalidRequest, InvalidState
 
 
@@ -160,28 +161,22 @@ class Embedded:
         try:
             await self._async_ready()
         except asyncio.CancelledError:
-            await asyncio.shield(asyncio.to_thread(self._servers.stop, 0))
+            await _call_aside(functools.partial(self._servers.stop, 0))
             raise
         return self
 
     async def __aexit__(self, *raised: object) -> None:
         if self._clients is not None:
             await self._clients.aclose()
-        await asyncio.shield(asyncio.to_thread(self.stop))
+        await _call_aside(self.stop)
 
     def _begin(self) -> None:
         if running_loop() is None:
             start(self._servers)
             return
         self._starting = concurrent.futures.Future()
-        thread = threading.Thread(
-            target=start_for,
-            args=(self._servers, self._starting),
-            name="stepflow-start",
-            daemon=True,
-        )
         try:
-            start_thread(thread)
+            in_thread(functools.partial(start, self._servers), self._starting, "stepflow-start")
         except BaseException:
             self._servers.stop(grace=0)
             raise
@@ -229,3 +224,15 @@ class Embedded:
         raise InvalidState(
             f"this {cls._noun} was already started; {cls.__name__}.start() creates another"
         )
+
+
+async def _call_aside(function: Callable[[], None]) -> None:
+    """Call a function to its end, whatever is cancelled and however busy the threads are."""
+    outcome = concurrent.futures.Future[None]()
+    try:
+        in_thread(function, outcome, "stepflow-stop")
+    except OSError:
+        # The system has no more threads.
+        function()
+    else:
+        await asyncio.shield(asyncio.wrap_future(outcome))

@@ -111,6 +111,32 @@ def start_thread(thread: threading.Thread) -> None:
         raise OSError(errno.EAGAIN, str(error)) from None
 
 
+def in_thread(
+    function: Callable[[], object], outcome: concurrent.futures.Future[None], name: str
+) -> None:
+    """Call a function in a thread of its own.
+
+    Args:
+        function: What to call; what it returns is dropped.
+        outcome: Gets its end, and its error. Cancelled before, the function is not called.
+        name: The thread's name.
+
+    Raises:
+        OSError: The system has no more threads.
+    """
+
+    def call() -> None:
+        if outcome.set_running_or_notify_cancel():
+            try:
+                function()
+            except BaseException as error:
+                outcome.set_exception(error)
+            else:
+                outcome.set_result(None)
+
+    start_thread(threading.Thread(target=call, name=name, daemon=True))
+
+
 def uninterrupted(function: Callable[[], object]) -> None:
     """Call a function that starts a process and stores it, so that Ctrl-C comes before or after.
 
@@ -126,20 +152,9 @@ def uninterrupted(function: Callable[[], object]) -> None:
     if threading.current_thread() is not threading.main_thread():
         function()
         return
-
-    def call(outcome: concurrent.futures.Future[None]) -> None:
-        if outcome.set_running_or_notify_cancel():
-            try:
-                function()
-            except BaseException as error:
-                outcome.set_exception(error)
-            else:
-                outcome.set_result(None)
-
     outcome = concurrent.futures.Future[None]()
-    thread = threading.Thread(target=call, args=(outcome,), name="stepflow-launch", daemon=True)
     try:
-        start_thread(thread)
+        in_thread(function, outcome, "stepflow-launch")
         outcome.result()
     except BaseException:
         if not outcome.cancel():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import concurrent.futures
 import logging
 import threading
 
@@ -12,16 +11,6 @@ from stepflow_runtime._servers import Servers
 
 _log = logging.getLogger("stepflow_runtime")
 _warned = threading.Lock()
-
-
-def start_for(servers: Servers, future: concurrent.futures.Future[None]) -> None:
-    """Start servers like `start`, and report the outcome to a future."""
-    try:
-        start(servers)
-    except BaseException as error:
-        future.set_exception(error)
-    else:
-        future.set_result(None)
 
 
 def start(servers: Servers) -> None:
