@@ -1,4 +1,4 @@
-"""Finds models and fields in the text of a module, without importing it."""
+"""Finds names, models and fields in the text of a module, without importing it."""
 
 import ast
 
@@ -26,6 +26,22 @@ def fields_of(source: str) -> dict[str, dict[str, str]]:
                     fields["docstring"] = repr(ast.get_docstring(node))
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
                 found[name] = {"alias": ast.unparse(value)}
+            case _:
+                pass
+    return found
+
+
+def names_of(body: list[ast.stmt]) -> list[str]:
+    """Return the names of the classes and values that a module defines."""
+    found: list[str] = []
+    for node in body:
+        match node:
+            case (
+                ast.ClassDef(name=name)
+                | ast.Assign(targets=[ast.Name(id=name)])
+                | ast.AnnAssign(target=ast.Name(id=name))
+            ):
+                found.append(name)
             case _:
                 pass
     return found

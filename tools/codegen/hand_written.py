@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from tools.codegen.errors import SpecError
+from tools.codegen.fields import names_of
 from tools.codegen.groups import GENERATED
 from tools.codegen.models import Model
 
@@ -100,22 +101,11 @@ def check_hand_written(
 
 
 def _offered(tree: ast.Module) -> tuple[str, ...]:
-    offered: list[str] = []
     for node in tree.body:
-        match node:
-            case ast.Assign(
-                targets=[ast.Name(id="__all__")], value=ast.List(elts=names) | ast.Tuple(elts=names)
-            ):
-                return tuple(
-                    sorted(str(name.value) for name in names if isinstance(name, ast.Constant))
-                )
-            case ast.ClassDef(name=name) | ast.Assign(targets=[ast.Name(id=name)]):
-                offered.append(name)
-            case ast.AnnAssign(target=ast.Name(id=name)):
-                offered.append(name)
-            case _:
-                pass
-    return tuple(sorted(name for name in offered if not name.startswith("_")))
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            names = [one for one in ast.walk(node.value) if isinstance(one, ast.Constant)]
+            return tuple(sorted(str(name.value) for name in names))
+    return tuple(sorted(name for name in names_of(tree.body) if not name.startswith("_")))
 
 
 def _imported(tree: ast.Module) -> frozenset[str]:

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel, create_model
 from pydantic.fields import FieldInfo
 
+from tools.codegen.fields import names_of
 from tools.codegen.groups import GENERATED
 from tools.codegen.names import snake_case
 
@@ -191,18 +192,7 @@ def _differs(override: type[BaseModel], base: type[BaseModel]) -> bool:
 
 def _defined(file: Path) -> set[str]:
     """Return the names of the classes and aliases that a module defines."""
-    found: set[str] = set()
-    for node in _body(file):
-        match node:
-            case (
-                ast.ClassDef(name=name)
-                | ast.Assign(targets=[ast.Name(id=name)])
-                | ast.AnnAssign(target=ast.Name(id=name))
-            ):
-                found |= {name} if name[0].isupper() else set()
-            case _:
-                pass
-    return found
+    return {name for name in names_of(_body(file)) if name[0].isupper()}
 
 
 def _imported(file: Path, models: str) -> set[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tools.codegen.docs import WIDTH, wrapped
 from tools.codegen.document import JSON, Node, pointer
 from tools.codegen.enumerations import enumeration, open_values
+from tools.codegen.inheritance import settle_bases
 from tools.codegen.names import attribute_names, pascal_case
 from tools.codegen.normal import ANNOTATIONS, constraints
 from tools.codegen.shapes import Shape, Shapes, is_tuple
@@ -131,95 +132,50 @@ class Types:
     def _class(self, shape: Shape, name: str) -> JSON:
         """Prepare an object with properties of its own: a class, perhaps with base classes."""
         defined = self._shapes.properties(shape)
+        required = self._shapes.required(shape)
         attributes = attribute_names(defined)
-        bases, parts = self._bases(shape, defined)
+        bases, parts = self._bases(shape)
         prepared: list[JSON] = [self._reference(base, exact=True) for base in bases]
-        inherited = {key for base in bases for key in self._defined(base)}
+        inherited = {
+            key for base in bases for key in self._shapes.properties(self._shapes.target(base))
+        }
         done: set[str] = set()
         for part in parts:
-            own = self._object(part, name, defined, inherited, done)
+            own = self._object(part, name, defined, required, inherited, done)
             done |= own["properties"].keys()
             prepared.append({**own, "attributes": attributes})
         if not bases and len(prepared) == 1:
             return prepared[0]
         return {"allOf": prepared}
 
-    def _defined(self, part: Node) -> dict[str, list[Node]]:
-        return self._shapes.properties(self._shapes.target(part))
-
-    def _bases(self, shape: Shape, defined: dict[str, list[Node]]) -> tuple[list[Node], list[Node]]:
-        """Return what a class inherits from, and what it has itself.
-
-        It inherits from the objects that its `allOf` refers to, unless a property would have
-        another type than in a base class: then it has all properties itself.
-        """
+    def _bases(self, shape: Shape) -> tuple[list[Node], list[Node]]:
+        """Return the objects that the `allOf` of a class refers to, and what it has itself."""
         bases: dict[str, Node] = {}
         own: list[Node] = []
         for part in shape.parts:
             if "$ref" not in part:
                 own.append(part)
-                continue
-            name, target = self._registry.resolve(part)
-            shape_of_base = self._shapes.target(part)
-            if shape_of_base.kind == "object":
-                bases.setdefault(name or target.place, part)
-        ancestors = {
-            place for base in bases.values() for place in self._ancestors(self._shapes.target(base))
-        }
-        kept = [
-            part
-            for part in bases.values()
-            if self._registry.resolve(part)[1].place not in ancestors
-        ]
-        inherited = [self._defined(part) for part in kept]
-        for key, nodes in defined.items():
-            if self._is_refined(key, nodes, inherited, own):
-                return [], self._flat(shape)
-        return kept, own or [shape.node.with_value({"properties": {}})]
-
-    def _is_refined(
-        self, key: str, nodes: list[Node], inherited: list[dict[str, list[Node]]], own: list[Node]
-    ) -> bool:
-        """Whether a property would have one type in a base class and another one here."""
-        holders = [found[key] for found in inherited if key in found]
-        if not holders or len(nodes) < 2:
-            return False
-        if any(node.value != holders[0][0].value for found in holders for node in found):
-            return True
-        mine = [part["properties"][key] for part in own if key in part.value.get("properties", {})]
-        return any(
-            node.value != holders[0][0].value and not self._tags.is_narrower(node, holders[0][0])
-            for node in mine
-        )
-
-    def _ancestors(self, shape: Shape) -> set[str]:
-        found: set[str] = set()
-        for part in shape.parts:
-            if "$ref" in part:
-                found.add(self._registry.resolve(part)[1].place)
-                found |= self._ancestors(self._shapes.target(part))
-        return found
-
-    def _flat(self, shape: Shape) -> list[Node]:
-        """Return all parts of an object, those of its base classes as its own."""
-        found: list[Node] = []
-        for part in shape.parts:
-            found += self._flat(self._shapes.target(part)) if "$ref" in part else [part]
-        return found
+            elif self._shapes.target(part).kind == "object":
+                bases.setdefault(self._tags.places(part)[-1], part)
+        for part in [*bases.values()]:
+            for place in self._tags.ancestors(self._shapes.target(part)):
+                bases.pop(place, None)
+        return [*bases.values()], own or [shape.node.with_value({"properties": {}})]
 
     def _object(
         self,
         node: Node,
         name: str,
         defined: dict[str, list[Node]],
+        required: list[str],
         inherited: set[str],
         done: set[str],
     ) -> JSON:
-        required = list(node.value.get("required", []))
         # A property that allows no value is none.
         keys = [key for key, part in node.entries("properties") if part.value is not False]
         # A base class may do without what is required here.
-        keys += [key for key in required if key in inherited and key not in keys]
+        here = node.value.get("required", ())
+        keys += [key for key in here if key in inherited and key not in keys]
         properties = {
             key: self._property(defined[key], name + pascal_case(key))
             for key in keys
@@ -233,6 +189,7 @@ class Types:
             opened = {"additionalProperties": values or True}
         elif extra is not None:
             opened = {"closed": True} if extra is False else {"additionalProperties": True}
+        required = [key for key in required if key in properties]
         return {"type": "object", "properties": properties, "required": required, **opened}
 
     def _property(self, nodes: list[Node], name: str) -> JSON:
@@ -299,9 +256,10 @@ class Types:
         for name, union in self._tags.find_children(components, names, self._registry.name):
             self._registry.schemas.made[name] = union
 
-    def tell_members(self, made: JSON) -> None:
-        """Return the members of unions the values that tell them."""
+    def finish(self, made: JSON) -> None:
+        """Do what can be done only when all schemas are prepared."""
         self._tags.tell_members(made)
+        settle_bases(made)
 
 
 def component(python_name: str) -> str:

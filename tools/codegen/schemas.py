@@ -169,7 +169,7 @@ class Registry:
 
     def finish(self) -> None:
         """Do what can be done only when all is known."""
-        self._types.tell_members(self.schemas.made)
+        self._types.finish(self.schemas.made)
 
     def expression(self, node: Node, name: str) -> JSON:
         """Prepare a schema that stands inside another, or in an operation.

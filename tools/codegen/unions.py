@@ -78,20 +78,6 @@ class Tags:
         told = {"propertyName": tag, "mapping": mapping}
         return {"oneOf": members, "discriminator": told, "known": [*mapping]}
 
-    def is_narrower(self, node: Node, other: Node) -> bool:
-        """Whether a property is a constant of what it is in a base class: text."""
-        inner, outer = self._shapes.target(node), self._shapes.target(other)
-        return (
-            outer.kind == "value"
-            and outer.node.value.get("type") == ["string"]
-            and not outer.node.value.keys() & {"const", "enum", "format"}
-            and isinstance(inner.node.value.get("const"), str)
-        )
-
-    def is_told(self, name: str) -> bool:
-        """Whether a class is a member of a union with a tag."""
-        return name in self._told
-
     def find_children(
         self,
         components: list[tuple[str, Node]],
@@ -111,7 +97,7 @@ class Tags:
                 for part in shape.parts if shape.kind == "object" else ():
                     if "discriminator" in part and "$ref" not in part:
                         bases[node.place] = part["discriminator"].object()
-                for place in self._ancestors(shape):
+                for place in self.ancestors(shape):
                     children.setdefault(place, []).append(node)
             except SpecError:
                 # It is refused where it is prepared.
@@ -135,6 +121,21 @@ class Tags:
                 base = {"$ref": pointer("components", "schemas", names[place])}
                 text = f"A `{names[place]}`: one of those that inherit from it, by `{tag}`."
                 yield name, {**union, "otherwise": base, "description": text}
+
+    def places(self, node: Node) -> list[str]:
+        """Return the places that a schema leads to, its own first."""
+        places = [node.place]
+        while is_json_object(node.value) and "$ref" in node.value and len(places) < 50:
+            node = node.document.resolve(node.value["$ref"], node.place)
+            places.append(node.place)
+        return places
+
+    def ancestors(self, shape: Shape) -> Iterator[str]:
+        """Yield the places of the objects that an object builds on."""
+        for part in shape.parts if shape.kind == "object" else ():
+            if "$ref" in part:
+                yield self.places(part)[-1]
+                yield from self.ancestors(self._shapes.target(part))
 
     def tell_members(self, made: JSON) -> None:
         """Make the tags constants of the classes that they tell."""
@@ -160,14 +161,14 @@ class Tags:
             reference = target.value
             if isinstance(reference, str) and "/" not in reference:
                 reference = pointer("components", "schemas", reference)
-            given[value] = self._end(node.document.resolve(reference, target.place))[-1]
+            given[value] = self.places(node.document.resolve(reference, target.place))[-1]
         return given
 
     def _flat(
         self, members: tuple[Parts, ...], via: tuple[str, ...] = ()
     ) -> Iterator[tuple[Parts, set[str]]]:
         for parts in members:
-            places = [*via, *(place for part in parts for place in self._end(part))]
+            places = [*via, *(place for part in parts for place in self.places(part))]
             shape = self._target(parts)
             if shape.kind == "union" and len(places) < 50:
                 yield from self._flat(shape.members, tuple(places))
@@ -176,20 +177,6 @@ class Tags:
 
     def _target(self, parts: Parts) -> Shape:
         return self._shapes.target(parts[0]) if len(parts) == 1 else self._shapes.member(parts)
-
-    def _end(self, node: Node) -> list[str]:
-        """Return the places that a schema leads to, its own first."""
-        places = [node.place]
-        while is_json_object(node.value) and "$ref" in node.value and len(places) < 50:
-            node = node.document.resolve(node.value["$ref"], node.place)
-            places.append(node.place)
-        return places
-
-    def _ancestors(self, shape: Shape) -> Iterator[str]:
-        for part in shape.parts if shape.kind == "object" else ():
-            if "$ref" in part:
-                yield self._end(part)[-1]
-                yield from self._ancestors(self._shapes.target(part))
 
 
 def constants_of(shapes: Shapes, shape: Shape, tag: str) -> list[str]:

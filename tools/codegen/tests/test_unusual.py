@@ -371,6 +371,18 @@ ANSWERS: list[tuple[Any, dict[str, Any], Any, Any]] = [
         "Pet",
     ),
     (
+        ref("Pet"),
+        {
+            "Pet": {
+                **has("name", kind={"enum": ["Cat", "Dog"]}, name=TEXT),
+                "discriminator": {"propertyName": "kind"},
+            },
+            "Cat": {"allOf": [ref("Pet"), has(lives=NUMBER)]},
+        },
+        {"kind": "Cat", "name": "Tom", "lives": 9},
+        "Cat",
+    ),
+    (
         {"oneOf": [ref("A"), ref("Rest")], "discriminator": {"propertyName": "k"}},
         {
             "A": has("k", k={"const": "a"}),
