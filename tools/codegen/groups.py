@@ -41,8 +41,9 @@ class Groups:
         self._modules = modules
         self._overrides = overrides
         self._groups: dict[str, Group] = {}
+        ranks = {name: rank for rank, name in enumerate(uses)}
         for found in _strongly_connected(uses):
-            first, *others = (name for name in uses if name in found)
+            first, *others = sorted(found, key=ranks.__getitem__)
             names = (first, *others)
             is_cyclic = bool(others) or first in uses[first]
             is_plain = not others and first not in overrides
@@ -63,8 +64,8 @@ class Groups:
         return self._modules[name] if name in self._overrides else self._groups[name].module
 
 
-def _strongly_connected(uses: Mapping[str, Set[str]]) -> list[set[str]]:
-    """Return the sets of names that reach each other, by Kosaraju's algorithm."""
+def _strongly_connected(uses: Mapping[str, Set[str]]) -> list[list[str]]:
+    """Return the lists of names that reach each other, by Kosaraju's algorithm."""
     used_by: dict[str, list[str]] = {name: [] for name in uses}
     for name, used in uses.items():
         for other in used:
@@ -73,13 +74,13 @@ def _strongly_connected(uses: Mapping[str, Set[str]]) -> list[set[str]]:
     seen: set[str] = set()
     for start in uses:
         _visit(start, uses, seen, finished)
-    found: list[set[str]] = []
+    found: list[list[str]] = []
     seen.clear()
     for start in reversed(finished):
         members: list[str] = []
         _visit(start, used_by, seen, members)
         if members:
-            found.append({*members})
+            found.append(members)
     return found
 
 
