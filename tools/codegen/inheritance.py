@@ -1,7 +1,6 @@
 """Which classes inherit from those that their schemas build on."""
 
 import copy
-from collections.abc import Iterator
 
 from tools.codegen.directions import name_of
 from tools.codegen.document import JSON
@@ -18,38 +17,42 @@ def settle_bases(made: JSON) -> None:
         made: All prepared components by name.
     """
     for name, schema in made.items():
-        parts = [*_parts(schema, made)]
-        if "allOf" not in schema or _fit(parts):
-            continue
-        whole: JSON = {"type": "object", "properties": {}, "required": [], "attributes": {}}
-        for part in copy.deepcopy(parts):
-            whole["properties"] |= part.get("properties", {})
-            whole["attributes"] |= part.get("attributes", {})
-            whole["required"] += part.get("required", ())
-            whole |= {key: part[key] for key in ("additionalProperties", "closed") if key in part}
-        whole["required"] = list(dict.fromkeys(whole["required"]))
-        made[name] = whole | {key: value for key, value in schema.items() if key != "allOf"}
+        if "allOf" in schema and not _fits(schema, made):
+            rest = {key: value for key, value in schema.items() if key != "allOf"}
+            made[name] = copy.deepcopy(_whole(schema, made)) | rest
 
 
-def _parts(schema: JSON, made: JSON) -> Iterator[JSON]:
-    """Yield the parts of a class, those of its base classes first."""
+def _whole(schema: JSON, made: JSON) -> JSON:
+    """Return a class with what it inherits."""
+    whole: JSON = {"type": "object", "properties": {}, "required": [], "attributes": {}}
     for part in schema.get("allOf", [schema]):
-        yield from _parts(made[name_of(part)], made) if "$ref" in part else [part]
+        one = _whole(made[name_of(part)], made) if "$ref" in part else part
+        whole["properties"] |= one.get("properties", {})
+        whole["attributes"] |= one.get("attributes", {})
+        whole["required"] = list(dict.fromkeys([*whole["required"], *one.get("required", ())]))
+        whole |= {key: one[key] for key in ("additionalProperties", "closed") if key in one}
+    return whole
 
 
-def _fit(parts: list[JSON]) -> bool:
-    held: JSON = {}
-    for part in parts:
-        for key, value in part.get("properties", {}).items():
-            if key in held and not _is_narrower(value, held[key]):
+def _fits(schema: JSON, made: JSON) -> bool:
+    """Whether base classes have properties as the same types, which the class itself may narrow."""
+    held: dict[str, tuple[JSON, bool]] = {}
+    for part in schema["allOf"]:
+        one = _whole(made[name_of(part)], made) if "$ref" in part else part
+        for key, value in one["properties"].items():
+            found = _bare(value), key in one["required"]
+            known = held.setdefault(key, found)
+            if found != known and ("$ref" in part or not _is_narrower(found[0], known[0])):
                 return False
-            held[key] = value
     return True
 
 
-def _is_narrower(schema: JSON, other: JSON) -> bool:
-    """Whether all values of a property are values of another one, or the types are the same."""
-    one, other = ({k: v for k, v in it.items() if k not in _BESIDE} for it in (schema, other))
+def _bare(schema: JSON) -> JSON:
+    return {key: value for key, value in schema.items() if key not in _BESIDE}
+
+
+def _is_narrower(one: JSON, other: JSON) -> bool:
+    """Whether all values of a type are values of another, or the types are the same."""
     if not other or one == other or {**one, "nullable": True} == other:
         return True
     is_text = other.get("type") == "string" and other.keys() <= {"type", "nullable"}
