@@ -51,22 +51,10 @@ WAITING = {
     "output": {"first": {"$step": "put", "path": "blob_id"}, "second": {"$step": "read"}},
 }
 
-#: From the version of a row to those of the columns, in the order of `VERSIONS`: what happens with
-#: finished runs alone, and with a run in progress. `+` opens, `u` opens with upgrade=True alone,
-#: `-` is refused.
-TABLE = {
-    "0.9.0": ("+-----", "+-----"),
-    "0.10.0": ("-++++-", "-+----"),
-    "0.11.0": ("-++++u", "--++uu"),
-    "0.11.1": ("-++++u", "--++uu"),
-    "0.12.0": ("-++++u", "----+u"),
-    "0.13.0": ("-+++++", "----++"),
-}
-
 CELLS = [
-    (old, new, is_running, TABLE[old][is_running][column])
+    (old, new, is_running)
     for old in VERSIONS
-    for column, new in enumerate(VERSIONS)
+    for new in VERSIONS
     # A 0.9 server answers when the run has ended, and resumes none.
     for is_running in ((False,) if old == "0.9.0" else (False, True))
 ]
@@ -80,6 +68,31 @@ class Made:
     fifo: Path
     finished: str
     running: str | None
+
+
+def line_of(version: str) -> str:
+    """Return the line of releases that a version belongs to, such as `0.11`."""
+    return version.rpartition(".")[0]
+
+
+@cache
+def documented() -> dict[tuple[str, str], list[str]]:
+    """Return the table of the runtime's README.
+
+    Returns:
+        By the lines of the version that has written the data and of the one that opens it: what
+        happens with finished runs alone, and with a run in progress.
+    """
+    text = Path("runtime/README.md").read_text(encoding="utf-8")
+    table = text.partition("| written by ")[2].partition("\n\n")[0]
+    (_, *lines), _, *rows = (
+        [cell.strip() for cell in row.strip(" |").split("|")] for row in table.splitlines()
+    )
+    return {
+        (old, new): (cell.split(" / ") * 2)[:2]
+        for old, *cells in rows
+        for new, cell in zip(lines, cells, strict=True)
+    }
 
 
 def start(version: str, folder: Path, *, upgrade: bool = False) -> StepflowRuntime:
@@ -154,20 +167,22 @@ def check_refused(data: Made, folder: Path, old: str, new: str, *, upgrade: bool
     return message
 
 
-@pytest.mark.parametrize(("old", "new", "is_running", "expected"), CELLS)
-def test_another_version(
-    old: str, new: str, is_running: bool, expected: str, tmp_path: Path
+@pytest.mark.parametrize(("old", "new", "is_running"), CELLS)
+def test_the_readme_says_what_another_version_does(
+    old: str, new: str, is_running: bool, tmp_path: Path
 ) -> None:
+    expected = documented()[line_of(old), line_of(new)][is_running]
     data = made(old, is_running=is_running)
     folder = tmp_path / "data"
     shutil.copytree(data.folder, folder)
-    if expected != "+":
+    needs_upgrade = expected == "`upgrade=True`"
+    if expected != "opens":
         message = check_refused(data, folder, old, new, upgrade=False)
-        assert ("upgrade=True" in message) == (expected == "u")
-    if expected == "-":
+        assert ("upgrade=True" in message) == needs_upgrade
+    if expected == "refused":
         check_refused(data, folder, old, new, upgrade=True)
         return
-    with start(new, folder, upgrade=expected == "u") as runtime:
+    with start(new, folder, upgrade=needs_upgrade) as runtime:
         check_all(runtime.sync_client, data)
     if old == new:
         assert not backups(folder)

@@ -1,5 +1,6 @@
 """The released servers that this repository is tested with."""
 
+load("//third_party:requirements.bzl", "whl_requirement")
 load("//tools/pytest:defs.bzl", "pytest_test")
 load("//tools/python:wheel_file.bzl", "wheel_file")
 load("//tools/python/lock:defs.bzl", "locked_requirements")
@@ -18,19 +19,22 @@ SERVERS = {
 # They tell no events, and their workers speak HTTP.
 WITHOUT_EVENTS = ["0.9.0", "0.10.0", "0.11.0", "0.11.1"]
 
-def released_server(name, wheel):
-    """The server's binary out of a wheel, its lock, and the test that it is what was asked for.
+def released_server(name, hub = None):
+    """The server's binary out of its wheel, its lock, and the test that it is what was asked for.
 
     Args:
         name: the target of the binary.
-        wheel: the wheel, out of a hub of its own.
+        hub: the hub of MODULE.bazel that locks the wheel; by default that of the version which is the target's name.
     """
     locked_requirements(name = "lock")
     wheel_file(
         name = name,
         path = "stepflow_orchestrator/bin/stepflow-server",
         visibility = ["//visibility:public"],
-        wheel = wheel,
+        wheel = whl_requirement(
+            "stepflow-orchestrator",
+            hub = hub or "stepflow_server_" + name.replace(".", "_"),
+        ),
     )
     pytest_test(
         name = "server_starts_test",

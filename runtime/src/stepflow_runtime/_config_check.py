@@ -76,8 +76,7 @@ def check_keys(
         from stepflow_runtime._stamp import Fingerprint
 
         version = binary_version(launch, Fingerprint.of(launch.binary), startup_timeout)
-    # A server that is newer than the schema may have more keys.
-    if mistakes and version and ".".join(version.split(".")[:2]) in schema["x-servers"]:
+    if mistakes and version and _is_known(version):
         key = mistakes[0]
         raise InvalidInput(
             f"{name} has the unknown key {key}{_line(content, key)}, which the server"
@@ -174,6 +173,13 @@ def _reason(key: Key, version: str | None) -> str:
         return ""
     instead = key.schema.get("x-instead")
     return f"{reason}; use {instead}" if instead else reason
+
+
+def _is_known(version: str) -> bool:
+    # A server that is newer than the schema may have more keys. Imported here to keep starts fast.
+    from stepflow_api.support import is_known_version
+
+    return is_known_version(version)
 
 
 def _number(version: str) -> tuple[int, ...]:
