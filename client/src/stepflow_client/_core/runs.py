@@ -339,14 +339,14 @@ def _listed(inputs: Iterable[Any]) -> list[Any]:
 def _request(
     flow_id: str, inputs: list[Any], options: SubmitOptions, variables: dict[str, Any] | None
 ) -> CreateRunRequest:
-    fields: dict[str, Any] = {
-        "overrides": options.get("overrides"),
-        "variables": variables,
-        "max_concurrency": options.get("max_concurrency"),
+    # An option that is called like a field of the request is sent in it.
+    fields = {
+        name: value
+        for name, value in {**options, "variables": variables}.items()
+        if name in CreateRunRequest.model_fields and value is not None
     }
-    present = {name: value for name, value in fields.items() if value is not None}
     try:
-        return CreateRunRequest.model_validate({"flow_id": flow_id, "input": inputs, **present})
+        return CreateRunRequest.model_validate({"flow_id": flow_id, "input": inputs, **fields})
     except ValidationError as error:
         raise InvalidInput(f"the run cannot be created: {first_problem(error)}") from error
 

@@ -27,7 +27,7 @@ _POLL_SECONDS: Final = 0.2
 _LONGEST_WAIT: Final = 300.0
 """Seconds that a server waits for a run when it is not told how long."""
 
-_OPTIONAL = ("overrides", "variables", "maxConcurrency", "wait", "timeoutSecs")
+_REQUIRED = ("flowId", "input")
 _ENDED = ("completed", "failed", "cancelled")
 
 
@@ -45,7 +45,7 @@ def without_nulls(request: Request) -> Request:
     if b":null" not in (request.content or b""):
         return request
     body = document(request.content)
-    left = {k: v for k, v in body.items() if v is not None or k not in _OPTIONAL}
+    left = {k: v for k, v in body.items() if v is not None or k in _REQUIRED}
     return request if len(left) == len(body) else with_body(request, left)
 
 
