@@ -203,7 +203,7 @@ async def test_a_later_version_is_taken_for_the_newest_known_with_one_warning() 
     wire = Wire(LATER, {"runs": [SUMMARY]})
     with (
         Client("http://server", transport=wire) as client,
-        pytest.warns(UserWarning, match=r"build 1234567.*treated as 0\.13") as warned,
+        pytest.warns(UserWarning, match=r"build 1234567.*treated as 0\.\d+;") as warned,
     ):
         assert list_runs.sync(client=client).runs[0].status == "running"
         client._exchange.forget()
@@ -211,7 +211,7 @@ async def test_a_later_version_is_taken_for_the_newest_known_with_one_warning() 
     assert len(warned) == 1
 
 
-@pytest.mark.parametrize("version", ["0.14.0", "1.0.0", "0.14.0-rc.1", "v2.0"])
+@pytest.mark.parametrize("version", ["0.99.0", "1.0.0", "0.99.0-rc.1", "v2.0"])
 def test_a_later_version_that_tells_its_number(version: str) -> None:
     wire = Wire({**OLD, "version": version}, {"runs": [SUMMARY]})
     with Client("http://server", transport=wire) as client, pytest.warns(UserWarning) as warned:
