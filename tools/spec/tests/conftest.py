@@ -6,7 +6,6 @@ import os
 import stat
 import sys
 import textwrap
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -80,46 +79,3 @@ def odd_server(executable: Callable[[str], Path]) -> Callable[[str], Path]:
         )
 
     return make
-
-
-def _is_alive(pid: int) -> bool:
-    """Whether a process runs; one that is dead and waits to be reaped does not."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return state not in "XZ"
-
-
-def _wait_until(condition: Callable[[], object], what: str, seconds: float = 30.0) -> None:
-    """Waits until a condition holds; fails when that takes too long to be true ever."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"gave up waiting until {what}"
-        time.sleep(0.01)
-
-
-@pytest.fixture
-def wait_until() -> Callable[[Callable[[], object], str], None]:
-    """Waits until a condition holds, which is also given in words."""
-    return _wait_until
-
-
-@pytest.fixture
-def wait_for_end() -> Callable[[int], None]:
-    """Waits until a process is gone."""
-    return lambda pid: _wait_until(lambda: not _is_alive(pid), f"process {pid} is gone")
-
-
-@pytest.fixture
-def wait_for_text() -> Callable[[Path], str]:
-    """Waits until a file holds a whole line, and returns it."""
-
-    def wait(path: Path) -> str:
-        _wait_until(
-            lambda: path.exists() and path.read_text(encoding="utf-8").endswith("\n"),
-            f"{path.name} is written",
-        )
-        return path.read_text(encoding="utf-8").strip()
-
-    return wait

@@ -17,12 +17,12 @@ from typing import Any
 
 import pytest
 
+from tools.pytest.support import wait_until
 from tools.spec.server import ServerError, StepflowServer
+from tools.spec.tests.waiting import wait_for_end, wait_for_text
 
 Executable = Callable[[str], Path]
 End = Callable[[StepflowServer], None]
-WaitForEnd = Callable[[int], None]
-WaitForText = Callable[[Path], str]
 
 
 def is_healthy(server: StepflowServer) -> bool:
@@ -149,8 +149,6 @@ def test_ends_what_the_server_has_started(
     binary: Path,
     executable: Executable,
     tmp_path: Path,
-    wait_for_end: WaitForEnd,
-    wait_for_text: WaitForText,
 ) -> None:
     child = tmp_path / "child"
     parent = executable(f'sleep 1000 & echo $! > {child}; exec {binary} "$@"')
@@ -167,8 +165,6 @@ def test_ends_with_the_process_that_started_it(
     binary: Path,
     executable: Executable,
     tmp_path: Path,
-    wait_for_end: WaitForEnd,
-    wait_for_text: WaitForText,
 ) -> None:
     child = tmp_path / "child"
     parent = executable(f'sleep 1000 & echo $! > {child}; exec {binary} "$@"')
@@ -209,8 +205,6 @@ def test_ends_with_the_process_that_started_it(
 
 def test_interrupted_start_leaves_nothing(
     executable: Executable,
-    wait_for_end: WaitForEnd,
-    wait_until: Callable[[Callable[[], object], str], None],
 ) -> None:
     silent = StepflowServer(executable("exec sleep 1000"))
 

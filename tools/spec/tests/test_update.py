@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from tools.pytest.forked import run_forked
+from tools.pytest.support import wait_until
+from tools.spec.tests.waiting import wait_for_end, wait_for_text
 from tools.spec.update import main
 
 Executable = Callable[[str], Path]
@@ -182,8 +184,6 @@ def test_an_interrupted_update_leaves_the_old_file_and_no_server(
     tmp_path: Path,
     executable: Executable,
     odd_server: Executable,
-    wait_for_text: Callable[[Path], str],
-    wait_for_end: Callable[[int], None],
     moment: str,
     number: signal.Signals,
     stored: str | None,
@@ -223,9 +223,6 @@ def test_an_update_that_cannot_clean_up_leaves_no_server(
     tmp_path: Path,
     executable: Executable,
     odd_server: Executable,
-    wait_for_text: Callable[[Path], str],
-    wait_for_end: Callable[[int], None],
-    wait_until: Callable[[Callable[[], object], str], None],
     how: str,
 ) -> None:
     pid_file = tmp_path / "pid"
