@@ -27,9 +27,13 @@ from typing import Any
 from tools.bench.cases import AGAIN, CASES, GROWTH, PROGRAMS, SDK, Case
 from tools.bench.chart import draw
 from tools.bench.driver import BenchError, Contestant, run_case
-from tools.bench.results import all_met, case_report, growth_report, insert, report, versions
+from tools.bench.results import all_met, case_report, growth_report, report, versions
 from tools.bench.world import World, real_server
+from tools.files import replace_file, with_marked_part
 from tools.spec.server import ServerError
+
+_BEGIN = "<!-- Written by tools/bazel run //tools/bench -- --results, from here -->"
+_END = "<!-- to here -->"
 
 _GROWTH_ROUNDS = 3
 _SECONDS = 0.2
@@ -150,10 +154,11 @@ def _write(files: list[Path]) -> int:
     results = Path(os.environ.get("BUILD_WORKSPACE_DIRECTORY", ""), "tools/bench/RESULTS.md")
     try:
         runs = [json.loads(file.read_text(encoding="utf-8")) for file in files]
-        text = insert(results.read_text(encoding="utf-8"), report(runs))
+        tables = "\n".join(report(runs))
+        text = with_marked_part(results.read_text(encoding="utf-8"), _BEGIN, _END, tables)
     except (ValueError, LookupError, TypeError) as error:
         raise BenchError(f"cannot write {results}: {error!r}; pass what --json printed") from None
-    results.write_text(text, encoding="utf-8")
+    replace_file(results, text)
     print(f"wrote {results}")
     return 0
 

@@ -12,7 +12,6 @@ A run is a JSON document of rounds, each wall and CPU seconds of an operation an
 from __future__ import annotations
 
 import math
-import re
 import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,9 +21,6 @@ from tools.bench.cases import AGAIN, ALLOWED, CASES, GROWTH, MEGABYTE, SDK
 from tools.bench.driver import Round
 
 Document = Mapping[str, Any]
-
-BEGIN = "<!-- Written by tools/bazel run //tools/bench -- --results, from here -->"
-END = "<!-- to here -->"
 
 METRIC_NAMES = {"cpu": "CPU", "wall": "wall", "rate": "rate", "peak": "memory"}
 
@@ -122,19 +118,6 @@ def report(runs: Sequence[Document]) -> Iterator[str]:
     yield from growth_report(runs)
     yield ""
     yield from versions(runs)
-
-
-def insert(text: str, tables: Iterable[str]) -> str:
-    """Replace the lines between the marks of a Markdown file.
-
-    Raises:
-        ValueError: The marks are not there, each once and in order.
-    """
-    new = "\n".join([BEGIN, "", *tables, "", END])
-    result, count = re.subn(f"{BEGIN}.*?{END}", lambda _: new, text, flags=re.DOTALL)
-    if count != 1:
-        raise ValueError(f"the file has no place for the tables: add {BEGIN!r} and {END!r}, once")
-    return result
 
 
 def case_report(name: str, runs: Sequence[Document]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 
+from tools.files import replace_file
 from tools.spec.normalise import SpecError
 from tools.spec.report import bazel_run, explain
 from tools.spec.served import served_spec
@@ -75,23 +76,8 @@ def _store(path: Path, served: str) -> list[str]:
     except FileNotFoundError:
         changes = ["stored; there was none before"]
     if changes:
-        _replace(path.resolve(), served.encode())
+        replace_file(path, served)
     return changes
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file so that at every moment it is either the old one or the whole new one."""
-    new = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with new.open("xb") as file:
-            file.write(content)
-            if path.exists():
-                os.fchmod(file.fileno(), path.stat().st_mode)
-            os.fsync(file.fileno())
-        new.replace(path)
-    except BaseException:
-        new.unlink(missing_ok=True)
-        raise
 
 
 def _interrupt(number: int, _frame: FrameType | None) -> None:

@@ -6,10 +6,10 @@ import argparse
 import logging
 import os
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from tools.files import replace_file
 from tools.surface.changes import Change, changes
 from tools.surface.listing import listing
 from tools.surface.public_names import SurfaceError, public_names
@@ -40,8 +40,8 @@ def main(arguments: Sequence[str]) -> int:
         made = listing(options.package, options.command, names)
         stored = file.read_bytes().decode() if file.exists() else ""
         found = changes(stored, made)
-        if options.update:
-            _write(file, made, stored)
+        if options.update and made != stored:
+            replace_file(file, made)
     except SurfaceError as error:
         print(error, file=sys.stderr)
         return 1
@@ -68,20 +68,6 @@ def main(arguments: Sequence[str]) -> int:
 def _report(found: list[Change], heading: str) -> None:
     if found:
         print(heading, *(f"  {change}" for change in found), sep="\n")
-
-
-def _write(file: Path, text: str, stored: str) -> None:
-    if text == stored:
-        return
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as target:
-            target.write(text)
-        os.chmod(name, 0o644)
-        os.replace(name, file)
-    except BaseException:
-        os.unlink(name)
-        raise
 
 
 if __name__ == "__main__":

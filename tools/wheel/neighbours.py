@@ -21,6 +21,7 @@ from pathlib import Path
 
 from packaging.utils import InvalidName, canonicalize_name
 
+from tools.files import PlaceError, marked_part, replace_file, with_marked_part
 from tools.python.lock.pip_settings import uv_environment
 
 # The lines of a page that enclose the table.
@@ -225,21 +226,6 @@ def differences(alone: Mapping[str, str], beside: Mapping[str, str]) -> list[str
     ]
 
 
-def with_table(page: str, table: str) -> str:
-    """Return a page with its table replaced.
-
-    Raises:
-        NeighboursError: It has no place for one.
-    """
-    before, begin, rest = page.partition(f"{BEGIN}\n")
-    _, end, after = rest.partition(f"{END}\n")
-    if not begin or not end:
-        raise NeighboursError(
-            f"the page has no place for the table: add the lines {BEGIN!r} and {END!r}"
-        )
-    return f"{before}{begin}\n{table}\n{end}{after}"
-
-
 def _name(requirement: str) -> str:
     return re.split(r"[^\w.-]", requirement, maxsplit=1)[0]
 
@@ -264,16 +250,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         names = [canonicalize_name(name, validate=True) for name in options.names or _NEIGHBOURS]
         if page:
-            with_table(page.read_text(encoding="utf-8"), "")
+            marked_part(page.read_text(encoding="utf-8"), BEGIN, END)
         ours = own_requirements(Path())
         print(*table, sep="\n", flush=True)
         for name in names:
             table.append(examine(uv, name, ours).row())
             print(table[-1], flush=True)
         if page:
-            text = with_table(page.read_text(encoding="utf-8"), "\n".join(table) + "\n")
-            page.write_text(text, encoding="utf-8")
-    except (InvalidName, NeighboursError) as error:
+            text = page.read_text(encoding="utf-8")
+            replace_file(page, with_marked_part(text, BEGIN, END, "\n".join(table)))
+    except (InvalidName, NeighboursError, PlaceError) as error:
         print(f"neighbours: {error}", file=sys.stderr)
         return 1
     except OSError as error:

@@ -12,12 +12,9 @@ from tools.bench.cases import AGAIN, ALLOWED, CASES, SDK
 from tools.bench.contestants.other_generator import readable
 from tools.bench.driver import Round
 from tools.bench.results import (
-    BEGIN,
-    END,
     Spread,
     all_met,
     exponent,
-    insert,
     ratio,
     report,
     rows,
@@ -146,18 +143,6 @@ def test_growth_has_its_exponent_and_each_time() -> None:
     row = cells("one call (POST /runs, wait=true) among others", found)
     assert row[:3] == ["wall", "callers", "1.00"]
     assert row[3].startswith("1: 1 ms, 10: 10 ms") and row[3].endswith("100,000: 100 s")
-
-
-def test_what_is_written_by_hand_stays() -> None:
-    text = insert(f"by hand\n{BEGIN}\nold\n{END}\nas well\n", ["new"])
-    assert text == f"by hand\n{BEGIN}\n\nnew\n\n{END}\nas well\n"
-    assert insert(text, ["new"]) == text
-
-
-@pytest.mark.parametrize("text", ["", BEGIN, f"{END} {BEGIN}", f"{BEGIN} {END} {BEGIN} {END}"])
-def test_a_file_without_its_marks_is_left_alone(text: str) -> None:
-    with pytest.raises(ValueError, match="has no place for the tables"):
-        insert(text, ["tables"])
 
 
 _SPEC = {

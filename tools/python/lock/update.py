@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tools.files import replace_file
 from tools.python.lock.lock_file import FileError, Pin, read_lock, read_requirements
 from tools.python.lock.pip_settings import uv_environment
 
@@ -92,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         new = _wheels_only(
             new_file.read_text(encoding="utf-8"), list_file.read_text(encoding="utf-8")
         )
-    _replace(lock, new)
+    replace_file(lock, new)
     print(*_changes(options.lock, old, new), sep="\n")
     return 0
 
@@ -130,15 +131,6 @@ def _wheels_only(lock: str, listed: str) -> str:
     ]
     # The last hash of a package does not continue in the next line.
     return re.sub(r" \\\n(?! +--hash=)", "\n", "\n".join(kept) + "\n")
-
-
-def _replace(path: Path, text: str) -> None:
-    beside = path.with_name(path.name + ".new")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def _changes(lock: str, old: str, new: str) -> list[str]:

@@ -14,8 +14,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tools.files import PlaceError, marked_part, replace_file, with_marked_part
 from tools.spec.compat.probe import ProbeError, probe
-from tools.spec.compat.table import TableError, render, table_in, with_table
+from tools.spec.compat.table import BEGIN, END, render
 from tools.spec.compatibility import judge, verdict
 from tools.spec.normalise import SpecError, parse
 from tools.spec.served import served_spec
@@ -44,19 +45,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     path = Path(workspace, options.readme)
     try:
         text = path.read_text(encoding="utf-8")
-        table_in(text)
+        marked_part(text, BEGIN, END)
         print(*spec_changes(binaries), sep="\n")
-        new = with_table(text, render({v: probe(binary) for v, binary in binaries.items()}))
+        table = render({version: probe(binary) for version, binary in binaries.items()})
+        new = with_marked_part(text, BEGIN, END, table)
         if new == text:
             print(f"{options.readme} is up to date.")
             return 0
-        beside = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            beside.write_text(new, encoding="utf-8")
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
-    except (ProbeError, ServerError, TableError) as error:
+        replace_file(path, new)
+    except (ProbeError, ServerError, PlaceError) as error:
         return _fail(f"{options.readme} is left as it was: {error}")
     except OSError as error:
         return _fail(f"{options.readme} is left as it was: {error.strerror}: {error.filename}")

@@ -1,4 +1,4 @@
-"""The table of what the SDK can do with which server, and its place in a README."""
+"""The table of what the SDK can do with which server."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Supports = Mapping[str, Mapping[str, Support]]
 
 
 class TableError(Exception):
-    """A README has no place for the table; the message is one line that says so."""
+    """What a README has between its marks is no table; the message is one line that says so."""
 
 
 def render(supports: Supports) -> str:
@@ -26,7 +26,7 @@ def render(supports: Supports) -> str:
         ["---"] * (len(supports) + 1),
         *([_heading(call), *(str(found[call]) for found in supports.values())] for call in calls),
     ]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def read(table: str) -> dict[str, dict[str, Support]]:
@@ -45,36 +45,6 @@ def read(table: str) -> dict[str, dict[str, Support]]:
         }
     except (IndexError, ValueError) as error:
         raise TableError(f"it is no table of what is supported: {error}") from error
-
-
-def table_in(text: str) -> str:
-    """Return the table that stands in a README.
-
-    Raises:
-        TableError: It has no place for one.
-    """
-    _, table, _ = _parts(text)
-    return table
-
-
-def with_table(text: str, table: str) -> str:
-    """Return a README with another table.
-
-    Raises:
-        TableError: It has no place for one.
-    """
-    before, _, after = _parts(text)
-    return f"{before}{table}{after}"
-
-
-def _parts(text: str) -> tuple[str, str, str]:
-    before, begin, rest = text.partition(f"{BEGIN}\n\n")
-    table, end, after = rest.partition(f"\n{END}\n")
-    if not begin or not end:
-        raise TableError(
-            f"it has no place for the table: put the lines {BEGIN!r} and {END!r} there"
-        )
-    return before + begin, table, end + after
 
 
 def _heading(call: str) -> str:
