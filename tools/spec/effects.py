@@ -121,11 +121,6 @@ def _constraint(old: Any, new: Any) -> Effect:
     return Effect.WIDENS if new is ABSENT else Effect.BOTH
 
 
-def _part(old: Any, new: Any) -> Effect:
-    """Judges a keyword that holds the schema of a part, such as an array's items."""
-    return _schema(old, new)
-
-
 def _names(old: Any, new: Any) -> Effect:
     """Judges the schema of an object's keys, which are text whether it says so or not."""
     return _schema(*(True if names == {"type": "string"} else names for names in (old, new)))
@@ -138,10 +133,6 @@ def _all_of(old: Any, new: Any) -> Effect:
 def _value(old: Any, new: Any) -> Effect:
     """Judges one value of an enumeration."""
     return Effect.WIDENS if old is ABSENT else Effect.NARROWS
-
-
-def _conjunct(old: Any, new: Any) -> Effect:
-    return Effect.NARROWS if old is ABSENT else Effect.WIDENS
 
 
 def _lower_bound(old: Any, new: Any) -> Effect:
@@ -220,17 +211,17 @@ _WIDER_FORMATS: Final = tuple(
 
 _RULES: Final[Mapping[str, Callable[[Any, Any], Effect]]] = {
     "type": _type,
-    "schema": _part,
-    "items": _part,
-    "additionalProperties": _part,
+    "schema": _schema,
+    "items": _schema,
+    "additionalProperties": _schema,
     "propertyNames": _names,
-    "unevaluatedItems": _part,
-    "unevaluatedProperties": _part,
+    "unevaluatedItems": _schema,
+    "unevaluatedProperties": _schema,
     "enum": _enum,
     "enum value": _value,
     "oneOf variant": _value,
     "anyOf variant": _value,
-    "allOf variant": _conjunct,
+    "allOf variant": _constraint,
     "required": _required,
     "minimum": _lower_bound,
     "exclusiveMinimum": _lower_bound,

@@ -83,51 +83,20 @@ INT = {"type": "integer"}
 NULL = {"type": "null"}
 REF = {"$ref": SCHEMAS + "Outer"}
 
-#: Schemas before and after, with what the step forward does. The step back does the reverse.
+#: Schemas before and after; the step back does the reverse. What else narrows a schema is in
+#: test_effects.py, where a validator says so.
 NARROWER: list[tuple[Any, Any]] = [
     (thing({"a": TEXT}), thing({"a": TEXT}, "a")),
-    ({"type": ["string", "null"]}, TEXT),
     ({"type": "number"}, INT),
-    ({"type": ["number", "null"]}, {"type": ["integer", "null"]}),
-    ({"type": ["integer", "string"]}, INT),
-    ({}, TEXT),
-    (True, TEXT),
-    (TEXT, False),
-    (True, False),
+    (INT, {"type": "integer", "minimum": 0}),
+    ({"type": "string", "enum": ["a", "b"]}, {"type": "string", "enum": ["a"]}),
     ({"oneOf": [NULL, REF]}, REF),
     ({"anyOf": [NULL, TEXT]}, TEXT),
     ({"oneOf": [REF, TEXT, NULL]}, {"oneOf": [REF, TEXT]}),
     ({"anyOf": [REF, TEXT]}, {"anyOf": [REF]}),
     ({"allOf": [REF]}, {"allOf": [REF, {"required": ["a"]}]}),
-    ({"type": "string", "enum": ["a", "b"]}, {"type": "string", "enum": ["a"]}),
-    (TEXT, {"type": "string", "enum": ["a"]}),
-    (TEXT, {"type": "string", "const": "a"}),
-    (TEXT, {"type": "string", "pattern": "^a"}),
     (TEXT, {"type": "string", "format": "uuid"}),
-    ({"type": "integer", "format": "int64"}, {"type": "integer", "format": "int32"}),
-    ({"type": "integer", "format": "int64"}, {"type": "integer", "format": "uint32"}),
     ({"type": "number", "format": "double"}, {"type": "number", "format": "float"}),
-    (INT, {"type": "integer", "minimum": 0}),
-    ({"type": "integer", "minimum": 0}, {"type": "integer", "minimum": 1}),
-    ({"type": "integer", "maximum": 9}, {"type": "integer", "maximum": 8}),
-    ({"type": "number", "maximum": 9}, {"type": "number", "maximum": 8.5}),
-    ({"type": "integer", "exclusiveMinimum": 0}, {"type": "integer", "exclusiveMinimum": 2}),
-    ({"type": "integer", "exclusiveMaximum": 5}, {"type": "integer", "exclusiveMaximum": 2}),
-    ({"type": "integer", "multipleOf": 2}, {"type": "integer", "multipleOf": 4}),
-    (INT, {"type": "integer", "multipleOf": 4}),
-    (TEXT, {"type": "string", "minLength": 1}),
-    ({"type": "string", "maxLength": 9}, {"type": "string", "maxLength": 8}),
-    ({"type": "array", "maxItems": 9}, {"type": "array", "maxItems": 8}),
-    ({"type": "array", "items": INT}, {"type": "array", "items": INT, "minItems": 1}),
-    ({"type": "array", "items": INT}, {"type": "array", "items": INT, "uniqueItems": True}),
-    ({"type": "array"}, {"type": "array", "items": INT}),
-    ({"type": "array", "items": {"type": "number"}}, {"type": "array", "items": INT}),
-    ({"type": "object"}, {"type": "object", "additionalProperties": False}),
-    ({"type": "object"}, {"type": "object", "additionalProperties": INT}),
-    ({"type": "object", "additionalProperties": INT}, {"type": "object", "minProperties": 1,
-      "additionalProperties": INT}),
-    ({"type": "object", "additionalProperties": True}, {"type": "object",
-      "additionalProperties": False}),
     ({"type": "object"}, {"type": "object", "propertyNames": {"pattern": "^a"}}),
     (TEXT, {"type": "string", "not": {"const": "a"}}),
     ({"patternProperties": {"a": INT}}, {"patternProperties": {"a": INT, "b": INT}}),
@@ -145,12 +114,7 @@ OTHER: list[tuple[Any, Any]] = [
     (REF, TEXT),
     (thing({"a": TEXT}), thing({"a": INT})),
     (thing({"a": TEXT}), thing({"b": TEXT})),
-    ({"type": "string", "enum": ["a"]}, {"type": "string", "enum": ["b"]}),
-    ({"type": "string", "const": "a"}, {"type": "string", "const": "b"}),
-    ({"type": "string", "pattern": "a"}, {"type": "string", "pattern": "b"}),
     ({"type": "string", "format": "uuid"}, {"type": "string", "format": "date"}),
-    ({"type": "integer", "format": "int32"}, {"type": "integer", "format": "uint32"}),
-    ({"type": "integer", "multipleOf": 2}, {"type": "integer", "multipleOf": 3}),
     ({"oneOf": [REF, TEXT]}, {"oneOf": [REF, INT, NULL]}),
     ({"type": "object", "additionalProperties": INT}, {"type": "object",
       "additionalProperties": TEXT}),
@@ -178,16 +142,10 @@ HARMLESS: list[tuple[Any, Any]] = [
     ({"x-order": {"a": 1}}, {"x-order": {"a": 2}}),
     (TEXT, {"type": "string", "default": "a"}),
     ({"type": "string", "default": None}, TEXT),
-    (TEXT, {"type": "string", "minLength": 0}),
-    ({"type": "integer", "minimum": 0}, {"type": "integer", "minimum": 0.0}),
-    ({"type": "object"}, {"type": "object", "additionalProperties": True}),
-    ({"type": "object"}, {"type": "object", "additionalProperties": {}}),
     ({"type": "array", "items": True}, {"type": "array", "items": {"description": "Any."}}),
-    ({"type": ["string", "null"]}, {"type": ["null", "string"]}),
     ({"type": ["string", "null"]}, {"oneOf": [NULL, TEXT]}),
     ({"oneOf": [NULL, REF]}, {"oneOf": [REF, NULL]}),
     ({"allOf": [REF], "description": "a"}, REF),
-    ({"type": "string", "enum": ["a", "b"]}, {"type": "string", "enum": ["b", "a"]}),
     ({"type": "object"}, {"type": "object", "propertyNames": {"type": "string"}}),
     (TEXT, {"type": "string", "allOf": []}),
     ({"allOf": []}, True),
@@ -226,7 +184,7 @@ def test_the_same_values_break_nothing(old: Any, new: Any, model: str) -> None:
 
 
 @pytest.mark.parametrize("place", ["parameter", "parameter of the path", "request", "response"])
-@pytest.mark.parametrize(("wide", "narrow"), NARROWER[:12])
+@pytest.mark.parametrize(("wide", "narrow"), NARROWER[:6])
 def test_a_schema_without_a_name_goes_the_way_of_its_place(
     place: str, wide: Any, narrow: Any
 ) -> None:

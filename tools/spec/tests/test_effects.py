@@ -75,6 +75,13 @@ FAMILIES: dict[str, list[Any]] = {
         OBJECT, *({**OBJECT, "propertyNames": n} for n in (STRING, {"maxLength": 1})),
     ],
     "number of fields": [OBJECT, *({**OBJECT, "minProperties": n} for n in (0, 1, 2))],
+    "greatest number of fields": [OBJECT, *({**OBJECT, "maxProperties": n} for n in (0, 1))],
+    "unevaluated fields": [
+        OBJECT, *({**OBJECT, "unevaluatedProperties": u} for u in (True, False, INTEGER)),
+    ],
+    "unevaluated items": [
+        ARRAY, *({**ARRAY, "unevaluatedItems": u} for u in (True, False, INTEGER)),
+    ],
 }  # fmt: skip
 
 #: Families in which a keyword gives way to others: then what breaks may be more than has to.
