@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.server
 import logging
 import os
 import re
@@ -21,6 +22,7 @@ from runtime.tests.component_flows import VERSION, flow, problem
 from runtime.tests.support import descendants, exists, wait_until
 from stepflow_client import SyncStepflowClient
 from stepflow_runtime import StepflowRuntime, __version__, errors
+from stepflow_runtime._components import protobuf
 
 MODULE = """
 import os, threading
@@ -230,6 +232,72 @@ def test_a_worker_for_a_server_that_runs_already(folder: Path) -> None:
             worker.send_signal(signal.SIGINT)
         assert worker.communicate(timeout=60)[0] == "shouting\n"
         assert worker.returncode == 0
+
+
+class Gateway(http.server.BaseHTTPRequestHandler):
+    """Responds to the first request of each method with a page, then as a server with one task."""
+
+    protocol_version = "HTTP/1.1"
+    page: tuple[int, bytes]
+    seen: list[tuple[str, bytes]]
+
+    def do_POST(self) -> None:
+        """Respond."""
+        method = self.path.rpartition("/")[2]
+        self.seen.append((method, self.rfile.read(int(self.headers["Content-Length"]))))
+        before = sum(seen == method for seen, _ in self.seen) - 1
+        status, kind, content = 200, "application/grpc", b"\0\0\0\0\0"
+        if before == 0:
+            status, content = self.page
+            kind = "text/html"
+        elif method == "PullTasks":
+            content = TASK if before == 1 else b""
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Print nothing."""
+
+
+_INPUT = protobuf.encode_value({"text": "a"})
+_CALL = protobuf.text(1, "/python/shout") + protobuf.message(2, _INPUT)
+_ASSIGNMENT = protobuf.text(1, "task-1") + protobuf.message(2, _CALL)
+TASK = b"\0" + len(_ASSIGNMENT).to_bytes(4) + _ASSIGNMENT
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        (502, b"<html><title>502 Bad Gateway</title></html>"),
+        # What a message could begin with, but nothing that a task has.
+        (200, b"\0\0\0\0\x02\x28\x01"),
+    ],
+    ids=["502", "200"],
+)
+def test_a_worker_behind_a_gateway_loses_no_result(page: tuple[int, bytes], folder: Path) -> None:
+    """A gateway responds in the server's place while that is down."""
+    seen: list[tuple[str, bytes]] = []
+    handler = type("OneGateway", (Gateway,), {"page": page, "seen": seen})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as gateway:
+        threading.Thread(target=gateway.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{gateway.server_port}"
+        with subprocess.Popen(
+            [*COMMAND, "worker", "steps", "--tasks-url", url], cwd=folder, stdout=subprocess.PIPE
+        ) as worker:
+            try:
+                wait_until(
+                    lambda: sum(method == "CompleteTask" for method, _ in seen) == 2,
+                    "the result is sent again",
+                )
+            finally:
+                worker.send_signal(signal.SIGINT)
+            assert worker.communicate(timeout=60)[0] == b"shouting\n"
+        gateway.shutdown()
+    results = {body for method, body in seen if method == "CompleteTask"}
+    assert len(results) == 1 and protobuf.encode_value("A") in results.pop()
 
 
 def test_a_worker_ends_with_the_server_that_started_it(folder: Path) -> None:

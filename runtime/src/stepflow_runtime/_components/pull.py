@@ -134,6 +134,8 @@ class PullWorker:
             request = protobuf.text(1, self._queue) + protobuf.text(2, self._id)
             connection.request("POST", f"{_TASKS}PullTasks", _frame(request), _HEADERS)
             response = connection.getresponse()
+            if not _is_grpc(response):
+                raise protobuf.Malformed(f"status {response.status}, and no gRPC")
             while not self._disconnected.is_set():
                 head = response.read(5)
                 if len(head) < 5:
@@ -280,6 +282,8 @@ class PullWorker:
                 connection.close()
             else:
                 self._idle.append(connection)
+        if not _is_grpc(response):
+            return _UNAVAILABLE, b""
         # A response without a message has its status in the headers, another one in the trailers,
         # where the status of a single message is always 0.
         return response.headers.get("grpc-status", "0"), body
@@ -287,6 +291,12 @@ class PullWorker:
 
 def _connection(address: str, timeout: float | None) -> http.client.HTTPConnection:
     return http.client.HTTPConnection(address, timeout=timeout)
+
+
+def _is_grpc(response: http.client.HTTPResponse) -> bool:
+    """Whether the server itself responded, rather than a gateway while the server is down."""
+    kind = response.headers.get_content_type()
+    return response.status == 200 and kind.startswith("application/grpc")
 
 
 def _frame(request: bytes) -> bytes:
