@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import inspect
 import socket
@@ -54,6 +55,16 @@ def function(endpoint: str, form: Form) -> Callable[..., Any]:
     return found
 
 
+def arguments_of(endpoint: str, form: Form) -> dict[str, Any]:
+    names = inspect.signature(function(endpoint, form)).parameters
+    arguments = {name: value for name, value in ARGUMENTS.items() if name in names}
+    if endpoint == "batch.create_batch":
+        from stepflow_api.models import CreateBatchRequest
+
+        arguments["body"] = CreateBatchRequest(flow_id="f", inputs=[1])
+    return arguments
+
+
 @by_form
 @by_endpoint
 def test_every_endpoint_has_both(endpoint: str, form: Form) -> None:
@@ -64,6 +75,22 @@ def test_every_endpoint_has_both(endpoint: str, form: Form) -> None:
     documented = inspect.getdoc(made) or ""
     assert "\n    timeout: For " in documented
     assert "\n    headers: Header fields for this call" in documented
+
+
+@by_form
+@by_endpoint
+@pytest.mark.anyio
+async def test_every_endpoint_uses_both(endpoint: str, form: Form) -> None:
+    arguments = arguments_of(endpoint, form)
+    with OddServer(HEALTH) as server:
+        # Without the timeout of the call, that of the client ends it.
+        async with Client(server.url, timeout=1e-9, server_version="0.13.0") as client:
+            # Most expect another body.
+            with contextlib.suppress(InvalidAnswer):
+                await form(
+                    endpoint, client=client, timeout=None, headers={"x-tenant": "one"}, **arguments
+                )
+    assert server.headers()["x-tenant"] == "one"
 
 
 def _ways() -> Iterator[tuple[str, Callable[[bool], dict[str, Any]]]]:
@@ -231,12 +258,7 @@ async def test_header_fields_that_cannot_be_sent(form: Form, headers: Any) -> No
 @by_endpoint
 @pytest.mark.anyio
 async def test_no_frame_shows_a_header_field(endpoint: str, form: Form) -> None:
-    names = inspect.signature(function(endpoint, form)).parameters
-    arguments = {name: value for name, value in ARGUMENTS.items() if name in names}
-    if endpoint == "batch.create_batch":
-        from stepflow_api.models import CreateBatchRequest
-
-        arguments["body"] = CreateBatchRequest(flow_id="f", inputs=[1])
+    arguments = arguments_of(endpoint, form)
     async with Client("http://127.0.0.1:1", server_version="0.11.1") as client:
         with pytest.raises(StepflowError) as raised:
             await form(endpoint, client=client, headers={"x-key": SECRET}, **arguments)
