@@ -259,7 +259,15 @@ PLUGINS = {
     "plugins": {
         "w": {
             "url": "http://host/$A_PATH",
-            "args": ("--mode", "token", "development-1", "--token", "s3cret-1"),
+            "args": (
+                *("--mode", "token", "development-1", "--token", "s3cret-1"),
+                *(
+                    "--api-key=s3cret-3",
+                    "--password=$A_PART-s3cret-4",
+                    "--key",
+                    "${A_PART}-s3cret-5",
+                ),
+            ),
             "env": {"SHORT": "x-1y2", "LONG": "x-1y2z"},
         }
     },
@@ -274,6 +282,9 @@ PLUGINS = {
         # A variable that a plugin uses, whatever its name.
         ("to http://host/hidden-part", "to http://host/***"),
         ("use s3cret-1", "use ***"),
+        # Without the name of its option, and with the value of a variable.
+        ("use s3cret-3", "use ***"),
+        ("use part-s3cret-4 or part-s3cret-5", "use *** or ***"),
         # It follows what looks like a secret's name, and is no option.
         ("in development-1", "in development-1"),
         ("set x-1y2", "set x-1y2"),
@@ -292,6 +303,7 @@ PLUGINS = {
 )
 def test_secrets_of_a_config_and_an_environment(text: str, cleaned: str) -> None:
     environment = {
+        "A_PART": "part",
         "A_PATH": "hidden-part",
         "A_TOKEN": "s3cret-long",
         "B_TOKEN": "s3cret-long-and-more",
