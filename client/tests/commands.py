@@ -22,11 +22,11 @@ _STYLE = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class Screen:
-    """Run the command with a terminal as its standard output."""
+    """Run the command with a terminal as its standard output, or as another stream."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, stream: str = "stdout") -> None:
         self._monkeypatch = monkeypatch
-        self.error: str = ""
+        self._stream = stream
 
     def __call__(self, *arguments: str, code: int = 0) -> str:
         """Return the text that the terminal receives, without styles."""
@@ -44,7 +44,7 @@ class Screen:
         reader = threading.Thread(target=read)
         reader.start()
         with self._monkeypatch.context() as patch, open(theirs, "w", encoding="utf-8") as screen:
-            patch.setattr(sys, "stdout", screen)
+            patch.setattr(sys, self._stream, screen)
             ended = cli.run(list(arguments))
         reader.join()
         os.close(ours)

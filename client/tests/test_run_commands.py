@@ -9,9 +9,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -21,6 +22,8 @@ from client.tests.commands import read_file as read_file
 from client.tests.support import CHAIN, VERSION, release, wait_until
 from stepflow_api.models import Flow
 from stepflow_client import SyncStepflowClient, cli
+from stepflow_client.events import RunEvent, parse_event
+from stepflow_client.sync_handle import SyncRunHandle
 from tools.spec.server import StepflowServer
 
 HAS_EVENTS = tuple(map(int, VERSION.split("."))) >= (0, 12)
@@ -73,6 +76,78 @@ def test_following_is_live(
         assert cli.run(["wait", run_id, "--follow"]) == 0
         thread.join()
     assert "StepCompleted item 0 step read completed" in errors.read_text()
+
+
+def rows(shown: str) -> list[str]:
+    """Return the rows of the last table that a terminal shows, with single spaces."""
+    text = re.sub(r"\x1b\[[^a-zA-Z]*[a-zA-Z]|\r", "\n", shown)
+    lines = [" ".join(line.split()) for line in text.split("\n")]
+    start = max(number for number, line in enumerate(lines) if line.startswith("step "))
+    return [line for line in lines[start + 1 :] if line and not line.startswith("items ")]
+
+
+def test_following_on_a_terminal(
+    server: StepflowServer,
+    chain: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("STEPFLOW_URL", server.url)
+    screen = Screen(monkeypatch, "stderr")
+    shown = rows(screen("run", chain, "--input", '{"prompt": "x"}', "--follow"))
+    duration = r"[\d.]+ m?s" if HAS_EVENTS else ".+"
+    for number, row in enumerate(shown):
+        assert re.fullmatch(f"step{number} completed {duration}", row)
+    assert len(shown) == 3
+    path = tmp_path / "inputs.jsonl"
+    path.write_text('{"prompt": "x"}\n' * 3, encoding="utf-8")
+    shown = rows(screen("run", chain, "--inputs", str(path), "--follow"))
+    # The steps of a batch's items are not known before 0.10.
+    assert shown == [f"step{number} 0 3 0" for number in range(0 if VERSION == "0.9.0" else 3)]
+
+
+def events_of(*steps: tuple[str, float, int, dict[str, Any]]) -> list[RunEvent]:
+    """Return the events of a run: the kind of each, its seconds, its step, and other fields."""
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    return [
+        parse_event(
+            {
+                "sequenceNumber": number,
+                "timestamp": (start + timedelta(seconds=seconds)).isoformat(),
+                "kind": kind,
+                "runId": str(UUID(int=1)),
+                "itemIndex": 0,
+                "stepIndex": step,
+                **fields,
+            }
+        )
+        for number, (kind, seconds, step, fields) in enumerate(steps)
+    ]
+
+
+def test_durations_of_steps_on_a_terminal(
+    command: Command, chain: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of all attempts; 0 if the server's clock was set back."""
+    run_id = command("submit", chain, "--input", '{"prompt": "x"}').strip()
+    given = events_of(
+        ("StepStarted", 0, 0, {"stepId": "again", "attempt": 1}),
+        ("StepStarted", 1, 1, {"stepId": "back"}),
+        ("StepStarted", 2, 0, {"stepId": "again", "attempt": 2}),
+        ("StepStarted", 2, 2, {}),
+        ("StepStarted", 2, 3, {}),
+        ("StepCompleted", -9, 1, {"stepId": "back", "status": "completed"}),
+        ("StepCompleted", 3, 0, {"stepId": "again", "status": "completed"}),
+        ("StepCompleted", 4, 2, {"status": "failed"}),
+    )
+    monkeypatch.setattr(SyncRunHandle, "events", lambda *_, **__: (one for one in given))
+    shown = rows(Screen(monkeypatch, "stderr")("wait", run_id, "--follow"))
+    assert shown == [
+        "again completed 3.00 s",
+        "back completed 0.00 ms",
+        "2 failed 2.00 s",
+        "3 running -",
+    ]
 
 
 def test_submit_does_not_follow(command: Command, chain: str) -> None:

@@ -164,6 +164,21 @@ def test_json_in_a_pipe_of_any_encoding(encoding: str, monkeypatch: pytest.Monke
     assert ("日本語" in text) == (encoding == "utf-8")
 
 
+def test_a_blob_in_a_pipe_comes_after_what_the_program_has_printed(
+    server: StepflowServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STEPFLOW_URL", server.url)
+    with SyncStepflowClient(server.url) as client:
+        blob_id = client.put_blob(b"\0\xff")
+    pipe = io.BytesIO()
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", io.TextIOWrapper(pipe, encoding="utf-8"))
+        print("before")
+        assert cli.run(["blob", "get", blob_id]) == 0
+        print("after", flush=True)
+        assert pipe.getvalue() == b"before\n\0\xffafter\n"
+
+
 def test_windows_has_another_error_for_a_closed_pipe(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
