@@ -199,6 +199,19 @@ def test_grpc_is_no_response_in_pieces() -> None:
         client.fetch(operation, operation.request())
 
 
+def test_a_server_of_another_api_is_not_asked_for_its_version() -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        return httpx.Response(404)
+
+    operation = Operation[None, None]("other", "GET", "/other", {})
+    with Client("http://server", transport=httpx.MockTransport(answer)) as client:
+        assert client.send(operation, operation.request()).status_code == 404
+    assert asked == ["/api/v1/other"]
+
+
 def test_an_error_with_the_type_of_a_stream_is_an_error() -> None:
     headers = {"content-type": "text/event-stream"}
     answer = httpx.Response(500, content=b"data: 1\n\n", headers=headers)

@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from stepflow_runtime import (
     RestartPolicy,
     StepflowCluster,
     StepflowRuntime,
+    _starting,
     errors,
 )
 from stepflow_runtime._binary import find_binary
@@ -225,6 +227,17 @@ def test_it_describes_itself(tmp_path: Path) -> None:
     assert repr(cluster) == "<StepflowCluster stopped>"
     with pytest.raises(errors.InvalidState, match="the cluster is stopped"):
         _ = cluster.urls
+
+
+@pytest.mark.parametrize("listen", ["all", "loopback"])
+def test_who_can_reach_the_servers_is_reported(
+    listen: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_starting, "_warned", threading.Lock())
+    monkeypatch.setattr(_starting, "other_interfaces", lambda: ["eth7"])
+    StepflowCluster.start(servers=1, data_dir=tmp_path / "data", listen=listen).stop()
+    reported = [one for one in caplog.messages if "every network interface (eth7)" in one]
+    assert len(reported) == (listen == "all")
 
 
 def test_servers_that_all_crashed_are_reported(tmp_path: Path) -> None:
