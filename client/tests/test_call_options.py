@@ -108,6 +108,21 @@ def test_every_request_of_a_call_has_its_header_fields(do: Driver, server: Stepf
     do(http.aclose() if do.is_async else http.close())
 
 
+@pytest.mark.parametrize("name", CALLS)
+def test_every_method_sends_its_header_fields(do: Driver, name: str) -> None:
+    seen: list[str | None] = []
+
+    def refuse(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers.get("x-tenant"))
+        return httpx.Response(403)
+
+    client = do.client("http://server", transport=httpx.MockTransport(refuse))
+    with pytest.raises(errors.StepflowError):
+        do(CALLS[name](client, headers=TENANT))
+    assert set(seen) == {"one"}
+    do(client.close())
+
+
 @pytest.mark.parametrize("name", ["run", "submit", "run_batch", "submit_batch"])
 def test_an_option_that_does_not_exist(do: Driver, name: str) -> None:
     client = do.client("http://server", transport=httpx.MockTransport(unreachable))
