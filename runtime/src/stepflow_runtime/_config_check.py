@@ -7,7 +7,7 @@ import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, cast
 
 from stepflow_runtime._binary import wheel_version
 from stepflow_runtime._process import Launch
@@ -27,8 +27,10 @@ _SIMILAR: Final = 0.6
 Schema = Mapping[str, Any]
 
 
-class Key(NamedTuple):
+class Key:
     """A key of a config that servers, or some of them, do not have.
+
+    No NamedTuple, which takes longer to define than a config to check.
 
     Attributes:
         path: Keys and indexes that lead to the object, and the key.
@@ -37,10 +39,18 @@ class Key(NamedTuple):
         is_mistake: Whether it is a misspelled key.
     """
 
-    path: tuple[str | int, ...]
-    schema: Schema | None
-    near: str = ""
-    is_mistake: bool = False
+    def __init__(
+        self,
+        path: tuple[str | int, ...],
+        schema: Schema | None,
+        near: str = "",
+        *,
+        is_mistake: bool = False,
+    ) -> None:
+        self.path = path
+        self.schema = schema
+        self.near = near
+        self.is_mistake = is_mistake
 
     def __str__(self) -> str:
         text = ""
@@ -119,7 +129,7 @@ def _ignored(
             near, similarity = _nearest(key, known.keys() - entries.keys())
             is_mistake = similarity >= _MISSPELLED
             if is_mistake or others is not True:
-                yield Key((*path, key), None, near, is_mistake)
+                yield Key((*path, key), None, near, is_mistake=is_mistake)
 
 
 def _resolved(root: Schema, schema: Schema, value: Any) -> Schema:
