@@ -37,7 +37,8 @@ class _TimeLimit:
         with self._limit("collecting the tests"):
             return (yield)
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    # The last to begin, since a teardown of other plugins follows for each setup of theirs.
+    @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
         if time.monotonic() >= self._deadline:
             item.session.shouldfail = f"{self._seconds:g} s are too short for all tests"

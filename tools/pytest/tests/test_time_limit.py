@@ -129,3 +129,4 @@ def test_tests_that_take_too_long_together(running: dict[str, Running]) -> None:
     assert code == 1
     assert "24 s are too short for all tests" in output
     assert "no time was left to start test_hang.py::test_slow[" in output
+    assert "KeyError" not in output
