@@ -273,6 +273,7 @@ PLUGINS = {
     },
     "storageConfig": {"databaseUrl": "postgres://user:s3cr%40t-2@host/db"},
     "password": 53352231,
+    "pin": {"secret": 53352.25},
 }
 
 
@@ -293,6 +294,7 @@ PLUGINS = {
         ("pass s3cr%40t-2", "pass ***"),
         ("pass s3cr@t-2", "pass ***"),
         ("number 53352231", "number ***"),
+        ("number 53352.25", "number ***"),
         # A secret that begins with another one.
         ("a s3cret-long-and-more", "a ***"),
         # A short one counts as a word after the code of a colour, and after an escaped line break.
