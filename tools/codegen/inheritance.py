@@ -1,13 +1,17 @@
 """Which classes inherit from those that their schemas build on."""
 
 import copy
+from typing import Any
 
 from tools.codegen.directions import name_of
 from tools.codegen.document import JSON
-from tools.codegen.normal import ANNOTATIONS, CONSTRAINTS
+from tools.codegen.normal import CONSTRAINTS
 
 # What a property has beside its type.
-_BESIDE = ANNOTATIONS.union(("readOnly", "writeOnly", "tag"), *CONSTRAINTS.values()) - {"nullable"}
+_NOTES = frozenset({"description", "deprecated", "title", "tag"})
+_BESIDE = _NOTES.union({"default", "required"}, *CONSTRAINTS.values())
+# What only one way has: to the server, or from it.
+WAYS = ("readOnly", "writeOnly")
 
 
 def settle_bases(made: JSON) -> None:
@@ -36,23 +40,37 @@ def _whole(schema: JSON, made: JSON) -> JSON:
 
 def _fits(schema: JSON, made: JSON) -> bool:
     """Whether base classes have properties as the same types, which the class itself may narrow."""
-    held: dict[str, tuple[JSON, bool]] = {}
+    held: JSON = {}
+    extra: Any = None
     for part in schema["allOf"]:
-        one = _whole(made[name_of(part)], made) if "$ref" in part else part
+        is_base = "$ref" in part
+        one = _whole(made[name_of(part)], made) if is_base else part
+        if is_base and not one["attributes"].items() <= schema["allOf"][-1]["attributes"].items():
+            # Properties of two base classes may have one spelling in Python.
+            return False
+        more = one.get("additionalProperties", extra)
+        # Without properties of its own, the library takes a class for a map.
+        if extra not in (None, more) or not (is_base or one["properties"] or more in (None, True)):
+            return False
+        extra = more
         for key, value in one["properties"].items():
-            found = _bare(value), key in one["required"]
+            found = {k: v for k, v in value.items() if k not in _NOTES}
+            found["required"] = key in one["required"]
             known = held.setdefault(key, found)
-            if found != known and ("$ref" in part or not _is_narrower(found[0], known[0])):
+            if known is not found and not (found == known if is_base else _narrows(found, known)):
                 return False
     return True
 
 
-def _bare(schema: JSON) -> JSON:
-    return {key: value for key, value in schema.items() if key not in _BESIDE}
-
-
-def _is_narrower(one: JSON, other: JSON) -> bool:
-    """Whether all values of a type are values of another, or the types are the same."""
+def _narrows(own: JSON, inherited: JSON) -> bool:
+    """Whether all values of a property are values of that which it has in a base class."""
+    if not inherited.keys().isdisjoint(("const", *WAYS)) or not own.keys().isdisjoint(WAYS):
+        # Whether it may be another value, or none, depends on which way each class goes.
+        return False
+    default = inherited.get("default")
+    if not own["required"] and "default" in inherited and own.get("default") != default:
+        return False
+    one, other = ({k: v for k, v in it.items() if k not in _BESIDE} for it in (own, inherited))
     if not other or one == other or {**one, "nullable": True} == other:
         return True
     is_text = other.get("type") == "string" and other.keys() <= {"type", "nullable"}

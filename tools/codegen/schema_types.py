@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tools.codegen.docs import WIDTH, wrapped
 from tools.codegen.document import JSON, Node, pointer
 from tools.codegen.enumerations import enumeration, open_values
-from tools.codegen.inheritance import settle_bases
+from tools.codegen.inheritance import WAYS
 from tools.codegen.names import attribute_names, pascal_case
 from tools.codegen.normal import ANNOTATIONS, constraints
 from tools.codegen.shapes import Shape, Shapes, is_tuple
@@ -27,10 +27,10 @@ _ALONE = frozenset({"default", "nullable"})
 class Types:
     """Types of schemas."""
 
-    def __init__(self, registry: Registry, shapes: Shapes) -> None:
+    def __init__(self, registry: Registry, shapes: Shapes, tags: Tags) -> None:
         self._registry = registry
         self._shapes = shapes
-        self._tags = Tags(shapes)
+        self._tags = tags
         # Places of newtypes that are being put in, which may hold themselves.
         self._within: list[str] = []
 
@@ -136,12 +136,9 @@ class Types:
         attributes = attribute_names(defined)
         bases, parts = self._bases(shape)
         prepared: list[JSON] = [self._reference(base, exact=True) for base in bases]
-        inherited = {
-            key for base in bases for key in self._shapes.properties(self._shapes.target(base))
-        }
         done: set[str] = set()
         for part in parts:
-            own = self._object(part, name, defined, required, inherited, done)
+            own = self._object(part, name, defined, required, done)
             done |= own["properties"].keys()
             prepared.append({**own, "attributes": attributes})
         if not bases and len(prepared) == 1:
@@ -168,14 +165,13 @@ class Types:
         name: str,
         defined: dict[str, list[Node]],
         required: list[str],
-        inherited: set[str],
         done: set[str],
     ) -> JSON:
         # A property that allows no value is none.
         keys = [key for key, part in node.entries("properties") if part.value is not False]
         # A base class may do without what is required here.
         here = node.value.get("required", ())
-        keys += [key for key in here if key in inherited and key not in keys]
+        keys += [key for key in here if key in defined and key not in keys]
         properties = {
             key: self._property(defined[key], name + pascal_case(key))
             for key in keys
@@ -207,7 +203,7 @@ class Types:
             }
             shape = Shape(shape.kind, shape.node.with_value(beside), shape.parts, shape.members)
             prepared = self._registry.express(shape, node.place, name)
-        ways = {way: True for way in ("readOnly", "writeOnly") if self._flag(nodes[-1], way)}
+        ways = {way: True for way in WAYS if any(self._flag(one, way) for one in nodes)}
         return {**prepared, **ways}
 
     def _flag(self, node: Node, key: str) -> bool:
@@ -250,16 +246,6 @@ class Types:
         suffixes = [pascal_case(word) for word in words if pascal_case(word)]
         free = [suffix for suffix in suffixes if self._registry.is_free(name + suffix)]
         return self._registry.express(shape, parts[-1].place, name + (free or suffixes)[0])
-
-    def find_children(self, components: list[tuple[str, Node]], names: dict[str, str]) -> None:
-        """Find objects with a discriminator that others inherit from."""
-        for name, union in self._tags.find_children(components, names, self._registry.name):
-            self._registry.schemas.made[name] = union
-
-    def finish(self, made: JSON) -> None:
-        """Do what can be done only when all schemas are prepared."""
-        self._tags.tell_members(made)
-        settle_bases(made)
 
 
 def component(python_name: str) -> str:

@@ -12,10 +12,12 @@ from tools.codegen import directions
 from tools.codegen.defaults import drop_wrong_defaults
 from tools.codegen.document import JSON, Document, Node
 from tools.codegen.errors import SpecError
+from tools.codegen.inheritance import settle_bases
 from tools.codegen.names import Names, class_name, module_of, pascal_case
 from tools.codegen.operations import Operation, Operations
 from tools.codegen.schema_types import Types
 from tools.codegen.shapes import Shape, Shapes, refuse_circle
+from tools.codegen.unions import Tags
 from tools.json_types import is_json_object
 
 # Names that the modules of models import, or the library; a schema of such a name gets a suffix.
@@ -131,7 +133,8 @@ class Registry:
     def __init__(self, document: Document) -> None:
         self.schemas = Schemas()
         self.shapes = Shapes()
-        self._types = Types(self, self.shapes)
+        self._tags = Tags(self.shapes)
+        self._types = Types(self, self.shapes, self._tags)
         self._modules = Names()
         # Python names by the schemas' places.
         self._names: dict[str, str] = {}
@@ -157,7 +160,7 @@ class Registry:
                     self._newtypes.add(node.place)
             except SpecError as error:
                 self._shapeless[node.place] = error
-        self._types.find_children(components, self._names)
+        self.schemas.made |= self._tags.find_children(components, self._names, self.name)
         for _, node in components:
             python_name = self._names[node.place]
             if node.place in self._shapeless:
@@ -169,7 +172,8 @@ class Registry:
 
     def finish(self) -> None:
         """Do what can be done only when all is known."""
-        self._types.finish(self.schemas.made)
+        self._tags.tell_members(self.schemas.made)
+        settle_bases(self.schemas.made)
 
     def expression(self, node: Node, name: str) -> JSON:
         """Prepare a schema that stands inside another, or in an operation.

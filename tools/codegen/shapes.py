@@ -133,7 +133,8 @@ class Shapes:
 
     def required(self, shape: Shape) -> list[str]:
         """Return the names of the properties that an object must have."""
-        found: dict[str, None] = {}
+        # A map may have required keys, whose properties are elsewhere.
+        found = dict.fromkeys(() if shape.parts else shape.node.value.get("required", ()))
         for part in shape.parts:
             found |= dict.fromkeys(
                 self.required(self.target(part))

@@ -10,6 +10,7 @@ from tools.json_types import is_json_object
 
 Parts = tuple[Node, ...]
 Told = tuple[Parts, list[str]]
+_COMPONENTS = pointer("components", "schemas")
 
 
 class Tags:
@@ -53,7 +54,8 @@ class Tags:
             values = [value for value, place in given.items() if place in places] or constants
             if not values:
                 # A component goes by its name.
-                values = [place.rpartition("/")[2] for place in places if _is_component(place)][-1:]
+                found_at = [place.rpartition("/") for place in places]
+                values = [name for at, _, name in found_at if at == _COMPONENTS][-1:]
             if not values or not {*constants} <= {*values} or taken & {*values}:
                 return None
             taken |= {*values}
@@ -188,7 +190,3 @@ def constants_of(shapes: Shapes, shape: Shape, tag: str) -> list[str]:
             if isinstance(value, str):
                 found.append(value)
     return found
-
-
-def _is_component(place: str) -> bool:
-    return place.startswith("#/components/schemas/") and place.count("/") == 3
