@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 class PlaceError(ValueError):
-    """A page has no place for what is made; the message is one line that says so."""
+    """A page without the marks that a tool writes between; the message is one line."""
 
 
 def replace_file(path: Path, text: str) -> None:
@@ -37,7 +37,7 @@ def replace_file(path: Path, text: str) -> None:
 
 
 def marked_part(page: str, begin: str, end: str) -> tuple[str, str, str]:
-    """Find the part of a page that is made, between two marks.
+    """Find the part of a page that a tool writes, between two marks.
 
     Args:
         page: The page's text.
@@ -55,7 +55,7 @@ def marked_part(page: str, begin: str, end: str) -> tuple[str, str, str]:
     part, found, after = rest.partition(end)
     if not found or (page.count(begin), page.count(end)) != (1, 1):
         raise PlaceError(
-            f"the page has no place for what is made: add the lines {begin!r} and {end!r}"
+            f"the page lacks the marks to write between: add the lines {begin!r} and {end!r}"
         )
     return before + begin, part.strip("\n"), end + after
 

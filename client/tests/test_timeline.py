@@ -16,7 +16,15 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from client.tests.support import CHAIN, READ_FILE, VERSION, Driver, release, wait_until
+from client.tests.support import (
+    CHAIN,
+    READ_FILE,
+    RUNNING,
+    VERSION,
+    Driver,
+    release,
+    wait_until,
+)
 from stepflow_api.models import ExecutionStatus, StepStatus
 from stepflow_api.testing import MockRequest, MockServer
 from stepflow_client import SyncStepflowClient, cli, errors
@@ -156,15 +164,7 @@ def test_a_run_that_finishes_while_its_events_are_read(
 
 
 def test_a_busy_run_is_read_up_to_now(do: Driver) -> None:
-    run = {
-        "runId": str(UUID(int=1)),
-        "rootRunId": str(UUID(int=1)),
-        "flowId": "0" * 64,
-        "status": 1,
-        "items": {"total": 1, "completed": 0, "running": 1, "failed": 0, "cancelled": 0},
-        "createdAt": "2026-01-01T00:00:00Z",
-        "createdAtSeqno": 0,
-    }
+    run = RUNNING["summary"]
 
     def started(number: int) -> dict[str, Any]:
         return {

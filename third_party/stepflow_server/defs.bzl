@@ -20,7 +20,7 @@ SERVERS = {
 WITHOUT_EVENTS = ["0.9.0", "0.10.0", "0.11.0", "0.11.1"]
 
 def released_server(name, hub = None):
-    """The server's binary out of its wheel, its lock, and the test that it is what was asked for.
+    """Declares a server's binary, taken from its wheel, its lock, and the test of its version.
 
     Args:
         name: the target of the binary.
