@@ -180,7 +180,7 @@ def test_a_package_is_damaged(debian: Debian) -> None:
 
 
 def test_a_package_lacks_what_it_had(debian: Debian) -> None:
-    (debian.debs / BAZEL).write_bytes((debian.debs / RULES_PYTHON).read_bytes())
+    debian.replace_package(BAZEL, {"./usr/bin/bazel": ""})
 
     assert failure(debian).startswith("cannot finish Debian's Bazel: ")
 

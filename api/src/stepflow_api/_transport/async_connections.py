@@ -179,6 +179,7 @@ class _Connection(asyncio.Protocol):
         # At once, and the answer is waited for meanwhile: a server that refuses a body may answer,
         # and close, before it has all of it, and the loop reads nothing once writing fails.
         transport.write(message.value)
+        timeouts.moved(len(message.value) - transport.get_write_buffer_size())
         received = None
         while received is None:
             if not self._received and self._end_reason is None:
