@@ -200,9 +200,10 @@ def test_a_chain_of_steps_is_straight() -> None:
     assert first.x + first.width / 2 == pytest.approx(second.x + second.width / 2)
 
 
-def test_chains_stay_together_where_a_row_cannot_hold_all() -> None:
+@pytest.mark.parametrize("first", [[INPUT], []], ids=["with an input", "without"])
+def test_chains_stay_together_where_a_row_cannot_hold_all(first: list[Any]) -> None:
     chains = [[f"{chain}{at}" for at in range(4)] for chain in "abc"]
-    steps = [step(c[at], c[at - 1] if at else INPUT) for at in range(4) for c in chains]
+    steps = [step(c[at], *([c[at - 1]] if at else first)) for at in range(4) for c in chains]
     found = layout(flow_graph(flow(*steps)), columns=1)
     ids = [box.node.id for box in sorted(found.boxes, key=lambda box: box.y)]
     assert [id for id in ids if id[1:].isdecimal()] == list(itertools.chain(*chains))

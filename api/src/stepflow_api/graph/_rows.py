@@ -47,7 +47,7 @@ def node_rows(graph: Graph, columns: int) -> list[int]:
             for lower in below[at]:
                 waiting[lower] -= 1
                 if not waiting[lower] and lower != last:
-                    heapq.heappush(ready, (-row, lower))
+                    heapq.heappush(ready, (-row - 1, lower))
     # A node that reads nothing goes next to the first that reads it, if there is room.
     for at in range(last):
         if below[at] and not above[at] and graph.nodes[at].kind != "input":
