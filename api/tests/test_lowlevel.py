@@ -86,7 +86,7 @@ def test_what_is_no_effect_closes_the_generator(
         finally:
             closed.append(True)
 
-    with pytest.raises(TypeError, match="a generator yielded a str; yield an effect"):
+    with pytest.raises(TypeError, match="a generator yielded a value of type str; yield an effect"):
         perform(client, steps())
     assert closed == [True]
 

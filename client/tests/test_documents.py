@@ -125,7 +125,7 @@ def test_broken_json_is_told(text: bytes, problem: str) -> None:
     ("name", "content", "problem"),
     [
         ("f.yaml", "", "holds nothing, not a flow"),
-        ("f.yaml", "- 1", "holds a list, not a flow"),
+        ("f.yaml", "- 1", "holds a value of type list, not a flow"),
         ("f.yaml", "steps: 5", "is not a flow: steps: Input should be a valid list; correct it"),
         ("f.json", '{"steps": [{"id": "a"}]}', "is not a flow: steps.0.component: Field required"),
         ("f.json", "steps: []", "is not valid JSON"),
@@ -152,7 +152,7 @@ def test_a_file_that_is_no_flow_is_told(
         ("nowhere.yaml", "cannot read the flow file 'nowhere.yaml': there is no such file"),
         ("/", "it is a folder; pass a file"),
         ("a\0b", "null byte"),
-        (7, "the flow is a int; pass a path, a dict, a Flow, or a flow id"),
+        (7, "the flow is of type int; pass a path, a dict, a Flow, or a flow id"),
         ({"steps": [object()]}, "cannot be written as JSON"),
         ({"steps": [], "output": CIRCLE}, "cannot be written as JSON (Error serializing to JSON"),
         (Flow(steps=[], output=CIRCLE), "cannot be written as JSON (Error serializing to JSON"),

@@ -313,9 +313,9 @@ MISTAKES: dict[str, tuple[Callable[[FlowBuilder, Reference], Any], str]] = {
     "output of other flow": (lambda b, one: b.build(output=ask(FlowBuilder())), "of another flow"),
     "removed": (build_without, "step 'two' reads step 'one'"),
     "no such step": (lambda b, one: b.remove("no"), "the steps are 'one', 'two'"),
-    "set": (lambda b, one: b.step("a", "/x", {"k": [{1}]}), "input.k[0] is a set"),
-    "bytes": (lambda b, one: b.literal(b"x"), "the literal is a bytes"),
-    "date": (lambda b, one: b.build(output=datetime.date.today()), "the output is a date"),
+    "set": (lambda b, one: b.step("a", "/x", {"k": [{1}]}), "input.k[0] is of type set"),
+    "bytes": (lambda b, one: b.literal(b"x"), "the literal is of type bytes"),
+    "date": (lambda b, one: b.build(output=datetime.date.today()), "the output is of type date"),
     "nan": (lambda b, one: b.coalesce(1, math.nan), "coalesce: [1] is nan"),
     "key": (lambda b, one: b.step("a", "/x", {1: 2}), "the key 1"),
     "surrogate": (lambda b, one: b.step("a", "/x", "\ud800"), "half a surrogate pair"),
@@ -338,7 +338,7 @@ MISTAKES: dict[str, tuple[Callable[[FlowBuilder, Reference], Any], str]] = {
     "slice": (lambda b, one: one[1:2], "the name of a member"),  # type: ignore[index]
     "part of a default": (lambda b, one: b.variable("v", default={})["x"], "variable(name, key"),
     "schema": (lambda b, one: FlowBuilder(input_schema=3), "the input schema cannot be made of 3"),
-    "metadata": (lambda b, one: FlowBuilder(metadata={"a": set()}), "metadata.a is a set"),
+    "metadata": (lambda b, one: FlowBuilder(metadata={"a": set()}), "metadata.a is of type set"),
     "id of a stored flow": (lambda b, one: FlowBuilder.from_flow("a" * 64), "client.get_flow"),
     "file": (lambda b, one: FlowBuilder.from_flow("/nowhere"), "no such file"),
 }

@@ -55,7 +55,7 @@ def test_configs(tmp_path: Path) -> None:
         deep = [deep]
     for value in ({1, 2}, float("nan"), {"x-deep": deep}):
         refused(errors.InvalidInput, "not JSON", {"plugins": value, "routes": {}})
-    refused(errors.InvalidInput, "config is a int", 5)
+    refused(errors.InvalidInput, "config is of type int", 5)
     odd = {"plugins": builtin, "routes": {}, "recovery": 5}
     refused(errors.ConfigInvalid, "invalid type: integer", odd, data_dir=tmp_path)
     stored = {"plugins": builtin, "routes": {}, "storageConfig": {"type": "inMemory"}}
@@ -170,7 +170,7 @@ def test_a_data_dir_with_odd_letters(tmp_path: Path) -> None:
         ({"data_dir": "\ud800"}, "data_dir is .* not valid Unicode; pass a path"),
         ({"binary": "/\ud800"}, "binary is .* not valid Unicode; pass a path"),
         ({"config": "\ud800"}, "config is .* not valid Unicode; pass a path"),
-        ({"config": b"a"}, "config is a bytes"),
+        ({"config": b"a"}, "config is of type bytes"),
         ({"data_dir": b"a"}, "data_dir is b'a'; pass a path"),
         ({"env": ["A=1"]}, "env is of type list; pass a dict"),
         ({"log_config": {"level": "info"}}, "log_config is of type dict; pass a LogConfig"),

@@ -285,7 +285,7 @@ class Operation(Generic[S, R]):
             if content_type is not UNSET or others[0].startswith(("text/", FORM)):
                 return others[0], self._encoded_text(body, others[0])
             raise InvalidRequest(
-                f"{self.id}: the body is a str; pass bytes, or a content_type with it"
+                f"{self.id}: the body is of type str; pass bytes, or a content_type with it"
             )
         try:
             if json_types:
@@ -295,7 +295,7 @@ class Operation(Generic[S, R]):
                     return media_type, form(body)
         except ValueError as error:
             raise InvalidRequest(f"{self.id}: the body {error}") from error.__cause__
-        raise InvalidRequest(f"{self.id}: the body is a {type(body).__name__}; pass bytes")
+        raise InvalidRequest(f"{self.id}: the body is of type {type(body).__name__}; pass bytes")
 
     def _encoded_text(self, body: str, media_type: str) -> bytes:
         try:

@@ -78,7 +78,7 @@ def _scalar(value: Any) -> str:
         return value.isoformat()
     if isinstance(value, str | int | float | uuid.UUID):
         return str(value)
-    raise ValueError(f"is a {type(value).__name__}; pass text, a number, a bool or a UUID")
+    raise ValueError(f"is of type {type(value).__name__}; pass text, a number, a bool or a UUID")
 
 
 def path_text(name: str, value: Any, style: Style) -> str:
@@ -158,7 +158,7 @@ def form(body: Any) -> bytes:
     """
     document = _plain(body)
     if not _is_object(document):
-        raise ValueError(f"is a {type(body).__name__}; pass a model, a dict, bytes or text")
+        raise ValueError(f"is of type {type(body).__name__}; pass a model, a dict, bytes or text")
     pairs: list[tuple[str, str]] = []
     for name, value in document.items():
         try:

@@ -163,7 +163,8 @@ def _convert(value: Any, where: str, builder: object) -> Any:
         return [_convert(one, f"{where}[{at}]", builder) for at, one in enumerate(items)]
     if not isinstance(value, Mapping):
         raise InvalidInput(
-            f"{where} is a {type(value).__name__}, which JSON cannot express; convert it first"
+            f"{where} is of type {type(value).__name__}, which JSON cannot express; convert it"
+            " first"
         )
     members: Mapping[Any, Any] = cast("Any", value)
     for name in members:

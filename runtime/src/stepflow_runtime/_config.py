@@ -276,7 +276,7 @@ def _read_config(given: Any) -> Config:
     ):
         return Config(cast("dict[str, Any]", document))
     raise InvalidInput(
-        f"config is a {type(given).__name__}; pass a path, a dict, a ServerConfig, or nothing"
+        f"config is of type {type(given).__name__}; pass a path, a dict, a ServerConfig, or nothing"
     )
 
 

@@ -205,7 +205,9 @@ def _steps(exchange: Exchange, call: Call[T]) -> Steps[Any]:
 
 def _no_effect(effect: object) -> TypeError:
     kind = type(effect).__name__
-    return TypeError(f"a generator yielded a {kind}; yield an effect of stepflow_api.lowlevel")
+    return TypeError(
+        f"a generator yielded a value of type {kind}; yield an effect of stepflow_api.lowlevel"
+    )
 
 
 def _no_text(asked: Hidden[Any]) -> InvalidRequest:

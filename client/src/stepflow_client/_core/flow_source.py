@@ -51,7 +51,7 @@ def resolve(flow: FlowSource) -> str | FlowContent:
         path = Path(flow)
     except TypeError as error:
         raise InvalidInput(
-            f"the flow is a {type(flow).__name__}; pass a path, a dict, a Flow, or a flow id"
+            f"the flow is of type {type(flow).__name__}; pass a path, a dict, a Flow, or a flow id"
         ) from error
     return _file(path)
 
@@ -94,7 +94,7 @@ def _model(document: Any, name: str) -> Flow:
 
 
 def _kind(document: Any) -> str:
-    return "nothing" if document is None else f"a {type(document).__name__}"
+    return "nothing" if document is None else f"a value of type {type(document).__name__}"
 
 
 def _key(kind: bytes, content: bytes) -> bytes:

@@ -330,8 +330,8 @@ def _listed(inputs: Iterable[Any]) -> list[Any]:
     # A single input is easily passed instead of a list, and these can be iterated over as well.
     if isinstance(inputs, str | bytes | bytearray | Mapping) or not hasattr(inputs, "__iter__"):
         raise InvalidInput(
-            f"inputs is a {type(cast('object', inputs)).__name__}; pass a list or another iterable"
-            " with an input for each item"
+            f"inputs is of type {type(cast('object', inputs)).__name__}; pass a list or another"
+            " iterable with an input for each item"
         )
     return list(inputs)
 
