@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+from tools.codegen.directions import name_of
 from tools.codegen.document import JSON
 from tools.json_types import is_json_array, is_json_object
 
@@ -43,7 +44,7 @@ def _fits(value: Any, schema: JSON, made: JSON) -> bool:
     if value is None and schema.get("nullable"):
         return True
     if "$ref" in schema:
-        return _fits(value, made[schema["$ref"].rpartition("/")[2]], made)
+        return _fits(value, made[name_of(schema)], made)
     for key in ("anyOf", "oneOf"):
         if key in schema:
             return any(_fits(value, part, made) for part in schema[key])
@@ -54,10 +55,8 @@ def _fits(value: Any, schema: JSON, made: JSON) -> bool:
     if "const" in schema:
         return type(value) is type(schema["const"]) and bool(value == schema["const"])
     types = schema.get("type", list(_KINDS))
-    kinds = [
-        kind for name in ([types] if isinstance(types, str) else types) for kind in _KINDS[name]
-    ]
-    if type(value) not in kinds:
+    names = [types] if isinstance(types, str) else types
+    if not any(type(value) in _KINDS[name] for name in names):
         return False
     if isinstance(value, str) and "format" in schema:
         return _fits_text(value, schema["format"])

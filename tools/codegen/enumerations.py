@@ -44,9 +44,7 @@ def enumeration(node: Node) -> JSON:
 def open_values(node: Node) -> JSON:
     """Prepare a constant, or values of several kinds, which no one class could keep open."""
     if "const" not in node:
-        values = ", ".join(
-            f"`{json.dumps(value, ensure_ascii=False)}`" for value in node.value["enum"]
-        )
+        values = ", ".join(f"`{json.dumps(one, ensure_ascii=False)}`" for one in node.value["enum"])
         return {**_any_of(_kinds(node)), "description": f"One of {values}."}
     value = node.value["const"]
     kind = _kind(value)

@@ -64,12 +64,18 @@ class Groups:
         return self._modules[name] if name in self._overrides else self._groups[name].module
 
 
-def _strongly_connected(uses: Mapping[str, Set[str]]) -> list[list[str]]:
-    """Return the lists of names that reach each other, by Kosaraju's algorithm."""
+def users(uses: Mapping[str, Set[str]]) -> dict[str, list[str]]:
+    """Return the names that use each name."""
     used_by: dict[str, list[str]] = {name: [] for name in uses}
     for name, used in uses.items():
         for other in used:
             used_by[other].append(name)
+    return used_by
+
+
+def _strongly_connected(uses: Mapping[str, Set[str]]) -> list[list[str]]:
+    """Return the lists of names that reach each other, by Kosaraju's algorithm."""
+    used_by = users(uses)
     finished: list[str] = []
     seen: set[str] = set()
     for start in uses:

@@ -1,5 +1,6 @@
 """Which classes inherit from those that their schemas build on."""
 
+import contextlib
 import copy
 from typing import Any
 
@@ -20,10 +21,25 @@ def settle_bases(made: JSON) -> None:
     Args:
         made: All prepared components by name.
     """
+    classes: dict[str, type] = {}
     for name, schema in made.items():
-        if "allOf" in schema and not _fits(schema, made):
+        if "allOf" in schema and not (_fits(schema, made) and _has_order(name, made, classes)):
             rest = {key: value for key, value in schema.items() if key != "allOf"}
             made[name] = copy.deepcopy(_whole(schema, made)) | rest
+
+
+def base_names(schema: JSON) -> list[str]:
+    """Return the names of the classes that a class inherits from."""
+    return [name_of(part) for part in schema.get("allOf", ()) if "$ref" in part]
+
+
+def _has_order(name: str, made: JSON, classes: dict[str, type]) -> bool:
+    """Whether Python can join the orders in which the base classes have theirs."""
+    names = base_names(made[name])
+    with contextlib.suppress(TypeError):
+        if name not in classes and all(_has_order(base, made, classes) for base in names):
+            classes[name] = type(name, tuple(classes[base] for base in names), {})
+    return name in classes
 
 
 def _whole(schema: JSON, made: JSON) -> JSON:

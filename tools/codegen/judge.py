@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,12 +21,11 @@ from tools.codegen.compile import compile_package
 from tools.codegen.errors import Refusals, SpecError
 
 _OPENAPI = re.compile(r"""^\s*["']?openapi["']?\s*:\s*["']?3""", re.MULTILINE)
-
 _SUFFIXES = (".json", ".yaml", ".yml")
 
 # Runs in a process of its own, since packages stay loaded.
 _IMPORT = """
-import importlib, inspect, pkgutil, sys
+import contextlib, importlib, inspect, pkgutil, sys
 package = importlib.import_module(sys.argv[1] + ".models")
 for name in package.__all__:
     getattr(package, name)
@@ -43,10 +43,8 @@ for operation in facts.OPERATIONS.values():
     parameters = [list(inspect.signature(form).parameters) for form in forms]
     assert all(found == parameters[0] for found in parameters), operation
     for parser in module.OPERATION.answers.values():
-        try:
+        with contextlib.suppress(ValueError):
             parser(b"null")
-        except ValueError:
-            pass
 print(len(facts.OPERATIONS), len(package.__all__))
 """
 
@@ -67,7 +65,7 @@ class Verdict:
     document: str
     refusals: list[str]
     imports: str = ""
-    types: list[str] | None = None
+    types: Sequence[str] = ()
     size: str = ""
     seconds: float = 0.0
 
@@ -75,9 +73,8 @@ class Verdict:
         """Return a line of the table."""
         if self.refusals:
             return f"REFUSED  {self.document}: {self.refusals[0]} ({len(self.refusals)} in all)"
-        errors = self.types or []
-        word = "FAILS" if self.imports else "UNTYPED" if errors else "works"
-        rest = self.imports or (f"{len(errors)} errors: {errors[0]}" if errors else "")
+        word = "FAILS" if self.imports else "UNTYPED" if self.types else "works"
+        rest = self.imports or (f"{len(self.types)} errors: {self.types[0]}" if self.types else "")
         return f"{word:8} {self.document}: {self.size}, {self.seconds:.1f} s {rest}"
 
 
@@ -122,7 +119,7 @@ def judge(file: Path, name: str, arguments: argparse.Namespace) -> Verdict:
             )
             verdict.types = [line for line in checked.stdout.splitlines() if ": error:" in line]
             if checked.returncode and not verdict.types:
-                verdict.types.append(" ".join((checked.stdout + checked.stderr).split()))
+                verdict.types = [" ".join((checked.stdout + checked.stderr).split())]
     return verdict
 
 

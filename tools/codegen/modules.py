@@ -4,12 +4,13 @@ Base classes are chosen by how a model is used, and hand-written models take the
 generated ones.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from tools.codegen.directions import name_of, reachable
+from tools.codegen.directions import reachable
 from tools.codegen.document import JSON
-from tools.codegen.groups import Group, Groups
+from tools.codegen.groups import Group, Groups, users
 from tools.codegen.imports import imports
+from tools.codegen.inheritance import base_names
 from tools.codegen.library import Generated
 
 BASES = ("AnswerModel", "FreeKeys", "Model", "RequestModel", "SendsConstants")
@@ -34,7 +35,7 @@ class Modules:
     def _use(self, name: str) -> None:
         """Find the uses of a name, after those of its base classes, which are defined first."""
         if name not in self.uses:
-            for base in self._refs(name):
+            for base in base_names(self._made[name]):
                 self._use(base)
             self.uses[name] = reachable({}, [self._made[name]], deep=False)
 
@@ -45,10 +46,7 @@ class Modules:
 
     def objects(self) -> set[str]:
         """Return the names of those whose documents are, or may hold, objects."""
-        used_by: dict[str, list[str]] = {name: [] for name in self.uses}
-        for name, used in self.uses.items():
-            for other in used:
-                used_by[other].append(name)
+        used_by = users(self.uses)
         found: set[str] = set()
         pending = [name for name in self.uses if self.is_model(name)]
         while pending:
@@ -112,37 +110,28 @@ class Modules:
     def _parts(self, schema: JSON) -> list[JSON]:
         return [part for part in schema.get("allOf", [schema]) if "$ref" not in part]
 
-    def _refs(self, name: str) -> list[str]:
-        return [name_of(part) for part in self._made[name].get("allOf", ()) if "$ref" in part]
-
     def _bases(self, name: str, kinds: Mapping[str, str], groups: Groups) -> list[str]:
-        refs, kind = self._refs(name), kinds[name]
+        refs, kind = base_names(self._made[name]), kinds[name]
         bases = [groups.generated(base)[1] for base in refs]
         # Last, it decides what becomes of unknown fields.
         if not bases or (kind != "Model" and kind not in map(kinds.get, refs)):
             bases.append(kind)
-        if self._has_free_keys(name) and not any(map(self._inherits_free_keys, refs)):
+        if self._has_free_keys(name) and not self._inherits(self._has_free_keys, name):
             bases.insert(0, "FreeKeys")
-        inherits = any(self._sends_constants(base) for base in refs)
+        inherits = self._inherits(self._has_constant, name)
         return ["SendsConstants", *bases] if self._has_constant(name) and not inherits else bases
-
-    def _sends_constants(self, name: str) -> bool:
-        return self._has_constant(name) or any(map(self._sends_constants, self._refs(name)))
 
     def _has_free_keys(self, name: str) -> bool:
         return any("additionalProperties" in part for part in self._parts(self._made[name]))
 
-    def _inherits_free_keys(self, name: str) -> bool:
-        return self._has_free_keys(name) or any(map(self._inherits_free_keys, self._refs(name)))
+    def _inherits(self, has: Callable[[str], bool], name: str) -> bool:
+        bases = base_names(self._made[name])
+        return any(has(base) or self._inherits(has, base) for base in bases)
 
     def _has_constant(self, name: str) -> bool:
+        """Whether a class has a field that is the same constant in every document."""
         return any(
-            _is_sent(part["properties"][key], key in part["required"])
+            "const" in schema and key in part["required"] and not schema.get("nullable")
             for part in self._parts(self._made[name])
-            for key in part["properties"]
+            for key, schema in part["properties"].items()
         )
-
-
-def _is_sent(schema: JSON, required: bool) -> bool:
-    """Whether a field is a constant that every document has."""
-    return "const" in schema and required and not schema.get("nullable")

@@ -12,7 +12,6 @@ _WORD_BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 # Methods of the models' base class, and names that types are written with.
 _METHODS = frozenset({"from_dict", "to_dict", "to_json"})
 _TYPES = frozenset({"bool", "bytes", "dict", "float", "int", "list", "str", "tuple"})
-
 _NOT_IN_A_NAME = re.compile(r"[^0-9A-Za-z]+")
 
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 # Other formats are text: what pydantic makes of a URL or a duration is not what the wire had.
 _FORMATS = ("uuid", "date", "date-time")
-
 _ALONE = frozenset({"default", "nullable"})
 
 
@@ -104,11 +103,10 @@ class Types:
             return {"type": "string", "format": node.value["format"]}
         prepared: JSON = {"type": types[0] if len(types) == 1 else types} if types else {}
         if "object" in types:
-            extra = node.value.get("additionalProperties")
-            prepared["additionalProperties"] = True
-            if is_json_object(extra):
+            values: JSON = {}
+            if is_json_object(node.value.get("additionalProperties")):
                 values = self._registry.expression(node["additionalProperties"], f"{name}Value")
-                prepared["additionalProperties"] = values or True
+            prepared["additionalProperties"] = values or True
         if "array" in types:
             prepared |= self._array(node, name)
             if "prefixItems" in prepared:

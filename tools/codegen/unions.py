@@ -148,9 +148,8 @@ class Tags:
             for tag, (attribute, values) in tags.items():
                 part = next((p for p in parts if tag in p["properties"]), parts[-1])
                 old = part["properties"].get(tag, {})
-                new: JSON = {"type": "string", "const": values[0]}
-                if len(values) > 1:
-                    new = {"type": "string", "literals": values}
+                told: JSON = {"literals": values} if len(values) > 1 else {"const": values[0]}
+                new: JSON = {"type": "string", **told}
                 if "description" in old:
                     new["description"] = old["description"]
                 part["properties"][tag] = {**new, "tag": True}

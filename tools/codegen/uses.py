@@ -42,9 +42,8 @@ def media_kind(media_type: str) -> str:
     """Return what a body of a media type is in Python: `json`, `form`, `text` or `bytes`."""
     essence = essence_of(media_type)
     main, _, sub = essence.partition("/")
-    if essence in EVENT_TYPES:
-        return "text" if main == "text" else "bytes"
-    if sub == "json" or sub.endswith("+json") or essence == "*/*":
+    is_stream = essence in EVENT_TYPES
+    if not is_stream and (sub == "json" or sub.endswith("+json") or essence == "*/*"):
         return "json"
     if sub == "x-www-form-urlencoded":
         return "form"

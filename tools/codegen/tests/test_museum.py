@@ -132,3 +132,11 @@ def test_headers_that_others_write_are_no_arguments(museum: Any) -> None:
     assert set(endpoint.sync.__annotations__) == {
         *("id", "client", "era", "when", "fields", "timeout", "headers", "return")
     }
+
+
+def test_bases_with_theirs_in_opposite_orders(museum: Any) -> None:
+    assert museum.Label.from_dict({"name": "a", "price": 2.5}).to_dict() == {
+        "name": "a",
+        "price": 2.5,
+    }
+    assert issubclass(museum.PricedName, museum.Priced)

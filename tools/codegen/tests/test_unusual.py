@@ -180,7 +180,7 @@ def test_forms_and_other_bodies(compiled: Compile, server: Server, client: Clien
     call.sync(client=client, body=models.Form(name="a b", tags=["x", "y"]))
     assert server.received[-1].body == b"name=a+b&tags=x&tags=y"
     assert server.received[-1].headers["content-type"] == form
-    with pytest.raises(InvalidRequest, match="a field 'sub' that is a list"):
+    with pytest.raises(InvalidRequest, match="a field 'sub' that is of type list"):
         call.sync(client=client, body=models.Form(sub=[[1]]))
     parts = 'multipart/form-data; boundary="b"'
     call.sync(client=client, body=b"--b--", content_type=parts)
