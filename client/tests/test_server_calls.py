@@ -104,6 +104,28 @@ def test_list_runs_goes_over_pages(do: Driver, client: Any) -> None:
     assert [run.run_id for run in do(client.list_runs(root_run_id=ids[0]))] == [ids[0]]
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "sent"),
+    [
+        ("status", ExecutionStatus.FAILED, {"status": "failed"}),
+        ("flow_name", "a flow", {"flowName": "a flow"}),
+        ("root_run_id", uuid.UUID(int=1), {"rootRunId": str(uuid.UUID(int=1))}),
+        ("parent_run_id", str(uuid.UUID(int=2)), {"parentRunId": str(uuid.UUID(int=2))}),
+        ("roots_only", True, {"rootsOnly": "true"}),
+        ("roots_only", False, {"rootsOnly": "false"}),
+        ("max_depth", 0, {"maxDepth": "0"}),
+        ("limit", 7, {"limit": "7"}),
+        ("limit", 101, {}),
+    ],
+)
+def test_what_runs_are_listed_by(do: Driver, name: str, value: Any, sent: dict[str, str]) -> None:
+    server = MockServer({"GET /runs": {"runs": []}})
+    client = do.client("http://server.invalid", server_version="0.11.1", transport=server)
+    assert do(client.list_runs(**{name: value})) == []
+    assert [one.query for one in server.requests] == [{"limit": "100", "offset": "0"} | sent]
+    do(client.close())
+
+
 def test_list_components(do: Driver, client: Any) -> None:
     components = {one.component: one for one in do(client.list_components())}
     assert components["/load_file"].input_schema is not None

@@ -257,6 +257,35 @@ def test_servers_that_all_failed_are_tried_in_turn(do: Driver) -> None:
     do(client.close())
 
 
+@pytest.mark.parametrize("token", [None, "sesame"])
+def test_each_server_has_the_settings_of_the_client(do: Driver, token: str | None) -> None:
+    seen: dict[str, tuple[Any, ...]] = {}
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        given = request.headers.get("authorization"), request.headers.get("x-tenant")
+        is_long = request.extensions["timeout"]["read"] > 1000
+        seen[request.url.host] = (request.url.path, *given, is_long)
+        if request.url.host == "first.invalid":
+            return httpx.Response(503, headers={"retry-after": "0"})
+        return httpx.Response(200, content=b"x" * 1001)
+
+    client = do.client(
+        ["http://first.invalid", "http://second.invalid"],
+        token=token,
+        headers={"x-tenant": "one"},
+        timeout=2000,
+        # With it, no request for the version precedes.
+        server_version="0.11.1",
+        max_response_size=1000,
+        transport=httpx.MockTransport(respond),
+    )
+    with pytest.raises(errors.TransportError, match="max_response_size"):
+        do(client.get_blob("b"))
+    sent = ("/api/v1/blobs/b", token and f"Bearer {token}", "one", True)
+    assert seen == {"first.invalid": sent, "second.invalid": sent}
+    do(client.close())
+
+
 def test_a_pickled_handle_has_all_servers(do: Driver, servers: list[StepflowServer]) -> None:
     with SyncStepflowClient(", ".join(urls_of(servers))) as client:
         handle = client.submit(ECHO, 1)
