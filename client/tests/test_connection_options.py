@@ -1,18 +1,25 @@
-"""How the command connects: profiles, tokens, certificates, and which of them wins."""
+"""How the command connects, by profiles, tokens and certificates, and what it requests."""
 
 from __future__ import annotations
 
+import json
 import os
+import socket
+import ssl
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from typer.main import get_command
 
 from api.tests.support.odd_server import CERTIFICATE, OddServer, answer
 from stepflow_api import __version__
 from stepflow_client import cli
+from stepflow_client.cli._app import app
 
 COMPONENTS = answer('{"components":[]}')
 
@@ -158,6 +165,29 @@ def test_certificates(command: Command, options: tuple[str, ...]) -> None:
         assert server.requests
 
 
+@pytest.mark.parametrize("where", ["profile", "options"])
+def test_a_certificate_of_the_client(command: Command, tmp_path: Path, where: str) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATE)
+    context.load_verify_locations(CERTIFICATE)
+    context.verify_mode = ssl.CERT_REQUIRED
+    key, begin, certificate = CERTIFICATE.read_text().partition("-----BEGIN CERTIFICATE")
+    certificate = begin + certificate
+    files = {"ca": certificate, "client_cert": certificate, "client_key": key}
+    with OddServer(COMPONENTS, tls=context) as server:
+        options = ["--url", server.url]
+        # In a profile, relative to its file.
+        settings = [f'url = "{server.url}"', 'token_file = "token"']
+        (tmp_path / "token").write_text("secret", encoding="utf-8")
+        for name, content in files.items():
+            (tmp_path / f"{name}.pem").write_text(content, encoding="utf-8")
+            settings.append(f'{name} = "{name}.pem"')
+            options += [f"--{name.replace('_', '-')}", str(tmp_path / f"{name}.pem")]
+        command.profiles("\n".join(["[profiles.one]", *settings]))
+        assert command(*(("--profile", "one") if where == "profile" else options)) == ""
+        assert tokens(server) == ["secret" if where == "profile" else None]
+
+
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
@@ -172,6 +202,83 @@ def test_certificates_that_cannot_be_used(
     error = command("--url", "https://localhost:9", *options, code=2)
     assert problem in error
     assert error.count("\n") == 1
+
+
+HEALTH = answer('{"status":"healthy","timestamp":"2026-01-01T00:00:00Z","version":"0.11.1"}')
+REFUSAL = answer('{"code":403,"message":"no"}', status="403 Forbidden")
+RUN, FLOW = str(uuid4()), "0" * 64
+CREATED = {"flowId": FLOW, "input": [{}]}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "target", "body"),
+    [
+        ("submit {flow}", "POST /runs", CREATED),
+        ("run {flow}", "POST /runs", CREATED),
+        ("run {flow} --input [1]", "POST /runs", CREATED | {"input": [[1]]}),
+        ("run {flow} --input-file {file}", "POST /runs", CREATED | {"input": [{"a": 1}]}),
+        ("run {flow} --inputs {lines}", "POST /runs", CREATED | {"input": [1, 2]}),
+        (
+            "run {flow} --inputs {lines} --max-concurrency 7",
+            "POST /runs",
+            CREATED | {"input": [1, 2], "maxConcurrency": 7},
+        ),
+        (
+            "run {flow} --variable n=1 --variable m=x=y",
+            "POST /runs",
+            CREATED | {"variables": {"n": 1, "m": "x=y"}},
+        ),
+        (
+            'run {flow} --overrides {{"a":{{"input":1}}}}',
+            "POST /runs",
+            CREATED | {"overrides": {"steps": {"a": {"value": {"input": 1}}}}},
+        ),
+        ("run {flow} --variables-from-env", "GET /flows/{flow}/variables", None),
+        ("run {flow} --idempotency-key k", "GET /flows/{flow}", None),
+        ("wait {run}", "GET /runs/{run}", None),
+        ("status {run}", "GET /runs/{run}", None),
+        ("cancel {run}", "POST /runs/{run}/cancel", None),
+        ("components", "GET /components?includeSchemas=false", None),
+        ("components --json", "GET /components?includeSchemas=true", None),
+        ("validate {file}", "POST /flows", {"flow": {"a": 1}, "dryRun": True}),
+        ("blob put {file} --data", "POST /blobs", {"data": {"a": 1}}),
+        ("blob get 123", "GET /blobs/123", None),
+        ("graph {flow}", "GET /flows/{flow}", None),
+        ("runs", "GET /runs?limit=21&offset=0", None),
+        (
+            "runs --status recoveryFailed --flow-name f --limit 3 --page 5",
+            "GET /runs?status=recoveryFailed&flowName=f&limit=16&offset=0",
+            None,
+        ),
+    ],
+)
+def test_what_a_command_asks_for(
+    command: Command, tmp_path: Path, arguments: str, target: str, body: Any
+) -> None:
+    (tmp_path / "file.json").write_text('{"a":1}', encoding="utf-8")
+    (tmp_path / "lines").write_text("1\n2\n", encoding="utf-8")
+    names = {"run": RUN, "flow": FLOW, "file": tmp_path / "file.json", "lines": tmp_path / "lines"}
+
+    def handle(connection: socket.socket) -> None:
+        (HEALTH if server.target().endswith("/health") else REFUSAL)(connection)
+
+    with OddServer(handle) as server:
+        code = cli.run(["--url", server.url, *arguments.format(**names).split()])
+    assert code == 1
+    *_, (head, content) = server.requests
+    assert head.split(" HTTP")[0].replace("/api/v1", "") == target.format(**names)
+    assert (json.loads(content) if content else None) == body
+
+
+def test_each_option_and_argument_is_explained() -> None:
+    def unexplained(command: Any, name: str) -> Iterator[str]:
+        if not command.help:
+            yield name
+        yield from (f"{name} {one.name}" for one in command.params if not getattr(one, "help", ""))
+        for sub, one in getattr(command, "commands", {}).items():
+            yield from unexplained(one, f"{name} {sub}")
+
+    assert [*unexplained(get_command(app), "stepflow-client")] == []
 
 
 def program(*arguments: str, **environment: str) -> Any:

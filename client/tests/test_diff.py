@@ -86,6 +86,16 @@ def test_other_flows(do: Driver, client: Any, path: Path) -> None:
     text = found.to_text()
     assert '-  "name": "read-file",\n+  "name": "other",' in text
     assert text.endswith("1 difference")
+    flows = [do(client.get_flow(do(one.status()).flow_id)).to_dict() for one in (first, second)]
+    difference = {"what": "flow", "item": None, "step": None}
+    difference |= {"first": flows[0], "second": flows[1]}
+    assert found.to_dict() == {
+        "first": str(first.id),
+        "second": str(second.id),
+        "equal": False,
+        "differences": [difference],
+        "notCompared": list(found.not_compared),
+    }
 
 
 def test_batches(do: Driver, client: Any, path: Path) -> None:

@@ -37,6 +37,7 @@ def test_errors_pickle_with_all_they_carry(error: errors.StepflowError) -> None:
     back = pickle.loads(pickle.dumps(error))
     assert type(back) is type(error)
     assert str(back) == str(error)
+    assert re.fullmatch(r"([A-Z]+ http://h\S*: (404 Not Found: )?)?no", str(error))
     assert vars(back) == vars(error)
 
 

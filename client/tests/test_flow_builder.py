@@ -359,6 +359,37 @@ def test_a_mistake_is_reported_where_it_is_made(mistake: str) -> None:
         assert b.build().to_dict() == before
 
 
+@pytest.mark.parametrize(
+    ("make", "place"),
+    [
+        (lambda b: FlowBuilder(metadata=b), "the flow's metadata"),
+        (lambda b: FlowBuilder(input_schema={"a": b}), "the input schema.a"),
+        (lambda b: FlowBuilder(output_schema={"a": b}), "the output schema.a"),
+        (lambda b: FlowBuilder(variables_schema={"a": b}), "the variables schema.a"),
+        (lambda b: b.variable("v", default=b), "the default of 'v'"),
+        (lambda b: b.literal(b), "the literal"),
+        (lambda b: b.if_(b, 1, 2), "the condition of if_"),
+        (lambda b: b.if_(1, b, 2), "then of if_"),
+        (lambda b: b.if_(1, 2, b), "else_ of if_"),
+        (lambda b: b.coalesce(1, [b]), "coalesce: [1][0]"),
+        (lambda b: b.step("s", "/x", b), "step 's': input"),
+        (lambda b: b.step("s", "/x", on_error={"a": b}), "step 's': on_error.a"),
+        (lambda b: b.step("s", "/x", metadata=b), "step 's': metadata"),
+        (lambda b: b.step("s", "/x", output_schema={"a": b}), "the output schema of step 's'.a"),
+        (lambda b: b.change("one", input=b), "step 'one': input"),
+        (lambda b: b.change("one", on_error={"a": b}), "step 'one': on_error.a"),
+        (lambda b: b.change("one", metadata=b), "step 'one': metadata"),
+        (lambda b: b.build(output=b), "the output"),
+    ],
+)
+def test_a_mistake_has_its_place(make: Callable[[Any], Any], place: str) -> None:
+    b = FlowBuilder()
+    b.step("one", "/x")
+    with pytest.raises(errors.InvalidInput) as caught:
+        make(b)
+    assert str(caught.value).startswith(f"{place} is of type FlowBuilder, which JSON cannot")
+
+
 class Computed(BaseModel):
     number: int
 
@@ -396,22 +427,22 @@ def test_two_types_of_one_name() -> None:
 
 
 @pytest.mark.parametrize(
-    "use",
+    ("use", "problem"),
     [
-        lambda one: one == 1,
-        lambda one: one != 1,
-        lambda one: not one,
-        lambda one: f"{one}",
-        lambda one: one + "x",
-        lambda one: list(one),
-        lambda one: {one: 1},
-        lambda one: "x" in one,
-        lambda one: len(one),
+        (lambda one: one == 1, "before the flow runs, and .*; compare in a component"),
+        (lambda one: one != 1, "before the flow runs, and .*; compare in a component"),
+        (lambda one: not one, "before the flow runs; use if_"),
+        (lambda one: f"{one}", "before the flow runs, so .*; make the text in a component"),
+        (lambda one: one + "x", "unsupported operand"),
+        (lambda one: list(one), "not iterable"),
+        (lambda one: {one: 1}, "unhashable"),
+        (lambda one: "x" in one, "before the flow runs|not iterable|not a container"),
+        (lambda one: len(one), "has no len"),
     ],
 )
-def test_a_reference_is_not_a_value(use: Callable[[Expression], Any]) -> None:
+def test_a_reference_is_not_a_value(use: Callable[[Expression], Any], problem: str) -> None:
     b = FlowBuilder()
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match=problem):
         use(b.input["x"])
     assert repr(b.input["x"]) == "<expression {'$input': 'x'}>"
 

@@ -25,10 +25,10 @@ from client.tests.support import (
     release,
     wait_until,
 )
-from stepflow_api.models import ExecutionStatus, StepStatus
+from stepflow_api.models import ExecutionStatus, RunSummary, StepStatus
 from stepflow_api.testing import MockRequest, MockServer
 from stepflow_client import SyncStepflowClient, cli, errors
-from stepflow_client.timeline import Timeline, TimelineItem
+from stepflow_client.timeline import Timeline, TimelineItem, TimelineStep
 from tools.spec.server import StepflowServer
 
 NUMBERS = tuple(map(int, VERSION.split(".")))
@@ -340,6 +340,57 @@ def test_the_forms(server: StepflowServer) -> None:
     assert document["runId"] == str(handle.id)
     assert document["items"][0]["steps"][0]["stepId"] == name
     assert repr(found) == f"Timeline(run_id='{handle.id}', status='completed', 1 of 1 items)"
+
+
+def test_the_document() -> None:
+    start = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+    end = start + datetime.timedelta(seconds=1.5)
+    run = RunSummary.model_validate(
+        {**RUNNING["summary"], "status": "completed", "flowName": "f", "completedAt": end}
+    )
+    completed = StepStatus.COMPLETED, start, end
+    steps = TimelineStep("a", *completed, 2), TimelineStep("b", StepStatus.BLOCKED)
+    items = TimelineItem(7, ExecutionStatus.FAILED, start, None, steps)
+    assert Timeline(run, (items,), 5, 3, True).to_dict() == {
+        "runId": str(run.run_id),
+        "flowId": "0" * 64,
+        "flowName": "f",
+        "status": "completed",
+        "createdAt": "2026-01-01T00:00:00+00:00",
+        "completedAt": "2026-01-01T00:00:01.500000+00:00",
+        "seconds": 1.5,
+        "itemCount": 1,
+        "omittedItems": 5,
+        "omittedFailedItems": 3,
+        "hasStepTimes": True,
+        "items": [
+            {
+                "itemIndex": 7,
+                "status": "failed",
+                "startedAt": "2026-01-01T00:00:00+00:00",
+                "completedAt": None,
+                "seconds": None,
+                "steps": [
+                    {
+                        "stepId": "a",
+                        "status": "completed",
+                        "startedAt": "2026-01-01T00:00:00+00:00",
+                        "completedAt": "2026-01-01T00:00:01.500000+00:00",
+                        "seconds": 1.5,
+                        "attempts": 2,
+                    },
+                    {
+                        "stepId": "b",
+                        "status": "blocked",
+                        "startedAt": None,
+                        "completedAt": None,
+                        "seconds": None,
+                        "attempts": None,
+                    },
+                ],
+            }
+        ],
+    }
 
 
 def test_the_command(
