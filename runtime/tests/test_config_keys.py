@@ -88,6 +88,11 @@ def test_keys_of_an_unknown_type_are_left_to_the_server(caplog: pytest.LogCaptur
             )
             for kind in (list, tuple)
         ),
+        (
+            {"plugins": {"a é": {"type": "grpc", "queuName": "q"}}},
+            'plugins["a é"].queuName',
+            "queueName",
+        ),
         ({"RECOVERY": {}}, "RECOVERY", "recovery"),
     ],
 )

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 from typing import Any
 
 import pytest
 
+from runtime.tests.support import ECHO
 from stepflow_api.support import default_httpx_library
+from stepflow_runtime import StepflowRuntime
 from stepflow_runtime._external import ExternalServer
 
 
@@ -30,3 +34,31 @@ def test_certificates_are_verified_and_proxies_used(
     # Without TLS, reading the certificates would only take time.
     assert options["verify"] is (scheme == "https")
     assert "proxy.example" in str(vars(options["proxy"]) if options["proxy"] else None)
+
+
+def test_it_has_the_calls_of_a_runtime() -> None:
+    async def use(server: Any) -> dict[str, Any]:
+        return {
+            "run": (await server.run(ECHO, 1)).output,
+            "run_batch": [one.output for one in await server.run_batch(ECHO, [2, 3])],
+            "submit": (await (await server.submit(ECHO, 4)).result()).output,
+            "submit_batch": [
+                one.output for one in await (await server.submit_batch(ECHO, [5])).results()
+            ],
+            "validate": (await server.validate(ECHO)).is_valid,
+        }
+
+    with StepflowRuntime.start() as runtime:
+        server = ExternalServer(runtime.url)
+        called = asyncio.run(use(server))
+        assert called == asyncio.run(use(runtime))
+        assert called == {
+            "run": 1,
+            "run_batch": [2, 3],
+            "submit": 4,
+            "submit_batch": [5],
+            "validate": True,
+        }
+        server.stop()
+    coroutines = inspect.getmembers(StepflowRuntime, inspect.iscoroutinefunction)
+    assert [name for name, _ in coroutines if not name.startswith("_")] == list(called)

@@ -30,7 +30,7 @@ from stepflow_api.models import (
     StoreFlowRequest,
 )
 from stepflow_client import StepflowClient
-from stepflow_runtime import StepflowRuntime, errors
+from stepflow_runtime import StepflowCluster, StepflowRuntime, errors
 from stepflow_runtime._external import ExternalServer
 
 Call = Callable[[], Any]
@@ -199,8 +199,9 @@ def test_a_runtime_under_trio(runtime: StepflowRuntime) -> None:
     before = descendants()
 
     async def main() -> object:
-        with pytest.raises(errors.InvalidRequest, match="trio runs this task"):
-            StepflowRuntime.start()
+        for start in (StepflowRuntime.start, StepflowCluster.start):
+            with pytest.raises(errors.InvalidRequest, match="trio runs this task"):
+                start()
         with pytest.raises(errors.InvalidRequest, match="trio runs this task"):
             runtime.client  # noqa: B018
         result = await trio.to_thread.run_sync(runtime.sync_client.run, ECHO, 1)

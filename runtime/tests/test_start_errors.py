@@ -66,6 +66,26 @@ def test_a_server_that_exits_without_reading_its_config(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("exec sleep 600", "has not printed its port"),
+        ("exec sleep 600 >&- 2>&-", "has closed its output without printing its port"),
+        ("echo '{\"port\":9}'\nexec sleep 600", "does not answer its health check"),
+    ],
+)
+def test_a_server_that_is_not_ready_in_time(text: str, problem: str, tmp_path: Path) -> None:
+    with pytest.raises(errors.StartTimeout) as caught:
+        StepflowRuntime.start(
+            binary=script(tmp_path / "server", f"{STARTING}{text}"), startup_timeout=1
+        )
+    assert str(caught.value).startswith(
+        f"the Stepflow server {problem} within startup_timeout=1 s; its last line: Starting"
+        " Stepflow server: port=0, config=None; raise startup_timeout"
+    )
+    assert caught.value.exit_code is None and caught.value.last_log_lines
+
+
 def test_a_signal_without_a_name(tmp_path: Path) -> None:
     failed(r"killed by signal 40 \(unknown\)", binary=script(tmp_path / "server", "kill -40 $$"))
 

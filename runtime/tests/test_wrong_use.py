@@ -153,6 +153,7 @@ def test_a_data_dir_with_odd_letters(tmp_path: Path) -> None:
         ({"shutdown_timeout": "5"}, "shutdown_timeout"),
         ({"restart_policy": "always"}, "restart_policy is of type str; pass a RestartPolicy"),
         ({"env": {"A=B": "1"}}, "without ="),
+        ({"env": {"": "1"}}, "env: the name of entry 1 is not text without ="),
         ({"env": {"A=s3cret": "1"}}, "env: the name of entry 1 is not text without ="),
         ({"env": {"B": "1", b"s3cret": "1"}}, "env: the name of entry 2 is not text"),
         (

@@ -20,6 +20,7 @@ class ExternalServer:
         self.run = self.client.run
         self.submit = self.client.submit
         self.run_batch = self.client.run_batch
+        self.submit_batch = self.client.submit_batch
         self.validate = self.client.validate
 
     def stop(self) -> None:
