@@ -139,6 +139,6 @@ async def test_only_bytes_are_stored_as_bytes(
     content: object, client: Client, recorder: Recorder
 ) -> None:
     # A str has no bytes of its own; which encoding is meant is not for this package to guess.
-    with pytest.raises(InvalidRequest, match=r"the body is a .*; pass bytes"):
+    with pytest.raises(InvalidRequest, match=r"the body is of type .*; pass bytes"):
         store_blob_bytes.sync(content, client=client)  # type: ignore[arg-type]
     assert recorder.answers == []
