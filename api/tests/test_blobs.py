@@ -27,10 +27,12 @@ by_form = pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
         b"",
         b"plain text",
         b'{"json": 1}',
+        b'{"error":{"code":404,"message":"no"}}',
+        b'{"summary":{},"results":[]}',
         "ä".encode("utf-16"),
         bytes(range(256)),
     ],
-    ids=["no text", "empty", "text", "JSON", "UTF-16", "every byte"],
+    ids=["no text", "empty", "text", "JSON", "error", "run", "UTF-16", "every byte"],
 )
 async def test_bytes_come_back_as_they_were(
     form: Form, content: bytes, client: Client, recorder: Recorder

@@ -218,8 +218,11 @@ def test_a_long_answer_leaves_the_garbage_collector_as_it_was(is_enabled: bool, 
 
 
 @by_form
+@pytest.mark.parametrize("proxy", [False, True], ids=["no proxy", "through a proxy"])
 @pytest.mark.anyio
-async def test_a_connection_is_used_again(form: Form) -> None:
+async def test_a_connection_is_used_again(
+    proxy: bool, form: Form, monkeypatch: pytest.MonkeyPatch
+) -> None:
     connections: list[socket.socket] = []
 
     def handle(connection: socket.socket) -> None:
@@ -230,7 +233,11 @@ async def test_a_connection_is_used_again(form: Form) -> None:
             connection.recv(65536)
 
     with OddServer(handle) as server:
-        async with Client(server.url, server_version="0.11.1") as client:
+        url = server.url
+        if proxy:
+            monkeypatch.setenv("http_proxy", url)
+            url = "http://stepflow.example"
+        async with Client(url, server_version="0.11.1") as client:
             for _ in range(3):
                 assert await _health(form, client) == "healthy"
     assert len(connections) == 1

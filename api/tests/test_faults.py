@@ -126,12 +126,18 @@ async def test_a_client_outlives_a_restart_of_its_server(
 
 
 @by_form
-@pytest.mark.parametrize("way", [hang_up, reset])
-async def test_a_server_that_hangs_up_without_an_answer(way: Handler, form: Form) -> None:
+@pytest.mark.parametrize(
+    ("way", "reason"),
+    [(hang_up, "Server disconnected without sending a response"), (reset, "Connection reset")],
+)
+async def test_a_server_that_hangs_up_without_an_answer(
+    way: Handler, reason: str, form: Form
+) -> None:
     with OddServer(way) as odd:
         async with Client(odd.url, server_version="0.11.1") as client:
             error = await failure(form, ConnectionLost, "run.list_runs", client=client, limit=1)
     assert error.url == f"{odd.url}/api/v1/runs?limit=1"
+    assert reason in error.message
     assert len(odd.requests) == 1, "a request is never sent twice"
 
 

@@ -309,6 +309,12 @@ def test_dot() -> None:
     ]
 
 
+def test_dot_has_letters_as_such() -> None:
+    # Graphviz reads UTF-8, and no escape of a character.
+    assert 'label="größe\\n/x"' in flow(step("größe"), name="日本").to_dot()
+    assert 'digraph "日本" {' in flow(name="日本").to_dot()
+
+
 def test_notebooks_show_no_huge_picture() -> None:
     huge = random_flow(1001, 1)
     assert huge._repr_html_() is None

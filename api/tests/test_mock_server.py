@@ -6,6 +6,7 @@ import datetime
 import gzip
 import json
 import math
+from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
@@ -325,6 +326,20 @@ async def test_it_serves_an_http_client(library: Any, form: Form) -> None:
     assert (await form("run.get_run", RUN_ID, client=client)).flow_id == "f"
     assert await form("blob.get_blob_bytes", "b", client=client) == b"b"
     await http.aclose() if form.is_async else http.close()
+
+
+@by_library
+async def test_a_body_that_is_streamed_is_recorded(library: Any) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"a"
+        yield b"b"
+
+    server = MockServer({"POST /blobs": 200})
+    with library.Client(transport=server) as http:
+        http.post("http://server/api/v1/blobs", content=iter([b"a", b"b"]))
+    async with library.AsyncClient(transport=server) as http:
+        await http.post("http://server/api/v1/blobs", content=pieces())
+    assert [request.content for request in server.requests] == [b"ab", b"ab"]
 
 
 @by_form

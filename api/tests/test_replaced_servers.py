@@ -131,6 +131,20 @@ async def test_a_run_created_by_a_later_server_is_returned(form: Form) -> None:
 
 
 @by_form
+async def test_schemas_survive_a_downgrade(form: Form) -> None:
+    """Only the names of their fields show that components are those of an older server."""
+    listed = {"component": "/a", "input_schema": {"type": "string"}, "output_schema": {}}
+    wire = Wire(NEW, {"components": [], "complete": True})
+    async with Client("http://server", transport=wire) as client:
+        await form("component.list_components", client=client)
+        wire.health, wire.answer = OLD, {"components": [listed]}
+        wire.paths.clear()
+        (found,) = (await form("component.list_components", client=client)).components
+    assert (found.input_schema, found.output_schema) == ({"type": "string"}, {})
+    assert wire.paths == ["GET /components", HEALTH, "GET /components"]
+
+
+@by_form
 async def test_a_post_whose_answer_cannot_be_read_is_not_sent_again(form: Form) -> None:
     """Later servers number the levels, which shows only when the answer is parsed."""
     finding = {"kind": "k", "code": 1, "level": 2, "formatted": "f", "data": {}}

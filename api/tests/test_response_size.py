@@ -308,6 +308,42 @@ async def test_a_redirect_on_the_same_server_is_followed_if_the_http_client_does
         assert len(server.requests) == 3 + 21
 
 
+@by_form
+@by_library
+@pytest.mark.parametrize(
+    ("url", "to", "is_followed"),
+    [
+        ("http://server", "https://server", True),
+        ("http://server:80", "https://server:443", True),
+        ("http://server", "https://server:444", False),
+        ("http://server:81", "https://server", False),
+        ("http://server", "https://other", False),
+        ("https://server", "http://server", False),
+    ],
+)
+@pytest.mark.anyio
+async def test_a_redirect_to_the_same_host_over_tls_is_followed(
+    url: str, to: str, is_followed: bool, library: Any, form: Form
+) -> None:
+    def respond(request: Any) -> Any:
+        if str(request.url).startswith(url.removesuffix(":80")):
+            return library.Response(307, headers={"location": f"{to}/api/v1/health"})
+        return library.Response(200, content=HEALTH)
+
+    http = client_class(library, is_async=form.is_async)
+    transport = library.MockTransport(respond)
+    client = Client(
+        url,
+        http_client=http(transport=transport, follow_redirects=True),
+        server_version="0.11.1",
+    )
+    if is_followed:
+        assert (await form("health.health_check", client=client)).status == "healthy"
+    else:
+        with pytest.raises(StatusError, match="set base_url to where the server is"):
+            await form("health.health_check", client=client)
+
+
 @pytest.mark.parametrize("size", [0, -1, True, 1.5, "1", float("inf")])
 def test_a_size_that_is_none(size: Any) -> None:
     with pytest.raises(InvalidRequest, match=r"^max_response_size is .*; pass bytes above 0"):

@@ -158,8 +158,9 @@ def test_waiting_for_a_run_that_another_began(
 
 def test_a_run_that_has_ended_is_not_cancelled(sync_client: Client) -> None:
     done = run(sync_client, echo_flow(), 1)
-    with pytest.raises(Conflict, match=r"cannot be cancelled \(status: Completed\)"):
+    with pytest.raises(Conflict, match=r"cannot be cancelled \(status: Completed\)") as raised:
         cancel_run.sync(done.run_id, client=sync_client)
+    assert raised.value.url.endswith(f"/runs/{done.run_id}/cancel")
     assert get_run.sync(done.run_id, client=sync_client).status == "completed"
     assert get_run_items.sync(done.run_id, client=sync_client).items[0].status == "completed"
 
@@ -172,9 +173,18 @@ def test_a_run_that_is_unknown(endpoint: Any, sync_client: Client) -> None:
         endpoint.sync(UNKNOWN_RUN, client=sync_client)
     assert isinstance(raised.value.parsed, models.ErrorResponse)
     assert UNKNOWN_RUN in raised.value.url
-    expected = endpoint.__name__.rpartition(".")[2].rpartition("_")[2]
-    if expected in ("items", "steps", "flow", "cancel"):
-        assert raised.value.url.endswith(f"/{UNKNOWN_RUN}/{expected}")
+    assert raised.value.url.endswith(endpoint.OPERATION.path.replace("{run_id}", UNKNOWN_RUN))
+
+
+def test_a_flow_without_steps(sync_client: Client) -> None:
+    done = run(sync_client, echo_flow(), 1)
+    for index in (None, 0):
+        assert get_run_steps.sync(done.run_id, client=sync_client, item_index=index).steps == {}
+    with pytest.raises(
+        BadRequest, match=r"Item index 1 out of bounds \(run has 1 items\)"
+    ) as raised:
+        get_run_steps.sync(done.run_id, client=sync_client, item_index=1)
+    assert raised.value.url.endswith(f"/runs/{done.run_id}/steps?itemIndex=1")
 
 
 def test_what_is_listed(sync_client: Client) -> None:
@@ -299,9 +309,12 @@ def test_the_integers_of_a_schema(sync_client: Client) -> None:
 
 
 def test_a_flow_that_is_unknown(sync_client: Client) -> None:
-    with pytest.raises(NotFound) as raised:
-        get_flow.sync(UNKNOWN_HASH, client=sync_client)
-    assert isinstance(raised.value.parsed, models.ErrorResponse)
+    for flow_id in (UNKNOWN_HASH, "no id/ü"):
+        with pytest.raises(NotFound) as raised:
+            get_flow.sync(flow_id, client=sync_client)
+        assert isinstance(raised.value.parsed, models.ErrorResponse)
+        # Other servers do not name it.
+        assert AT < (0, 12) or f"'{flow_id}' not found" in raised.value.message
     with pytest.raises(NotFound) as raised:
         run(sync_client, UNKNOWN_HASH, 1)
     assert isinstance(raised.value.parsed, models.ErrorResponse)

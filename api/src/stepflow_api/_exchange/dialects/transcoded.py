@@ -307,7 +307,7 @@ def _get_blob(version: str, request: Request) -> Steps[Answer]:
     octets = replace(request, headers={**request.headers, "accept": "application/octet-stream"})
     content: Answer = yield octets
     if content.status_code != HTTPStatus.OK:
-        return _refused(content, answer.url)
+        return _refused(content)
     return with_document(answer, {**blob, "data": base64.b64encode(content.content).decode()})
 
 
@@ -323,14 +323,15 @@ def _ask(request: Request, change: Change) -> Steps[Answer]:
 
 
 def _refused(answer: Answer, url: str | None = None) -> Answer:
-    """Return an error as the spec has it; what is none, and a proxy's own words, as they are.
+    """Return an error as the spec has it; any other response, and a proxy's words, as they are.
 
     Args:
         answer: The answer.
         url: Of the request that was made, where this answers another one for it.
     """
     answer = answer._replace(url=url or answer.url)
-    if not answer.content.startswith(b'{"error":'):
+    # The bytes of a blob may be those of an error.
+    if answer.status_code < 400 or not answer.content.startswith(b'{"error":'):
         return answer
     try:
         body = document(answer.content)["error"]
