@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -142,6 +143,10 @@ def test_an_error_has_its_cause(do: Driver, name: str) -> None:
     with pytest.raises(kind) as caught:
         do(call(client))
     assert isinstance(caught.value.__cause__, cause)
+    if isinstance(caught.value, errors.InvalidAnswer):
+        # It names the request.
+        assert caught.value.method == "GET"
+        assert re.search("/api/v1/(blobs|runs)/[0-9a-f-]{36,64}$", caught.value.url)
     if issubclass(cause, errors.TransportError):
         assert isinstance(caught.value.__cause__.__cause__, httpx.TransportError)
     do(client.close())

@@ -42,6 +42,15 @@ def test_an_input_comes_from_standard_input(
     assert command("run", echo, option, "-") == "piped\n"
 
 
+@pytest.mark.parametrize("options", [(), ("--data",)])
+def test_a_blob_comes_from_standard_input(
+    command: Command, options: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b'"piped"')))
+    blob_id = command("blob", "put", "-", *options).strip()
+    assert command("blob", "get", blob_id) == ("piped\n" if options else '"piped"')
+
+
 def test_run_prints_the_output(command: Command, echo: str, tmp_path: Path) -> None:
     assert command("run", echo, "--input", '"é text"') == "é text\n"
     assert json.loads(command("run", echo, "--input", '{"a": [1]}')) == {"a": [1]}

@@ -278,11 +278,19 @@ def test_a_model_in_an_input_is_data() -> None:
 
     b = FlowBuilder()
     day = datetime.date(2024, 1, 2)
-    b.step("a", "/x", [Data(expression={}, when=day), Data(expression={"$step": "a"}, when=day)])
+    inner = {"a": [{"$step": "a"}]}
+    b.step("a", "/x", [Data(expression=one, when=day) for one in ({}, {"$step": "a"}, inner)])
     assert b.build().to_dict()["steps"][0]["input"] == [
         {"expression": {}, "when": "2024-01-02"},
         {"$literal": {"expression": {"$step": "a"}, "when": "2024-01-02"}},
+        {"$literal": {"expression": inner, "when": "2024-01-02"}},
     ]
+
+
+def test_an_element_of_the_input_is_referred_to() -> None:
+    b = FlowBuilder()
+    flow = b.build(output=[b.input[0], b.input[0][1]["a"]])
+    assert flow.output == [{"$input": "$[0]"}, {"$input": "$[0][1].a"}]
 
 
 CIRCLE: list[Any] = []

@@ -169,6 +169,8 @@ def test_a_report_that_cannot_be_written(do: Driver, client: Any, tmp_path: Path
         errors.InvalidInput, match=r"cannot write .*: Is a directory; check the path"
     ):
         do(handle.report(tmp_path))
+    with pytest.raises(errors.InvalidInput, match=r"cannot write .*: embedded null byte; check"):
+        do(handle.report(tmp_path / "a\0b"))
     with pytest.raises(errors.NotFound):
         do(client.handle(uuid4()).report(tmp_path / "none.html"))
     assert not (tmp_path / "none.html").exists()
