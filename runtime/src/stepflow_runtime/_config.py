@@ -83,14 +83,12 @@ class Config:
         file: Its file, if it comes from one.
         content: Content of the file.
         error: Why the file cannot be parsed. The server reports it, if it reads the file itself.
-        is_own: Whether it is one of this package's.
     """
 
     document: Mapping[str, Any]
     file: str | None = None
     content: bytes = field(default=b"", repr=False)
     error: InvalidInput | None = None
-    is_own: bool = False
 
     @property
     def name(self) -> str:
@@ -247,17 +245,17 @@ def read_config(
         RuntimeFailure: The server does not start.
     """
     found = _read_config(config)
-    if not found.is_own:
-        # Imported here, since most programs have no config.
+    # What this package's configs have is for servers of every version.
+    given = {
+        key: value
+        for key, value in found.document.items()
+        if all(key not in own or value != own[key] for own in (DEFAULT_CONFIG, ALL_BUILTINS))
+    }
+    if given:
+        # Imported here, since most programs have no config of their own.
         from stepflow_runtime._config_check import check_keys
         from stepflow_runtime._process import Launch
 
-        # What comes from this package is for servers of every version.
-        given = {
-            key: value
-            for key, value in found.document.items()
-            if key not in ALL_BUILTINS or value is not ALL_BUILTINS[key]
-        }
         launch = Launch(executable, (), None, environment)
         check_keys(given, found.name, found.content, launch, startup_timeout)
     return found
@@ -266,9 +264,9 @@ def read_config(
 def _read_config(given: Any) -> Config:
     # Callers without a type checker may pass anything.
     if given is None:
-        return Config(DEFAULT_CONFIG, is_own=True)
+        return Config(DEFAULT_CONFIG)
     if isinstance(given, Mapping):
-        return Config(cast(Mapping[str, Any], given), is_own=given is ALL_BUILTINS)
+        return Config(cast(Mapping[str, Any], given))
     if isinstance(given, str | os.PathLike):
         return _read_file(Path(cast("str | os.PathLike[str]", given)))
     if callable(to_dict := getattr(given, "to_dict", None)) and isinstance(
