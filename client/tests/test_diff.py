@@ -117,6 +117,26 @@ def test_batches(do: Driver, client: Any, path: Path) -> None:
         assert ("status", "read") in kinds(of_item)
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "differ"),
+    [
+        (True, 1, True),
+        ({"a": [0]}, {"a": [False]}, True),
+        ({"a": 1}, {"a": 1, "b": 1}, True),
+        ([1], [1, 1], True),
+        ([1], {"a": 1}, True),
+        ({"a": [None, "x"]}, {"a": [None, "x"]}, False),
+        # Some servers return integers as floats.
+        (1, 1.0, False),
+    ],
+)
+def test_the_same_json(do: Driver, client: Any, first: Any, second: Any, differ: bool) -> None:
+    runs = [run(do, client, ECHO, value) for value in (first, second)]
+    found: RunDiff = do(runs[0].diff(runs[1].id))
+    assert (("output", None) in kinds(found)) is differ
+    assert found.is_equal is not differ
+
+
 def test_runs_without_steps_or_items(do: Driver, client: Any) -> None:
     found: RunDiff = do(run(do, client, ECHO, 1).diff(run(do, client, ECHO, 2).id))
     assert not any("steps" in one for one in found.not_compared)

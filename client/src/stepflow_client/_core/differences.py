@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from stepflow_api.lowlevel import Steps
@@ -55,7 +55,7 @@ def _read(core: Core, run_id: UUID, item: int | None, deadline: Deadline) -> Ste
 
 def _of_runs(ours: RunRecord, theirs: RunRecord) -> Iterator[Difference]:
     first, second = _flow(ours.flow), _flow(theirs.flow)
-    if first != second:
+    if not _is_same(first, second):
         yield Difference("flow", None, None, first, second)
     count, other = ours.run.items.total, theirs.run.items.total
     if count != other:
@@ -72,7 +72,7 @@ def _of_items(index: int, ours: RunRecord, theirs: RunRecord) -> Iterator[Differ
         yield Difference("status", index, None, first and str(first), second and str(second))
     if index in ours.inputs and index in theirs.inputs:
         inputs = ours.inputs[index], theirs.inputs[index]
-        if inputs[0] != inputs[1]:
+        if not _is_same(*inputs):
             yield Difference("input", index, None, *inputs)
     yield from _of_steps(index, ours, theirs)
     yield from _of_results(index, None, ours.results.get(index), theirs.results.get(index))
@@ -109,7 +109,7 @@ def _of_results(
     index: int, step: str | None, first: FlowResult | None, second: FlowResult | None
 ) -> Iterator[Difference]:
     outputs = _output(first), _output(second)
-    if outputs[0] != outputs[1]:
+    if not _is_same(*outputs):
         values = [None if not one else one[0] for one in outputs]
         yield Difference("output", index, step, *values)
     errors = _error(first), _error(second)
@@ -117,8 +117,25 @@ def _of_results(
         yield Difference("error", index, step, *errors)
 
 
-def _output(result: FlowResult | None) -> tuple[Any, ...]:
-    return () if result is None or not result.is_success else (result.output,)
+def _output(result: FlowResult | None) -> list[Any]:
+    return [] if result is None or not result.is_success else [result.output]
+
+
+def _is_same(first: Any, second: Any) -> bool:
+    """Whether two JSON values are the same; in Python, true equals 1."""
+    if isinstance(first, bool) or isinstance(second, bool):
+        return first is second
+    if isinstance(first, list) and isinstance(second, list):
+        ours: list[Any] = cast("Any", first)
+        theirs: list[Any] = cast("Any", second)
+        return len(ours) == len(theirs) and all(map(_is_same, ours, theirs))
+    if isinstance(first, dict) and isinstance(second, dict):
+        members: dict[str, Any] = cast("Any", first)
+        others: dict[str, Any] = cast("Any", second)
+        return members.keys() == others.keys() and all(
+            _is_same(value, others[name]) for name, value in members.items()
+        )
+    return bool(first == second)
 
 
 def _error(result: FlowResult | None) -> Any:

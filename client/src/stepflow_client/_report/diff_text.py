@@ -60,7 +60,10 @@ def _title(one: Difference, diff: RunDiff) -> str:
 
 
 def _lines(one: Difference) -> Iterator[str]:
-    first, second = _json(one.first), _json(one.second)
+    first, second = _shown(one.first), _shown(one.second)
+    if first == second:
+        # A text and a number, or texts that differ in line breaks.
+        first, second = _json(one.first), _json(one.second)
     lines = list(difflib.unified_diff(first, second, lineterm="", n=CONTEXT))[2:]
     for at, line in enumerate(lines[:LINES]):
         if not line.startswith("@@"):
@@ -71,9 +74,11 @@ def _lines(one: Difference) -> Iterator[str]:
         yield f"  ... and {counted(len(lines) - LINES, 'line')} more"
 
 
-def _json(value: Any) -> list[str]:
+def _shown(value: Any) -> list[str]:
     if value is None:
         return []
-    if isinstance(value, str):
-        return value.splitlines()
+    return value.splitlines() if isinstance(value, str) else _json(value)
+
+
+def _json(value: Any) -> list[str]:
     return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False).splitlines()
