@@ -277,3 +277,21 @@ def test_the_table(shown: Timeline, rows: list[str]) -> None:
 def test_a_duration(seconds: float, text: str) -> None:
     shown = timeline([], {"completed": 1}, seconds)
     assert f"flow f: completed after {text}, 1 item" in shown.to_text()
+
+
+@pytest.mark.parametrize(
+    ("status", "sign"),
+    [
+        ("completed", "✓"),
+        ("failed", "✗"),
+        ("recoveryFailed", "✗"),
+        ("running", "▸"),
+        ("cancelled", "⊘"),
+        ("paused", "○"),
+    ],
+)
+def test_each_status_has_a_sign(status: str, sign: str) -> None:
+    shown = timeline([item(0, status, None, None)] * 2, {"running": 2}).to_html()
+    assert shown.count(f'<span class="status {status}">{sign} {status}</span>') >= 2
+    step_too = timeline([item(0, "running", 0, None, step("a", "skipped"))], {"running": 1})
+    assert "⤼ skipped" in step_too.to_html()
