@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from runtime.tests.support import command_line, descendants
 from stepflow_client import FlowBuilder, SyncStepflowClient
 from stepflow_runtime import ComponentContext, StepflowCluster, component
 
@@ -80,3 +82,12 @@ def clients() -> Iterator[Clients]:
 def cluster(tmp_path: Path, work: Work) -> Iterator[StepflowCluster]:
     with StepflowCluster.start(data_dir=tmp_path / "data", components=[work.component()]) as it:
         yield it
+
+
+def etcd_url(data_dir: Path) -> str:
+    """Return the URL of the etcd that a cluster with a data_dir has started."""
+    for pid in descendants():
+        options = command_line(pid).split(b"\0")
+        if os.fsencode(data_dir / "etcd") in options:
+            return options[options.index(b"--listen-client-urls") + 1].decode()
+    raise AssertionError("there is no etcd")

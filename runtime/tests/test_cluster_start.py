@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import json
 import os
@@ -18,12 +19,11 @@ from typing import Any
 
 import pytest
 
-from runtime.tests.clusters import Clients, Work, flow_of
+from runtime.tests.clusters import Clients, Work, etcd_url, flow_of
 from runtime.tests.clusters import clients as clients
-from runtime.tests.clusters import cluster as cluster
 from runtime.tests.clusters import work as work
 from runtime.tests.programs import gone, marked, program
-from runtime.tests.support import ECHO, command_line, descendants, wait_until
+from runtime.tests.support import ECHO, wait_until
 from stepflow_client import FlowBuilder, StepflowClient, SyncStepflowClient
 from stepflow_runtime import (
     ALL_BUILTINS,
@@ -104,15 +104,6 @@ def test_servers_continue_without_a_given_etcd_that_stopped(
             assert outputs == [0, 1]
 
 
-def etcd_url(data_dir: Path) -> str:
-    """Return the URL of the etcd that a cluster with a data_dir has started."""
-    for pid in descendants():
-        options = command_line(pid).split(b"\0")
-        if os.fsencode(data_dir / "etcd") in options:
-            return options[options.index(b"--listen-client-urls") + 1].decode()
-    raise AssertionError("there is no etcd")
-
-
 def test_what_each_server_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # etcd itself would not start with this variable.
     monkeypatch.setenv("ETCD_LISTEN_METRICS_URLS", "nonsense")
@@ -120,8 +111,7 @@ def test_what_each_server_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     binary.write_text(f'#!/bin/sh\ntee "{seen}" | "{find_binary(None)}" "$@"\n', encoding="utf-8")
     binary.chmod(0o755)
     config = {**ALL_BUILTINS, "recovery": {"maxStartupRecovery": 5}}
-    with socket.create_server(("0.0.0.0", 0)) as free:
-        port = free.getsockname()[1]
+    port = two_free_ports()
     with StepflowCluster.start(
         config, servers=2, data_dir=tmp_path / "data", binary=binary, port=port
     ) as cluster:
@@ -136,6 +126,15 @@ def test_what_each_server_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         for number, pid in enumerate(cluster.pids):
             environment = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
             assert b"STEPFLOW_ORCHESTRATOR_URL=127.0.0.1:%d" % (port + number) in environment
+
+
+def two_free_ports() -> int:
+    """Return a port that is free, and the next one as well."""
+    while True:
+        with socket.create_server(("0.0.0.0", 0)) as one, contextlib.suppress(OSError):
+            port: int = one.getsockname()[1]
+            socket.create_server(("0.0.0.0", port + 1)).close()
+            return port
 
 
 def test_servers_that_do_not_exit_are_killed_at_once(tmp_path: Path) -> None:
@@ -225,8 +224,31 @@ def test_it_describes_itself(tmp_path: Path) -> None:
     assert repr(cluster).endswith("1 of 2 servers>")
     cluster.stop()
     assert repr(cluster) == "<StepflowCluster stopped>"
-    with pytest.raises(errors.InvalidState, match="the cluster is stopped"):
-        _ = cluster.urls
+    for use in (
+        lambda: cluster.urls,
+        lambda: cluster.pids,
+        lambda: cluster.kill(0),
+        lambda: cluster.restart(0),
+        lambda: cluster.recent_logs(0),
+        lambda: cluster.sync_client,
+    ):
+        with pytest.raises(errors.InvalidState, match="the cluster is stopped; start another"):
+            use()
+
+
+def test_a_cluster_that_is_stopped_while_it_starts(tmp_path: Path) -> None:
+    async def main() -> None:
+        cluster = StepflowCluster.start(servers=2, data_dir=tmp_path / "data")
+        assert repr(cluster) == "<StepflowCluster starting>"
+        await asyncio.to_thread(cluster.stop)
+        with pytest.raises(errors.InvalidState, match=r"^the cluster (is|was) stopped"):
+            await cluster.run(ECHO, 1)
+        with pytest.raises(errors.InvalidState, match=r"^the cluster is stopped"):
+            async with cluster:
+                raise AssertionError("it is stopped")
+        assert repr(cluster) == "<StepflowCluster stopped>"
+
+    asyncio.run(main())
 
 
 @pytest.mark.parametrize("listen", ["all", "loopback"])
@@ -341,49 +363,3 @@ def process() -> int:
         cluster.restart(0)
         restarted = clients(cluster, 0).run(flow, None, timeout=60)
         assert restarted.output not in processes
-
-
-def test_wrong_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def message(kind: type[errors.StepflowError], config: Any = None, **options: Any) -> str:
-        with pytest.raises(kind) as raised:
-            StepflowCluster.start(config, **options)
-        text = str(raised.value)
-        assert "\n" not in text
-        return text
-
-    data = tmp_path / "data"
-    invalid = errors.InvalidInput
-    assert message(invalid, servers=0, data_dir=data).startswith("servers is 0; pass a whole")
-    assert "pass data_dir=" in message(invalid)
-    assert "ftp" not in message(invalid, data_dir=data, etcd="ftp://a")
-    assert "etcd is empty" in message(invalid, data_dir=data, etcd=[])
-    leases = {**ALL_BUILTINS, "leaseManager": {"type": "etcd", "endpoints": []}}
-    assert "etcd=" in message(invalid, leases, data_dir=data)
-    postgres = {"storageConfig": {"type": "postgres", "databaseUrl": "postgres://localhost/a"}}
-    assert "pass etcd=" in message(invalid, {**ALL_BUILTINS, **postgres})
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    unused = f"http://127.0.0.1:{port}"
-    both = [unused, f"http://user:s3cret@127.0.0.1:{port}"]
-    failed = message(errors.StartFailed, data_dir=data, etcd=both)
-    problem = f"{unused} does not answer: Connection refused"
-    assert failed.startswith(f"cannot use etcd: {problem}; {problem};")
-    port_of_last = "port is 65535; pass a whole number, 0 to 65534"
-    assert port_of_last in message(invalid, servers=2, data_dir=data, port=65535)
-    with StepflowRuntime.start() as other:
-        failed = message(errors.StartFailed, data_dir=data, etcd=other.url)
-        assert failed.startswith(f"cannot use etcd: {other.url} is not an etcd;")
-    with StepflowRuntime.start(data_dir=data):
-        assert "is already in use by this process" in message(errors.DataDirLocked, data_dir=data)
-    with StepflowCluster.start(servers=1, data_dir=data) as cluster:
-        with pytest.raises(errors.DataDirLocked):
-            StepflowRuntime.start(data_dir=data)
-        with pytest.raises(errors.InvalidInput, match=r"number is 1; pass a whole number, 0 to 0"):
-            cluster.kill(1)
-        url = etcd_url(data)
-        unbuilt = message(errors.StartFailed, {**ALL_BUILTINS, **postgres}, etcd=url)
-        assert "without PostgreSQL" in unbuilt and "binary=" in unbuilt
-    older = Path(os.environ["OLDER_SERVER"])
-    assert "version 0.13 or later" in message(errors.BinaryUnusable, data_dir=data, binary=older)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert "apt-get install etcd-server" in message(errors.BinaryUnusable, data_dir=data)
