@@ -45,8 +45,9 @@ def _resolve(monkeypatch: pytest.MonkeyPatch, *hosts: str) -> None:
     """Resolve the name `stepflow.test` to these addresses."""
 
     async def getaddrinfo(loop: object, host: str, port: int, **options: Any) -> list[Any]:
-        assert host == "stepflow.test"
         kind = socket.SOCK_STREAM
+        # Each address would come once for every kind of socket.
+        assert (host, options["type"]) == ("stepflow.test", kind)
         return [(socket.AF_INET, kind, socket.IPPROTO_TCP, "", (one, port)) for one in hosts]
 
     monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", getaddrinfo)

@@ -103,6 +103,15 @@ async def test_a_request_without_a_route_fails_the_test(form: Form) -> None:
         await call(MockServer(), form)
 
 
+@pytest.mark.parametrize("path", ["/runs/", "/runs", "/runs/1/items", "/run/1", "/runs/1/"])
+def test_a_template_has_a_value_for_each_parameter(path: str) -> None:
+    with (
+        httpx.Client(transport=MockServer({get_run: RUN})) as http,
+        pytest.raises(AssertionError, match=f"has no route for GET {path};"),
+    ):
+        http.get(f"http://server/api/v1{path}")
+
+
 @by_form
 async def test_a_status_is_that_of_the_server(form: Form) -> None:
     with pytest.raises(errors.NotFound) as caught:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import httpx
@@ -11,7 +12,7 @@ from api.tests.support.forms import PLAIN, Form
 from api.tests.support.versions import BODY, FLAT, ID, NEW, OLD, SUMMARY, Wire, compact
 from stepflow_api import Client, models
 from stepflow_api.api.run import get_run, list_runs
-from stepflow_api.errors import BadRequest, Conflict, InvalidAnswer
+from stepflow_api.errors import BadRequest, Conflict, InvalidAnswer, StepflowError
 from stepflow_api.lowlevel import Json, Operation
 
 pytestmark = pytest.mark.anyio
@@ -142,6 +143,59 @@ async def test_schemas_survive_a_downgrade(form: Form) -> None:
         (found,) = (await form("component.list_components", client=client)).components
     assert (found.input_schema, found.output_schema) == ({"type": "string"}, {})
     assert wire.paths == ["GET /components", HEALTH, "GET /components"]
+
+
+@by_form
+async def test_schemas_survive_an_upgrade(form: Form) -> None:
+    """The fields of server 0.12 would be ignored as unknown ones."""
+    listed = {"component": "/a", "inputSchema": {"type": "string"}, "outputSchema": {}}
+    wire = Wire(OLD, {"components": []})
+    async with Client("http://server", transport=wire) as client:
+        await form("component.list_components", client=client)
+        wire.health = {**OLD, "version": "0.12.0"}
+        wire.answer = {"components": [listed], "complete": True}
+        (found,) = (await form("component.list_components", client=client)).components
+    assert (found.input_schema, found.output_schema) == ({"type": "string"}, {})
+
+
+def _text(status: int, text: str, kind: str = "text/plain") -> httpx.Response:
+    return httpx.Response(status, content=text.encode(), headers={"content-type": kind})
+
+
+NOT_A_NUMBER = "Failed to deserialize query string: status: invalid digit found in string"
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_shown"),
+    [
+        # Of a later server.
+        (httpx.Response(404), True),
+        (_text(400, NOT_A_NUMBER), True),
+        (compact({"summary": SUMMARY}), True),
+        (compact({"results": []}), True),
+        (compact({"steps": []}), True),
+        (_text(404, '{"error":{"code":404,"message":"no"}}', "application/json"), True),
+        (_text(200, "", "application/grpc"), True),
+        # Of the same server, or of a gateway.
+        (httpx.Response(404, content=b"no"), False),
+        (httpx.Response(503), False),
+        (_text(404, ""), False),
+        (_text(422, NOT_A_NUMBER), False),
+        (_text(404, '{"code":404,"message":"no"}', "application/json"), False),
+        (_text(502, '{"error":"down"}', "application/json"), False),
+        (compact({"runs": []}), False),
+    ],
+    ids=lambda one: one.text or one.status_code if isinstance(one, httpx.Response) else None,
+)
+def test_what_shows_that_the_server_was_replaced(answer: httpx.Response, is_shown: bool) -> None:
+    wire = Wire(OLD, {"runs": []})
+    with Client("http://server", transport=wire) as client:
+        list_runs.sync(client=client)
+        wire.answer = answer
+        wire.paths.clear()
+        with contextlib.suppress(StepflowError):
+            list_runs.sync(client=client)
+    assert wire.paths == ["GET /runs", HEALTH][: 1 + is_shown]
 
 
 @by_form

@@ -134,6 +134,14 @@ def test_max_concurrency_0_is_refused(sync_client: Client) -> None:
     assert done.result.output == {"maxConcurrency": 0}
 
 
+def test_a_body_that_is_not_an_object_is_refused_by_the_server(sync_client: Client) -> None:
+    # With all that would be translated, or refused before.
+    part = {"flowId": "f", "input": [], "wait": True, "overrides": None, "maxConcurrency": 0}
+    with pytest.raises(StatusError) as raised:
+        create_run.sync(client=sync_client, body=[part])  # type: ignore[arg-type]
+    assert raised.value.status_code in (400, 422)
+
+
 def test_a_run_that_goes_on(running: str, sync_client: Client) -> None:
     found = get_run.sync(running, client=sync_client, wait=True, timeout_secs=1)
     assert (found.status, found.completed_at, found.items.running) == ("running", None, 1)

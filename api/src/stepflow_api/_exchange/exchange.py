@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from stepflow_api._exchange.dialects.base import (
     Dialect,
     UnrecognisedResponse,
-    document,
-    is_object,
+    json_object,
 )
 from stepflow_api._exchange.dialects.versions import NEWEST, UNKNOWN, dialect_of, reported_dialect
 from stepflow_api._exchange.effects import OpenStream, Steps, Wait
@@ -289,8 +288,7 @@ class Exchange:
 def _check_concurrency(request: Request) -> None:
     if b'"maxConcurrency":0' not in (request.content or b""):
         return
-    body = document(request.content)
-    if is_object(body) and body.get("maxConcurrency") == 0:
+    if json_object(request.content).get("maxConcurrency") == 0:
         raise InvalidRequest(
             "createRun: maxConcurrency is 0, and servers would never finish the run; pass 1 or"
             " more, or omit it"

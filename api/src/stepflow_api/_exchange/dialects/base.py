@@ -144,6 +144,15 @@ def document(content: bytes | None) -> Any:
     return from_json(content or b"")
 
 
+def json_object(content: bytes | None) -> dict[str, Any]:
+    """Parse a JSON object; return an empty one for any other text."""
+    try:
+        value = document(content)
+    except ValueError:
+        return {}
+    return value if is_object(value) else {}
+
+
 def is_object(value: Any) -> TypeGuard[dict[str, Any]]:
     """Return whether a JSON value is an object."""
     return isinstance(value, dict)

@@ -13,6 +13,7 @@ from stepflow_api._exchange.dialects.base import (
     document,
     is_object,
     is_unrecognised,
+    json_object,
     lacking,
     refusal,
     request_of_owner,
@@ -44,7 +45,7 @@ def without_nulls(request: Request) -> Request:
     """Leave out of a request for a run what is null: only 0.11.1 takes it as left out."""
     if b":null" not in (request.content or b""):
         return request
-    body = document(request.content)
+    body = json_object(request.content)
     left = {k: v for k, v in body.items() if v is not None or k in _REQUIRED}
     return request if len(left) == len(body) else with_body(request, left)
 
@@ -64,13 +65,16 @@ def _create_run_of_items(version: str, request: Request) -> Steps[Answer]:
 
 def _refuse_no_items(version: str, request: Request) -> None:
     # 0.9 never answers, 0.10 hangs up.
-    if b'"input":[]' in (request.content or b"") and document(request.content).get("input") == []:
+    if (
+        b'"input":[]' in (request.content or b"")
+        and json_object(request.content).get("input") == []
+    ):
         raise UnsupportedByServer("a run of no items", server_version=version, since="0.11.0")
 
 
 def _create_run_at_once(version: str, request: Request) -> Steps[Answer]:
     """0.9 answers when the run has ended, with its id and hardly more."""
-    body = document(request.content)
+    body = json_object(request.content)
     overrides = body.get("overrides")
     if is_object(overrides):
         # Its overrides are the map of steps itself.
@@ -85,13 +89,13 @@ def _create_run_at_once(version: str, request: Request) -> Steps[Answer]:
         raise UnrecognisedResponse(request, answer)
     if answer.status_code >= 300:
         return answer
-    created = _object(answer)
+    created = json_object(answer.content)
     if "itemCount" not in created or "runId" not in created:
         raise UnrecognisedResponse(request, answer)
     run: Answer = yield Request("GET", f"/runs/{created['runId']}", template="/runs/{run_id}")
     if run.status_code != 200:
         return run
-    summary = _object(run)
+    summary = json_object(run.content)
     if "status" not in summary:
         raise UnrecognisedResponse(request, answer)
     summary = _run(summary)
@@ -106,7 +110,9 @@ def _create_run_at_once(version: str, request: Request) -> Steps[Answer]:
     )
     if items.status_code != 200:
         return items
-    return with_document(answer, {**summary, "results": _object(items).get("items", [])})
+    return with_document(
+        answer, {**summary, "results": json_object(items.content).get("items", [])}
+    )
 
 
 def _about_run(version: str, request: Request) -> Steps[Answer]:
@@ -129,7 +135,7 @@ def _get_run(version: str, request: Request) -> Steps[Answer]:
             raise UnrecognisedResponse(plain, answer)
         if answer.status_code != 200:
             return answer
-        run = _object(answer)
+        run = json_object(answer.content)
         if "runId" not in run:
             raise UnrecognisedResponse(plain, answer)
         if not waits or left <= 0 or run.get("status") in _ENDED:
@@ -143,7 +149,9 @@ def _get_run_steps(version: str, request: Request) -> Steps[Answer]:
     run: Answer = yield request_of_owner(request)
     if is_unrecognised(run):
         raise UnrecognisedResponse(request, run)
-    count = _object(run).get("items", {}).get("total", 1) if run.status_code == 200 else 1
+    count = (
+        json_object(run.content).get("items", {}).get("total", 1) if run.status_code == 200 else 1
+    )
     if count > 1:
         raise UnsupportedByServer(
             "the steps of a run of several items", server_version=version, since="0.10.0"
@@ -178,15 +186,6 @@ def _run(body: Any) -> Any:
 
 def _runs(body: Any) -> Any:
     return {"runs": [_run(one) for one in body["runs"]]}
-
-
-def _object(answer: Answer) -> dict[str, Any]:
-    """Return the answer's document; an empty one where it has none."""
-    try:
-        value = document(answer.content)
-    except ValueError:
-        return {}
-    return value if is_object(value) else {}
 
 
 _OF_0_11: Final[dict[str, Translation]] = {"createRun": _create_run}

@@ -15,6 +15,7 @@ from stepflow_api._exchange.dialects.base import (
     UnrecognisedResponse,
     document,
     is_object,
+    json_object,
     refusal,
     request_of_owner,
     with_document,
@@ -132,11 +133,11 @@ def _env_vars(variables: Mapping[str, Any]) -> dict[str, str]:
 def _create_run(version: str, request: Request) -> Steps[Answer]:
     request = without_nulls(request)
     waited = b'"wait":true' in (request.content or b"") and bool(
-        document(request.content).get("wait")
+        json_object(request.content).get("wait")
     )
     answer: Answer = yield request
     if answer.status_code >= 400:
-        return _no_flow(_refused(answer), str(document(request.content).get("flowId")))
+        return _no_flow(_refused(answer), str(json_object(request.content).get("flowId")))
     body = _object(request, answer)
     try:
         run = summary_of(body["summary"])
