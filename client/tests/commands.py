@@ -22,11 +22,16 @@ _STYLE = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class Screen:
-    """Run the command with a terminal as its standard output, or as another stream."""
+    """Run the command with a terminal as its standard output, or as another stream.
+
+    Attributes:
+        styled: What the terminal received last, with styles.
+    """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, stream: str = "stdout") -> None:
         self._monkeypatch = monkeypatch
         self._stream = stream
+        self.styled = ""
 
     def __call__(self, *arguments: str, code: int = 0) -> str:
         """Return the text that the terminal receives, without styles."""
@@ -49,7 +54,8 @@ class Screen:
         reader.join()
         os.close(ours)
         assert ended == code
-        return _STYLE.sub("", b"".join(received).decode()).replace("\r\n", "\n")
+        self.styled = b"".join(received).decode().replace("\r\n", "\n")
+        return _STYLE.sub("", self.styled)
 
 
 class Command:

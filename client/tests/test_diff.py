@@ -98,6 +98,22 @@ def test_other_flows(do: Driver, client: Any, path: Path) -> None:
     }
 
 
+def test_steps_that_only_one_run_has(do: Driver, client: Any, path: Path) -> None:
+    text = {"id": "text", "component": "/create_messages", "input": {"user_prompt": "x"}}
+    # The last one is not needed.
+    steps = [*READ_FILE["steps"], text, {**text, "id": "idle"}]
+    output = {"data": {"$step": "read", "path": "data"}, "text": {"$step": "text"}}
+    first = run(do, client, READ_FILE, {"path": str(path)})
+    second = run(do, client, {**READ_FILE, "steps": steps, "output": output}, {"path": str(path)})
+    for one, other, values in (
+        (first, second, (None, "completed")),
+        (second, first, ("completed", None)),
+    ):
+        found: RunDiff = do(one.diff(other.id))
+        statuses = [difference for difference in found.differences if difference.what == "status"]
+        assert statuses == [Difference("status", 0, "text", *values)]
+
+
 def test_batches(do: Driver, client: Any, path: Path) -> None:
     good, bad = {"path": str(path)}, {"path": "/nowhere"}
     first = run(do, client, READ_FILE, *[good] * 10)

@@ -203,4 +203,5 @@ def test_the_first_failures(tmp_path: Path) -> None:
         text = words(page_of(tmp_path, server(8, {"code": 7, "message": "no"}, failures)))
         listed, _, _ = text.partition(" | Flow")
         assert listed.count(", step use | : no (code 7)") == 5
-        assert (f" | and {more} failed item{'s' * (more > 1)} below" in listed) is bool(more)
+        assert (" | and " in listed) is bool(more)
+        assert f" | and {more} failed item" in listed or not more

@@ -10,6 +10,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,63 @@ def test_a_narrow_terminal_shows_whole_ids(
         # A long name does not fill the screen.
         assert len(line) <= 80
         assert "nnn…" in line
+
+
+def test_runs_that_are_shown_in_colour(
+    server: StepflowServer,
+    screen: Screen,
+    piped: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "70")
+    step = "a step with a name that is cut"
+    ask = {"id": step, "component": "/create_messages", "input": {"user_prompt": {"$input": "$"}}}
+    output = {"$step": step, "path": "messages[0].content"}
+    flow = {"name": "f" * 90, "steps": [ask], "output": output}
+    with SyncStepflowClient(server.url) as client:
+        first, second = (client.submit(flow, text) for text in ("a", "b"))
+        first.result()
+        second.result()
+        run, timeline, diff = str(first.id), first.timeline(), first.diff(second.id)
+    assert screen("timeline", run) == timeline.to_text(width=70) + "\n"
+    # Without the times, which are those of detection.
+    events = [[line[24:] for line in show("events", run).splitlines()] for show in (screen, piped)]
+    assert events[0] == events[1] != []
+    assert "\x1b[32mcompleted\x1b[0m\n" in screen.styled
+    assert screen("diff", run, str(second.id), code=1) == diff.to_text() + "\n"
+    assert "\x1b[31m-a\x1b[0m\n\x1b[32m+b\x1b[0m\n" in screen.styled
+    assert "\x1b" not in piped("timeline", run) + piped("diff", run, run)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "age"),
+    [
+        (0, "0 s"),
+        (59, "59 s"),
+        (60, "1 min"),
+        (3599, "59 min"),
+        (3600, "1 h"),
+        (86399, "23 h"),
+        (86400, "1 d"),
+        (-5, "0 s"),
+    ],
+)
+def test_the_age_of_a_run(
+    seconds: float, age: str, hostile: type[Hostile], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # By the real clock, a run would grow older meanwhile.
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Clock:
+            return cls(2026, 1, 2, tzinfo=tz)
+
+    monkeypatch.setattr("stepflow_client.cli._output.datetime", Clock)
+    created = Clock.now(UTC) - timedelta(seconds=seconds)
+    hostile.answer = {"runs": [RUN | {"status": "failed", "createdAt": created.isoformat()}]}
+    monkeypatch.setenv("COLUMNS", "100")
+    header, line = Screen(monkeypatch)("runs").splitlines()
+    assert header.split() == ["run", "status", "items", "age", "flow"]
+    assert line.split() == [RUN["runId"], "failed", "1/1", *age.split()]
 
 
 @pytest.mark.parametrize("name", NAMES)

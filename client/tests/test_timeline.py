@@ -281,6 +281,8 @@ def test_half_of_the_places_are_for_the_slowest(do: Driver, client: Any) -> None
     assert (short.omitted_items, short.omitted_failed_items) == (95, 7)
     assert "95 items left out, 7 of the 10 failed ones among them" in short.to_text()
     assert short.to_text(width=1) == short.to_text(width=40)
+    # Steps can be read again.
+    assert all(statuses(item) for item in short.items) is HAS_STEPS_OF_ITEMS
     every: Timeline = do(handle.timeline(items=100))
     assert [item.index for item in every.items] == list(range(100))
 
