@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import os
 import pickle
 import signal
@@ -121,6 +122,29 @@ def test_a_server_that_ended_well_is_started_again_only_where_asked() -> None:
         with pytest.raises(errors.ServerCrashed, match="exit code 0") as caught:
             runtime.sync_client.health()
         assert caught.value.exit_code == 0
+
+
+def test_the_last_words_of_a_server_are_reported_and_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    binary = tmp_path / "server"
+    binary.write_text(
+        f'#!/bin/sh\nexec 3<&0\n"{find_binary(None)}" "$@" <&3 &\n'
+        "trap 'kill $!; wait $!; echo last words; exit 5' TERM\nwait\n",
+        encoding="utf-8",
+    )
+    binary.chmod(0o755)
+    with StepflowRuntime.start(binary=binary) as runtime:
+        kill(runtime, signal.SIGTERM)
+        wait_until(lambda: "failed" in repr(runtime), "the server has exited")
+        with pytest.raises(errors.ServerCrashed) as caught:
+            runtime.sync_client.health()
+    message = str(caught.value)
+    assert message == (
+        "the Stepflow server exited (exit code 5): last words; start another runtime, or set"
+        " restart_policy"
+    )
+    assert ("stepflow_runtime", logging.ERROR, message) in caplog.record_tuples
 
 
 def test_restarts_have_a_limit() -> None:

@@ -9,6 +9,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import closing
 from pathlib import Path
@@ -287,6 +288,16 @@ def test_a_first_start_that_was_killed_before_any_data(tmp_path: Path) -> None:
         assert runtime.sync_client.run(ECHO, 1).output == 1
 
 
+def test_a_database_of_another_program(tmp_path: Path) -> None:
+    path = tmp_path / "stepflow.db"
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE notes (text)")
+    content = path.read_bytes()
+    with pytest.raises(errors.DataDirUnusable, match="it is not a database of a Stepflow server;"):
+        StepflowRuntime.start(data_dir=tmp_path)
+    assert path.read_bytes() == content
+
+
 def test_a_crash_in_the_middle_of_a_backup_is_cleaned_up(tmp_path: Path) -> None:
     with StepflowRuntime.start(data_dir=tmp_path):
         pass
@@ -302,6 +313,8 @@ def test_a_crash_in_the_middle_of_a_backup_is_cleaned_up(tmp_path: Path) -> None
 
 
 def test_two_backups_of_the_same_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A folder is renamed on its own disk only, so the backup is not made elsewhere.
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
     clock = SimpleNamespace(gmtime=time.gmtime, strftime=lambda *_: "20260101T000000Z")
     monkeypatch.setattr("stepflow_runtime._upgrade.time", clock)
     synced: list[str] = []

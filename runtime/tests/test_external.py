@@ -12,6 +12,7 @@ from runtime.tests.support import ECHO
 from stepflow_api.support import default_httpx_library
 from stepflow_runtime import StepflowRuntime
 from stepflow_runtime._external import ExternalServer
+from stepflow_runtime.errors import StepflowError
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
@@ -60,5 +61,7 @@ def test_it_has_the_calls_of_a_runtime() -> None:
             "validate": True,
         }
         server.stop()
+        with pytest.raises(StepflowError, match="closed"):
+            server.sync_client.health()
     coroutines = inspect.getmembers(StepflowRuntime, inspect.iscoroutinefunction)
     assert [name for name, _ in coroutines if not name.startswith("_")] == list(called)

@@ -6,11 +6,14 @@ import asyncio
 import contextlib
 import os
 import signal
+import threading
 from pathlib import Path
 
 import pytest
 
+from runtime.tests.support import ECHO
 from stepflow_runtime import StepflowRuntime, errors
+from stepflow_runtime._binary import find_binary
 from tools.pytest.support import wait_until
 
 
@@ -53,6 +56,39 @@ def test_starting_and_running() -> None:
         assert repr(runtime) == "<StepflowRuntime stopped>"
 
     asyncio.run(main())
+
+
+def test_stopped_before_its_process_exists(tmp_path: Path) -> None:
+    binary, gate = tmp_path / "server", tmp_path / "gate"
+    binary.write_text(
+        f'#!/bin/sh\n[ ! -e "{gate}" ] || cat "{gate}"\nexec "{find_binary(None)}" "$@"\n', "utf-8"
+    )
+    binary.chmod(0o755)
+    StepflowRuntime.start(data_dir=tmp_path / "data").stop()
+    os.mkfifo(gate)
+
+    async def main() -> None:
+        # Its version is asked for first, since another server may have written the data.
+        runtime = StepflowRuntime.start(data_dir=tmp_path / "data", binary=binary)
+        writing: list[int] = []
+        wait_until(lambda: opened(gate, writing), "it is asked")
+        stopping = threading.Thread(target=runtime.stop)
+        stopping.start()
+        wait_until(lambda: repr(runtime) == "<StepflowRuntime stopped>", "it is stopped")
+        gate.unlink()
+        os.close(writing[0])
+        stopping.join()
+        with pytest.raises(errors.InvalidState, match="was stopped while it started"):
+            await runtime.run(ECHO, 1)
+
+    asyncio.run(main())
+
+
+def opened(gate: Path, writing: list[int]) -> bool:
+    """Open a FIFO for writing, once a process reads it."""
+    with contextlib.suppress(OSError):
+        writing.append(os.open(gate, os.O_WRONLY | os.O_NONBLOCK))
+    return bool(writing)
 
 
 def test_stopped_while_it_started() -> None:

@@ -259,6 +259,7 @@ PLUGINS = {
     "plugins": {
         "w": {
             "url": "http://host/$A_PATH",
+            "queueName": "q-${A_GROUP}",
             "args": (
                 *("--mode", "token", "development-1", "--token", "s3cret-1"),
                 *(
@@ -282,6 +283,7 @@ PLUGINS = {
     [
         # A variable that a plugin uses, whatever its name.
         ("to http://host/hidden-part", "to http://host/***"),
+        ("to hidden-group", "to ***"),
         ("use s3cret-1", "use ***"),
         # Without the name of its option, and with the value of a variable.
         ("use s3cret-3", "use ***"),
@@ -307,6 +309,7 @@ def test_secrets_of_a_config_and_an_environment(text: str, cleaned: str) -> None
     environment = {
         "A_PART": "part",
         "A_PATH": "hidden-part",
+        "A_GROUP": "hidden-group",
         "A_TOKEN": "s3cret-long",
         "B_TOKEN": "s3cret-long-and-more",
         "PASSWORD": "serv",
