@@ -410,12 +410,24 @@ def test_two_loops_that_start_at_once_do_not_share_a_client(server: StepflowServ
         assert sorted(outcomes) == ["healthy", "refused", "refused", "refused"]
 
 
+@pytest.fixture(params=[False, True], ids=["own", "through a proxy"])
+def url(
+    request: pytest.FixtureRequest, server: StepflowServer, monkeypatch: pytest.MonkeyPatch
+) -> str:
+    """A URL of the server, which serves as a proxy as well."""
+    if not request.param:
+        return server.url
+    monkeypatch.setenv("http_proxy", server.url)
+    return "http://stepflow.example"
+
+
 @pytest.mark.anyio
 async def test_closing_lets_a_request_of_another_task_end(
-    server: StepflowServer, slow: SlowFlow, warned: None
+    url: str, server: StepflowServer, slow: SlowFlow, warned: None
 ) -> None:
     body = CreateRunRequest(flow_id=slow.id, input=None, wait=True)
-    client = Client(server.url)
+    before = connections(server)
+    client = Client(url)
     waiting = asyncio.create_task(create_run.asyncio(client=client, body=body))
     await asyncio.to_thread(slow.wait_for_run)
     await client.aclose()
@@ -423,14 +435,15 @@ async def test_closing_lets_a_request_of_another_task_end(
         await health_check.asyncio(client=client)
     await asyncio.to_thread(slow.end)
     assert (await waiting).status == "completed"
+    assert connections(server) == before
 
 
 @pytest.mark.anyio
 async def test_closing_after_a_request_was_cancelled(
-    server: StepflowServer, slow: SlowFlow, warned: None
+    url: str, server: StepflowServer, slow: SlowFlow, warned: None
 ) -> None:
     body = CreateRunRequest(flow_id=slow.id, input=None, wait=True)
-    async with Client(server.url) as client:
+    async with Client(url) as client:
         waiting = asyncio.create_task(create_run.asyncio(client=client, body=body))
         await asyncio.to_thread(slow.wait_for_run)
     waiting.cancel()
@@ -439,16 +452,18 @@ async def test_closing_after_a_request_was_cancelled(
 
 
 def test_closing_lets_a_request_of_another_thread_end(
-    server: StepflowServer, slow: SlowFlow, warned: None
+    url: str, server: StepflowServer, slow: SlowFlow, warned: None
 ) -> None:
     body = CreateRunRequest(flow_id=slow.id, input=None, wait=True)
-    client = Client(server.url)
+    before = connections(server)
+    client = Client(url)
     with ThreadPoolExecutor() as pool:
         waiting = pool.submit(create_run.sync, client=client, body=body)
         slow.wait_for_run()
         client.close()
         slow.end()
         assert waiting.result().status == "completed"
+    assert connections(server) == before
 
 
 def test_no_port_is_left_taken(server: StepflowServer) -> None:

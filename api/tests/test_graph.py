@@ -16,6 +16,8 @@ from stepflow_api.graph import Edge, Layout, Node, Reference, flow_graph, layout
 from stepflow_api.models import Flow
 
 INPUT = {"$input": "x"}
+#: Between two boxes in a row, in pixels; a little less, for the sake of rounding.
+GAP = 19.9
 
 
 def step(id: str, *reads: Any, **fields: Any) -> dict[str, Any]:
@@ -61,6 +63,7 @@ FLOWS = {
     **{f"random {count}": random_flow(count, count) for count in (2, 5, 20, 60, 300)},
     "fan": fan(58),
     "cycle": flow(step("a", "b"), step("b", "c"), step("c", "a"), output={"$step": "a"}),
+    "long cycle": flow(step("a", "d"), step("b", "a"), step("c", "b", "d"), step("d", "c")),
     "unknown": flow(step("a", "nowhere", "elsewhere"), output={"$step": "nowhere"}),
     "itself": flow(step("a", "a")),
     "one id": flow(step("a", INPUT), step("a"), step("b", "a")),
@@ -138,8 +141,8 @@ def test_the_layout_is_readable(name: str) -> None:
         assert 0 <= box.y <= box.y + box.height <= found.height
     for one, other in itertools.combinations(found.boxes, 2):
         assert (
-            one.x + one.width < other.x
-            or other.x + other.width < one.x
+            one.x + one.width + GAP <= other.x
+            or other.x + other.width + GAP <= one.x
             or one.y + one.height < other.y
             or other.y + other.height < one.y
         )
@@ -173,6 +176,9 @@ def connected(found: Layout) -> set[tuple[int, int]]:
     starts: dict[tuple[float, float], list[Any]] = {}
     for line in found.lines:
         starts.setdefault((line.x1, line.y0), []).append(line)
+        # Heads are at boxes, and not where a line continues in the next row.
+        assert not line.has_tail or (line.x1, line.y0) in below
+        assert not line.has_head or (line.x2, line.y2) in above
     pairs: set[tuple[int, int]] = set()
     for at, box in enumerate(found.boxes):
         todo = list(starts.get((box.x + box.width / 2, box.y + box.height), []))
@@ -181,9 +187,10 @@ def connected(found: Layout) -> set[tuple[int, int]]:
             line = todo.pop()
             end = above.get((line.x2, line.y2)) if line.y3 == line.y2 else None
             tail = tails[id(line)]
-            assert line.has_head == (end is not None and not tail)
             if end is not None:
-                pairs.add((end, at) if tail else (at, end))
+                assert line.has_head or tail
+                pairs |= {(at, end)} if line.has_head else set()
+                pairs |= {(end, at)} if tail else set()
                 continue
             for further in starts.get((line.x2, line.y3), []):
                 if (line.x2, line.y3) not in below and id(further) not in tails:
@@ -224,6 +231,13 @@ def test_edges_that_share_a_line_are_conditional_if_all_of_them_are() -> None:
     assert [line.is_conditional for line in found.lines if line.y0 == bottom] == [False, False]
     conditional = [line for line in found.lines if line.is_conditional]
     assert [line.y2 for line in conditional] == [found.boxes[2].y]
+
+
+def test_steps_that_read_each_other_have_an_arrow_with_two_heads() -> None:
+    found = layout(flow_graph(flow(step("a", "b"), step("b", "a"))))
+    (line,) = found.lines
+    assert (line.has_head, line.has_tail, line.is_invalid) == (True, True, True)
+    assert svg(found).count('class="head invalid"') == 2
 
 
 def test_a_row_has_a_limited_number_of_steps() -> None:

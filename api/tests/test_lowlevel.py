@@ -155,6 +155,47 @@ def test_a_document_on_each_line(media_type: str) -> None:
         assert stream.read() is None
 
 
+class Closing(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """Events of a connection that is closed.
+
+    Attributes:
+        is_closed: Whether it is.
+    """
+
+    is_closed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield b"data: 1\n\n"
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield b"data: 1\n\n"
+
+    def close(self) -> None:
+        self.is_closed = True
+
+    async def aclose(self) -> None:
+        self.is_closed = True
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_block_closes_the_stream_that_it_was_opened_for(is_async: bool) -> None:
+    body = Closing()
+    answer = httpx.Response(200, stream=body, headers={"content-type": "text/event-stream"})
+    client = Client("http://server", transport=httpx.MockTransport(lambda request: answer))
+    operation = Operation[None, None]("events", "GET", "/events", {})
+
+    async def read() -> list[Any] | None:
+        async with await client.open_async(operation, operation.request()) as stream:
+            return await stream.read()
+
+    if is_async:
+        assert asyncio.run(read()) == [1]
+    else:
+        with client.open(operation, operation.request()) as stream:
+            assert stream.read() == [1]
+    assert body.is_closed
+
+
 class Endless(httpx.SyncByteStream, httpx.AsyncByteStream):
     """Comments without end, which no connection has to be waited for."""
 

@@ -216,8 +216,8 @@ class _Items:
             if length > 1:
                 starts[upper] += 1
                 ends[lower] += 1
-        # What several edges share looks like the first of them. If there are too many places, the
-        # longest edges do without.
+        # The places that several edges share look like the first of them. If there are too many
+        # places, the longest edges do without.
         for _, _, upper, lower, edge in sorted(edges, key=itemgetter(0, 1)):
             self._connect(upper, lower, edge, starts[upper] > ends[lower])
         self.above: list[list[int]] = [[] for _ in self.row_of]
@@ -257,10 +257,14 @@ class _Items:
         way.append(end)
         if from_upper:
             way.reverse()
-        for start, stop in pairwise(way):
-            self.links.setdefault(
-                (start, stop),
-                _Link(edge.is_conditional, edge.is_invalid, not reverse, reverse),
+        for link in pairwise(way):
+            shared = self.links.get(link, _Link(True, False, False, False))
+            self.links[link] = _Link(
+                shared.is_conditional and edge.is_conditional,
+                shared.is_invalid or edge.is_invalid,
+                # Two steps may read each other.
+                shared.has_head or not reverse,
+                shared.has_tail or reverse,
             )
 
 
