@@ -282,7 +282,16 @@ def _with(wire: Wire, client: Client, answer: Any) -> Client:
 
 
 @pytest.mark.parametrize(
-    "health", [{"status": "UP"}, lambda r: httpx.Response(200, text="OK"), OLD, []]
+    "health",
+    [
+        {"status": "UP"},
+        {"status": "UP", "version": "2026-01"},
+        {"status": "UP", "build": {"gitVersion": 5}},
+        {"version": "0.99.0"},
+        lambda r: httpx.Response(200, text="OK"),
+        OLD,
+        [],
+    ],
 )
 @by_form
 async def test_a_proxy_that_answers_health_itself(health: Any, form: Form) -> None:

@@ -235,6 +235,23 @@ async def test_the_dialect_of_the_spec_changes_nothing() -> None:
     assert stop.value.value is answer
 
 
+@pytest.mark.parametrize(("query", "seconds"), [((), 300), ((("timeoutSecs", "1.1"),), 1.1)])
+def test_a_run_of_0_9_is_waited_for_as_long_as_later_servers_would(
+    query: Any, seconds: float
+) -> None:
+    request = Request("GET", f"/runs/{ID}", (("wait", "true"), *query))
+    run = {name: value for name, value in SUMMARY.items() if name != "createdAtSeqno"}
+    answer = Answer("http://server/", 200, Headers([]), [json.dumps(run).encode()])
+    exchange = dialect_of("0.9.0").exchange("getRun", request)
+    effect, slept = next(exchange), 0.0
+    with pytest.raises(StopIteration) as stop:
+        for _ in range(10_000):
+            slept += effect.seconds if isinstance(effect, Sleep) else 0
+            effect = exchange.send(None if isinstance(effect, Sleep) else answer)
+    assert slept == pytest.approx(seconds)
+    assert json.loads(stop.value.value.content)["status"] == "running"
+
+
 async def test_what_passes_cannot_be_changed_in_place() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         Request("GET", "/").path = "/x"  # type: ignore[misc]

@@ -31,6 +31,7 @@ from stepflow_api.api.run import (
     create_run,
     delete_run,
     get_run,
+    get_run_events,
     get_run_flow,
     get_run_items,
     get_run_steps,
@@ -90,6 +91,9 @@ def test_the_results_of_several_items(sync_client: Client) -> None:
 
 def test_null_is_a_result(sync_client: Client) -> None:
     assert run(sync_client, echo_flow(), [None]).result.is_success
+    body = {"flowId": store(sync_client, echo_flow()), "input": None, "wait": True}
+    done = create_run.sync(client=sync_client, body=models.CreateRunRequest.from_dict(body))
+    assert (done.status, done.items.total) == ("completed", 1)
 
 
 @pytest.mark.parametrize("body", [{}, {"wait": False}, {"wait": None, "overrides": None}])
@@ -430,3 +434,8 @@ if AT >= (0, 12):
         with pytest.raises(StatusError, match="invalid UUID: 'nope'") as raised:
             get_run.sync("nope", client=sync_client)
         assert raised.value.status_code == 400
+
+else:
+
+    def test_events_are_not_there(sync_client: Client) -> None:
+        unsupported(lambda: get_run_events.sync(UNKNOWN_RUN, client=sync_client), "0.12.0")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 import threading
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ from api.tests.support.forms import ASYNCIO, PLAIN, Form
 from api.tests.support.odd_server import OddServer, answer, hang_up
 from stepflow_api import AuthenticatedClient, Client
 from stepflow_api.api.health import health_check
-from stepflow_api.errors import ConnectionFailed, ConnectionLost, NotFound
+from stepflow_api.errors import Conflict, ConnectionFailed, ConnectionLost, NotFound
 from stepflow_api.lowlevel import Call, Close, Open, Operation, Request, Steps
 
 pytestmark = pytest.mark.anyio
@@ -113,6 +114,17 @@ async def test_a_span_shows_no_secret(form: Form, spans: Spans) -> None:
         "GET /runs/{run_id}/items",
     ]
     assert all("sesame" not in span.to_json() for span in spans.of_requests())
+
+
+@by_form
+async def test_a_request_that_a_call_needs_is_named_by_its_template(
+    form: Form, spans: Spans
+) -> None:
+    # Later servers would cancel a run that has ended, so its status is requested first.
+    ended = answer(json.dumps({"summary": {"runId": RUN_ID, "status": 2}}))
+    with OddServer(ended) as server, pytest.raises(Conflict):
+        await call(client_of(server, server_version="0.13.0"), form, "run.cancel_run")
+    assert spans.only().name == "GET /runs/{run_id}"
 
 
 @by_form
