@@ -132,6 +132,25 @@ async def test_a_run_created_by_a_later_server_is_returned(form: Form) -> None:
 
 
 @by_form
+async def test_a_run_is_created_once_although_its_status_came_from_another_version(
+    form: Form,
+) -> None:
+    """On 0.9 the run is requested after it was created."""
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            return compact({"runId": ID, "itemCount": 1, "status": "completed"})
+        wire.health = OLD
+        return compact(FLAT)
+
+    wire = Wire({**OLD, "version": "0.9.0"}, respond)
+    async with Client("http://server", transport=wire) as client:
+        with pytest.raises(InvalidAnswer):
+            await form("run.create_run", client=client, body=BODY)
+    assert wire.paths.count("POST /runs") == 1
+
+
+@by_form
 async def test_schemas_survive_a_downgrade(form: Form) -> None:
     """Only the names of their fields show that components are those of an older server."""
     listed = {"component": "/a", "input_schema": {"type": "string"}, "output_schema": {}}

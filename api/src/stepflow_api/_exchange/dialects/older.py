@@ -95,11 +95,14 @@ def _create_run_at_once(version: str, request: Request) -> Steps[Answer]:
     run: Answer = yield Request("GET", f"/runs/{created['runId']}", template="/runs/{run_id}")
     if run.status_code != 200:
         return run
-    summary = json_object(run.content)
-    if "status" not in summary:
-        raise UnrecognisedResponse(request, answer)
-    summary = _run(summary)
-    if overrides and summary["status"] == "failed" and summary["items"]["running"]:
+    try:
+        summary = _run(json_object(run.content))
+        is_failed = summary["status"] == "failed"
+        is_refused = overrides and is_failed and summary["items"]["running"]
+    except (ValueError, LookupError, TypeError) as error:
+        # With the response to the creation, so that the run is not created again.
+        raise UnrecognisedResponse(request, answer) from error
+    if is_refused:
         # No item was begun, and none will be.
         message = "failed to apply workflow overrides; see that each is of a step of the flow"
         return refusal(answer, HTTPStatus.BAD_REQUEST, f"{message}, and a merge patch")
