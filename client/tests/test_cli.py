@@ -228,6 +228,19 @@ def test_a_lost_answer_to_creating_ends_with_3(
     assert err.count("\n") == 1
 
 
+def test_messages_name_options(command: Command, proxy: FaultProxy, echo: str) -> None:
+    run_id = "00000000-0000-0000-0000-000000000001"
+    error = command("events", run_id, "--since", str(2**63), code=2)
+    assert f"--since is {2**63}; pass the number of an event, or 0 for all events" in error
+    error = command("submit", echo, "--timeout", "0", code=3)
+    assert re.search(r"within --timeout 0 s; raise --timeout", error)
+    proxy.plan = lambda seen: Fault.RESET_BEFORE if seen.creates_run else Fault.NONE
+    options = ("--idempotency-key", f"lost {proxy.url}", "--timeout", "0.5")
+    error = command("--url", proxy.url, "run", echo, *options, code=3)
+    assert "Repeat it with the same --idempotency-key, which finds the run" in error
+    assert error.count("\n") == 1
+
+
 def test_a_server_that_goes_away_while_waiting_ends_with_3(
     command: Command, proxy: FaultProxy, echo: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
