@@ -119,9 +119,17 @@ def test_tests_get_one_server_for_the_session(run: Run, pytester: pytest.Pyteste
     pytester.makepyfile(test_other=HEAD + "def test_other(note): pass")
     run(
         """
-def test_it(note, stepflow_runtime, stepflow_sync_client):
+import socket
+
+@pytest.fixture(scope="session")
+def stored(stepflow_sync_client):
+    return stepflow_sync_client.store_flow(ECHO)
+
+def test_it(note, stored, stepflow_runtime, stepflow_sync_client):
     assert stepflow_runtime.is_alive
-    assert stepflow_sync_client.run(ECHO, {"n": 1}).output == {"n": 1}
+    assert stepflow_sync_client.run(stored, {"n": 1}).output == {"n": 1}
+    with socket.create_connection(("127.0.0.2", stepflow_runtime.port)):
+        "It listens on all interfaces by default."
 
 class TestIt:
     def test_again(self, note): pass
@@ -468,6 +476,9 @@ def test_it(note, stepflow_sync_client):
 
 def test_again(note, stepflow_runtime):
     assert stepflow_runtime.is_alive
+    earlier = {path.read_text() for path in Path(__file__).parent.glob("*.pid")}
+    earlier.remove(str(stepflow_runtime.pid))
+    assert not [pid for pid in earlier if Path(f"/proc/{pid}").exists()]
 """
     run(code, f"--stepflow-scope={scope}").assert_outcomes(passed=3)
     assert_gone(pytester, servers)
