@@ -157,11 +157,17 @@ def test_a_given_etcd_with_tls(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "kind", "problem"),
+    ("text", "seconds", "kind", "problem"),
     [
-        ("echo broken; exit 3", errors.StartFailed, "etcd exited (exit code 3): broken; check "),
+        (
+            "echo broken; exit 3",
+            60,
+            errors.StartFailed,
+            "etcd exited (exit code 3): broken; check ",
+        ),
         (
             "exec sleep 600",
+            1,
             errors.StartTimeout,
             "etcd was not ready within startup_timeout=1 s: http://127.0.0.1:",
         ),
@@ -169,6 +175,7 @@ def test_a_given_etcd_with_tls(tmp_path: Path) -> None:
 )
 def test_an_etcd_that_does_not_start(
     text: str,
+    seconds: float,
     kind: type[errors.StartFailed],
     problem: str,
     tmp_path: Path,
@@ -179,7 +186,7 @@ def test_an_etcd_that_does_not_start(
     etcd.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     with pytest.raises(errors.StartFailed) as raised:
-        StepflowCluster.start(data_dir=tmp_path / "data", startup_timeout=1)
+        StepflowCluster.start(data_dir=tmp_path / "data", startup_timeout=seconds)
     assert type(raised.value) is kind
     message = str(raised.value)
     assert message.startswith(problem) and message.endswith("or pass etcd=")

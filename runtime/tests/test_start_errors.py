@@ -77,10 +77,10 @@ def test_a_server_that_exits_without_reading_its_config(tmp_path: Path) -> None:
 def test_a_server_that_is_not_ready_in_time(text: str, problem: str, tmp_path: Path) -> None:
     with pytest.raises(errors.StartTimeout) as caught:
         StepflowRuntime.start(
-            binary=script(tmp_path / "server", f"{STARTING}{text}"), startup_timeout=1
+            binary=script(tmp_path / "server", f"{STARTING}{text}"), startup_timeout=2
         )
     assert str(caught.value).startswith(
-        f"the Stepflow server {problem} within startup_timeout=1 s; its last line: Starting"
+        f"the Stepflow server {problem} within startup_timeout=2 s; its last line: Starting"
         " Stepflow server: port=0, config=None; raise startup_timeout"
     )
     assert caught.value.exit_code is None and caught.value.last_log_lines
