@@ -196,6 +196,12 @@ def test_a_timeout_of_httpx_with_other_than_seconds(library: Any, seconds: Any) 
         assert refused(timeout=timeout).startswith("timeout is Timeout(")
 
 
+@by_library
+def test_a_wait_of_no_time_is_a_timeout(library: Any) -> None:
+    with Client("http://server", timeout=library.Timeout(5, pool=0)) as client:
+        assert client.base_url == "http://server/api/v1"
+
+
 # A timeout may be of another library than what requests are sent through.
 @pytest.mark.parametrize(
     "timeout",

@@ -38,6 +38,7 @@ from stepflow_api.errors import (
     PayloadTooLarge,
     RequestTimeout,
 )
+from stepflow_api.lowlevel import Operation
 from tools.pytest.httpx_libraries import by_library, client_class
 
 HEALTH = '{"status":"healthy","timestamp":"2026-01-01T00:00:00Z","version":"0.11.1"}'
@@ -148,6 +149,14 @@ async def test_a_post_without_a_body_has_a_length(form: Form) -> None:
             with pytest.raises(NotFound):
                 await form("run.cancel_run", UUID(int=1), client=client)
     assert server.headers()["content-length"] == "0"
+
+
+@pytest.mark.parametrize(("method", "has_length"), [("PUT", True), ("PATCH", True), ("GET", False)])
+def test_methods_with_a_body_have_a_length_without_one(method: str, has_length: bool) -> None:
+    operation = Operation[None, None]("other", method, "/other", {})
+    with OddServer(answer(status="404 Not Found")) as server, Client(server.url) as client:
+        assert client.send(operation, operation.request()).status_code == 404
+    assert server.headers().get("content-length") == ("0" if has_length else None)
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)

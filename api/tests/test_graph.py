@@ -96,6 +96,15 @@ def test_nodes_and_edges() -> None:
     assert graph.edges == (Edge(0, 1), Edge(1, 2), Edge(1, 3), Edge(2, 3, is_conditional=True))
 
 
+def test_what_a_step_reads_of_the_input_and_of_variables() -> None:
+    variables = [{"$variable": name} for name in ("v", "w", "v")]
+    condition = {"$if": {"$variable": "v"}, "then": INPUT, "else": INPUT}
+    drawn = flow_graph(flow(step("a", condition, *variables, onError={"action": "retry"})))
+    assert drawn.nodes[1] == Node("step", "a", "/x", ("retry",), ("x",), ("v", "w"))
+    # Whatever else is read without a condition.
+    assert drawn.edges == (Edge(0, 1, is_conditional=True),)
+
+
 def test_what_reads_one_of_two_steps_of_one_id_reads_the_first() -> None:
     assert flow_graph(FLOWS["one id"]).edges == (Edge(0, 1), Edge(1, 3))
 
@@ -126,8 +135,18 @@ def test_references() -> None:
         Reference("step", "d", is_conditional=True, is_late=True),
         Reference("step", "f"),
     ]
+    # What decides about a part decides about the parts in it.
+    inner = {"$if": True, "then": {"$coalesce": [{"$step": "b"}, {"$step": "c"}]}}
+    late = [Reference("step", name, is_conditional=True, is_late=True) for name in "bc"]
+    for outer in (
+        {"$if": {"$step": "a"}, "then": inner},
+        {"$coalesce": [{"$step": "a"}, None, inner]},
+    ):
+        assert references(outer) == [Reference("step", "a"), *late]
     deep: Any = {"$step": "a"}
-    for _ in range(100_000):
+    for level in range(100_000):
+        if level in (199, 200):
+            assert len(references(deep)) == (level < 200)
         deep = [deep]
     assert references(deep) == []
 

@@ -187,6 +187,14 @@ def test_a_proxy_that_cannot_be_used(
             assert client.base_url == f"{ELSEWHERE}/api/v1"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="names of variables have no case")
+def test_of_two_variables_the_one_that_is_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.example:1")
+    monkeypatch.setenv("http_proxy", "ftp://proxy.example")
+    with pytest.raises(InvalidRequest, match=r"^http_proxy is not a proxy URL"):
+        Client(ELSEWHERE)
+
+
 @by_form
 @pytest.mark.anyio
 async def test_a_proxy_that_is_down_is_named(form: Form, monkeypatch: pytest.MonkeyPatch) -> None:
