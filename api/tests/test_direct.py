@@ -360,12 +360,15 @@ def _text(body: str = HEALTH, *fields: str, status: str = "200 OK") -> bytes:
 
 
 @by_form
+@pytest.mark.parametrize("field", ["transfer-encoding: chunked", "Transfer-Encoding: Chunked"])
 @pytest.mark.anyio
-async def test_an_answer_in_chunks_is_read_and_its_connection_used_again(form: Form) -> None:
+async def test_an_answer_in_chunks_is_read_and_its_connection_used_again(
+    field: str, form: Form
+) -> None:
     half = len(HEALTH) // 2
     chunks = [HEALTH[:half], HEALTH[half:], ""]
     body = "".join(f"{len(chunk):x}\r\n{chunk}\r\n" for chunk in chunks)
-    text = _text(body, "transfer-encoding: chunked")
+    text = _text(body, field)
     connections: list[socket.socket] = []
 
     def handle(connection: socket.socket) -> None:
