@@ -85,6 +85,15 @@ def test_a_long_error_body_is_quoted_from_its_beginning(content: bytes) -> None:
     assert caught.value.content == content
 
 
+def test_of_a_few_mistakes_the_first_one_is_named() -> None:
+    for count in (1, 2, 20):
+        content = json.dumps({"runs": [1] * count}).encode()
+        with answering(content) as client, pytest.raises(errors.InvalidAnswer) as caught:
+            list_runs.sync(client=client)
+        assert "runs.0: Input should be" in str(caught.value)
+        assert str(caught.value.__cause__).startswith(f"{count} validation error")
+
+
 def test_a_body_with_many_mistakes_is_an_error_of_one_line() -> None:
     content = json.dumps({"runs": [1] * 20_000}).encode()
     with answering(content) as client, pytest.raises(errors.InvalidAnswer) as caught:
