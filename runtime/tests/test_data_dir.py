@@ -254,8 +254,29 @@ def test_a_periodic_check_in_a_config_of_ones_own_is_reported(
         assert not warnings(caplog)
 
 
-def test_a_backup_that_does_not_fit_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("problem", "raised", "message"),
+    [
+        (
+            OSError(28, "No space left on device"),
+            errors.DataDirUnusable,
+            "No space left.*free some space",
+        ),
+        (
+            sqlite3.OperationalError("database or disk is full"),
+            errors.DataDirUnusable,
+            "database or disk is full",
+        ),
+        (KeyboardInterrupt(), KeyboardInterrupt, None),
+    ],
+    ids=["system", "sqlite", "ctrl-c"],
+)
+def test_a_backup_that_is_not_finished_leaves_nothing(
+    problem: BaseException,
+    raised: type[BaseException],
+    message: str | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with StepflowRuntime.start(data_dir=tmp_path):
         pass
@@ -263,11 +284,11 @@ def test_a_backup_that_does_not_fit_leaves_nothing(
     (tmp_path / "server.json").write_text(stamp, encoding="utf-8")
 
     def full(*arguments: object) -> None:
-        raise OSError(28, "No space left on device")
+        raise problem
 
     monkeypatch.setattr("stepflow_runtime._upgrade.write_stamp", full)
     before = sorted(path.name for path in tmp_path.iterdir())
-    with pytest.raises(errors.DataDirUnusable, match=r"No space left.*free some space"):
+    with pytest.raises(raised, match=message):
         StepflowRuntime.start(data_dir=tmp_path)
     left = {path.name for path in tmp_path.iterdir()} - {"stepflow.db-wal", "stepflow.db-shm"}
     assert left == set(before) - {"stepflow.db-wal", "stepflow.db-shm"}
