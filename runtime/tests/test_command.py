@@ -239,6 +239,7 @@ class Gateway(http.server.BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     page: tuple[int, bytes]
+    task: bytes
     seen: list[tuple[str, bytes]]
 
     def do_POST(self) -> None:
@@ -251,7 +252,7 @@ class Gateway(http.server.BaseHTTPRequestHandler):
             status, content = self.page
             kind = "text/html"
         elif method == "PullTasks":
-            content = TASK if before == 1 else b""
+            content = self.task if before == 1 else b""
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
@@ -262,16 +263,29 @@ class Gateway(http.server.BaseHTTPRequestHandler):
         """Print nothing."""
 
 
-_INPUT = protobuf.encode_value({"text": "a"})
-_CALL = protobuf.text(1, "/python/shout") + protobuf.message(2, _INPUT)
-_ASSIGNMENT = protobuf.text(1, "task-1") + protobuf.message(2, _CALL)
-TASK = b"\0" + len(_ASSIGNMENT).to_bytes(4) + _ASSIGNMENT
+@contextlib.contextmanager
+def gateway(
+    component: str, input: dict[str, str], page: tuple[int, bytes]
+) -> Iterator[tuple[str, list[tuple[str, bytes]]]]:
+    """The URL of a gateway with a task, and the requests that it has seen."""
+    call = protobuf.text(1, component) + protobuf.message(2, protobuf.encode_value(input))
+    assignment = protobuf.text(1, "task-1") + protobuf.message(2, call)
+    task = b"\0" + len(assignment).to_bytes(4) + assignment
+    seen: list[tuple[str, bytes]] = []
+    handler = type("OneGateway", (Gateway,), {"page": page, "task": task, "seen": seen})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", seen
+        server.shutdown()
+
+
+BAD_GATEWAY = 502, b"<html><title>502 Bad Gateway</title></html>"
 
 
 @pytest.mark.parametrize(
     "page",
     [
-        (502, b"<html><title>502 Bad Gateway</title></html>"),
+        BAD_GATEWAY,
         # What a message could begin with, but nothing that a task has.
         (200, b"\0\0\0\0\x02\x28\x01"),
     ],
@@ -279,23 +293,20 @@ TASK = b"\0" + len(_ASSIGNMENT).to_bytes(4) + _ASSIGNMENT
 )
 def test_a_worker_behind_a_gateway_loses_no_result(page: tuple[int, bytes], folder: Path) -> None:
     """A gateway responds in the server's place while that is down."""
-    seen: list[tuple[str, bytes]] = []
-    handler = type("OneGateway", (Gateway,), {"page": page, "seen": seen})
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as gateway:
-        threading.Thread(target=gateway.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{gateway.server_port}"
-        with subprocess.Popen(
+    with (
+        gateway("/python/shout", {"text": "a"}, page) as (url, seen),
+        subprocess.Popen(
             [*COMMAND, "worker", "steps", "--tasks-url", url], cwd=folder, stdout=subprocess.PIPE
-        ) as worker:
-            try:
-                wait_until(
-                    lambda: sum(method == "CompleteTask" for method, _ in seen) == 2,
-                    "the result is sent again",
-                )
-            finally:
-                worker.send_signal(signal.SIGINT)
-            assert worker.communicate(timeout=60)[0] == b"shouting\n"
-        gateway.shutdown()
+        ) as worker,
+    ):
+        try:
+            wait_until(
+                lambda: sum(method == "CompleteTask" for method, _ in seen) == 2,
+                "the result is sent again",
+            )
+        finally:
+            worker.send_signal(signal.SIGINT)
+        assert worker.communicate(timeout=60)[0] == b"shouting\n"
     results = {body for method, body in seen if method == "CompleteTask"}
     assert len(results) == 1 and protobuf.encode_value("A") in results.pop()
 
@@ -314,6 +325,36 @@ def test_a_worker_ends_with_the_server_that_started_it(folder: Path) -> None:
         (worker,) = descendants(server.pid)
         server.kill()
         wait_until(lambda: not exists(worker), "the worker has ended")
+
+
+def test_a_worker_goes_on_when_the_shell_that_started_it_ends(folder: Path) -> None:
+    script = '"$@" & read line'
+    with (
+        gateway("/python/hang", {}, BAD_GATEWAY) as (url, seen),
+        subprocess.Popen(
+            ["/bin/sh", "-c", script, "shell", *COMMAND, "worker", "steps", "--tasks-url", url],
+            cwd=folder,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        ) as shell,
+    ):
+        assert shell.stdout is not None and shell.stdin is not None
+        assert shell.stdout.readline() == b"hanging\n"
+        (worker,) = descendants(shell.pid)
+        shell.stdin.close()
+        shell.wait(60)
+        before = len(seen)
+
+        def heartbeats() -> int:
+            return sum(method == "TaskHeartbeat" for method, _ in seen[before:])
+
+        try:
+            # One that watches its parent looks for it once a second, as often as it sends these.
+            wait_until(lambda: heartbeats() == 3 or not exists(worker), "its call goes on")
+            assert exists(worker)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGKILL)
 
 
 def test_nobody_reads_the_output(folder: Path) -> None:
