@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from client.tests.support import RUNNING
-from stepflow_api.models import RunSummary
+from stepflow_api.models import ExecutionStatus, RunSummary
 from stepflow_client.difference import Difference, RunDiff
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -143,3 +143,5 @@ def test_values_that_look_the_same(first: Any, second: Any, lines: list[str]) ->
 def test_no_difference() -> None:
     one = run(1, "completed", 1, 0)
     assert str(RunDiff(one, one, (), ())).endswith("1 item\n\nno difference")
+    running = one.model_copy(update={"status": ExecutionStatus.RUNNING, "completed_at": None})
+    assert str(RunDiff(one, running, (), ())).splitlines()[1] == f"+ run {RUN}1, f: running, 1 item"
