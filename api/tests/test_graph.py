@@ -135,6 +135,12 @@ def test_references() -> None:
         Reference("step", "d", is_conditional=True, is_late=True),
         Reference("step", "f"),
     ]
+    # The first of these names decides what an object is.
+    both = {"$variable": "v", "$input": "i", "$step": "s"}
+    assert [one.kind for one in references(both)] == ["step"]
+    assert [one.kind for one in references({**both, "$coalesce": [INPUT]})] == ["input"]
+    assert references({**both, "$coalesce": [INPUT], "$if": True}) == []
+    assert references({**both, "$literal": 1}) == []
     # What decides about a part decides about the parts in it.
     inner = {"$if": True, "then": {"$coalesce": [{"$step": "b"}, {"$step": "c"}]}}
     late = [Reference("step", name, is_conditional=True, is_late=True) for name in "bc"]
@@ -283,6 +289,34 @@ def test_svg(name: str) -> None:
     assert found._repr_html_() == found.to_svg()
 
 
+def test_lines_of_a_picture_end_at_their_heads() -> None:
+    condition = {"$if": True, "then": {"$step": "c"}}
+    drawn = flow(step("a", "b"), step("b", "a"), step("c", "b"), output=[condition, {"$step": "a"}])
+    found = layout(flow_graph(drawn))
+    root = ElementTree.fromstring(svg(found))
+    paths = [one for one in root.iterfind("{*}path") if "line" in str(one.get("class"))]
+    for path, line in zip(paths, found.lines, strict=True):
+        numbers = [float(one) for one in re.findall(r"[\d.]+", path.get("d") or "")]
+        end = line.y3 if line.y3 > line.y2 else line.y2 - 7 * line.has_head
+        assert numbers[1] == pytest.approx(line.y0 + 7 * line.has_tail, abs=0.1)
+        assert numbers[-1] == pytest.approx(end, abs=0.1)
+        kinds = str(path.get("class")).split()
+        assert ("conditional" in kinds, "invalid" in kinds) == (
+            line.is_conditional,
+            line.is_invalid,
+        )
+    assert any(line.has_tail for line in found.lines)
+    assert any(line.y3 > line.y2 for line in found.lines)
+    assert any(line.is_conditional for line in found.lines)
+
+
+def test_a_picture_has_the_name_of_the_flow_and_the_notes_of_its_steps() -> None:
+    root = ElementTree.fromstring(flow(step("a", mustExecute=True), name="n").to_svg())
+    assert root.findtext("{*}title") == "Flow n"
+    tooltips = [group.findtext("{*}title") for group in root.iterfind("{*}g")]
+    assert "a\n/x\nmust run" in tooltips
+
+
 def test_the_style_of_a_picture_concerns_nothing_else() -> None:
     style = re.search("<style>(.*)</style>", FLOWS["one"].to_svg())
     assert style is not None
@@ -342,10 +376,32 @@ def test_dot() -> None:
     ]
 
 
+def test_dot_shows_the_kinds_of_nodes_and_edges() -> None:
+    condition = {"$if": True, "then": {"$step": "a"}}
+    text = flow(
+        step("a", INPUT, mustExecute=True, onError={"action": "useDefault"}),
+        step("", condition, "no"),
+        output={"$if": True, "then": {"$step": "no"}},
+    ).to_dot()
+    assert text.splitlines()[2:-1] == [
+        '    n0 [label="input", shape=oval];',
+        '    n1 [label="no\\nno such step", style="rounded,dashed", color=red];',
+        '    n2 [label="a\\n/x\\nmust run, default on error"];',
+        '    n3 [label="(no id)\\n/x"];',
+        '    n4 [label="output", shape=oval];',
+        "    n0 -> n2;",
+        "    n2 -> n3 [style=dashed];",
+        "    n1 -> n3 [color=red];",
+        "    n1 -> n4 [style=dashed, color=red];",
+    ]
+
+
 def test_dot_has_letters_as_such() -> None:
     # Graphviz reads UTF-8, and no escape of a character.
     assert 'label="größe\\n/x"' in flow(step("größe"), name="日本").to_dot()
     assert 'digraph "日本" {' in flow(name="日本").to_dot()
+    odd = flow(step("a\x00"), name="b\x00")
+    assert 'digraph "b\ufffd" {' in odd.to_dot() and 'label="a\ufffd\\n' in odd.to_dot()
 
 
 def test_notebooks_show_no_huge_picture() -> None:
