@@ -272,7 +272,7 @@ def test_query_parameters_of_every_kind(recorded: Any) -> None:
 @pytest.mark.parametrize("value", [object(), {"a": 1}, b"x"], ids=["object", "map", "bytes"])
 def test_a_parameter_of_no_kind_is_refused(value: Any) -> None:
     client = Client("http://server", server_version="0.11.1")
-    message = f"is a {type(value).__name__}; pass text, a number, a bool or a UUID"
+    message = f"is of type {type(value).__name__}; pass text, a number, a bool or a UUID"
     with pytest.raises(InvalidRequest, match=f"listRuns: flowName {message}"):
         list_runs.sync(client=client, flow_name=value)
     with pytest.raises(InvalidRequest, match=f"getRun: run_id {message}") as raised:
