@@ -291,10 +291,13 @@ def test_a_configuration_is_taken(run: Run, pytester: pytest.Pytester) -> None:
     run(USES_IT, "--stepflow-config=stepflow.json").assert_outcomes(passed=1)
     elsewhere = "os.chdir('/')\n" + USES_IT
     run(elsewhere, "--stepflow-config=stepflow.json").assert_outcomes(passed=1)
+    # It is relative to the folder where pytest is called, wherever its root is.
+    root = ("--rootdir=/", "-p", "no:cacheprovider")
+    run(elsewhere, "--stepflow-config=stepflow.json", *root).assert_outcomes(passed=1)
     pytester.makeini("[pytest]\nstepflow_config = stepflow.json\n")
     run(elsewhere).assert_outcomes(passed=1)
-    # It is relative to the settings file, wherever pytest's root is.
-    run(elsewhere, "--rootdir=/", "-p", "no:cacheprovider").assert_outcomes(passed=1)
+    # There it is relative to the settings file.
+    run(elsewhere, *root).assert_outcomes(passed=1)
     pytester.makeini("[pytest]\n")
     run(USES_IT).assert_outcomes(failed=1)
 
