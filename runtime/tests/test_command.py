@@ -350,7 +350,7 @@ def test_a_worker_goes_on_when_the_shell_that_started_it_ends(folder: Path) -> N
 
         try:
             # One that watches its parent looks for it once a second, as often as it sends these.
-            wait_until(lambda: heartbeats() == 3 or not exists(worker), "its call goes on")
+            wait_until(lambda: heartbeats() == 3 or not exists(worker), "its call continues")
             assert exists(worker)
         finally:
             with contextlib.suppress(ProcessLookupError):
