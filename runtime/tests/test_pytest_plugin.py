@@ -577,10 +577,17 @@ raise SystemExit(asyncio.run(main()))
     assert pytester.run(sys.executable, "main.py").ret == 0
 
 
-def test_a_server_that_takes_too_long(run: Run) -> None:
-    result = run("def test_it(stepflow_runtime): pass", "--stepflow-startup-timeout=0.0001")
+def test_a_server_that_takes_too_long(run: Run, tmp_path: Path) -> None:
+    binary = tmp_path / "server"
+    binary.write_text("#!/bin/sh\nexec sleep 600\n", encoding="utf-8")
+    binary.chmod(0o755)
+    result = run(
+        "def test_it(stepflow_runtime): pass",
+        f"--stepflow-binary={binary}",
+        "--stepflow-startup-timeout=0.1",
+    )
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines("*within startup_timeout=0.0001 s*")
+    result.stdout.fnmatch_lines("*within startup_timeout=0.1 s*")
 
 
 def test_unittest_with_the_fixtures_and_without(run: Run, pytester: pytest.Pytester) -> None:

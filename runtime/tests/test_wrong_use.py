@@ -110,7 +110,7 @@ def test_a_server_that_does_not_start_in_time(tmp_path: Path) -> None:
         },
         "routes": {"/{*component}": [{"plugin": "worker"}]},
     }
-    error = refused(errors.StartTimeout, "startup_timeout=1 s", config, startup_timeout=1)
+    error = refused(errors.StartTimeout, "startup_timeout=3 s", config, startup_timeout=3)
     assert any("Spawning subprocess" in line for line in error.last_log_lines)
     assert isinstance(error, TimeoutError)
     if pid_file.exists():
