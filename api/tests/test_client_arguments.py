@@ -101,7 +101,9 @@ def test_a_url_that_is_none(url: str) -> None:
 )
 def test_a_url_that_is_no_text(url: Any) -> None:
     kind = "httpx.URL" if isinstance(url, httpx.URL) else type(url).__name__
-    assert refused(base_url=url) == f"base_url is a {kind}; pass text, such as http://HOST:PORT"
+    assert (
+        refused(base_url=url) == f"base_url is of type {kind}; pass text, such as http://HOST:PORT"
+    )
 
 
 @pytest.mark.parametrize(
@@ -258,13 +260,13 @@ def test_the_timeout_of_an_http_client_counts_unless_another_is_given(library: A
 @pytest.mark.parametrize(
     ("given", "kind"),
     [
-        ("http://localhost", "a str"),
-        (object(), "a object"),
-        (httpx2, "a module"),
+        ("http://localhost", "of type str"),
+        (object(), "of type object"),
+        (httpx2, "of type module"),
         (httpx2.Client, "the class httpx2.Client"),
-        (1, "a int"),
-        (httpx2.Timeout(1), "a httpx2.Timeout"),
-        (httpx.Headers(), "a httpx.Headers"),
+        (1, "of type int"),
+        (httpx2.Timeout(1), "of type httpx2.Timeout"),
+        (httpx.Headers(), "of type httpx.Headers"),
     ],
 )
 @pytest.mark.parametrize("name", ["http_client", "transport"])

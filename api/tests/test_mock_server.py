@@ -189,18 +189,18 @@ async def test_a_function_without_another_answer_fails_the_test(form: Form) -> N
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [
-        ("text", "a str"),
-        (None, "a NoneType"),
-        (1.5, "a float"),
-        (True, "a bool"),
-        (httpx.URL("http://server"), "a httpx.URL"),
+        ("text", "of type str"),
+        (None, "of type NoneType"),
+        (1.5, "of type float"),
+        (True, "of type bool"),
+        (httpx.URL("http://server"), "of type httpx.URL"),
         (errors.NotFound, "the class stepflow_api.errors.NotFound"),
         (models.RunDetails, r"the class .*\.RunDetails"),
     ],
     ids=str,
 )
 async def test_an_answer_that_is_none(answer: Any, kind: str) -> None:
-    with pytest.raises(TypeError, match=f"cannot answer with {kind}; use a model, a dict"):
+    with pytest.raises(TypeError, match=f"an answer of MockServer is {kind}; use a model, a dict"):
         await call(MockServer({get_run: answer}))
 
 
@@ -363,5 +363,6 @@ async def test_a_transport_that_returns_a_response_of_another_library(form: Form
     with pytest.raises(errors.InvalidRequest) as raised:
         await form("run.get_run", RUN_ID, client=Client("http://server", transport=Mixed()))
     assert str(raised.value) == (
-        "the transport is one of httpx, and returned a httpx2.Response; return a httpx.Response"
+        "the transport is one of httpx, and its response is of type httpx2.Response; return an"
+        " httpx.Response"
     )

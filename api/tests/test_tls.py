@@ -259,7 +259,9 @@ def refused(**options: Any) -> str:
 
 @pytest.mark.parametrize("verify", [None, 0, 1, 2.5, b"ca.pem", object(), []], ids=str)
 def test_what_is_no_verification(verify: Any) -> None:
-    assert refused(verify=verify).startswith(f"verify is a {type(verify).__name__}; pass True, ")
+    assert refused(verify=verify).startswith(
+        f"verify is of type {type(verify).__name__}; pass True, "
+    )
 
 
 def test_a_class_is_no_verification() -> None:

@@ -262,7 +262,7 @@ def _response(answer: Any) -> httpx.Response:
         error = {"code": answer, "message": httpx.codes.get_reason_phrase(answer)}
         return httpx.Response(answer) if answer < 400 else _json_response(answer, error)
     raise TypeError(
-        f"MockServer cannot answer with {described(answer)}; use a model, a dict, a list, bytes, a"
+        f"an answer of MockServer is {described(answer)}; use a model, a dict, a list, bytes, a"
         " status code, an httpx.Response, an exception, a subclass of TransportError, or a function"
         " that returns one"
     )

@@ -46,10 +46,10 @@ def library_errors() -> tuple[type[Exception], ...]:
 
 
 def described(value: object) -> str:
-    """Return what an object is, such as `a httpx2.Client` or `the class httpx2.Client`."""
-    article, cls = ("the class", value) if isinstance(value, type) else ("a", type(value))
+    """Return what an object is: `of type httpx2.Client` or `the class httpx2.Client`."""
+    kind, cls = ("the class", value) if isinstance(value, type) else ("of type", type(value))
     module = "" if cls.__module__ == "builtins" else f"{cls.__module__}."
-    return f"{article} {module}{cls.__qualname__}"
+    return f"{kind} {module}{cls.__qualname__}"
 
 
 def _imported() -> list[ModuleType]:

@@ -181,8 +181,8 @@ class _Borrowed:
             return response
         library = self._library.__name__
         raise InvalidRequest(
-            f"the transport is one of {library}, and returned {described(response)}; return a"
-            f" {library}.Response"
+            f"the transport is one of {library}, and its response is {described(response)}; return"
+            f" an {library}.Response"
         )
 
 
