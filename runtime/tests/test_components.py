@@ -275,6 +275,12 @@ def test_a_server_that_is_restarted_finds_the_components() -> None:
         assert run(flow("shout", {"text": "b"}), None).output == "B"
 
 
+def test_a_server_with_components_exits_when_it_is_asked_to() -> None:
+    """Servers from 0.12 on wait until all workers have disconnected."""
+    with StepflowRuntime.start(components=[shout], shutdown_timeout=3600) as runtime:
+        assert runtime.sync_client.run(flow("shout", {"text": "a"}), None).output == "A"
+
+
 @pytest.mark.skipif(VERSION < (0, 12), reason="the server starts the worker")
 def test_a_call_in_progress_at_a_crash_is_not_executed_again(
     tmp_path: Path, caplog: pytest.LogCaptureFixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import json
 import logging
 import os
 import pickle
@@ -12,6 +13,7 @@ import socket
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -172,6 +174,34 @@ def test_only_restarts_in_a_row_count(monkeypatch: pytest.MonkeyPatch) -> None:
             wait_for_restart(runtime, kill(runtime))
 
 
+@pytest.mark.parametrize("kept", ["data_dir", "config"])
+def test_a_restart_after_the_program_has_changed_its_working_directory(
+    kept: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All paths may be relative."""
+    first, other = tmp_path / "first", tmp_path / "other"
+    first.mkdir()
+    other.mkdir()
+    monkeypatch.chdir(first)
+    Path("server").symlink_to(find_binary(None))
+    options: dict[str, Any] = {"data_dir": "data"}
+    if kept == "config":
+        storage = {"type": "sqlite", "databaseUrl": "sqlite:a.db?mode=rwc"}
+        Path("config.json").write_text(
+            json.dumps({**ALL_BUILTINS, "storageConfig": storage}), encoding="utf-8"
+        )
+        options = {"config": "config.json"}
+    with StepflowRuntime.start(
+        binary="server", restart_policy=RestartPolicy.ALWAYS, **options
+    ) as runtime:
+        handle = runtime.sync_client.submit(ECHO, 7)
+        assert handle.result().output == 7
+        monkeypatch.chdir(other)
+        wait_for_restart(runtime, kill(runtime))
+        assert handle.result().output == 7
+    assert not list(other.iterdir())
+
+
 def test_a_server_that_is_being_restarted_is_not_alive(tmp_path: Path) -> None:
     binary, gate = tmp_path / "server", tmp_path / "gate"
     binary.write_text(
@@ -182,9 +212,10 @@ def test_a_server_that_is_being_restarted_is_not_alive(tmp_path: Path) -> None:
     binary.chmod(0o755)
     with StepflowRuntime.start(binary=binary, restart_policy=RestartPolicy.ALWAYS) as runtime:
         os.mkfifo(gate)
-        pid = kill(runtime)
+        url, pid = runtime.url, kill(runtime)
         wait_until(lambda: runtime.pid != pid, "another process is started")
         assert not runtime.is_alive
+        assert repr(runtime) == f"<StepflowRuntime {url} not alive>"
         wait_until(lambda: release(gate), "the process waits")
         wait_until(lambda: runtime.is_alive, "the server is started again")
 
@@ -235,18 +266,108 @@ def test_a_restart_that_fails_is_told(tmp_path: Path) -> None:
         assert time.monotonic() - killed >= 0.7
 
 
+def breakable(folder: Path) -> tuple[Path, Path]:
+    """Make a server that does not start while a file exists; return both."""
+    binary, broken = folder / "server", folder / "broken"
+    binary.write_text(
+        f'#!/bin/sh\n[ ! -e "{broken}" ] || exit 7\nexec "{find_binary(None)}" "$@"\n',
+        encoding="utf-8",
+    )
+    binary.chmod(0o755)
+    return binary, broken
+
+
+def logged(caplog: pytest.LogCaptureFixture) -> list[tuple[int, str]]:
+    """Return level and text of what the runtime has logged, besides its warning of open ports."""
+    return [
+        (level, text)
+        for name, level, text in caplog.record_tuples
+        if name == "stepflow_runtime" and "every network interface" not in text
+    ]
+
+
+def test_crashes_and_restarts_are_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    binary, broken = breakable(tmp_path)
+
+    def fail(code: int, lines: list[str]) -> None:
+        raise ValueError("on purpose")
+
+    with StepflowRuntime.start(
+        binary=binary, restart_policy=RestartPolicy.ALWAYS, max_restarts=2, on_crash=fail
+    ) as runtime:
+        broken.touch()
+        kill(runtime)
+        wait_until(lambda: "failed" in repr(runtime), "it is not restarted any more")
+    failure = (
+        "the Stepflow server exited during startup (exit code 7): it printed nothing. See"
+        " .last_log_lines."
+    )
+    assert logged(caplog) == [
+        (
+            logging.WARNING,
+            "the Stepflow server was killed by signal 9 (SIGKILL); it is restarted",
+        ),
+        (logging.ERROR, "on_crash failed"),
+        (logging.WARNING, f"restart 1 of 2: {failure}"),
+        (logging.WARNING, f"restart 2 of 2: {failure}"),
+        (logging.ERROR, f"{failure}; it was restarted 2 times (max_restarts)"),
+    ]
+    (traceback,) = [one.exc_info for one in caplog.records if one.exc_info]
+    assert traceback[0] is ValueError
+
+
+def test_a_stop_between_two_restarts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("FIRST_RESTART_DELAY", "LAST_RESTART_DELAY"):
+        monkeypatch.setattr(f"stepflow_runtime._supervisor.{name}", 3600.0)
+    binary, broken = breakable(tmp_path)
+    with StepflowRuntime.start(binary=binary, restart_policy=RestartPolicy.ALWAYS) as runtime:
+        broken.touch()
+        kill(runtime)
+        wait_until(lambda: len(logged(caplog)) == 2, "the first restart has failed")
+    # Neither are further restarts tried, nor is it an error that there are none.
+    assert [level for level, _ in logged(caplog)] == [logging.WARNING] * 2
+    assert repr(runtime) == "<StepflowRuntime stopped>"
+
+
+def test_a_stop_during_a_restart(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    binary, hangs = tmp_path / "server", tmp_path / "hangs"
+    binary.write_text(
+        f'#!/bin/sh\n[ ! -e "{hangs}" ] || exec sleep 600\nexec "{find_binary(None)}" "$@"\n',
+        encoding="utf-8",
+    )
+    binary.chmod(0o755)
+    with StepflowRuntime.start(binary=binary, restart_policy=RestartPolicy.ALWAYS) as runtime:
+        hangs.touch()
+        pid = kill(runtime)
+        wait_until(lambda: runtime.pid != pid, "another process is started")
+    # That it does not become ready is no failure.
+    assert len(logged(caplog)) == 1
+    assert repr(runtime) == "<StepflowRuntime stopped>"
+
+
+def test_calls_know_of_a_crash_when_on_crash_is_called() -> None:
+    known: list[bool] = []
+
+    def call(code: int, lines: list[str]) -> None:
+        with pytest.raises(errors.ServerCrashed, match="killed by signal 9"):
+            _ = runtime.url
+        known.append("failed" in repr(runtime))
+
+    with StepflowRuntime.start(on_crash=call) as runtime:
+        kill(runtime)
+        wait_until(lambda: "failed" in repr(runtime), "the crash is noticed")
+    assert known == [True]
+
+
 def test_delays_between_restarts_grow_to_a_bound(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Unbounded, the last of these delays would take an hour."""
     monkeypatch.setattr("stepflow_runtime._supervisor.FIRST_RESTART_DELAY", 0.01)
     monkeypatch.setattr("stepflow_runtime._supervisor.LAST_RESTART_DELAY", 0.02)
-    binary, broken = tmp_path / "server", tmp_path / "broken"
-    binary.write_text(
-        f'#!/bin/sh\n[ ! -e "{broken}" ] || exit 7\nexec "{find_binary(None)}" "$@"\n',
-        encoding="utf-8",
-    )
-    binary.chmod(0o755)
+    binary, broken = breakable(tmp_path)
     with StepflowRuntime.start(
         binary=binary, restart_policy=RestartPolicy.ALWAYS, max_restarts=20
     ) as runtime:

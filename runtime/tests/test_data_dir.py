@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import logging
@@ -119,6 +120,24 @@ def test_a_database_belongs_to_one_server(
         StepflowRuntime.start(data_dir=folder)
     with StepflowRuntime.start(data_dir=folder):
         pass
+
+
+def test_the_server_holds_the_locks_as_well(tmp_path: Path) -> None:
+    """They last as long as it does, also when the program is gone."""
+    folder = tmp_path / "data"
+    config = with_database(f"sqlite:{tmp_path}/a.db?mode=rwc")
+    cases: list[tuple[dict[str, Any], list[Path]]] = [
+        ({"data_dir": folder}, [folder, folder / "stepflow.db.lock"]),
+        ({"config": config}, [tmp_path / "a.db.lock"]),
+    ]
+    for options, locked in cases:
+        with StepflowRuntime.start(**options) as runtime:
+            opened: set[str] = set()
+            for entry in Path(f"/proc/{runtime.pid}/fd").iterdir():
+                # The server may have closed it in the meantime.
+                with contextlib.suppress(FileNotFoundError):
+                    opened.add(os.readlink(entry))
+            assert {str(path) for path in locked} <= opened
 
 
 def test_two_databases_and_memory_are_no_conflict(tmp_path: Path) -> None:

@@ -151,6 +151,20 @@ def test_a_folder_of_another_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     DataDir(tmp_path).release()
 
 
+@pytest.mark.parametrize("has_database", [False, True])
+def test_a_folder_that_this_user_cannot_write(
+    has_database: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer of `os.access` is replaced, since root may write everything."""
+    if has_database:
+        DataDir(tmp_path).release()
+    target = tmp_path / "stepflow.db" if has_database else tmp_path
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "access", lambda path, mode: Path(path) != target or mode != os.W_OK)
+        refused(tmp_path, f"{target} is not writable; use a folder that this user can write")
+    DataDir(tmp_path).release()
+
+
 @pytest.mark.parametrize("kind", ["link", "dangling link", "pipe", "folder"])
 @pytest.mark.parametrize("name", FILES)
 def test_nothing_but_files(name: str, kind: str, tmp_path: Path) -> None:

@@ -84,6 +84,23 @@ def test_stopped_before_its_process_exists(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
+def test_stopped_before_it_is_ready(tmp_path: Path) -> None:
+    binary, began = tmp_path / "server", tmp_path / "began"
+    binary.write_text(f'#!/bin/sh\n: > "{began}"\nexec sleep 600\n', encoding="utf-8")
+    binary.chmod(0o755)
+
+    async def main() -> None:
+        runtime = StepflowRuntime.start(binary=binary)
+        wait_until(began.exists, "its process runs")
+        runtime.stop()
+        # It is no failed start that its process was killed.
+        with pytest.raises(errors.InvalidState, match="was stopped while it started"):
+            await runtime.run(ECHO, 1)
+        assert repr(runtime) == "<StepflowRuntime stopped>"
+
+    asyncio.run(main())
+
+
 def opened(gate: Path, writing: list[int]) -> bool:
     """Open a FIFO for writing, once a process reads it."""
     with contextlib.suppress(OSError):

@@ -8,6 +8,7 @@ import os
 import pickle
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -167,3 +168,27 @@ def test_a_folder_that_was_released_is_not_touched(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {
         *("stepflow.db", "stepflow.db.lock", "cluster"),
     }
+
+
+def test_a_folder_stays_locked_while_a_server_reports_its_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its data may be converted next, although another thread stops the runtime."""
+    with StepflowRuntime.start(data_dir=tmp_path) as runtime:
+        version = runtime.sync_client.server_version()
+    (tmp_path / "server.json").unlink()
+    data_dir = DataDir(tmp_path)
+    releasing = threading.Thread(target=data_dir.release)
+
+    def report(*arguments: object) -> str:
+        releasing.start()
+        # It waits until the folder is prepared.
+        releasing.join(0.2)
+        with pytest.raises(errors.DataDirLocked):
+            DataDir(tmp_path)
+        return version
+
+    monkeypatch.setattr("stepflow_runtime._data_dir.binary_version", report)
+    data_dir.prepare(Launch(find_binary(None), (), None, Hidden({})), 1.0)
+    releasing.join()
+    DataDir(tmp_path).release()

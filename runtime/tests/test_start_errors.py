@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,48 @@ def test_a_server_that_is_not_ready_in_time(text: str, problem: str, tmp_path: P
         " Stepflow server: port=0, config=None; raise startup_timeout"
     )
     assert caught.value.exit_code is None and caught.value.last_log_lines
+
+
+def test_a_server_that_accepts_connections_and_never_answers(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        announced = f"echo '{{\"port\":{silent.getsockname()[1]}}}'\nexec sleep 600"
+        with pytest.raises(errors.StartTimeout) as caught:
+            StepflowRuntime.start(
+                binary=script(tmp_path / "server", announced), startup_timeout=1.5
+            )
+    assert str(caught.value).startswith(
+        "the Stepflow server does not answer its health check within startup_timeout=1.5 s; its"
+        " last line: it printed nothing; raise startup_timeout"
+    )
+
+
+def test_a_server_whose_first_answers_are_odd(tmp_path: Path) -> None:
+    """As of something that is in front of it, or that had its port before."""
+    answers = [
+        b"",
+        b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: odd\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nCONTENT-length: 2\r\n\r\n{}",
+    ]
+    sent: list[bytes] = []
+
+    def answer() -> None:
+        while len(sent) < len(answers):
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(1000)
+                sent.append(answers[len(sent)])
+                connection.sendall(sent[-1])
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        binary = script(tmp_path / "server", f"echo '{{\"port\":{port}}}'\nexec sleep 600")
+        with StepflowRuntime.start(binary=binary, shutdown_timeout=0) as runtime:
+            assert runtime.port == port
+            assert sent == answers
+        thread.join()
 
 
 def test_a_signal_without_a_name(tmp_path: Path) -> None:

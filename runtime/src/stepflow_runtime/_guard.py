@@ -64,6 +64,7 @@ class Guarded:
         env: Its complete environment.
         kept_open: File descriptors that it inherits.
         loopback: Whether its TCP listeners are redirected to loopback.
+        folder: Its working directory; by default that of this process.
 
     Raises:
         LoopbackUnavailable: This system cannot redirect them.
@@ -77,6 +78,7 @@ class Guarded:
         *,
         kept_open: Sequence[int],
         loopback: bool = False,
+        folder: str | None = None,
     ) -> None:
         self._closing = threading.Event()
         self._reading, self._writing = held_pipe()
@@ -90,6 +92,7 @@ class Guarded:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 env=env.value,
+                cwd=folder,
                 pass_fds=(*kept_open, self._reading.descriptor),
                 start_new_session=True,
             )

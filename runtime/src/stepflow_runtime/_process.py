@@ -20,7 +20,12 @@ from stepflow_runtime._guard import NOT_EXECUTED, Guarded
 from stepflow_runtime._logs import Log, Output
 from stepflow_runtime._loopback import check_listener, unavailable
 from stepflow_runtime._registration import are_registered
-from stepflow_runtime._start_errors import ending, start_failure, start_thread
+from stepflow_runtime._start_errors import (
+    ending,
+    start_failure,
+    start_thread,
+    working_directory,
+)
 from stepflow_runtime.errors import RuntimeFailure, StartTimeout
 
 if TYPE_CHECKING:
@@ -43,6 +48,8 @@ class Launch:
         workers: The workers of its config.
         loopback: Whether it listens on loopback only.
         components: The components of this program.
+        folder: Its working directory, also after a restart: paths in its options and its config may
+            be relative.
     """
 
     binary: Path
@@ -53,6 +60,7 @@ class Launch:
     workers: Workers | None = None
     loopback: bool = False
     components: ComponentService | None = None
+    folder: str | None = field(default_factory=working_directory)
 
 
 class ServerProcess:
@@ -82,6 +90,7 @@ class ServerProcess:
             launch.environment,
             kept_open=launch.kept_open,
             loopback=launch.loopback,
+            folder=launch.folder,
         )
         self._process = self._guarded.process
         assert self._process.stdout is not None

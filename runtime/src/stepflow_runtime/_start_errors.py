@@ -87,7 +87,7 @@ def _system_errors_explained() -> Generator[None, None, None]:
         advice = remedy(error, "check that the system allows it")
         if error.filename == SHELL:
             advice = "the runtime needs a POSIX shell there: install one"
-        elif isinstance(error, FileNotFoundError) and not _has_working_directory():
+        elif isinstance(error, FileNotFoundError) and working_directory() is None:
             cause, advice = "the current working directory no longer exists", "change to another"
         raise StartFailed(
             f"cannot start the Stepflow server: {cause}; {advice}", None, []
@@ -193,7 +193,7 @@ def start_failure(exit_code: int | None, lines: Sequence[LogLine], port: int) ->
         port: The port that it was asked to listen on.
     """
     cls, advice = StartFailed, "See .last_log_lines"
-    if not _has_working_directory():
+    if working_directory() is None:
         advice = "The current working directory no longer exists: change to another"
     if exit_code == -signal.SIGKILL:
         advice = "If nobody killed it, memory ran out: check the kernel's log"
@@ -238,9 +238,9 @@ def _judged(error: str, port: int) -> tuple[type[StartFailed], str] | None:
     return None
 
 
-def _has_working_directory() -> bool:
+def working_directory() -> str | None:
+    """Return the current working directory; None if it no longer exists."""
     try:
-        os.getcwd()
+        return os.getcwd()
     except OSError:
-        return False
-    return True
+        return None
