@@ -316,6 +316,16 @@ def test_crashes_and_restarts_are_logged(tmp_path: Path, caplog: pytest.LogCaptu
     assert traceback[0] is ValueError
 
 
+@pytest.mark.parametrize("policy", RestartPolicy)
+def test_a_stop_is_no_crash(policy: RestartPolicy, caplog: pytest.LogCaptureFixture) -> None:
+    crashes: list[int] = []
+    with StepflowRuntime.start(
+        restart_policy=policy, on_crash=lambda code, lines: crashes.append(code)
+    ):
+        pass
+    assert not crashes and not logged(caplog)
+
+
 def test_a_stop_between_two_restarts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -77,6 +77,10 @@ def test_the_last_three_lines_that_are_no_log_lines_say_why(tmp_path: Path) -> N
     assert "(exit code 3): two | three | four. " in str(error)
 
 
+def test_a_reason_that_is_a_sentence(tmp_path: Path) -> None:
+    assert "(exit code 3): It failed. See .last_log_lines." in str(failed(tmp_path, "It failed."))
+
+
 def test_a_collector_gets_traces_and_metrics(tmp_path: Path) -> None:
     failed(tmp_path, log_config=LogConfig(otlp_endpoint="http://127.0.0.1:9"))
     options = (tmp_path / "options").read_text(encoding="utf-8")

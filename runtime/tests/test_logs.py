@@ -202,7 +202,15 @@ def test_who_can_reach_the_server_is_reported_once(
 
 
 def test_interfaces_count_that_are_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    flags = {"lo": "0x9", "eth0": "0x1003", "eth1": "0x1002", "eth2": None, "eth3": "none"}
+    # Elsewhere than on Linux, loopback is lo0.
+    flags = {
+        "lo": "0x9",
+        "lo0": "0x9",
+        "eth0": "0x1003",
+        "eth1": "0x1002",
+        "eth2": None,
+        "eth3": "none",
+    }
     for name, value in flags.items():
         if value is not None:
             (tmp_path / name).mkdir()

@@ -19,7 +19,14 @@ import pytest
 from runtime.tests.programs import WORKER, gone, program, said
 from runtime.tests.support import ECHO, binary_with, exists, session, wait_until
 from stepflow_api.support import Hidden
-from stepflow_runtime import RestartPolicy, StepflowRuntime, _loopback, _starting, errors
+from stepflow_runtime import (
+    RestartPolicy,
+    StepflowCluster,
+    StepflowRuntime,
+    _loopback,
+    _starting,
+    errors,
+)
 from stepflow_runtime._guard import Guarded
 from stepflow_runtime._start_errors import start_thread
 
@@ -122,9 +129,9 @@ print(other.getsockname()[0])
     assert printed(["-c", code], loopback=True) == "127.0.0.1\n127.0.0.1\n"
 
 
-def test_an_upgrade_and_a_restart_stay_on_loopback(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def launched(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Whether each server is kept on loopback; the version of none is known beforehand."""
     launched: list[bool] = []
     init = Guarded.__init__
 
@@ -132,11 +139,37 @@ def test_an_upgrade_and_a_restart_stay_on_loopback(
         launched.append(options["loopback"])
         init(*arguments, **options)
 
+    monkeypatch.setattr("stepflow_runtime._server_version._known", {})
+    monkeypatch.setattr(Guarded, "__init__", note)
+    return launched
+
+
+@pytest.mark.parametrize("listen", ["all", "loopback"])
+@pytest.mark.parametrize("reason", ["config", "components", "cluster"])
+def test_a_server_that_reports_its_version_is_on_loopback_as_well(
+    reason: str, listen: Any, launched: list[bool], tmp_path: Path
+) -> None:
+    # Not that of a wheel, whose version is known.
+    binary = binary_with(tmp_path / "server", "cat")
+    options: dict[str, Any] = {"binary": binary, "listen": listen}
+    if reason == "config":
+        with pytest.raises(errors.InvalidInput, match="did you mean recovery"):
+            StepflowRuntime.start({"plugins": {}, "routes": {}, "recovry": {}}, **options)
+        assert launched == [listen == "loopback"]
+    elif reason == "cluster":
+        with pytest.raises(errors.BinaryUnusable, match=r"a cluster needs .* version 0\.13"):
+            StepflowCluster.start(data_dir=tmp_path / "data", **options)
+        assert launched == [listen == "loopback"]
+    else:
+        StepflowRuntime.start(components=[len], **options).stop()
+        assert launched == [listen == "loopback"] * 2
+
+
+def test_an_upgrade_and_a_restart_stay_on_loopback(tmp_path: Path, launched: list[bool]) -> None:
     StepflowRuntime.start(data_dir=tmp_path).stop()
     # Now a server is started to report its version, as after an update.
     (tmp_path / "server.json").unlink()
-    monkeypatch.setattr("stepflow_runtime._server_version._known", {})
-    monkeypatch.setattr(Guarded, "__init__", note)
+    launched.clear()
     with StepflowRuntime.start(
         data_dir=tmp_path, listen="loopback", restart_policy=RestartPolicy.ON_FAILURE
     ) as runtime:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from runtime.tests import fuzz_log_lines
-from runtime.tests.support import ECHO, wait_until
+from runtime.tests.support import ECHO, binary_with, wait_until
 from stepflow_api.support import Hidden
 from stepflow_runtime import LogConfig, StepflowRuntime, errors
 from stepflow_runtime._binary import find_binary
@@ -87,6 +87,14 @@ def test_odd_lines(
         StepflowRuntime.start(binary=ending, log_config=log)
     assert str(caught.value).isprintable()
     assert all(text.isprintable() for text in caught.value.last_log_lines)
+
+
+def test_the_first_port_that_is_announced_counts(tmp_path: Path) -> None:
+    """A component's function may print such a line as well."""
+    binary = binary_with(tmp_path / "server", """sed -u 's/^{"port":[0-9]*}$/&\\n{"port":9}/'""")
+    with StepflowRuntime.start(binary=binary) as runtime:
+        assert runtime.sync_client.run(ECHO, 1).output == 1
+        assert '{"port":9}' in runtime.recent_logs()
 
 
 def test_a_line_of_100_megabytes(tmp_path: Path) -> None:

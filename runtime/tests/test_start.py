@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
 import inspect
 import os
@@ -10,6 +11,7 @@ import socket
 import sys
 import threading
 import weakref
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,7 @@ from runtime.tests.support import (
 from stepflow_api.support import Hidden
 from stepflow_client import StepflowExecutor, SyncStepflowExecutor
 from stepflow_runtime import ALL_BUILTINS, StepflowRuntime, errors
+from stepflow_runtime._binary import find_binary
 from stepflow_runtime._config import server_environment
 from tools.pytest.support import check_frames
 
@@ -168,6 +171,35 @@ def test_a_cancelled_block_leaves_nothing_while_all_threads_of_the_loop_are_busy
     asyncio.run(main())
 
 
+def test_the_end_of_a_block_without_another_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name == "stepflow-stop":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    async def main() -> int:
+        async with StepflowRuntime.start() as runtime:
+            monkeypatch.setattr(threading.Thread, "start", refuse)
+            return runtime.pid
+
+    assert not exists(asyncio.run(main()))
+
+
+def test_a_binary_that_can_be_executed_and_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    binary, read = find_binary(None), Path.open
+
+    def refuse(path: Path, *args: Any, **options: Any) -> Any:
+        if path == binary:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return read(path, *args, **options)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with StepflowRuntime.start() as runtime:
+        assert runtime.sync_client.health()
+
+
 THREADS = ["guard", "output", "waiter", "supervisor"]
 
 
@@ -289,12 +321,15 @@ def test_proxies_of_the_environment_are_not_used(
             assert asyncio.run(runtime.client.run(ECHO, 1, timeout=60)).output == 1
 
 
+@pytest.mark.parametrize("proxy", ["http_proxy", "HTTPS_PROXY"])
 @pytest.mark.parametrize("listed", ["NO_PROXY", "no_proxy"])
-def test_the_server_connects_to_this_machine_without_a_proxy(listed: str) -> None:
-    names = {"http_proxy": "http://127.0.0.1:1", listed: "example.com"}
-    environment = server_environment(Hidden(names), inherit_env=False, lasts=False).value
-    for name in ("NO_PROXY", "no_proxy"):
-        assert environment[name].split(",") == ["example.com", "localhost", "127.0.0.1", "::1"]
+def test_the_server_connects_to_this_machine_without_a_proxy(listed: str, proxy: str) -> None:
+    names = {proxy: "http://127.0.0.1:1", listed: "example.com"}
+    # An empty one says no more than none.
+    for given in (names, {"NO_PROXY": "", "no_proxy": "", **names}):
+        environment = server_environment(Hidden(given), inherit_env=False, lasts=False).value
+        for name in ("NO_PROXY", "no_proxy"):
+            assert environment[name].split(",") == ["example.com", "localhost", "127.0.0.1", "::1"]
     names[listed] = "*"
     environment = server_environment(Hidden(names), inherit_env=False, lasts=False).value
     assert environment["NO_PROXY"] == environment["no_proxy"] == "*"
@@ -309,8 +344,9 @@ def test_two_runtimes_at_once() -> None:
             other.sync_client.get_flow(flow_id)
 
 
-def test_a_forgotten_runtime_ends() -> None:
-    pid = StepflowRuntime.start().pid
+@pytest.mark.parametrize("components", [[], [len]], ids=["none", "components"])
+def test_a_forgotten_runtime_ends(components: list[Callable[..., Any]]) -> None:
+    pid = StepflowRuntime.start(components=components).pid
     gc.collect()
     wait_until(lambda: not exists(pid), "the server is gone")
 

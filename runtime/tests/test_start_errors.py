@@ -87,6 +87,21 @@ def test_a_server_that_is_not_ready_in_time(text: str, problem: str, tmp_path: P
     assert caught.value.exit_code is None and caught.value.last_log_lines
 
 
+@pytest.mark.parametrize("reason", ["data_dir", "config", "components"])
+def test_a_server_that_does_not_report_its_version_in_time(reason: str, tmp_path: Path) -> None:
+    """It is started for that first where the start depends on it."""
+    StepflowRuntime.start(data_dir=tmp_path / "data").stop()
+    options: dict[str, Any] = {
+        "data_dir": tmp_path / "data",
+        "config": {"plugins": {}, "routes": {}, "recovry": {}},
+        "components": [len],
+    }
+    binary = script(tmp_path / "server", "exec sleep 600")
+    with pytest.raises(errors.StartTimeout, match="printed its port within startup_timeout=1 s"):
+        StepflowRuntime.start(binary=binary, startup_timeout=1, **{reason: options[reason]})
+    StepflowRuntime.start(data_dir=tmp_path / "data").stop()
+
+
 def test_a_server_that_accepts_connections_and_never_answers(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         announced = f"echo '{{\"port\":{silent.getsockname()[1]}}}'\nexec sleep 600"
@@ -155,6 +170,9 @@ SERVER_ERROR = (
     [
         # A known error, and an exit code that contradicts it.
         f"echo '{SERVER_ERROR}'\nexit 3",
+        # It is not the port, or not the last error, that is known.
+        f"echo '{SERVER_ERROR.replace('load configuration', 'start server')}'\nexit 1",
+        f"echo '{SERVER_ERROR}\n{SERVER_ERROR.replace('load configuration', 'x')}'\nexit 1",
         # An error of another part of the server, with a word of a known one.
         f"echo '{SERVER_ERROR.replace('stepflow_server', 'sqlx')}'\nexit 1",
         "echo 'error: Address already in use: the executor config in the State store'\nexit 1",
@@ -232,7 +250,8 @@ def test_no_more_processes(
 
     monkeypatch.setattr(subprocess.Popen, "__init__", refuse)
     before = os.listdir("/proc/self/fd")
-    failed(f"cannot start the Stepflow server: {match}")
+    error = failed(f"cannot start the Stepflow server: {match}")
+    assert isinstance(error.__cause__, OSError) and error.__cause__.errno == number
     assert os.listdir("/proc/self/fd") == before
 
 

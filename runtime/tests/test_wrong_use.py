@@ -58,8 +58,11 @@ def test_configs(tmp_path: Path) -> None:
     refused(errors.InvalidInput, "config is of type int", 5)
     odd = {"plugins": builtin, "routes": {}, "recovery": 5}
     refused(errors.ConfigInvalid, "invalid type: integer", odd, data_dir=tmp_path)
-    stored = {"plugins": builtin, "routes": {}, "storageConfig": {"type": "inMemory"}}
-    refused(errors.InvalidInput, "storageConfig", stored, data_dir=tmp_path)
+    # Servers before 0.10 have the second of these.
+    for key in ("storageConfig", "stateStore"):
+        stored = {"plugins": builtin, "routes": {}, key: {"type": "inMemory"}}
+        match = f"the config has a {key}, which data_dir cannot be combined with; remove one"
+        refused(errors.InvalidInput, match, stored, data_dir=tmp_path)
     # None of them has kept the folder locked.
     StepflowRuntime.start(data_dir=tmp_path).stop()
 
@@ -81,13 +84,33 @@ def test_binaries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STEPFLOW_SERVER_BINARY", str(path))
     refused(errors.BinaryUnusable, "STEPFLOW_SERVER_BINARY.*not executable")
     path.chmod(0o755)
-    head = bytearray(path.read_bytes())
-    head[18] ^= 0xFF
-    for wrong in (bytes(head), b"MZ\x90\x00", b"\xcf\xfa\xed\xfe" + bytes(28), b""):
+    head = path.read_bytes()
+    # Of another word size, byte order or instruction set.
+    others = [head[:at] + bytes([head[at] ^ 0xFF]) + head[at + 1 :] for at in (4, 5, 18)]
+    for wrong in (*others, b"MZ\x90\x00", b"\xcf\xfa\xed\xfe" + bytes(28), b""):
         path.write_bytes(wrong)
         refused(errors.BinaryUnusable, "not built for this machine", binary=path)
     path.write_text("#!/no/such/interpreter\n", encoding="utf-8")
     refused(errors.BinaryUnusable, "that it is built for this machine", binary=path)
+
+
+def test_a_wheel_for_another_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("STEPFLOW_SERVER_BINARY", raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "stepflow_orchestrator", raising=False)
+    (tmp_path / "stepflow_orchestrator").mkdir()
+    (tmp_path / "stepflow_orchestrator" / "__init__.py").touch()
+    refused(
+        errors.BinaryUnusable,
+        r"from package stepflow_orchestrator\): there is no such file; its wheel for this machine"
+        " has one: pip install stepflow-orchestrator",
+    )
+    monkeypatch.setenv("STEPFLOW_SERVER_BINARY", str(tmp_path / "none"))
+    refused(
+        errors.BinaryUnusable,
+        r"from \$STEPFLOW_SERVER_BINARY\): there is no such file; correct"
+        r" \$STEPFLOW_SERVER_BINARY, or leave it out after: pip install",
+    )
 
 
 def test_no_wheel(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,6 +187,8 @@ def test_a_data_dir_with_odd_letters(tmp_path: Path) -> None:
         ({"env": {"1s3cret": "1"}}, "entry 1 is not one that /bin/sh"),
         ({"env": {"É": "s3cret"}}, "entry 1 is not one that /bin/sh"),
         ({"env": {"OPTIND": "s3cret"}}, "entry 1 is not one that /bin/sh"),
+        ({"env": {"s3cret\0": "1"}}, "env: the name of entry 1 is not text"),
+        ({"env": {"s3cret-1": "\0"}}, "env: the value of entry 1 is not text without NUL"),
         ({"env": {"A": "s3cret\0"}}, "env: the value of entry 1 A is not text without NUL"),
         ({"env": {"A": 1}}, "not text"),
         ({"env": {"A": "\ud800"}}, "not text"),
@@ -185,7 +210,8 @@ def test_a_data_dir_with_odd_letters(tmp_path: Path) -> None:
     ],
 )
 def test_arguments(options: dict[str, Any], match: str) -> None:
-    refused(errors.InvalidInput, match, **options)
+    error = refused(errors.InvalidInput, match, **options)
+    assert "s3cret" not in str(error)
 
 
 def test_use_after_stop() -> None:

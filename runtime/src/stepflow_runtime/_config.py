@@ -18,6 +18,7 @@ from stepflow_runtime.errors import InvalidInput
 
 if TYPE_CHECKING:
     from stepflow_runtime._data_dir import DataDir
+    from stepflow_runtime._process import Launch
     from stepflow_runtime._secrets import Secrets
     from stepflow_runtime._workers import Workers
     from stepflow_runtime.models import ServerConfig
@@ -232,13 +233,13 @@ def _has_commands(document: Mapping[str, Any]) -> bool:
 
 def read_config(
     config: str | os.PathLike[str] | Mapping[str, Any] | ServerConfig | None,
-    executable: Path,
-    environment: Hidden[Mapping[str, str]],
+    launch: Launch,
     startup_timeout: float,
 ) -> Config:
     """Read a config, and check its keys.
 
-    A server that has to be started for its version has `startup_timeout` seconds.
+    If the server's version is needed and not known, `launch` says how to start a server for that;
+    it has `startup_timeout` seconds.
 
     Raises:
         InvalidInput: It is not a config, or a key is misspelled.
@@ -254,9 +255,7 @@ def read_config(
     if given:
         # Imported here, since most programs have no config of their own.
         from stepflow_runtime._config_check import check_keys
-        from stepflow_runtime._process import Launch
 
-        launch = Launch(executable, (), None, environment)
         check_keys(given, found.name, found.content, launch, startup_timeout)
     return found
 

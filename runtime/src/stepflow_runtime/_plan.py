@@ -50,6 +50,11 @@ class Options:
         if self.listen not in ("all", "loopback"):
             raise InvalidInput(f"listen is {self.listen!r}; use 'all' or 'loopback'")
 
+    @property
+    def is_on_loopback(self) -> bool:
+        """Whether only this machine may reach the server."""
+        return self.listen == "loopback"
+
 
 def check_sources(
     config: str | os.PathLike[str] | Mapping[str, Any] | ServerConfig | None,
@@ -99,7 +104,7 @@ def make_plan(
             # Here, since most programs have none.
             from stepflow_runtime._components.service import serve
 
-            probe = Launch(executable, (), None, environment)
+            probe = Launch(executable, (), None, environment, loopback=options.is_on_loopback)
             config, service = serve(options.components, config, probe, options.startup_timeout)
             log.expected = service.expected_lines
             port = service.port(port)
@@ -120,7 +125,7 @@ def make_plan(
             environment,
             [*opened.descriptors, *([] if workers is None else workers.descriptors)],
             workers,
-            loopback=options.listen == "loopback",
+            loopback=options.is_on_loopback,
             components=service,
         )
     except BaseException:

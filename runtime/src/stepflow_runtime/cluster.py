@@ -148,8 +148,10 @@ class StepflowCluster(Embedded):
         environments = [
             server_environment(variables, inherit_env, lasts=True) for _ in range(servers)
         ]
-        _check_version(executable, environments[0], options)
-        document = read_config(config, executable, environments[0], startup_timeout).to_dict()
+        # Of a server that is only started if its version has to be found out.
+        launch = Launch(executable, (), None, environments[0], loopback=options.is_on_loopback)
+        _check_version(launch, startup_timeout)
+        document = read_config(config, launch, startup_timeout).to_dict()
         _check_config(document, data_dir, etcd)
         opened: list[Any] = []
         try:
@@ -280,17 +282,13 @@ def _name(number: int) -> str:
     return ORCHESTRATOR_ID if number == 0 else f"{ORCHESTRATOR_ID}-{number + 1}"
 
 
-def _check_version(
-    executable: Any, environment: Hidden[Mapping[str, str]], options: Options
-) -> None:
-    version = wheel_version(executable) or binary_version(
-        Launch(executable, (), None, environment),
-        Fingerprint.of(executable),
-        options.startup_timeout,
+def _check_version(launch: Launch, startup_timeout: float) -> None:
+    version = wheel_version(launch.binary) or binary_version(
+        launch, Fingerprint.of(launch.binary), startup_timeout
     )
     if numbers_of(version) < (0, 13):
         raise BinaryUnusable(
-            f"a cluster needs a Stepflow server of version 0.13 or later, and {executable} is"
+            f"a cluster needs a Stepflow server of version 0.13 or later, and {launch.binary} is"
             f" {version}; pip install --no-deps --target server stepflow-orchestrator==0.13.0, and"
             " name its bin/stepflow-server with binary= or $STEPFLOW_SERVER_BINARY"
         )

@@ -16,6 +16,7 @@ from stepflow_runtime._constants import MAX_RESTARTS, SHUTDOWN_TIMEOUT, STARTUP_
 from stepflow_runtime._embedded import Embedded
 from stepflow_runtime._logs import Log, LogConfig
 from stepflow_runtime._plan import Options, check_sources, make_plan
+from stepflow_runtime._process import Launch
 from stepflow_runtime._secrets import Secrets
 from stepflow_runtime._start_errors import system_errors_explained
 from stepflow_runtime._storage import Storage
@@ -127,7 +128,9 @@ class StepflowRuntime(Embedded):
         )
         executable = find_binary(binary)
         environment = server_environment(variables, inherit_env, lasts=data_dir is not None)
-        settings = read_config(config, executable, environment, startup_timeout)
+        # Of a server that is only started if its version has to be found out.
+        launch = Launch(executable, (), None, environment, loopback=options.is_on_loopback)
+        settings = read_config(config, launch, startup_timeout)
         log = Log(options.log_config, Secrets(environment))
         plan = make_plan(
             settings,
