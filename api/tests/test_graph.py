@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import random
 import re
 from collections.abc import Callable
@@ -186,6 +187,58 @@ def test_the_layout_is_readable(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FLOWS)
+def test_a_picture_has_the_same_margin_on_all_sides(name: str) -> None:
+    found = layout(flow_graph(FLOWS[name]))
+    places = [x for line in found.lines for x in (line.x1, line.x2)]
+    margins = (
+        min(*(box.x for box in found.boxes), *places, math.inf),
+        min(box.y for box in found.boxes),
+        found.width - max(*(box.x + box.width for box in found.boxes), *places, 0),
+        found.height - max(box.y + box.height for box in found.boxes),
+    )
+    assert margins == pytest.approx((16, 16, 16, 16))
+
+
+@pytest.mark.parametrize("count", [100, 1000])
+def test_a_large_picture_is_about_as_wide_as_high(count: int) -> None:
+    found = layout(flow_graph(fan(count)))
+    assert 1 / 3 < found.width / found.height < 3
+
+
+@pytest.mark.parametrize("order", [[3, 2, 1, 0], [1, 3, 0, 2], [2, 0, 3, 1]], ids=str)
+def test_no_lines_cross_where_another_order_avoids_it(order: list[int]) -> None:
+    upper = [step(f"a{at}") for at in range(4)]
+    lower = [step(f"b{at}", f"a{at}") for at in order]
+    lowest = [step(f"c{at}", f"b{at}") for at in range(4)]
+    found = layout(flow_graph(flow(*upper, *lower, *lowest)))
+    assert len(found.lines) == 8
+    for one, other in itertools.combinations(found.lines, 2):
+        if one.y0 == other.y0:
+            assert (one.x1 < other.x1) == (one.x2 < other.x2)
+
+
+@pytest.mark.parametrize("letter", ["x", "i", "語", "é"])
+def test_long_texts_are_cut_to_the_width_of_a_box(letter: str) -> None:
+    component = f"/{letter * 1000}"
+    drawn = Flow.from_dict({"steps": [{"id": letter * 1000, "component": component}]})
+    box = layout(flow_graph(drawn)).boxes[0]
+    assert 200 < box.width <= 230
+    for text, whole, size in zip(box.lines, (letter * 1000, component), (13, 11), strict=True):
+        assert text.endswith("…") and whole.startswith(text[:-1])
+        # A Chinese character is as wide as it is high.
+        assert len(text) <= 206 / size * {"x": 2, "i": 4, "語": 1, "é": 2}[letter] + 1
+
+
+def test_the_texts_of_a_box() -> None:
+    drawn = flow(step(" two\nlines ", "no", mustExecute=True, onError={"action": "useDefault"}))
+    missing, box, output = layout(flow_graph(drawn)).boxes
+    assert missing.lines == ("no", "no such step")
+    assert box.lines == ("two lines", "/x", "must run · default on error")
+    assert (output.lines, output.width) == (("output",), 72)
+    assert layout(flow_graph(flow(step("")))).boxes[0].lines == ("(no id)", "/x")
+
+
+@pytest.mark.parametrize("name", FLOWS)
 def test_lines_lead_from_what_is_read_to_what_reads_it(name: str) -> None:
     found = layout(flow_graph(FLOWS[name]))
     expected = {
@@ -315,6 +368,111 @@ def test_a_picture_has_the_name_of_the_flow_and_the_notes_of_its_steps() -> None
     assert root.findtext("{*}title") == "Flow n"
     tooltips = [group.findtext("{*}title") for group in root.iterfind("{*}g")]
     assert "a\n/x\nmust run" in tooltips
+
+
+PICTURE = """\
+<svg xmlns="http://www.w3.org/2000/svg" class="stepflow-graph" role="img" width="246" height="319"\
+ viewBox="0 0 246 319" style="max-width:100%;height:auto">
+<title>Flow n&amp;m</title>
+<style></style>
+<rect class="canvas" width="246" height="319" rx="8"/>
+<path class="line invalid" d="M167.0 155.0V148.0C167.0 168.0 193.8 168.0 193.8 181.0"/>
+<path class="head invalid" d="M193.8 188.0l-4 -8h8z"/>
+<path class="head invalid" d="M167.0 148.0l-4 8h8z"/>
+<path class="line" d="M167.0 148.0V148.0C167.0 168.0 101.8 168.0 101.8 181.0"/>
+<path class="head" d="M101.8 188.0l-4 -8h8z"/>
+<path class="line invalid" d="M63.5 131.0V148.0C63.5 168.0 101.8 168.0 101.8 181.0"/>
+<path class="head invalid" d="M101.8 188.0l-4 -8h8z"/>
+<path class="line" d="M101.8 234.0V234.0C101.8 254.0 101.8 254.0 101.8 267.0"/>
+<path class="head" d="M101.8 274.0l-4 -8h8z"/>
+<g><title>input</title>
+<rect class="end" x="79.2" y="16.0" width="72.0" height="29.0" rx="14.5"/>
+<text class="title" x="115.2" y="34.8">input</text>
+</g>
+<g><title>no</title>
+<rect class="box missing" x="16.0" y="85.0" width="95.0" height="46.0" rx="6"/>
+<text class="title" x="63.5" y="103.8">no</text>
+<text class="text" x="63.5" y="120.8">no such step</text>
+</g>
+<a href="#1">
+<g><title>a
+completed
+/x
+must run
+reads variable v</title>
+<rect class="box status completed" x="131.0" y="85.0" width="72.0" height="63.0" rx="6"/>
+<text class="title" x="167.0" y="103.8">a</text>
+<text class="text" x="167.0" y="120.8">/x</text>
+<text class="text" x="167.0" y="137.8">must run</text>
+<text class="sign completed" x="141.0" y="100.0">✓</text>
+</g></a>
+<g><title>b&lt;
+skipped
+/x
+reads input x</title>
+<rect class="box status skipped" x="65.8" y="188.0" width="72.0" height="46.0" rx="6"/>
+<text class="title" x="101.8" y="206.8">b&lt;</text>
+<text class="text" x="101.8" y="223.8">/x</text>
+<text class="sign skipped" x="75.8" y="203.0">⤼</text>
+</g>
+<g class="not-run"><title>c
+/x</title>
+<rect class="box" x="157.8" y="188.0" width="72.0" height="46.0" rx="6"/>
+<text class="title" x="193.8" y="206.8">c</text>
+<text class="text" x="193.8" y="223.8">/x</text>
+</g>
+<g><title>output</title>
+<rect class="end" x="65.8" y="274.0" width="72.0" height="29.0" rx="14.5"/>
+<text class="title" x="101.8" y="292.8">output</text>
+</g>
+</svg>
+"""
+
+
+def test_a_picture_to_the_letter() -> None:
+    drawn = flow(
+        step("a", "c", {"$variable": "v"}, mustExecute=True),
+        step("b<", "a", INPUT, "no"),
+        step("c", {"$if": True, "then": {"$step": "a"}}),
+        output={"$step": "b<"},
+        name="n&m",
+    )
+    statuses = {"a": "completed", "b<": "skipped"}
+    picture = svg(layout(flow_graph(drawn)), statuses=statuses, links={"a": "#1"})
+    assert re.sub("<style>.*</style>", "<style></style>", picture) == PICTURE
+    assert "<title>Flow</title>" in FLOWS["none"].to_svg()
+
+
+def test_the_sign_of_a_status_that_has_none() -> None:
+    picture = svg(layout(flow_graph(FLOWS["one"])), statuses={"s0": "paused"})
+    assert re.search('<text class="sign paused"[^>]*>○</text>', picture)
+
+
+def test_every_colour_of_a_picture_is_another_one_in_the_dark() -> None:
+    style = (re.search("<style>(.*)</style>", FLOWS["one"].to_svg()) or [""])[0]
+    light, _, dark = style.partition("@media(prefers-color-scheme:dark)")
+    colours = [
+        {
+            selector: re.findall("(fill|stroke):(#[0-9a-f]+)", rules)
+            for selector, rules in re.findall(r"(\.stepflow-graph [^{}]+)\{([^{}]*)\}", part)
+            if selector != ".stepflow-graph .sign"
+        }
+        for part in (light, dark)
+    ]
+    shown = {selector: found for selector, found in colours[0].items() if found}
+    assert shown.keys() == colours[1].keys()
+    for selector, found in shown.items():
+        assert [kind for kind, _ in found] == [kind for kind, _ in colours[1][selector]]
+        assert not {colour for _, colour in found} & {colour for _, colour in colours[1][selector]}
+    # What the picture distinguishes by a class, the style does too.
+    picture = svg(
+        layout(flow_graph(flow(step("a", "no"), step("b", {"$if": 1, "then": {"$step": "a"}})))),
+        statuses={"a": "failed"},
+    )
+    ruled = set(re.findall(r"\.([\w-]+)", " ".join(re.findall(r"([^{}]+)\{", style))))
+    used = {one for names in re.findall('class="([^"]*)"', picture) for one in names.split()}
+    assert {"missing", "conditional", "invalid", "not-run", "status", "sign"} <= used
+    assert used <= ruled
 
 
 def test_the_style_of_a_picture_concerns_nothing_else() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -122,13 +123,13 @@ def server(items: int, error: dict[str, Any], failures: int = 1) -> MockServer:
     )
 
 
-def page_of(tmp_path: Path, transport: MockServer) -> str:
+def page_of(tmp_path: Path, transport: MockServer, items: int = 20) -> str:
     """Return the page without its head and its picture."""
     path = tmp_path / "run.html"
     with SyncStepflowClient(
         "http://server.invalid", server_version="0.11.1", transport=transport
     ) as client:
-        client.handle(RUN_ID).report(path)
+        client.handle(RUN_ID).report(path, items=items)
     page = path.read_text(encoding="utf-8").partition("<body>")[2]
     return re.sub("<svg.*</svg>", "", page, flags=re.DOTALL)
 
@@ -205,3 +206,231 @@ def test_the_first_failures(tmp_path: Path) -> None:
         assert listed.count(", step use | : no (code 7)") == 5
         assert (" | and " in listed) is bool(more)
         assert f" | and {more} failed item" in listed or not more
+
+
+def mock(
+    run: dict[str, Any],
+    results: dict[int, Any],
+    events: list[Any],
+    *,
+    flow: Any = None,
+    inputs: dict[int, Any] | None = None,
+    steps: dict[int, list[tuple[str, str, Any]]] | None = None,
+) -> MockServer:
+    """A server with a run that has not finished; results and steps have a status and a result."""
+    statuses = {index: status for index, (status, _) in results.items()}
+    items = {"total": len(results), "completed": 0, "running": 0, "failed": 0, "cancelled": 0}
+    for status in statuses.values():
+        items[status] += 1
+    summary = {**RUNNING["summary"], "status": "running", "items": items, **run}
+
+    def of_item(request: Any) -> dict[str, Any]:
+        found = (steps or {}).get(int(request.query["itemIndex"]), [])
+        return {
+            "steps": {
+                name: {
+                    "stepIndex": number,
+                    "stepId": name,
+                    "component": "/x",
+                    "status": status,
+                    "result": result,
+                }
+                for number, (name, status, result) in enumerate(found)
+            }
+        }
+
+    return MockServer(
+        {
+            "GET /health": {"status": "healthy", "timestamp": at(60), "version": "0.11.1"},
+            "GET /flows/{flow_id}": 404 if flow is None else {"flowId": "0" * 64, "flow": flow},
+            "GET /runs": {"runs": [summary]},
+            "GET /runs/{run_id}": {
+                **summary,
+                "itemDetails": [
+                    {"itemIndex": index, "status": statuses[index], "input": input, "steps": []}
+                    for index, input in (inputs or {}).items()
+                ],
+            },
+            "GET /runs/{run_id}/items": {
+                "itemCount": len(results),
+                "items": [
+                    {"itemIndex": index, "status": status, **({"result": result} if result else {})}
+                    for index, (status, result) in results.items()
+                ],
+            },
+            "GET /runs/{run_id}/steps": of_item,
+            "GET /runs/{run_id}/events": [
+                {
+                    "sequenceNumber": number,
+                    "timestamp": at(seconds),
+                    "kind": kind,
+                    "runId": RUN_ID,
+                    "itemIndex": item,
+                    "stepIndex": 0,
+                    **fields,
+                }
+                for number, (seconds, kind, item, fields) in enumerate(events)
+            ],
+        }
+    )
+
+
+def test_a_run_in_progress_whose_flow_is_gone(tmp_path: Path) -> None:
+    parent = str(UUID(int=2))
+    events = [
+        (1, "StepsNeeded", 0, {"stepIds": ["<a>", "later", "soon"]}),
+        (1, "StepStarted", 0, {"stepId": "<a>", "attempt": 1}),
+    ]
+    server = mock(
+        {"parentRunId": parent, "flowName": "<f>"},
+        {0: ("running", None)},
+        events,
+        steps={0: [("<a>", "running", None), ("soon", "runnable", None)]},
+    )
+    page = page_of(tmp_path, server)
+    assert words(page) == (
+        f"<f> | ▸ running | , 1 item | run | {RUN_ID} | flow | {'0' * 64}"
+        f" | created | 2026-01-01 00:00:00.000 UTC | created by run | {parent}"
+        " | The server does not have the flow any more."
+        " | Timeline | step | status | start | duration | 0 | 1.00 s"
+        " | <a> | ▸ running | +1.00 s | - | later | ○ blocked | - | - | soon | ○ blocked | - | -"
+        " | Steps | <a> | ▸ running | started 2026-01-01 00:00:01.000 UTC"
+        f" | later | not run | soon | not run | stepflow-client {__version__}"
+    )
+    assert links(page) == [
+        "&lt;a&gt;: item-0-step-0",
+        *("later: item-0-step-1", "soon: item-0-step-2"),
+    ]
+    assert " open>" not in page
+
+
+def test_an_error_that_names_no_step(tmp_path: Path) -> None:
+    error = {
+        "code": 7,
+        "message": 'step "other" failed',
+        "data": {"stack": [{"error": "x"}, {"error": "<y>"}]},
+    }
+    failed = "failed", {"outcome": "failed", "error": error}
+    skipped = "completed", {"outcome": "skipped"}
+    events = [
+        (1, "StepStarted", 1, {"stepId": "a", "attempt": 1}),
+        (1, "StepCompleted", 1, {"stepId": "a", "status": "completed"}),
+        (1, "StepStarted", 1, {"stepId": "b", "attempt": 1}),
+        (2, "StepCompleted", 1, {"stepId": "b", "status": "failed"}),
+        (2, "StepStarted", 2, {"stepId": "a", "attempt": 1}),
+        (2, "StepStarted", 2, {"stepId": "b", "attempt": 1}),
+        (3, "StepCompleted", 2, {"stepId": "b", "status": "completed"}),
+    ]
+    flow = {"steps": [{"id": "a", "component": "/a"}, {"id": "b", "component": "/b"}]}
+    server = mock({}, {0: skipped, 1: failed, 2: failed}, events, flow=flow)
+    page = page_of(tmp_path, server)
+    # The step that the error names is none of the flow, so the first failed one is meant.
+    assert links(page)[:2] == ["item 1, step b: item-1-step-1", "item 2: item-2"]
+    text = words(page)
+    reason = ': step "other" failed: x: <y> (code 7)'
+    assert f" | item 1, step b | {reason} | item 2 | {reason} | Flow | " in text
+    assert ' | Error 7 | step "other" failed x <y> | details | step "other" failed (code 7)' in text
+    # The outcome of a skipped item is no output, and a step without an input has none.
+    assert "Item 0 | ✓ completed | This server does not report the inputs" in text
+    assert "Output" not in text
+    assert re.findall('<details id="([^"]*)" open>', page) == ["item-1-step-1"]
+    # In the picture, a step has the worst of its statuses.
+    whole = (tmp_path / "run.html").read_text(encoding="utf-8")
+    assert re.findall('class="box status ([^"]*)"', whole) == ["running", "failed"]
+    # Its steps are links to the first item that is shown, which is a failed one.
+    page_of(tmp_path, server, items=2)
+    whole = (tmp_path / "run.html").read_text(encoding="utf-8")
+    assert re.findall('<a href="(#[^"]*)">\n<g', whole) == ["#item-1-step-0", "#item-1-step-1"]
+
+
+def test_the_inputs_of_steps(tmp_path: Path) -> None:
+    known = {"zero": 0, "none": None, "list": [[1, 2]], "a b": {"c": "é"}, "$x": True}
+    # What a step reads, and what the page shows of it.
+    forms: dict[str, tuple[Any, Any]] = {
+        "whole": ({"$input": "$"}, known),
+        "zero": ([{"$input": "zero"}, {"$input": "$.none"}], [0, None]),
+        "element": ({"$input": "list[0][1]"}, 2),
+        "quoted": ({"$input": "$['a b'].c"}, "é"),
+        "quoted too": ({"$input": '$["a b"]["c"]'}, "é"),
+        "dollar": ({"$input": "$.$x"}, True),
+        "output": ({"$step": "ok"}, {"n": [3]}),
+        "part": ({"in": {"$step": "ok", "path": "n[0]"}}, {"in": 3}),
+        "literal": ({"$literal": {"$step": "ok"}}, {"$step": "ok"}),
+    }
+    # What is not known is shown as it is in the flow.
+    for name, unknown in {
+        "no member": {"$input": "nothing"},
+        "no element": {"$input": "list[1]"},
+        "no object": {"$input": "zero.n"},
+        "no path": {"$input": "zero]"},
+        "failed": {"$step": "bad", "path": "n"},
+        "not run": {"$step": "other"},
+        "condition": {"$if": True, "then": {"$input": "zero"}},
+    }.items():
+        forms[name] = unknown, unknown
+    steps = [{"id": one, "component": "/x"} for one in ("ok", "bad", "other")]
+    steps.append({"id": "use", "component": "/x", "input": {n: f for n, (f, _) in forms.items()}})
+    success = {"outcome": "success", "result": {"n": [3]}}
+    failure = {"outcome": "failed", "error": {"code": 1, "message": "no", "data": {"n": 1}}}
+    server = mock(
+        {},
+        {0: ("running", None)},
+        [(1, "StepStarted", 0, {"stepId": "use"})],
+        flow={"steps": steps},
+        inputs={0: known},
+        steps={0: [("ok", "completed", success), ("bad", "failed", failure)]},
+    )
+    page = page_of(tmp_path, server)
+    last = page.partition('<details id="item-0-step-3">')[2]
+    (shown,) = re.findall("<h4>Input</h4><pre>(.*?)</pre>", last, flags=re.DOTALL)
+    assert json.loads(html.unescape(shown)) == {n: value for n, (_, value) in forms.items()}
+    assert "é" in shown
+
+
+def test_long_values_and_errors_are_cut(tmp_path: Path) -> None:
+    for length, is_cut in ((20_000, False), (20_001, True)):
+        error = {"code": 1, "message": "m" * length, "data": {"n": "d" * length}}
+        results = {
+            0: ("completed", {"outcome": "success", "result": "r" * length}),
+            1: ("failed", {"outcome": "failed", "error": error}),
+        }
+        text = words(page_of(tmp_path, mock({}, results, [], flow={"steps": []})))
+        for letter in "rm":
+            assert f" | {letter * 20_000}{f'… ({length:,} characters)' * is_cut} | " in text
+        assert "d" * 21_000 not in text
+        # No step could have been reported, and there is no picture.
+        assert "does not report" not in text and "Flow" not in text
+
+
+def test_a_step_whose_output_is_not_reported(tmp_path: Path) -> None:
+    flow = {"steps": [{"id": name, "component": "/x"} for name in "abcd"]}
+    statuses = ("completed", "failed", "running", "skipped")
+    steps = [(name, status, None) for name, status in zip("abcd", statuses, strict=True)]
+    text = words(
+        page_of(tmp_path, mock({}, {0: ("running", None)}, [], flow=flow, steps={0: steps}))
+    )
+    note = " | This server does not report the outputs of steps."
+    assert (
+        f" | a | ✓ completed | /x{note} | b | ✗ failed | /x{note} | c | ▸ running | /x"
+        " | d | ⤼ skipped | /x | stepflow-client"
+    ) in text
+
+
+def test_a_run_of_no_items(tmp_path: Path) -> None:
+    flow = {"steps": [{"id": "a", "component": "/a"}]}
+    text = words(page_of(tmp_path, mock({}, {}, [], flow=flow)))
+    assert " | , 0 items | " in text
+    assert " | Flow | Timeline | Steps | stepflow-client" in text
+
+
+def test_a_value_of_json_that_is_false(tmp_path: Path) -> None:
+    flow = {"steps": [{"id": "a", "component": "/a", "input": 0}, {"id": "b", "component": "/b"}]}
+    results = {0: ("completed", {"outcome": "success", "result": None})}
+    ended = ("a", "completed", {"outcome": "success", "result": False})
+    server = mock({}, results, [], flow=flow, inputs={0: ""}, steps={0: [ended]})
+    text = words(page_of(tmp_path, server))
+    assert (
+        " | Steps | Input (text) | Output | null"
+        " | a | ✓ completed | /a | Input | 0 | Output | false"
+        " | b | not run | /b | stepflow-client"
+    ) in text

@@ -203,6 +203,109 @@ def test_a_busy_run_is_read_up_to_now(do: Driver) -> None:
     assert [step.step_id for step in found.items[0].steps] == [f"step{n}" for n in range(5)]
 
 
+def second(number: float) -> datetime.datetime:
+    """Return a time, that many seconds after the runs below were created."""
+    start = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+    return start + datetime.timedelta(seconds=number)
+
+
+def read_from(
+    do: Driver, events: list[tuple[float, str, dict[str, Any]]], items: list[str], **run: Any
+) -> Timeline:
+    """Return the timeline of a run of one flow, from its events and the statuses of its items."""
+    counts = {"completed": 0, "running": 0, "failed": 0, "cancelled": 0}
+    for status in items:
+        counts[status] += 1
+    summary = {
+        **RUNNING["summary"],
+        "status": "running",
+        "items": {"total": len(items), **counts},
+        **run,
+    }
+    common = {"runId": str(UUID(int=1)), "itemIndex": 0, "stepIndex": 0}
+    shown = [{"itemIndex": index, "status": status} for index, status in enumerate(items)]
+    server = MockServer(
+        {
+            "GET /health": {
+                "status": "healthy",
+                "timestamp": second(3600).isoformat(),
+                "version": "0.11.1",
+            },
+            "GET /runs": {"runs": [summary]},
+            "GET /runs/{run_id}/items": {"itemCount": len(items), "items": shown},
+            "GET /runs/{run_id}/events": [
+                {
+                    "sequenceNumber": number,
+                    "timestamp": second(seconds).isoformat(),
+                    "kind": kind,
+                    **common,
+                    **fields,
+                }
+                for number, (seconds, kind, fields) in enumerate(events)
+            ],
+        }
+    )
+    client = do.client("http://server.invalid", server_version="0.11.1", transport=server)
+    found: Timeline = do(client.handle(UUID(int=1)).timeline())
+    do(client.close())
+    return found
+
+
+def test_the_events_of_a_restarted_server(do: Driver) -> None:
+    started = "StepStarted", {"stepId": "a", "attempt": 1}
+    events: list[tuple[float, str, dict[str, Any]]] = [
+        (1, "StepsNeeded", {"stepIds": ["late", "a", "b"]}),
+        (2, *started),
+        (3, "StepStarted", {"stepId": "a", "attempt": 2}),
+        (3, "StepCompleted", {"stepId": "a", "status": "failed"}),
+        # The server was restarted, and runs the step again.
+        (4, *started),
+        (5, "StepStarted", {"stepId": "b"}),
+        (6, "StepCompleted", {"stepId": "b", "status": "completed"}),
+        # Of a run that a step has created.
+        (1, "StepStarted", {"stepId": "inner", "attempt": 1, "runId": str(UUID(int=2))}),
+        (9, "ItemCompleted", {"runId": str(UUID(int=2))}),
+        (9, "Strange", {}),
+    ]
+    (item,) = read_from(do, events, ["running"]).items
+    assert item == TimelineItem(
+        0,
+        ExecutionStatus.RUNNING,
+        second(2),
+        None,
+        (
+            TimelineStep("a", StepStatus.RUNNING, second(2), None, 2),
+            TimelineStep("b", StepStatus.COMPLETED, second(5), second(6), 1),
+            TimelineStep("late", StepStatus.BLOCKED, None, None, 0),
+        ),
+    )
+    # A run that was cancelled ends with the last of its steps that has finished.
+    (ended,) = read_from(do, events, ["cancelled"], status="cancelled").items
+    assert (ended.status, ended.completed_at) == (ExecutionStatus.CANCELLED, second(6))
+
+
+def test_items_of_a_run_with_events(do: Driver) -> None:
+    events: list[tuple[float, str, dict[str, Any]]] = [
+        (2, "ItemCompleted", {"itemIndex": 1}),
+        (3, "StepStarted", {"itemIndex": 3, "stepId": "a"}),
+        (4, "StepCompleted", {"itemIndex": 3, "stepId": "a", "status": "completed"}),
+        (6, "ItemCompleted", {"itemIndex": 3}),
+        (7, "RunCompleted", {"status": "completed"}),
+    ]
+    statuses = ["cancelled", "completed", "completed", "completed"]
+    found = read_from(do, events, statuses, status="completed", completedAt=second(7).isoformat())
+    assert [(one.started_at, one.completed_at) for one in found.items] == [
+        # Of some, nothing is known.
+        (None, None),
+        (None, second(2)),
+        (None, None),
+        (second(3), second(6)),
+    ]
+    assert [len(one.steps) for one in found.items] == [0, 0, 0, 1]
+    assert [one.status.value for one in found.items] == statuses
+    assert found.end == second(7)
+
+
 @pytest.mark.skipif(VERSION == "0.9.0", reason="it creates no run in progress")
 def test_a_cancelled_run(do: Driver, client: Any, fifo: Callable[[], Path]) -> None:
     handle = do(client.submit(READ_FILE, {"path": str(fifo())}))

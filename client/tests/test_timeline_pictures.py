@@ -295,3 +295,74 @@ def test_each_status_has_a_sign(status: str, sign: str) -> None:
     assert shown.count(f'<span class="status {status}">{sign} {status}</span>') >= 2
     step_too = timeline([item(0, "running", 0, None, step("a", "skipped"))], {"running": 1})
     assert "⤼ skipped" in step_too.to_html()
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        ({"completed": 1, "cancelled": 1}, "2 items: 1 completed, 1 cancelled"),
+        (
+            {"completed": 1000, "failed": 2, "cancelled": 3, "running": 4},
+            "1,009 items: 1,000 completed, 2 failed, 3 cancelled, 4 running",
+        ),
+        ({"failed": 1}, "1 item"),
+    ],
+)
+def test_the_numbers_of_items(counts: dict[str, int], words: str) -> None:
+    shown = timeline([], counts)
+    assert shown.to_text().splitlines()[1].endswith(f", {words}")
+    assert f"</span>, {words}<br>" in shown.to_html()
+
+
+def test_names_and_statuses_of_a_server() -> None:
+    name = "<two>\n\x1b\u202elines"
+    steps = step(name, "completed", 0, 1), step("new\n\x1b", "<new>\n", 1, 2, 2)
+    shown = timeline([item(0, "recoveryFailed", 0, 2, *steps)] * 2, {"failed": 2}, 2, name=name)
+    text = shown.to_text()
+    assert all(line.isprintable() for line in text.splitlines())
+    assert "\nflow <two> lines: failed" in text
+    assert "\n  <two> lines " in text and " recoveryFailed " in text and " <new> (2x) " in text
+    page = shown.to_html()
+    escaped = "&lt;two&gt;\n\\x1b\\u202elines"
+    assert f"<b>{escaped}</b>" in page and f"<td>{escaped}</td>" in page
+    assert page.count("&lt;new&gt;") == 3 * 2 and "<new>" not in page
+
+
+def test_clocks_that_differ() -> None:
+    steps = step("a", "completed", -1, 0.5), step("b", "completed", 1.5, 3), step("c", "running", 2)
+    shown = timeline([item(0, "completed", -1, 3, *steps)], {"completed": 1}, 1)
+    # Nothing is before the start, and all bars are within the picture, up to the last known time.
+    assert [line.split()[2] for line in shown.to_text().splitlines()[5:]] == [
+        "+0.00",
+        "+1.50",
+        "+2.00",
+    ]
+    assert shown.to_text().splitlines()[4].split()[-2:] == ["3.00", "s"]
+    bars = re.findall(r"margin-left:([\d.]+)%;width:([\d.]+)%", shown.to_html())
+    assert bars == [("0.00", "16.67"), ("50.00", "50.00"), ("66.67", "33.33")]
+    before = timeline(
+        [item(0, "completed", -3, -2, step("a", "completed", -3, -2))] * 2, {"completed": 2}
+    )
+    assert "width:0.50%" in before.to_html() and "margin-left:0.00%" in before.to_html()
+    assert "\n  a    completed    +0.00 ms     1.00 s █\n" in before.to_text() + "\n"
+
+
+def test_the_style_has_a_rule_for_each_class() -> None:
+    statuses = ("completed", "failed", "running", "cancelled", "recoveryFailed")
+    shown = timeline([item(n, one, 0, 1) for n, one in enumerate(statuses)], {"failed": 5}, 1)
+    inner = timeline([item(0, "running", 0, 1, step("a", "completed"))] * 2, {"running": 2}, 1)
+    page = shown.to_html() + inner.to_html() + WITHOUT_TIMES.to_html()
+    style = page.partition("<style>")[2].partition("</style>")[0]
+    ruled = set(re.findall(r"\.([a-zA-Z][\w-]*)", " ".join(re.findall(r"([^{}]+)\{", style))))
+    used = {one for names in re.findall('class="([^"]*)"', page) for one in names.split()}
+    assert {"plain", "inner", "note", "id", "start", "track"} <= used
+    assert used <= ruled
+    # Each status has a colour as a word and as a bar, and each colour another one in the dark.
+    for one in statuses:
+        assert re.search(rf"\.status\.{one}[{{,][^}}]*color:var\(--", style)
+    for one in statuses[:4]:
+        assert f".bar.{one}{{background:var(--{one})}}" in style
+    light, dark = re.findall(r"\{(--canvas[^}]*?)(?:color-scheme:light dark)?\}", style)
+    colours = [dict(one.split(":") for one in part.strip(";").split(";")) for part in (light, dark)]
+    assert colours[0].keys() == colours[1].keys() >= set(re.findall(r"var\((--\w+)\)", style))
+    assert all(colours[0][name] != colours[1][name] for name in colours[0])

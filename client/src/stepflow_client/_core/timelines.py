@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -153,7 +154,7 @@ def _length(one: _Times) -> float:
         return 0.0
     # What is still running takes longest.
     end = one.completed_at
-    return float("inf") if end is None else (end - one.started_at).total_seconds()
+    return math.inf if end is None else (end - one.started_at).total_seconds()
 
 
 def _item(index: int, status: ExecutionStatus, times: _Times) -> TimelineItem:
@@ -161,8 +162,8 @@ def _item(index: int, status: ExecutionStatus, times: _Times) -> TimelineItem:
         TimelineStep(step_id, one.status, one.started_at, one.completed_at, one.attempts)
         for step_id, one in times.steps.items()
     ]
-    latest = max((one.started_at for one in steps if one.started_at), default=None)
-    steps.sort(key=lambda step: step.started_at or latest or datetime.min)
+    # Those that have not started come last.
+    steps.sort(key=lambda step: step.started_at.timestamp() if step.started_at else math.inf)
     end = times.completed_at if status is not ExecutionStatus.RUNNING else None
     return TimelineItem(index, status, times.started_at, end, tuple(steps))
 
@@ -194,7 +195,7 @@ def _without_events(
                 item.index,
                 item.status is ExecutionStatus.FAILED,
                 # None of them has a start; those that finished last have taken or waited longest.
-                (item.completed_at - start).total_seconds() if item.completed_at else float("inf"),
+                (item.completed_at - start).total_seconds() if item.completed_at else math.inf,
             )
             for item in details
         ],
