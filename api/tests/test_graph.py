@@ -311,10 +311,12 @@ def test_edges_that_share_a_line_are_conditional_if_all_of_them_are() -> None:
     assert [line.y2 for line in conditional] == [found.boxes[2].y]
 
 
-def test_steps_that_read_each_other_have_an_arrow_with_two_heads() -> None:
-    found = layout(flow_graph(flow(step("a", "b"), step("b", "a"))))
+@pytest.mark.parametrize("reads", ["b", {"$if": True, "then": {"$step": "b"}}], ids=str)
+def test_steps_that_read_each_other_have_an_arrow_with_two_heads(reads: Any) -> None:
+    found = layout(flow_graph(flow(step("a", reads), step("b", "a"))))
     (line,) = found.lines
     assert (line.has_head, line.has_tail, line.is_invalid) == (True, True, True)
+    assert not line.is_conditional
     assert svg(found).count('class="head invalid"') == 2
 
 

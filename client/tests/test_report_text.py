@@ -278,7 +278,7 @@ def mock(
 def test_a_run_in_progress_whose_flow_is_gone(tmp_path: Path) -> None:
     parent = str(UUID(int=2))
     events = [
-        (1, "StepsNeeded", 0, {"stepIds": ["<a>", "later", "soon"]}),
+        (1, "StepsNeeded", 0, {"stepIds": ["<a>", "later"]}),
         (1, "StepStarted", 0, {"stepId": "<a>", "attempt": 1}),
     ]
     server = mock(
@@ -293,15 +293,79 @@ def test_a_run_in_progress_whose_flow_is_gone(tmp_path: Path) -> None:
         f" | created | 2026-01-01 00:00:00.000 UTC | created by run | {parent}"
         " | The server does not have the flow any more."
         " | Timeline | step | status | start | duration | 0 | 1.00 s"
-        " | <a> | ▸ running | +1.00 s | - | later | ○ blocked | - | - | soon | ○ blocked | - | -"
+        " | <a> | ▸ running | +1.00 s | - | later | ○ blocked | - | -"
         " | Steps | <a> | ▸ running | started 2026-01-01 00:00:01.000 UTC"
-        f" | later | not run | soon | not run | stepflow-client {__version__}"
+        f" | later | not run | stepflow-client {__version__}"
     )
-    assert links(page) == [
-        "&lt;a&gt;: item-0-step-0",
-        *("later: item-0-step-1", "soon: item-0-step-2"),
-    ]
+    assert links(page) == ["&lt;a&gt;: item-0-step-0", "later: item-0-step-1"]
     assert " open>" not in page
+    head = (tmp_path / "run.html").read_text(encoding="utf-8").partition("<style>")[0]
+    assert (
+        head
+        == """\
+<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="color-scheme" content="light dark">
+<title>&lt;f&gt;: running</title>
+"""
+    )
+
+
+def test_steps_that_have_not_started(tmp_path: Path) -> None:
+    flow = {"steps": [{"id": name, "component": "/x"} for name in "abc"]}
+    events = [
+        (1, "StepStarted", 0, {"stepId": "a"}),
+        (2, "StepCompleted", 0, {"stepId": "a", "status": "completed"}),
+        # In the other item, it has not started.
+        (1, "StepsNeeded", 1, {"stepIds": ["a"]}),
+    ]
+    results = {0: ("completed", None), 1: ("running", None)}
+    steps = {1: [("b", "runnable", None), ("c", "blocked", None)]}
+    page = page_of(tmp_path, mock({}, results, events, flow=flow, steps=steps))
+    assert words(page).endswith(
+        "Item 1 | ▸ running | This server does not report the inputs of runs."
+        f" | a | not run | /x | b | not run | /x | c | not run | /x | stepflow-client {__version__}"
+    )
+    whole = (tmp_path / "run.html").read_text(encoding="utf-8")
+    assert re.findall('class="box status ([^"]*)"', whole) == ["completed"]
+    assert whole.count('class="not-run"') == 2
+
+
+def test_items_without_steps(tmp_path: Path) -> None:
+    flow = {"steps": [{"id": "s", "component": "/x", "input": {"$input": "$"}}]}
+    message = 'step "s" failed'
+    error = {"code": 7, "message": message, "data": {"stack": [{"error": "a\n" + "b" * 1000}]}}
+    failed = "failed", {"outcome": "failed", "error": error}
+    page = page_of(tmp_path, mock({}, {0: failed, 1: failed}, [], flow=flow))
+    # A link leads to what is there.
+    assert links(page)[:2] == ["item 0, step s: item-0", "item 1, step s: item-1"]
+    assert words(page).count("This server does not report the steps.") == 2
+    assert f"| : {message}: a {'b' * 481}… (1019 characters) (code 7) |" in words(page)
+    # The input of a step is not known.
+    steps = [("s", "running", None)]
+    page = page_of(tmp_path, mock({}, {0: ("running", None)}, [], flow=flow, steps={0: steps}))
+    assert 's | ▸ running | /x | Input | { "$input": "$" } | stepflow' in words(page)
+
+
+def test_the_place_of_a_failure(tmp_path: Path) -> None:
+    flow = {"steps": [{"id": name, "component": "/x"} for name in "ab"]}
+    events = [
+        # The first one has a default in the place of its output.
+        *((1, "StepStarted", 0, {"stepId": name}) for name in "ab"),
+        *((2, "StepCompleted", 0, {"stepId": name, "status": "failed"}) for name in "ab"),
+    ]
+    for message, events_of, link in (
+        ('step "b" failed', events, "step b: item-0-step-1"),
+        ("no", events, "step a: item-0-step-0"),
+        ("no", [], "run: item-0"),
+    ):
+        failed = "failed", {"outcome": "failed", "error": {"code": 1, "message": message}}
+        page = page_of(tmp_path, mock({}, {0: failed}, events_of, flow=flow))
+        assert links(page)[0] == link
 
 
 def test_an_error_that_names_no_step(tmp_path: Path) -> None:
@@ -388,7 +452,7 @@ def test_the_inputs_of_steps(tmp_path: Path) -> None:
 
 
 def test_long_values_and_errors_are_cut(tmp_path: Path) -> None:
-    for length, is_cut in ((20_000, False), (20_001, True)):
+    for length, is_cut in ((20_000, False), (30_000, True)):
         error = {"code": 1, "message": "m" * length, "data": {"n": "d" * length}}
         results = {
             0: ("completed", {"outcome": "success", "result": "r" * length}),
@@ -397,7 +461,7 @@ def test_long_values_and_errors_are_cut(tmp_path: Path) -> None:
         text = words(page_of(tmp_path, mock({}, results, [], flow={"steps": []})))
         for letter in "rm":
             assert f" | {letter * 20_000}{f'… ({length:,} characters)' * is_cut} | " in text
-        assert "d" * 21_000 not in text
+        assert "d" * 20_001 not in text
         # No step could have been reported, and there is no picture.
         assert "does not report" not in text and "Flow" not in text
 
@@ -421,6 +485,11 @@ def test_a_run_of_no_items(tmp_path: Path) -> None:
     text = words(page_of(tmp_path, mock({}, {}, [], flow=flow)))
     assert " | , 0 items | " in text
     assert " | Flow | Timeline | Steps | stepflow-client" in text
+    whole = (tmp_path / "run.html").read_text(encoding="utf-8")
+    assert whole.count('class="not-run"') == 1
+    # A picture stays readable on a small screen: three quarters of its size, and scrolled.
+    assert '<div class="graph">\n<div style="min-width:78px">\n<svg' in whole
+    assert 'width="104"' in whole
 
 
 def test_a_value_of_json_that_is_false(tmp_path: Path) -> None:

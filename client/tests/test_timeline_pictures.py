@@ -88,6 +88,12 @@ WITHOUT_TIMES = timeline(
     {"completed": 1, "running": 1},
     has_times=False,
 )
+ONE_WITHOUT_TIMES = timeline(
+    [item(0, "completed", None, 5, step("a", "completed", attempts=None))],
+    {"completed": 1},
+    5,
+    has_times=False,
+)
 WITHOUT_STEPS = timeline([item(0, "completed", None, 0.25)], {"completed": 1}, 0.25)
 
 #: A timeline, a width, and its text below the line with its id.
@@ -176,6 +182,19 @@ finish, and the steps of a run only when it has finished
 """,
     ),
     (
+        ONE_WITHOUT_TIMES,
+        80,
+        """\
+flow f: completed after 5.00 s, 1 item
+created 2026-01-01 12:00:00.000+00:00
+
+step status
+a    completed
+
+servers up to 0.11 do not report when steps start and finish
+""",
+    ),
+    (
         WITHOUT_STEPS,
         70,
         """\
@@ -222,6 +241,7 @@ TABLES: list[tuple[Timeline, list[str]]] = [
             "item 1|▸ running|-",
         ],
     ),
+    (ONE_WITHOUT_TIMES, ["step|status", "a|✓ completed"]),
     (WITHOUT_STEPS, ["step|status|start|duration|0 250 ms", "no steps"]),
 ]
 
@@ -236,8 +256,9 @@ def test_the_text(shown: Timeline, width: int, text: str) -> None:
 
 
 def test_no_line_is_longer_than_the_width() -> None:
+    long = timeline([item(0, "running", 0, 1, step("n" * 90, "s" * 90, 0, 1, 9))], {"running": 1})
     for width in (1, *range(40, 100)):
-        for shown in (IN_PROGRESS, BATCH, WITHOUT_TIMES, WITHOUT_STEPS):
+        for shown in (IN_PROGRESS, BATCH, WITHOUT_TIMES, WITHOUT_STEPS, long):
             lines = shown.to_text(width=width).splitlines()
             assert max(map(len, lines)) <= max(40, width), lines
 
@@ -340,6 +361,10 @@ def test_clocks_that_differ() -> None:
     assert shown.to_text().splitlines()[4].split()[-2:] == ["3.00", "s"]
     bars = re.findall(r"margin-left:([\d.]+)%;width:([\d.]+)%", shown.to_html())
     assert bars == [("0.00", "16.67"), ("50.00", "50.00"), ("66.67", "33.33")]
+    # One that is running has a bar up to there.
+    *_, first, last = shown.to_text(ascii_only=True).splitlines()
+    assert first.rstrip("#").rstrip() == "b    completed     +1.50 s     1.50 s"
+    assert len(first) == len(last) == 80 and last.count("#") == 14
     before = timeline(
         [item(0, "completed", -3, -2, step("a", "completed", -3, -2))] * 2, {"completed": 2}
     )
