@@ -8,11 +8,15 @@ import httpx
 import pytest
 
 from stepflow_api import Client, errors
-from stepflow_api._operation import ByType, Json, nothing, raw, text
+from stepflow_api._operation import ByType, Json, Parser, nothing, raw, text
 from stepflow_api.lowlevel import Operation
 from stepflow_api.testing import MockServer
 
-PARSERS = {"text/csv": text, "application/json": Json(dict[str, int]), "image/*": raw}
+PARSERS: dict[str, Parser] = {
+    "text/csv": text,
+    "application/json": Json(dict[str, int]),
+    "image/*": raw,
+}
 
 
 def parsed(parser: Any, content: bytes, kind: str | None) -> Any:
@@ -45,10 +49,10 @@ def test_the_parser_of_a_media_type(kind: str | None, content: bytes, expected: 
 
 
 def test_a_parser_of_all_media_types_comes_last() -> None:
-    some = {"*/*": raw, **PARSERS}
+    some: dict[str, Parser] = {"*/*": raw, **PARSERS}
     assert parsed(ByType(some), b'{"a": 1}', "application/json") == {"a": 1}
     assert parsed(ByType(some), b"<a/>", "application/xml") == b"<a/>"
-    exact = {"image/*": raw, "image/svg+xml": text}
+    exact: dict[str, Parser] = {"image/*": raw, "image/svg+xml": text}
     assert parsed(ByType(exact), b"<a/>", "image/svg+xml") == "<a/>"
     assert ByType(PARSERS)(b"a") == "a"
 

@@ -132,6 +132,11 @@ def test_a_distant_change_in_a_value() -> None:
         (None, "", ["-null", '+""']),
         (True, 1, ["-true", "+1"]),
         ({}, [], ["-{}", "+[]"]),
+        # A value that is false is one, and the order of members is none.
+        (0, 5, ["-0", "+5"]),
+        ([], 5, ["-[]", "+5"]),
+        (False, None, ["-false"]),
+        ({"a": 1, "b": 2}, {"b": 2, "a": 3}, [" {", '-  "a": 1,', '+  "a": 3,', '   "b": 2', " }"]),
     ],
 )
 def test_values_that_look_the_same(first: Any, second: Any, lines: list[str]) -> None:
@@ -145,3 +150,13 @@ def test_no_difference() -> None:
     assert str(RunDiff(one, one, (), ())).endswith("1 item\n\nno difference")
     running = one.model_copy(update={"status": ExecutionStatus.RUNNING, "completed_at": None})
     assert str(RunDiff(one, running, (), ())).splitlines()[1] == f"+ run {RUN}1, f: running, 1 item"
+
+
+def test_names_and_times_of_a_server() -> None:
+    early = START - timedelta(seconds=1)
+    one = run(1, "completed", 2, 0, "two\n\x1blines").model_copy(update={"completed_at": early})
+    shown = str(RunDiff(one, run(2, "completed", 1, 0), (Difference("output", 1, None, 1, 2),), ()))
+    # Clocks of two machines differ.
+    name = f"- run {RUN}1, two lines: completed after 0.00 ms, 2 items: 2 completed"
+    assert shown.splitlines()[0] == name
+    assert "\nitem 1: output\n" in shown

@@ -432,7 +432,7 @@ def test_the_inputs_of_steps(tmp_path: Path) -> None:
         "condition": {"$if": True, "then": {"$input": "zero"}},
     }.items():
         forms[name] = unknown, unknown
-    steps = [{"id": one, "component": "/x"} for one in ("ok", "bad", "other")]
+    steps: list[Any] = [{"id": one, "component": "/x"} for one in ("ok", "bad", "other")]
     steps.append({"id": "use", "component": "/x", "input": {n: f for n, (f, _) in forms.items()}})
     success = {"outcome": "success", "result": {"n": [3]}}
     failure = {"outcome": "failed", "error": {"code": 1, "message": "no", "data": {"n": 1}}}
@@ -503,3 +503,26 @@ def test_a_value_of_json_that_is_false(tmp_path: Path) -> None:
         " | a | ✓ completed | /a | Input | 0 | Output | false"
         " | b | not run | /b | stepflow-client"
     ) in text
+
+
+def test_the_style_of_a_page(tmp_path: Path) -> None:
+    page_of(tmp_path, server(2, {"code": 7, "message": "step use failed", "data": {"a": 1}}))
+    page = (tmp_path / "run.html").read_text(encoding="utf-8")
+    style, _, body = page.partition("<style>")[2].partition("</style>")
+    body = re.sub("<svg.*</svg>", "", body, flags=re.DOTALL)
+    ruled = set(re.findall(r"\.([a-zA-Z][\w-]*)", " ".join(re.findall(r"([^{}]+)\{", style))))
+    used = {one for names in re.findall('class="([^"]*)"', body) for one in names.split()}
+    assert {"headline", "failures", "graph", "note"} <= used <= ruled
+    # Long lines are broken, and long values scrolled.
+    rules = dict(
+        re.findall(r"(\.stepflow-report [^{}]*)\{([^{}]*)\}", style.split("@media print")[0])
+    )
+    assert "white-space:pre-wrap;overflow-wrap:anywhere;max-height" in rules[".stepflow-report pre"]
+    # On paper nothing is folded or scrolled.
+    printed = style.rpartition("@media print{")[2]
+    for rule in (
+        "details::details-content{content-visibility:visible;height:auto}",
+        "pre{max-height:none;overflow:visible}",
+        ".graph{overflow:visible}",
+    ):
+        assert f".stepflow-report {rule}" in printed

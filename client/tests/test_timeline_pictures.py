@@ -359,6 +359,8 @@ def test_clocks_that_differ() -> None:
         "+2.00",
     ]
     assert shown.to_text().splitlines()[4].split()[-2:] == ["3.00", "s"]
+    offsets = re.findall('<td class="time start">([^<]*)</td>', shown.to_html())
+    assert offsets == ["+0.00 ms", "+1.50 s", "+2.00 s"]
     bars = re.findall(r"margin-left:([\d.]+)%;width:([\d.]+)%", shown.to_html())
     assert bars == [("0.00", "16.67"), ("50.00", "50.00"), ("66.67", "33.33")]
     # One that is running has a bar up to there.
@@ -382,6 +384,10 @@ def test_the_style_has_a_rule_for_each_class() -> None:
     used = {one for names in re.findall('class="([^"]*)"', page) for one in names.split()}
     assert {"plain", "inner", "note", "id", "start", "track"} <= used
     assert used <= ruled
+    # A narrow screen has no column of starts.
+    assert '<th class="time start">start</th>' in page
+    narrow = style.partition("@media(max-width:600px)")[2]
+    assert narrow.startswith("{.stepflow-timeline.stepflow-timeline .start{display:none}")
     # Each status has a colour as a word and as a bar, and each colour another one in the dark.
     for one in statuses:
         assert re.search(rf"\.status\.{one}[{{,][^}}]*color:var\(--", style)
