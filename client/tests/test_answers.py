@@ -370,3 +370,27 @@ def test_items_are_done_however_they_ended(do: Driver) -> None:
     do(client.handle(RUN_ID).results(timeout=20, on_progress=seen.append))
     assert [(one.done, one.total, one.running) for one in seen] == [(7, 15, 8)]
     do(client.close())
+
+
+@pytest.mark.parametrize("name", ["result", "results", "raise_on_failure"])
+def test_an_item_that_has_finished_without_a_result(do: Driver, name: str) -> None:
+    items = [{"itemIndex": 3, "status": "failed", "input": None}]
+    server = Server(
+        {
+            f"GET {RUN_ID}": always(200, {**run(), "itemDetails": []}),
+            "GET items": always(200, {"itemCount": 1, "items": items}),
+        }
+    )
+    client = client_of(do, server)
+    handle = client.handle(RUN_ID)
+    with pytest.raises(errors.FlowFailed) as caught:
+        if name == "results":
+            list(do(handle.results()))
+        else:
+            do(handle.result(raise_on_failure=name == "raise_on_failure"))
+    assert str(caught.value) == (
+        f"run {RUN_ID}: item 3 ended as failed without a result; look at its steps, then run it"
+        " again"
+    )
+    assert (caught.value.run_id, caught.value.result) == (RUN_ID, None)
+    do(client.close())

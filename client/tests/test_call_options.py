@@ -5,7 +5,9 @@ from __future__ import annotations
 import inspect
 import math
 import os
+import random
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -20,6 +22,7 @@ from stepflow_client import (
     SyncRunHandle,
     SyncStepflowClient,
     errors,
+    options,
 )
 from tools.spec.server import StepflowServer
 
@@ -131,6 +134,70 @@ def test_an_option_that_does_not_exist(do: Driver, name: str) -> None:
     do(client.close())
 
 
+KINDS = {
+    "run": options.RunOptions,
+    "submit": options.SubmitOptions,
+    "run_batch": options.RunBatchOptions,
+    "submit_batch": options.SubmitBatchOptions,
+}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_an_option_of_another_method(do: Driver, name: str) -> None:
+    client = do.client("http://server", transport=httpx.MockTransport(unreachable))
+    every = {option for kind in KINDS.values() for option in kind.__annotations__}
+    others = every - KINDS[name].__annotations__.keys()
+    assert others or name == "run_batch"
+    for other in [*others, "flow_id", "wait"]:
+        with pytest.raises(TypeError, match=f"^unexpected .* '{other}'; .*Options lists"):
+            do(CALLS[name](client, **{other: None}))
+    do(client.close())
+
+
+@pytest.mark.parametrize("key", [None, "a key"])
+@pytest.mark.parametrize("name", KINDS)
+def test_a_run_is_created_with_all_its_options(do: Driver, name: str, key: str | None) -> None:
+    routes: dict[str, Any] = finished_run("done")
+    flow = {"GET /flows/{flow_id}": {"flow": ECHO, "flowId": FLOW_ID}}
+    server = MockServer({**routes, **flow})
+    client = do.client("http://server", server_version="0.11.1", transport=server)
+
+    def created(**given: Any) -> dict[str, Any]:
+        server.requests.clear()
+        do(CALLS[name](client, idempotency_key=key, **given))
+        found = [one for one in server.requests if (one.method, one.path) == ("POST", "/runs")]
+        body: dict[str, Any] = found[0].json()
+        assert (len(found), body.pop("flowId"), body.pop("input")) == (1, FLOW_ID, [1])
+        return body
+
+    assert created() == {}
+    overrides = {"step": {"input": {"a": None}}}
+    expected: dict[str, Any] = {
+        "overrides": {"steps": {"step": {"value": {"input": {"a": None}}}}},
+        "variables": {"a": 0, "b": None},
+    }
+    if name.endswith("batch"):
+        expected["maxConcurrency"] = 1
+    given: dict[str, Any] = {"overrides": overrides, "variables": expected["variables"]}
+    if name.endswith("batch"):
+        given["max_concurrency"] = 1
+    assert created(**given) == expected
+    # Something that is empty was passed as well.
+    assert created(variables={}) == {"variables": {}}
+    do(client.close())
+
+
+def test_a_run_is_not_created_again_without_a_request(do: Driver) -> None:
+    server = MockServer({"POST /runs": errors.ConnectionLost})
+    client = do.client("http://server", server_version="0.11.1", transport=server)
+    for given in ({}, {"retry_create": False}, {"retry_create": None}):
+        server.requests.clear()
+        with pytest.raises(errors.RunOutcomeUnknown):
+            do(client.submit(FLOW_ID, 1, **given))
+        assert len(server.requests) == 1
+    do(client.close())
+
+
 def unreachable(request: httpx.Request) -> httpx.Response:
     raise httpx.ConnectError("down", request=request)
 
@@ -147,6 +214,32 @@ def test_a_timeout_ends_the_retries_of_a_call(do: Driver, name: str) -> None:
     with pytest.raises(errors.InvalidInput, match=r"^timeout is -1; pass seconds"):
         do(CALLS[name](client, timeout=-1))
     do(client.close())
+
+
+def test_what_holds_for_a_client_without_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    timeouts: list[dict[str, float]] = []
+    monkeypatch.setattr("stepflow_api._exchange.driver.time", SimpleNamespace(sleep=pauses.append))
+    monkeypatch.setattr(random, "random", lambda: 1.0)
+    after: dict[str, str] = {}
+
+    def busy(request: httpx.Request) -> httpx.Response:
+        timeouts.append(request.extensions["timeout"])
+        return httpx.Response(503, headers=after)
+
+    transport = httpx.MockTransport(busy)
+    # With it, no request for the version precedes.
+    with SyncStepflowClient("http://h", server_version="0.11.1", transport=transport) as client:
+        with pytest.raises(errors.ServerError):
+            client.health()
+        assert pauses == [0.1, 0.2, 0.4, 0.8]
+        assert timeouts[-1].pop("connect") == 5
+        assert all(50 < seconds <= 60 for seconds in timeouts[-1].values())
+        pauses.clear()
+        after["retry-after"] = "999"
+        with pytest.raises(errors.ServerError):
+            client.health()
+        assert pauses == [60] * 4
 
 
 @pytest.mark.parametrize("timeout", [10**400, 1e300, math.inf])

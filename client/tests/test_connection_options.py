@@ -152,6 +152,40 @@ def test_no_file_is_needed(command: Command, monkeypatch: pytest.MonkeyPatch) ->
         assert command() == ""
 
 
+def test_the_usual_file(command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    (home / "stepflow").mkdir(parents=True)
+    (home / "token").write_text("secret", encoding="utf-8")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home))
+    monkeypatch.setenv("HOME", str(home))
+    with OddServer(COMPONENTS) as server:
+        # As some editors save it.
+        text = f'\ufeffdefault = "one"\n[profiles.one]\nurl = "{server.url}"\n'
+        text += 'token_file = "~/token"\n'
+        (home / "stepflow" / "config.toml").write_text(text, encoding="utf-8")
+        # An empty variable is as good as none.
+        for name in ("STEPFLOW_CONFIG", "STEPFLOW_PROFILE", "STEPFLOW_URL", "STEPFLOW_TOKEN"):
+            monkeypatch.setenv(name, "")
+        assert command() == ""
+        assert tokens(server) == ["secret"]
+    monkeypatch.setenv("STEPFLOW_CONFIG", str(tmp_path / "other.toml"))
+    assert "cannot read the profile file" in command(code=2)
+
+
+def test_the_environment_completes_a_profile(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with OddServer(COMPONENTS) as server:
+        command.profiles(f'[profiles.one]\n[profiles.two]\nurl = "{server.url}"\n')
+        monkeypatch.setenv("STEPFLOW_TOKEN", "secret")
+        monkeypatch.setenv("STEPFLOW_URL", server.url)
+        command("--profile", "one")
+        assert tokens(server) == ["secret"]
+        monkeypatch.setenv("STEPFLOW_URL", "http://localhost:9")
+        command("--profile", "two")
+        assert len(server.requests) == 4 and tokens(server) == ["secret"]
+
+
 @pytest.mark.parametrize("options", [("--ca", str(CERTIFICATE)), ("--insecure",)], ids=str)
 def test_certificates(command: Command, options: tuple[str, ...]) -> None:
     with OddServer(COMPONENTS, tls=True) as server:
@@ -186,6 +220,39 @@ def test_a_certificate_of_the_client(command: Command, tmp_path: Path, where: st
         command.profiles("\n".join(["[profiles.one]", *settings]))
         assert command(*(("--profile", "one") if where == "profile" else options)) == ""
         assert tokens(server) == ["secret" if where == "profile" else None]
+
+
+@pytest.mark.parametrize("where", ["profile", "options"])
+@pytest.mark.parametrize("trust", ["a file", "a folder", "anything"])
+def test_what_is_trusted_beside_a_certificate_of_the_client(
+    command: Command, tmp_path: Path, trust: str, where: str
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATE)
+    context.load_verify_locations(CERTIFICATE)
+    context.verify_mode = ssl.CERT_REQUIRED
+    # Under the name that OpenSSL looks for: `openssl x509 -hash -in tls.pem`.
+    (tmp_path / "7f933e3d.0").write_bytes(CERTIFICATE.read_bytes())
+    ca = {"a file": str(CERTIFICATE.resolve()), "a folder": str(tmp_path)}.get(trust)
+    settings: dict[str, Any] = {"ca": ca} if ca else {"insecure": True}
+    # Its key is in the same file.
+    settings["client_cert"] = str(CERTIFICATE.resolve())
+    options: list[str] = []
+    for name, value in settings.items():
+        options += [f"--{name.replace('_', '-')}", *([value] if value is not True else [])]
+    with OddServer(COMPONENTS, tls=context) as server:
+        lines = [f"{name} = {json.dumps(value)}" for name, value in settings.items()]
+        command.profiles("\n".join(["[profiles.one]", f'url = "{server.url}"', *lines]))
+        chosen = ("--profile", "one") if where == "profile" else ("--url", server.url, *options)
+        assert command(*chosen) == ""
+        assert server.requests
+
+
+def test_a_certificate_of_the_client_does_not_make_a_server_trusted(command: Command) -> None:
+    with OddServer(COMPONENTS, tls=True) as server:
+        error = command("--url", server.url, "--client-cert", str(CERTIFICATE), code=3)
+        assert "certificate is not trusted" in error
+        assert not server.requests
 
 
 @pytest.mark.parametrize(

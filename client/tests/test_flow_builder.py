@@ -76,6 +76,7 @@ EXPRESSIONS: list[tuple[Callable[[FlowBuilder, Reference], Any], str, Any]] = [
         "{$coalesce: [null, {$input: nothing}, {$if: false, then: 1}, last]}",
         "last",
     ),
+    (lambda b, ask: b.if_(False, "a", 0), "{$if: false, then: a, else: 0}", 0),
     # In the form of flow files, also with other expressions in it.
     (
         lambda b, ask: {"$coalesce": [{"$input": "nothing"}, ask["messages"][0]["content"]]},
@@ -269,6 +270,90 @@ def test_a_flow_is_changed_without_the_one_it_was_made_of() -> None:
     b.remove("read")
     assert "steps" in before["schemas"]["properties"]
     assert b.build(output=1).to_dict()["schemas"]["properties"]["steps"]["properties"] == {}
+
+
+@pytest.mark.parametrize("value", [0, False, "", [], {}], ids=repr)
+def test_a_value_that_counts_as_false_is_kept(value: Any) -> None:
+    b = FlowBuilder("", description="", version="", metadata={"it": value})
+    error = {"action": "useDefault", "defaultValue": value}
+    b.step("a", "/x", value, metadata={"it": value}, on_error=error)
+    b.step(
+        "b",
+        "/x",
+        {
+            "if": b.if_(value, value, value),
+            "variable": b.variable("v", default=value),
+            "literal": b.literal(value),
+            "coalesce": b.coalesce(value),
+        },
+    )
+    b.step("c", "/x", 1, metadata={"it": 1})
+    b.change("c", input=value, metadata={"it": value})
+    expected = {
+        "name": "",
+        "description": "",
+        "version": "",
+        "metadata": {"it": value},
+        "steps": [
+            {
+                "id": "a",
+                "component": "/x",
+                "input": value,
+                "metadata": {"it": value},
+                "onError": error,
+            },
+            {
+                "id": "b",
+                "component": "/x",
+                "input": {
+                    "if": {"$if": value, "then": value, "else": value},
+                    "variable": {"$variable": "v", "default": value},
+                    "literal": {"$literal": value},
+                    "coalesce": {"$coalesce": [value]},
+                },
+            },
+            {"id": "c", "component": "/x", "input": value, "metadata": {"it": value}},
+        ],
+        "output": value,
+    }
+    flow = b.build(output=value)
+    # By their text, since 0 equals false.
+    assert json.dumps(flow.to_dict(), sort_keys=True) == json.dumps(expected, sort_keys=True)
+    assert FlowBuilder("f", metadata={}).build().to_dict()["metadata"] == {}
+
+
+def test_a_change_of_a_step_keeps_the_rest_of_it() -> None:
+    step: dict[str, Any] = {
+        "id": "s",
+        "component": "/x",
+        "input": None,
+        "later": 1,
+        "onError": None,
+        "mustExecute": False,
+        "metadata": {},
+    }
+    fail = {"action": "fail"}
+    for change, expected in (
+        ({"component": "/y"}, {"component": "/y"}),
+        ({"input": [1]}, {"input": [1]}),
+        ({"on_error": fail}, {"onError": fail}),
+        ({"on_error": OnErrorFail()}, {"onError": fail}),
+        ({"must_execute": True}, {"mustExecute": True}),
+        ({"metadata": {"a": 1}}, {"metadata": {"a": 1}}),
+        ({}, {}),
+    ):
+        b = FlowBuilder.from_flow({"steps": [step]})
+        b.change("s", **change)
+        assert b.build().to_dict() == {"steps": [step | expected]}
+
+
+def test_a_step_is_inserted_before_any_other() -> None:
+    for before, order in (("a", "xabc"), ("b", "axbc"), ("c", "abxc"), (None, "abcx")):
+        b = FlowBuilder()
+        for id in "abc":
+            b.step(id, "/x")
+        b.step("x", "/x", before=before)
+        assert "".join(step["id"] for step in b.build().to_dict()["steps"]) == order
 
 
 def test_a_model_in_an_input_is_data() -> None:
@@ -469,6 +554,22 @@ def test_steps_that_servers_never_start() -> None:
     with pytest.warns(UserWarning, match="'branch'") as caught:
         build(None, "step")
     assert caught[0].filename == __file__
+
+
+@pytest.mark.parametrize("reader", ["the output", "a step"])
+@pytest.mark.parametrize("has_other_reader", [False, True])
+def test_whoever_reads_a_step_that_servers_never_start(reader: str, has_other_reader: bool) -> None:
+    b = FlowBuilder()
+    check, branch = ask(b), b.step("branch", "/x")
+    if has_other_reader:
+        b.step("other", "/x", branch)
+    late: Any = b.if_(check, branch)
+    if reader == "a step":
+        late = b.step("reader", "/x", {"it": [late]})
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        b.build(output=late)
+    assert ["'branch'" in str(one.message) for one in caught] == [True] * (not has_other_reader)
 
 
 def test_they_run_if_they_must(client: SyncStepflowClient) -> None:

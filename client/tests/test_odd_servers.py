@@ -61,6 +61,17 @@ def test_a_server_without_the_operation_is_told(do: Driver, name: str) -> None:
     do(client.close())
 
 
+def test_the_response_of_a_server_without_the_operation(do: Driver) -> None:
+    client = answering(do, httpx.Response(404, headers={"x-proxy": "one"}, content=b"<h1>no"))
+    with pytest.raises(errors.Unsupported) as caught:
+        do(client.get_variables("0" * 64))
+    error = caught.value
+    assert (error.method, error.status_code, error.content) == ("GET", 404, b"<h1>no")
+    assert error.url == f"http://other.invalid/api/v1/flows/{'0' * 64}/variables"
+    assert error.headers["x-proxy"] == "one"
+    do(client.close())
+
+
 @pytest.mark.parametrize(
     ("options", "problem"),
     [

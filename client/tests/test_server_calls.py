@@ -90,6 +90,29 @@ def test_blobs_as_a_server_has_them_that_does_not_report_their_type(do: Driver) 
     do(client.close())
 
 
+@pytest.mark.parametrize("data", [b"\xff", bytearray(b"\xff"), b""], ids=repr)
+def test_a_blob_of_bytes_is_sent_as_it_is(do: Driver, data: Any) -> None:
+    server = MockServer({"POST /blobs": {"blobId": "b"}})
+    client = do.client("http://server.invalid", server_version="0.11.1", transport=server)
+    assert do(client.put_blob(data, filename="a.bin")) == "b"
+    assert do(client.put_blob(data)) == "b"
+    for request, name in zip(server.requests, ("a.bin", None), strict=True):
+        assert (request.content, request.headers.get("x-blob-filename")) == (data, name)
+        assert request.headers["content-type"] == "application/octet-stream"
+    do(client.close())
+
+
+@pytest.mark.parametrize(
+    ("item", "sent"), [(None, {}), (0, {"itemIndex": "0"}), (7, {"itemIndex": "7"})]
+)
+def test_of_which_item_steps_are_requested(do: Driver, item: Any, sent: dict[str, str]) -> None:
+    server = MockServer({"GET /runs/{run_id}/steps": {"steps": {}}})
+    client = do.client("http://server.invalid", server_version="0.11.1", transport=server)
+    assert do(client.handle(uuid.UUID(int=1)).steps(item_index=item)) == {}
+    assert [request.query for request in server.requests] == [sent]
+    do(client.close())
+
+
 def test_list_runs_goes_over_pages(do: Driver, client: Any) -> None:
     name = f"listed-{uuid.uuid4()}"
     flow = {**ECHO, "name": name}

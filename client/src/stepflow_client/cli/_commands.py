@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from stepflow_api.models import FlowError
+from stepflow_api.models import FlowError, FlowResult
 from stepflow_client._core.results import failure_reason
 from stepflow_client._files import write_file
 from stepflow_client.cli._app import app, client_of
@@ -262,15 +262,20 @@ def _show_all(waiting: Waiting) -> int:
     for index, result in enumerate(results):
         # One line each, with or without --json: a batch's output is for programs.
         print_json(result)
-        if result.error is not None:
-            failed += 1
-            if failed <= FAILURES:
-                note_line(f"item {index} failed: {_reason(result.error)}")
-        elif not result.is_success:
-            failed += 1
+        if result.is_success:
+            continue
+        failed += 1
+        if failed <= FAILURES:
+            note_line(f"item {index} {_problem(result)}")
     if failed:
         error_line(f"{failed} of {len(results)} items failed (run {results.run_id})")
     return 1 if failed else 0
+
+
+def _problem(result: FlowResult) -> str:
+    if result.error is None:
+        return f"has the unknown outcome {result.outcome!r}"
+    return f"failed: {_reason(result.error)}"
 
 
 def _reason(error: FlowError) -> str:

@@ -1,0 +1,386 @@
+"""Each word that the command prints, and its exit code, for answers that the test chooses."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import httpx
+import pytest
+
+from client.tests.commands import Screen
+from stepflow_api.models import FlowResultFailed, OtherFlowResult
+from stepflow_api.testing import MockServer, finished_run
+from stepflow_client import SyncStepflowClient, cli
+
+FLOW = "0" * 64
+RUN: Any = finished_run(1)["GET /runs/{run_id}"]
+ID = RUN["runId"]
+OTHER_ID = str(UUID(int=2))
+AT = "2026-01-01T00:00:00Z"
+
+
+class Printed(NamedTuple):
+    """How the command ended, and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def serve(monkeypatch: pytest.MonkeyPatch) -> Callable[..., MockServer]:
+    """Let the command call a server with these answers."""
+
+    def serve(routes: Any, version: str = "0.11.1") -> MockServer:
+        server = MockServer(routes, version=version)
+        cls = partial(SyncStepflowClient, transport=server, server_version=version)
+        monkeypatch.setattr("stepflow_client.cli._app.SyncStepflowClient", cls)
+        monkeypatch.setenv("STEPFLOW_URL", "http://server.invalid")
+        return server
+
+    return serve
+
+
+@pytest.fixture
+def printed(capfd: pytest.CaptureFixture[str]) -> Callable[..., Printed]:
+    """Run the command with its output in pipes."""
+
+    def run(*arguments: str) -> Printed:
+        code = cli.run(list(arguments))
+        sys.stdout.flush()
+        return Printed(code, *capfd.readouterr())
+
+    return run
+
+
+def failed(message: str, *causes: str) -> FlowResultFailed:
+    stack = [{"error": cause} for cause in causes]
+    data = {"stack": stack} if stack else None
+    error = {"code": 5, "message": message, "data": data}
+    return FlowResultFailed.from_dict({"outcome": "failed", "error": error})
+
+
+NO = failed("no", "no", "because", 'step "read" failed')
+NO_JSON = json.dumps(NO.to_dict()) + "\n"
+NO_DETAILS = 'no (code 5)\ncaused by: because\ncaused by: step "read" failed\n'
+LATER = OtherFlowResult(outcome="postponed")
+
+#: The result of a run, options, and what is printed.
+RESULTS: list[tuple[Any, str, Printed]] = [
+    ("done", "", Printed(0, "done\n", "")),
+    ("done", "--json", Printed(0, '{"outcome": "success", "result": "done"}\n', "")),
+    ("done", "--json --verbose", Printed(0, '{"outcome": "success", "result": "done"}\n', "")),
+    (["é"], "", Printed(0, '[\n  "é"\n]\n', "")),
+    (None, "--verbose", Printed(0, "null\n", "")),
+    (
+        NO,
+        "",
+        Printed(
+            1,
+            "",
+            'stepflow-client: the flow failed: no: because: step "read" failed (code 5)'
+            f" (run {ID})\n",
+        ),
+    ),
+    (NO, "--json", Printed(1, NO_JSON, "")),
+    (NO, "--json --verbose", Printed(1, NO_JSON, NO_DETAILS)),
+    (
+        NO,
+        "--verbose",
+        Printed(
+            1,
+            "",
+            'stepflow-client: the flow failed: no: because: step "read" failed (code 5)'
+            f" (run {ID})\n{NO_DETAILS}",
+        ),
+    ),
+    (LATER, "", Printed(1, "", f"stepflow-client: unknown outcome 'postponed' (run {ID})\n")),
+    (LATER, "--json", Printed(1, '{"outcome": "postponed"}\n', "")),
+    (
+        LATER,
+        "--verbose",
+        Printed(1, "", f"stepflow-client: unknown outcome 'postponed' (run {ID})\n"),
+    ),
+]
+
+
+@pytest.mark.parametrize("command", ["run", "wait"])
+@pytest.mark.parametrize(("result", "options", "expected"), RESULTS)
+def test_a_result(
+    serve: Callable[..., MockServer],
+    printed: Callable[..., Printed],
+    command: str,
+    result: Any,
+    options: str,
+    expected: Printed,
+) -> None:
+    serve(finished_run(result))
+    argument = FLOW if command == "run" else ID
+    assert printed(command, argument, *options.split()) == expected
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+@pytest.mark.parametrize("command", ["run", "wait"])
+def test_the_results_of_a_batch(
+    serve: Callable[..., MockServer],
+    printed: Callable[..., Printed],
+    tmp_path: Path,
+    command: str,
+    options: tuple[str, ...],
+) -> None:
+    serve(finished_run("é", NO, LATER, NO, NO, NO, NO, NO, 7))
+    (tmp_path / "inputs").write_text("1\n" * 9, encoding="utf-8")
+    inputs = ("--inputs", str(tmp_path / "inputs"))
+    arguments = (command, FLOW, *inputs) if command == "run" else (command, ID)
+    code, out, err = printed(*arguments, *options)
+    success = '{{"outcome": "success", "result": {}}}\n'.format
+    later = '{"outcome": "postponed"}\n'
+    assert (code, out) == (
+        1,
+        success('"é"') + NO_JSON + later + NO_JSON * 5 + success(7),
+    )
+    progress, *lines = err.splitlines()
+    assert progress.startswith(f"run {ID}: 9/9 done, 7 failed, ")
+    reason = 'no: because: step "read" failed (code 5)'
+    assert lines == [
+        f"item 1 failed: {reason}",
+        "item 2 has the unknown outcome 'postponed'",
+        *(f"item {index} failed: {reason}" for index in (3, 4, 5)),
+        f"stepflow-client: 7 of 9 items failed (run {ID})",
+    ]
+
+
+def test_a_batch_without_failures(
+    serve: Callable[..., MockServer], printed: Callable[..., Printed]
+) -> None:
+    serve(finished_run(1, 2))
+    code, out, err = printed("wait", ID)
+    assert (code, out.count("\n")) == (0, 2)
+    assert err.startswith(f"run {ID}: 2/2 done, 0 failed, ")
+    assert err.count("\n") == 1
+
+
+def test_the_failing_step_is_named_where_the_message_does_not(
+    serve: Callable[..., MockServer], printed: Callable[..., Printed]
+) -> None:
+    attached = {
+        "stack": [{"error": "it broke", "attachments": ["execution failed for step 'read'"]}]
+    }
+    error = {"code": 5, "message": "it broke", "data": attached}
+    serve(finished_run(FlowResultFailed.from_dict({"outcome": "failed", "error": error})))
+    message = f"the flow failed: step read: it broke (code 5) (run {ID})"
+    assert printed("wait", ID) == (1, "", f"stepflow-client: {message}\n")
+
+
+def test_a_status(serve: Callable[..., MockServer], printed: Callable[..., Printed]) -> None:
+    items = {"total": 31, "completed": 1, "failed": 2, "cancelled": 4, "running": 8}
+    run = {**RUN, "status": "running", "items": items}
+    serve({"GET /runs/{run_id}": run, "POST /runs/{run_id}/cancel": {**run, "status": "cancelled"}})
+    words = "running: 1 of 31 items completed, 2 failed, 8 running\n"
+    assert printed("status", ID) == (0, words, "")
+    code, out, err = printed("status", ID, "--json")
+    assert (code, json.loads(out)["items"], err) == (0, items, "")
+    assert printed("cancel", ID) == (0, "cancelled\n", "")
+    code, out, err = printed("cancel", ID, "--json")
+    assert (code, json.loads(out)["status"], err) == (0, "cancelled", "")
+
+
+def test_components(serve: Callable[..., MockServer], printed: Callable[..., Printed]) -> None:
+    found = [
+        {"component": "/b\t", "description": "What\nit does.", "input_schema": {"type": "object"}},
+        {"component": "/a"},
+    ]
+    serve({"GET /components": {"components": found}})
+    assert printed("components") == (0, "/b\\t\tWhat\\nit does.\n/a\t\n", "")
+    code, out, err = printed("components", "--json")
+    assert ([json.loads(line) for line in out.splitlines()], code, err) == (found, 0, "")
+
+
+@pytest.mark.parametrize("fatal", [0, 1])
+def test_the_findings_in_a_flow(
+    serve: Callable[..., MockServer], printed: Callable[..., Printed], tmp_path: Path, fatal: int
+) -> None:
+    levels = {"warning": None, "error": "$.steps", "fatal": "$.output"}
+    found = [
+        {"kind": level, "code": 1, "level": level, "formatted": f"the {level}", "data": {}}
+        | ({"path": path} if path else {})
+        for level, path in levels.items()
+    ]
+    counts = {"numFatal": fatal, "numError": 1, "numWarning": 1}
+    answer = {"flowId": FLOW, "stored": False, "diagnostics": {"diagnostics": found, **counts}}
+    serve({"POST /flows": answer})
+    flow = tmp_path / "flow.json"
+    flow.write_text("{}", encoding="utf-8")
+    code, out, err = printed("validate", str(flow))
+    assert (code, err) == (fatal, "")
+    assert out.splitlines() == [
+        "error: $.steps: the error",
+        "fatal: $.output: the fatal",
+        "warning: $: the warning",
+        "invalid" if fatal else "valid",
+    ]
+    code, out, err = printed("validate", str(flow), "--json")
+    assert (code, err) == (fatal, "")
+    document = json.loads(out)
+    assert (document["valid"], document["flowId"]) == (not fatal, FLOW)
+    assert [one["kind"] for one in document["errors"]] == ["error", "fatal"]
+    assert [one["kind"] for one in document["warnings"]] == ["warning"]
+
+
+def test_runs(serve: Callable[..., MockServer], printed: Callable[..., Printed]) -> None:
+    items = {"total": 3, "completed": 1, "failed": 2, "cancelled": 0, "running": 0}
+    created = "2026-01-01T00:00:00.123456789Z"
+    named = {**RUN, "flowName": "a flow", "status": "failed", "items": items, "createdAt": created}
+    serve({"GET /runs": {"runs": [named, {**RUN, "runId": OTHER_ID}]}})
+    assert printed("runs").out.splitlines() == [
+        f"{ID}\tfailed\t1/3\ta flow\t2026-01-01T00:00:00+00:00",
+        f"{OTHER_ID}\tcompleted\t1/1\t\t2026-01-01T00:00:00+00:00",
+    ]
+
+
+PLACE = {"runId": ID, "itemIndex": 3, "stepIndex": 4}
+
+#: Events, as a server sends them, and their lines.
+EVENTS: list[tuple[str, dict[str, Any], str]] = [
+    ("RunCreated", {"runId": ID, "flowId": FLOW, "itemCount": 5}, "RunCreated"),
+    (
+        "SubRunCreated",
+        {"runId": ID, "parentRunId": ID, "flowId": FLOW, "itemCount": 5},
+        "SubRunCreated",
+    ),
+    (
+        "StepsNeeded",
+        {"runId": ID, "itemIndex": 3, "stepIds": ["a", "b\nc"]},
+        "StepsNeeded item 3 a, b c",
+    ),
+    ("StepReady", {**PLACE, "stepId": "a\nb"}, "StepReady item 3 step a b"),
+    ("StepStarted", {**PLACE, "stepId": "a", "attempt": 1}, "StepStarted item 3 step a"),
+    ("StepStarted", {**PLACE, "stepId": "a", "attempt": 2}, "StepStarted item 3 step a attempt 2"),
+    ("StepCompleted", {**PLACE, "status": 3}, "StepCompleted item 3 failed"),
+    ("ItemCompleted", {"runId": ID, "itemIndex": 3}, "ItemCompleted item 3"),
+    ("StepSlept", {"forHow": {"long": 1}}, "StepSlept"),
+    ("RunCompleted", {"runId": ID, "status": 3}, "RunCompleted failed"),
+]
+
+
+def serve_events(serve: Callable[..., MockServer]) -> MockServer:
+    stream = [
+        {"sequence_number": number, "timestamp": AT, "kind": kind, "data": fields}
+        for number, (kind, fields, _) in enumerate(EVENTS)
+    ]
+    run = {**RUN, "status": 1}
+    routes = {"GET /runs": {"runs": [run]}, "GET /runs/{run_id}/events": stream}
+    return serve(routes, version="0.13.0")
+
+
+def test_events(serve: Callable[..., MockServer], printed: Callable[..., Printed]) -> None:
+    serve_events(serve)
+    code, out, err = printed("events", ID, "--follow")
+    assert (code, err) == (0, "")
+    words = [line for _, _, line in EVENTS]
+    assert out.splitlines() == [f"2026-01-01T00:00:00.000Z {line}" for line in words]
+    code, out, err = printed("events", ID, "--follow", "--json")
+    assert (code, err) == (0, "")
+    assert [json.loads(line)["kind"] for line in out.splitlines()] == [one[0] for one in EVENTS]
+    assert json.loads(out.splitlines()[8])["data"] == {"forHow": {"long": 1}}
+
+
+def blob(content: bytes, kind: str) -> Any:
+    return httpx.Response(200, headers={"x-blob-type": kind}, content=content)
+
+
+def test_blobs(
+    serve: Callable[..., MockServer],
+    printed: Callable[..., Printed],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    file = tmp_path / "out"
+    serve({"GET /blobs/{blob_id}": blob('{"a":"é"}'.encode(), "data")})
+    assert printed("blob", "get", "b") == (0, '{\n  "a": "é"\n}\n', "")
+    assert printed("blob", "get", "b", "--json") == (0, '{"a": "é"}\n', "")
+    assert printed("blob", "get", "b", "--output", str(file)) == (0, "", "")
+    assert file.read_text(encoding="utf-8") == '{"a": "é"}\n'
+    serve({"GET /blobs/{blob_id}": blob(b'"text"', "data")})
+    assert printed("blob", "get", "b") == (0, "text\n", "")
+    assert printed("blob", "get", "b", "--json") == (0, '"text"\n', "")
+    serve({"GET /blobs/{blob_id}": blob(b"text\n\n", "binary")})
+    assert printed("blob", "get", "b") == (0, "text\n\n", "")
+    assert printed("blob", "get", "b", "--output", str(file)) == (0, "", "")
+    assert file.read_bytes() == b"text\n\n"
+    problem = "blob b is bytes, which JSON cannot hold; leave out --json"
+    for options in ((), ("--output", str(file))):
+        found = printed("blob", "get", "b", "--json", *options)
+        assert found == (2, "", f"stepflow-client: {problem}\n")
+    # On a terminal, one line break at the end is the command's own.
+    assert Screen(monkeypatch)("blob", "get", "b") == "text\n\n"
+
+
+def test_a_stored_blob(
+    serve: Callable[..., MockServer],
+    printed: Callable[..., Printed],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server = serve({"POST /blobs": {"blobId": "b"}})
+    path = tmp_path / "data.yaml"
+    path.write_text("a: é", encoding="utf-8")
+    assert printed("blob", "put", str(path)) == (0, "b\n", "")
+    assert server.requests[-1].content == "a: é".encode()
+    assert printed("blob", "put", str(path), "--data") == (0, "b\n", "")
+    assert server.requests[-1].json()["data"] == {"a": "é"}
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"[1]")))
+    assert printed("blob", "put", "-", "--data", "--json") == (0, '{"blobId": "b"}\n', "")
+    assert server.requests[-1].json()["data"] == [1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ("--input 1 --input-file x", "--input excludes --input-file; use one of them"),
+        ("--input 1 --inputs x", "--inputs excludes --input and --input-file; use one of them"),
+        ("--input-file x --inputs x", "--inputs excludes --input and --input-file; use one of"),
+        ("--variable =1", "--variable '=1' is not NAME=VALUE; write it that way"),
+        ("--variable n", "--variable 'n' is not NAME=VALUE; write it that way"),
+        ("--overrides null", "--overrides is null; pass an object of step ids"),
+        ("--max-concurrency 2", "--max-concurrency requires --inputs; add that or remove it"),
+        ("--inputs x --max-concurrency 0", "--max-concurrency"),
+        ("--timeout -1", "--timeout"),
+        ("--input-file none.json", "cannot read the input file 'none.json': there is no such"),
+        ("--inputs none.json", "cannot read the input file 'none.json': there is no such file"),
+    ],
+)
+def test_wrong_usage(printed: Callable[..., Printed], arguments: str, problem: str) -> None:
+    code, out, err = printed("run", FLOW, *arguments.split())
+    assert (code, out) == (2, "")
+    assert problem in err
+
+
+def test_the_input(
+    serve: Callable[..., MockServer], printed: Callable[..., Printed], tmp_path: Path
+) -> None:
+    server = serve(finished_run(1))
+
+    def sent(*arguments: str) -> Any:
+        server.requests.clear()
+        assert printed("submit", FLOW, *arguments) == (0, f"{ID}\n", "")
+        return server.requests[-1].json()["input"]
+
+    assert sent() == [{}]
+    assert sent("--input", "null") == [None]
+    # JSON, not YAML: there is no quiet other meaning of a mistake.
+    assert printed("submit", FLOW, "--input", "a: 1").code == 2
+    upper, yaml = tmp_path / "A.JSON", tmp_path / "a.yml"
+    upper.write_text('{"a":\t1}', encoding="utf-8")
+    assert sent("--input-file", str(upper)) == [{"a": 1}]
+    yaml.write_text("a: 1", encoding="utf-8")
+    assert sent("--input-file", str(yaml)) == [{"a": 1}]
+    upper.write_text("a: 1", encoding="utf-8")
+    assert printed("submit", FLOW, "--input-file", str(upper)).code == 2
