@@ -16,8 +16,9 @@ import pytest
 
 from client.tests.commands import Screen
 from stepflow_api.models import FlowResultFailed, OtherFlowResult
-from stepflow_api.testing import MockServer, finished_run
-from stepflow_client import SyncStepflowClient, cli
+from stepflow_api.testing import MockRequest, MockServer, finished_run
+from stepflow_client import SyncRunHandle, SyncStepflowClient, cli, errors
+from stepflow_client.events import parse_event
 
 FLOW = "0" * 64
 RUN: Any = finished_run(1)["GET /runs/{run_id}"]
@@ -384,3 +385,193 @@ def test_the_input(
     assert sent("--input-file", str(yaml)) == [{"a": 1}]
     upper.write_text("a: 1", encoding="utf-8")
     assert printed("submit", FLOW, "--input-file", str(upper)).code == 2
+
+
+def test_ctrl_c(serve: Callable[..., MockServer], printed: Callable[..., Printed]) -> None:
+    def interrupt(request: object) -> None:
+        raise KeyboardInterrupt
+
+    serve({"GET /components": interrupt, "GET /runs": interrupt})
+    assert printed("components") == (130, "", "stepflow-client: interrupted\n")
+    ended = f"interrupted while waiting for run {ID}, which was not cancelled;"
+    ended += f" wait again: stepflow-client wait {ID}"
+    for options in ((), ("--follow",)):
+        assert printed("events", ID, *options) == (130, "", f"stepflow-client: {ended}\n")
+
+
+#: Subcommands, and with what they call the method of a run that has the same name.
+CALLED: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
+    ("report", (Path("run.html"),), {"items": 20}),
+    ("report --items 3 -o x.html", (Path("x.html"),), {"items": 3}),
+    ("timeline", (), {"items": 20}),
+    ("timeline --items 3", (), {"items": 3}),
+    (f"diff {OTHER_ID}", (OTHER_ID,), {"item": None}),
+    (f"diff {OTHER_ID} --item 0", (OTHER_ID,), {"item": 0}),
+    ("events", (), {"since": 0, "follow": False, "timeout": None}),
+    (
+        "events --follow --since 3 --timeout 5",
+        (),
+        {"since": 3, "follow": True, "timeout": 5},
+    ),
+]
+
+
+@pytest.mark.parametrize(("line", "arguments", "options"), CALLED)
+def test_what_a_command_passes_on(
+    printed: Callable[..., Printed],
+    monkeypatch: pytest.MonkeyPatch,
+    line: str,
+    arguments: tuple[Any, ...],
+    options: dict[str, Any],
+) -> None:
+    called: list[Any] = []
+
+    def refuse(handle: SyncRunHandle, *arguments: Any, **options: Any) -> None:
+        called.append((str(handle.id), arguments, options))
+        raise errors.InvalidInput("no")
+
+    name, *given = line.split()
+    monkeypatch.setattr(SyncRunHandle, name, refuse)
+    assert printed(name, ID, *given) == (2, "", "stepflow-client: no\n")
+    assert called == [(ID, arguments, options)]
+
+
+@pytest.mark.parametrize("command", ["run", "wait"])
+def test_following_takes_of_the_same_time(
+    serve: Callable[..., MockServer],
+    printed: Callable[..., Printed],
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+) -> None:
+    limits: list[float | None] = []
+
+    def events(handle: SyncRunHandle, *, timeout: float | None = None) -> Any:
+        limits.append(timeout)
+        yield from ()
+
+    monkeypatch.setattr(SyncRunHandle, "events", events)
+    serve(finished_run("done"))
+    argument = FLOW if command == "run" else ID
+    assert printed(command, argument, "--follow") == (0, "done\n", "")
+    assert printed(command, argument, "--follow", "--timeout", "1000").code == 0
+    assert limits[0] is None
+    assert limits[1] is not None and 900 < limits[1] <= 1000
+
+
+def test_an_event_is_printed_when_it_happens(
+    serve: Callable[..., MockServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipe = io.BytesIO()
+
+    def events(handle: SyncRunHandle, **options: Any) -> Any:
+        for number in range(3):
+            assert pipe.getvalue().count(b"\n") == number
+            yield parse_event(
+                {"sequenceNumber": number, "timestamp": AT, "kind": "StepSlept", "a": 1}
+            )
+
+    monkeypatch.setattr(SyncRunHandle, "events", events)
+    serve({})
+    for options in ((), ("--json",)):
+        pipe.truncate(0)
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "stdout", io.TextIOWrapper(pipe, encoding="utf-8"))
+            assert cli.run(["events", ID, *options]) == 0
+            # It would close the pipe with it.
+            sys.stdout.detach()
+        assert pipe.getvalue().count(b"\n") == 3
+
+
+@pytest.fixture
+def screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
+    monkeypatch.setenv("COLUMNS", "800")
+    monkeypatch.setenv("TERM", "xterm")
+    return Screen(monkeypatch)
+
+
+@pytest.mark.parametrize("items", [1, 2])
+def test_the_names_of_steps_on_a_terminal(
+    serve: Callable[..., MockServer], screen: Screen, monkeypatch: pytest.MonkeyPatch, items: int
+) -> None:
+    step = "[bold]a[/bold] \x1b[2J [/x]\nb"
+    place = {"runId": ID, "itemIndex": 0, "stepIndex": 0, "stepId": step}
+    happened = [
+        parse_event({"sequenceNumber": 0, "timestamp": AT, "kind": kind, **fields})
+        for kind, fields in (
+            ("RunCreated", {"runId": ID, "flowId": FLOW, "itemCount": items}),
+            ("StepStarted", place),
+            ("StepCompleted", {**place, "status": "completed"}),
+        )
+    ]
+    monkeypatch.setattr(SyncRunHandle, "events", lambda *_, **__: (one for one in happened))
+    serve(finished_run(*range(items)))
+    shown = Screen(monkeypatch, "stderr")("wait", ID, "--follow")
+    header, *rows = [
+        " ".join(row.split()) for row in shown.splitlines() if "step" in row or "bold" in row
+    ]
+    assert header.endswith(
+        "step running completed failed" if items == 2 else "step status duration"
+    )
+    expected = "0 1 0" if items == 2 else "completed 0.00 ms"
+    assert rows[-1].endswith(f"[bold]a[/bold] [2J [/x] b {expected}")
+
+
+def test_components_on_a_terminal(serve: Callable[..., MockServer], screen: Screen) -> None:
+    found = [{"component": "/a[/x]", "description": "[bold]d\x1b[2J"}]
+    found += [{"component": f"/{n}", "description": "d" * n} for n in (500, 501)]
+    serve({"GET /components": {"components": [*found, {"component": "/z"}]}})
+    header, *rows = screen("components").splitlines()
+    assert header.split() == ["component", "description"]
+    assert [row.split() for row in rows] == [
+        ["/a[/x]", "[bold]d\\x1b[2J"],
+        ["/500", "d" * 500],
+        ["/501", "d" * 500 + "…"],
+        ["/z"],
+    ]
+
+
+#: Statuses, and their codes of colours.
+COLOURS = {
+    "completed": "32",
+    "failed": "1;31",
+    "recoveryFailed": "1;31",
+    "running": "34",
+    "cancelled": "33",
+    "paused": None,
+}
+
+
+def test_the_colours_of_statuses(serve: Callable[..., MockServer], screen: Screen) -> None:
+    runs = [{**RUN, "status": status} for status in COLOURS]
+    ids = [str(UUID(int=number)) for number in range(len(runs))]
+    serve(
+        {"GET /runs": {"runs": [{**run, "runId": id} for run, id in zip(runs, ids, strict=True)]}}
+    )
+    screen("runs")
+    for status, code in COLOURS.items():
+        styled = f"\x1b[{code}m{status:14}\x1b[0m" if code else f"  {status:14} "
+        assert styled in screen.styled
+
+
+def test_whether_there_is_another_page(
+    serve: Callable[..., MockServer], screen: Screen, capfd: pytest.CaptureFixture[str]
+) -> None:
+    ids = [str(UUID(int=number)) for number in range(4)]
+
+    def page(request: MockRequest) -> Any:
+        return {"runs": [{**RUN, "runId": id} for id in ids[: int(request.query["limit"])]]}
+
+    serve({"GET /runs": page})
+    for options, number in (
+        ("-L 1", 2),
+        ("-L 3", 2),
+        ("-L 4", None),
+        ("-L 1 --page 3", 4),
+        ("-L 1 --page 4", None),
+        ("-L 1 --page 5", None),
+        ("-L 0", None),
+        ("", None),
+    ):
+        screen("runs", *options.split())
+        note = f"There are more runs: --page {number}\n" if number else ""
+        assert capfd.readouterr().err == note

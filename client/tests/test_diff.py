@@ -196,6 +196,15 @@ def test_the_command(
     assert "+b\\x1b[1m" in found.to_text()
     assert json.loads(command(first, second, "--json", code=1)) == found.to_dict()
     assert command(first, first, code=0).endswith("no difference\n")
+    with SyncStepflowClient(server.url) as client:
+        batches = [str(run(Driver("sync"), client, echo, *texts).id) for texts in ("abc", "xyz")]
+        of_all = client.handle(batches[0]).diff(batches[1])
+        of_one = client.handle(batches[0]).diff(batches[1], item=0)
+    texts = [found.to_text() + "\n" for found in (of_all, of_one)]
+    texts.append(of_all.to_text(items=1) + "\n")
+    assert len(set(texts)) == 3
+    options = ((), ("--item", "0"), ("--items", "1"))
+    assert [command(*batches, *some, code=1) for some in options] == texts
     assert cli.run(["diff", first, str(uuid4())]) == 1
     assert capfd.readouterr().err.count("\n") == 1
     assert (
