@@ -299,8 +299,10 @@ def test_a_flow_that_is_not_stored_is_invalid(do: Driver, stored: bool, fatal: i
     server = Server({"POST flows": always(200, {**STORED, "stored": stored, "diagnostics": found})})
     client = client_of(do, server)
     reason = r"it was not stored: \$: why; \$: why; \$: why \(and 1 more\)"
-    with pytest.raises(errors.FlowInvalid, match=reason):
-        do(client.store_flow(ECHO))
+    for flow, name in ((ECHO, "flow 'echo'"), ({**ECHO, "name": None}, "the flow")):
+        with pytest.raises(errors.FlowInvalid, match=f"^{name} is invalid, so {reason}") as caught:
+            do(client.store_flow(flow))
+        assert len(caught.value.diagnostics.diagnostics) == 4
     do(client.close())
 
 

@@ -474,11 +474,13 @@ def test_an_event_is_printed_when_it_happens(
     serve({})
     for options in ((), ("--json",)):
         pipe.truncate(0)
+        pipe.seek(0)
+        stdout = io.TextIOWrapper(pipe, encoding="utf-8")
         with monkeypatch.context() as patch:
-            patch.setattr(sys, "stdout", io.TextIOWrapper(pipe, encoding="utf-8"))
+            patch.setattr(sys, "stdout", stdout)
             assert cli.run(["events", ID, *options]) == 0
-            # It would close the pipe with it.
-            sys.stdout.detach()
+        # It would close the pipe with it.
+        stdout.detach()
         assert pipe.getvalue().count(b"\n") == 3
 
 

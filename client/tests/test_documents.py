@@ -152,6 +152,11 @@ def test_a_file_that_is_no_flow_is_told(
         ("nowhere.yaml", "cannot read the flow file 'nowhere.yaml': there is no such file"),
         ("/", "it is a folder; pass a file"),
         ("a\0b", "null byte"),
+        # No ids of flows.
+        *[
+            (name, "there is no such file")
+            for name in ("A" * 64, "a" * 63, "a" * 65, "g" * 64, "a" * 64 + "\n")
+        ],
         (7, "the flow is of type int; pass a path, a dict, a Flow, or a flow id"),
         ({"steps": [object()]}, "cannot be written as JSON"),
         ({"steps": [], "output": CIRCLE}, "cannot be written as JSON (Error serializing to JSON"),

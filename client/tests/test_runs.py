@@ -61,6 +61,16 @@ def test_run_takes_a_flow_in_every_shape(do: Driver, client: Any, tmp_path: Path
         assert do(client.store_flow(flow)) == flow_id
 
 
+def test_the_same_text_may_be_a_flow_in_one_format_alone(
+    do: Driver, client: Any, tmp_path: Path
+) -> None:
+    for name in ("flow.yaml", "flow.json"):
+        (tmp_path / name).write_text("{steps: [], output: 1}", encoding="utf-8")
+    assert do(client.run(tmp_path / "flow.yaml", 1)).output == 1
+    with pytest.raises(errors.InvalidInput, match="is not valid JSON"):
+        do(client.run(tmp_path / "flow.json", 1))
+
+
 def test_a_failed_flow_is_a_result(do: Driver, client: Any) -> None:
     result = do(client.run(READ_FILE, {"path": "/nowhere"}))
     assert result.is_failed
@@ -217,6 +227,9 @@ def test_variables_come_from_arguments_then_the_environment(
     assert do(client.run(nullable, None, variables_from_env=True)).output["city"] == "Oslo"
     explicit = client.run(VARIABLES, None, variables={"city": "Bonn"}, variables_from_env=True)
     assert do(explicit).output == {"city": "Bonn", "count": 3}
+    # Empty is a value.
+    monkeypatch.setenv("TEST_CITY", "")
+    assert do(client.run(VARIABLES, None, variables_from_env=True)).output["city"] == ""
     monkeypatch.delenv("TEST_CITY")
     assert do(client.run(VARIABLES, None, variables_from_env=True)).output == {
         "city": "Rome",
