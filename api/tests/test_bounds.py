@@ -16,7 +16,7 @@ import pytest
 from api.tests import fuzz_events
 from stepflow_api import errors, models
 from stepflow_api._constants import ERROR_BODY_LIMIT, EVENT_LIMIT, UNKNOWN_VALUES_LIMIT
-from stepflow_api._transport.event_stream import EventDecoder
+from stepflow_api._transport.event_stream import EventDecoder, LineDecoder
 from stepflow_api.api.health import health_check
 from stepflow_api.api.run import list_runs
 from stepflow_api.client import Client
@@ -155,6 +155,15 @@ def test_a_stream_has_none() -> None:
     decoder = EventDecoder(limit=100)
     for _ in range(1000):
         assert decoder.feed(b"data: x\n\n: alive\n\n") == [b"x"]
+
+
+def test_a_line_has_a_limit_and_a_stream_of_lines_has_none() -> None:
+    decoder = LineDecoder(limit=10)
+    for _ in range(1000):
+        assert decoder.feed(b'"12345678"\n') == [b'"12345678"']
+    assert decoder.feed(b"0123456789") == []
+    with pytest.raises(ValueError, match="a line is larger than 10 bytes"):
+        decoder.feed(b"0")
 
 
 def test_random_streams() -> None:

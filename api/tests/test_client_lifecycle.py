@@ -22,12 +22,16 @@ from api.tests.support.forms import ASYNCIO, ASYNCIO_DETAILED, FORMS, SYNC, SYNC
 from stepflow_api import AuthenticatedClient, Client
 from stepflow_api.api.health import health_check
 from stepflow_api.api.run import create_run, get_run
-from stepflow_api.errors import InvalidRequest
+from stepflow_api.errors import InvalidRequest, UnexpectedStatus
+from stepflow_api.lowlevel import Operation
 from stepflow_api.models import CreateRunRequest
 from tools.pytest.httpx_libraries import by_library, client_class
 from tools.spec.server import StepflowServer
 
 OK = {"status": "s", "timestamp": "t", "version": "v"}
+
+# Opens a connection for a stream, although it gets none.
+EVENTS: Operation[Any, Any] = Operation("events", "GET", "/health", {})
 
 by_form = pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
 
@@ -93,6 +97,29 @@ async def test_an_async_with_block_closes_what_it_opened(
         assert connections(server) == 1
         # The sync forms have connections of their own.
         health_check.sync(client=client)
+        assert connections(server) == 2
+    assert connections(server) == 0
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+def test_a_block_closes_the_connections_of_calls_and_of_streams(
+    is_async: bool, server: StepflowServer, warned: None
+) -> None:
+    async def main() -> None:
+        async with Client(server.url) as client:
+            await health_check.asyncio(client=client)
+            with pytest.raises(UnexpectedStatus):
+                await client.open_async(EVENTS, EVENTS.request())
+            assert connections(server) == 2
+        assert connections(server) == 0
+
+    if is_async:
+        asyncio.run(main())
+        return
+    with Client(server.url) as client:
+        health_check.sync(client=client)
+        with pytest.raises(UnexpectedStatus):
+            client.open(EVENTS, EVENTS.request())
         assert connections(server) == 2
     assert connections(server) == 0
 
@@ -324,10 +351,11 @@ def test_one_transport_in_one_event_loop_after_the_other(library: Any) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("is_stream", [False, True], ids=["call", "stream"])
 @pytest.mark.parametrize("kind", ["http_client", "transport"])
 @by_library
 def test_connections_of_a_loop_that_has_ended(
-    library: Any, kind: str, server: StepflowServer
+    library: Any, kind: str, is_stream: bool, server: StepflowServer
 ) -> None:
     classes = {"http_client": library.AsyncClient, "transport": library.AsyncHTTPTransport}
     given = classes[kind]()
@@ -335,11 +363,29 @@ def test_connections_of_a_loop_that_has_ended(
 
     in_loops(1, lambda: health_check.asyncio(client=client))
     with pytest.raises(InvalidRequest) as raised:
+        if is_stream:
+            in_loops(1, lambda: client.open_async(EVENTS, EVENTS.request()))
         in_loops(1, lambda: health_check.asyncio(client=client))
     assert str(raised.value) == (
         "the http_client or transport of this client has connections of an event loop that is"
         " closed; create both in each loop"
     )
+
+
+@pytest.mark.parametrize("form", [SYNC, ASYNCIO], ids=lambda form: form.name)
+@by_library
+@pytest.mark.anyio
+async def test_another_error_of_a_transport_is_raised_as_it_is(library: Any, form: Form) -> None:
+    def fail(request: Any) -> Any:
+        raise RuntimeError("its own")
+
+    client = Client("http://server", transport=library.MockTransport(fail))
+    with pytest.raises(RuntimeError, match=r"^its own$"):
+        await form("health.health_check", client=client)
+    with pytest.raises(RuntimeError, match=r"^its own$"):
+        if form.is_async:
+            await client.open_async(EVENTS, EVENTS.request())
+        client.open(EVENTS, EVENTS.request())
 
 
 @pytest.mark.parametrize("kind", ["own", "http_client", "transport"])
@@ -419,6 +465,15 @@ def url(
         return server.url
     monkeypatch.setenv("http_proxy", server.url)
     return "http://stepflow.example"
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_client_is_closed_in_another_loop_than_that_of_its_calls(url: str) -> None:
+    client = Client(url)
+    in_loops(1, lambda: health_check.asyncio(client=client))
+    in_loops(1, client.aclose)
+    with pytest.raises(InvalidRequest, match="this client is closed"):
+        health_check.sync(client=client)
 
 
 @pytest.mark.anyio

@@ -127,6 +127,99 @@ def test_the_reason_why_no_address_of_a_name_accepts_is_reported(
         asyncio.run(main())
 
 
+def test_the_addresses_of_a_name_take_turns_by_family(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network without IPv6 costs one attempt, and no address is left out."""
+    four = [(socket.AF_INET, f"127.0.0.{number}") for number in (1, 2, 3)]
+    found = [four[0], four[1], (socket.AF_INET6, "::1"), four[2]]
+    tried: list[str] = []
+
+    async def getaddrinfo(loop: object, host: str, port: int, **options: Any) -> list[Any]:
+        return [(family, socket.SOCK_STREAM, 6, "", (one, port)) for family, one in found]
+
+    async def connect(loop: object, protocol: object, host: str, port: int, **options: Any) -> None:
+        tried.append(host)
+        raise ConnectionRefusedError("nobody is there")
+
+    monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(asyncio.BaseEventLoop, "create_connection", connect)
+
+    async def main() -> None:
+        async with Client("http://stepflow.test", server_version="0.11.1") as client:
+            await health_check.asyncio(client=client)
+
+    with pytest.raises(ConnectionFailed, match="nobody is there"):
+        asyncio.run(main())
+    assert tried == ["127.0.0.1", "::1", "127.0.0.2", "127.0.0.3"]
+
+
+def test_an_address_that_is_slow_is_waited_for_when_the_last_one_refuses(
+    listener: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _resolve(monkeypatch, "127.0.0.1", "127.0.0.2")
+    refused = threading.Event()
+    connect = asyncio.BaseEventLoop.create_connection
+
+    async def slowly(loop: Any, protocol: Any, host: str, port: int, **options: Any) -> Any:
+        if host == "127.0.0.2":
+            refused.set()
+            raise ConnectionRefusedError("nobody is there")
+        await asyncio.to_thread(refused.wait, 30)
+        return await connect(loop, protocol, host, port, **options)
+
+    monkeypatch.setattr(asyncio.BaseEventLoop, "create_connection", slowly)
+
+    def respond() -> None:
+        with listener.accept()[0] as connection:
+            connection.recv(65536)
+            connection.sendall(OK)
+
+    async def main() -> str:
+        async with Client(_url(listener, "stepflow.test"), server_version="0.11.1") as client:
+            return (await health_check.asyncio(client=client)).status
+
+    thread = threading.Thread(target=respond, daemon=True)
+    thread.start()
+    assert asyncio.run(main()) == "healthy"
+    thread.join()
+
+
+def test_a_body_that_is_sent_slowly_does_not_exceed_the_write_timeout(
+    listener: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The timeout is for a wait without progress, not for the whole body."""
+    expired: list[Any] = []
+    call_later = asyncio.BaseEventLoop.call_later
+
+    def later(loop: Any, delay: float, callback: Any, *arguments: Any, **options: Any) -> Any:
+        if 4000 < delay <= 4321:
+            expired.append(lambda: loop.call_soon_threadsafe(callback, *arguments))
+        return call_later(loop, delay, callback, *arguments, **options)
+
+    monkeypatch.setattr(asyncio.BaseEventLoop, "call_later", later)
+
+    def respond() -> None:
+        with listener.accept()[0] as connection:
+            received = len(connection.recv(65536))
+            # More than the two systems can hold, so that the client has sent some of it.
+            while received < len(LARGE) * 2 // 3:
+                received += len(connection.recv(65536))
+            expired[0]()
+            while received < len(LARGE):
+                received += len(connection.recv(65536))
+            connection.sendall(b"HTTP/1.1 200 OK\r\n" + JSON % (14, b'{"blobId":"x"}'))
+
+    async def main() -> str | None:
+        timeout = httpx.Timeout(30, write=4321)
+        async with Client(_url(listener), timeout=timeout, server_version="0.11.1") as client:
+            return (await store_blob_bytes.asyncio(LARGE, client=client)).blob_id
+
+    thread = threading.Thread(target=respond, daemon=True)
+    thread.start()
+    assert asyncio.run(main()) == "x"
+    assert len(expired) >= 2
+    thread.join()
+
+
 def test_an_async_connection_with_a_half_sent_request_is_not_used_again(
     listener: socket.socket,
 ) -> None:

@@ -487,7 +487,8 @@ def wait_until_received(connection: socket.socket) -> None:
 @pytest.mark.anyio
 async def test_what_comes_unasked_is_no_answer_to_the_next_request(form: Form, after: str) -> None:
     length = f"content-length: {len(HEALTH)}"
-    whole, other = _text(HEALTH, length), _text(HEALTH.replace("healthy", "spoofed"), length)
+    spoofed = HEALTH.replace("healthy", "spoofed")
+    whole, other = _text(HEALTH, length), _text(spoofed, length, status="408 Request Timeout")
     seen: list[socket.socket] = []
     answered, sent = threading.Event(), threading.Event()
 
@@ -546,6 +547,8 @@ async def test_what_is_no_http_is_told(form: Form, text: bytes) -> None:
     assert ("the server speaks another protocol" in str(raised.value)) is (
         b"connection: upgrade" in text
     )
+    # What is not HTTP at all shows by its beginning.
+    assert (": it has b'SSH-2.0-OpenSSH_9.2" in str(raised.value)) is text.startswith(b"SSH")
 
 
 @pytest.mark.anyio

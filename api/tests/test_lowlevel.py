@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any
 
 import httpx
@@ -227,6 +227,61 @@ def test_comments_do_not_prolong_the_wait_for_an_event(
 
     with pytest.raises(RequestTimeout, match="within the timeout"):
         perform(Client("http://server", transport=transport), steps())
+
+
+@by_form
+def test_the_read_timeout_bounds_each_wait_for_an_event(perform: Callable[..., Any]) -> None:
+    headers = {"content-type": "text/event-stream"}
+    transport = httpx.MockTransport(
+        lambda request: httpx.Response(200, stream=Endless(), headers=headers)
+    )
+    operation = Operation[None, None]("events", "GET", "/events", {})
+    request = operation.request()
+    client = Client("http://server", transport=transport)
+    timeout = httpx.Timeout(30, read=0.05)
+
+    async def read() -> None:
+        async with await client.open_async(operation, request, timeout=timeout) as stream:
+            await stream.read()
+
+    with pytest.raises(RequestTimeout, match="within the timeout"):
+        if perform is run_in_loop:
+            asyncio.run(read())
+        with client.open(operation, request, timeout=timeout) as stream:
+            stream.read()
+
+
+@by_form
+def test_a_call_has_its_own_timeout_and_header_fields(perform: Callable[..., Any]) -> None:
+    seen: list[tuple[float, str | None]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append((request.extensions["timeout"]["read"], request.headers.get("x-team")))
+        return httpx.Response(200, content=BODY)
+
+    def steps() -> Steps[None]:
+        operation, request = list_components.OPERATION, list_components.build_request()
+        headers: Hidden[Mapping[str, str]] = Hidden({"X-Team": "a"})
+        yield Call(operation, request, timeout=httpx.Timeout(40), headers=headers)
+        yield Fetch(operation, request, timeout=httpx.Timeout(50))
+
+    transport = httpx.MockTransport(answer)
+    perform(Client("http://server", transport=transport, server_version="0.11.1"), steps())
+    assert seen == [(40, "a"), (50, None)]
+
+
+@pytest.mark.parametrize("end", [b"\n", b""])
+def test_a_line_that_is_no_document_is_an_error(end: bytes) -> None:
+    headers = {"content-type": "application/jsonl"}
+    answer = httpx.Response(200, content=b'{"a":1}\n{' + end, headers=headers)
+    operation = Operation[None, None]("events", "GET", "/events", {})
+    with (
+        Client("http://server", transport=httpx.MockTransport(lambda request: answer)) as client,
+        client.open(operation, operation.request()) as stream,
+        pytest.raises(InvalidAnswer, match="200, but what comes is no event"),
+    ):
+        while stream.read() is not None:
+            pass
 
 
 def test_grpc_is_no_response_in_pieces() -> None:
