@@ -24,8 +24,9 @@ from stepflow_api.api.batch import (
     list_batch_runs,
     list_batches,
 )
-from stepflow_api.api.run import create_run, get_run, get_run_items
+from stepflow_api.api.run import create_run, get_run, get_run_items, list_runs
 from stepflow_api.errors import BadRequest, Conflict, InvalidRequest, NotFound
+from stepflow_api.testing import MockRequest, MockServer
 from tools.spec.server import StepflowServer
 
 pytestmark = pytest.mark.anyio
@@ -70,6 +71,7 @@ async def test_create_batch(form: Form, client: Client, world: World, recorder: 
     if form.is_detailed:
         assert result.status_code == 202
         assert result.content == recorder.last_answer.content
+        assert result.headers["Content-Type"] == "application/json"
     outputs = get_batch_outputs.sync(done(client, batch.batch_id), client=client)
     assert [o.result.output for o in outputs.outputs if o.result] == ["b", "b", "b"]
 
@@ -290,6 +292,40 @@ async def test_list_batches_finds_them_among_all_runs(
         assert all(operation == "listRuns" for operation, _ in recorder.requests)
         if form.is_detailed:
             assert (result.status_code, result.content) == (200, recorder.last_answer.content)
+
+
+@by_form
+async def test_a_batch_that_another_run_shifts_to_the_next_page_is_listed_once(form: Form) -> None:
+    def run(number: int, items: int) -> dict[str, object]:
+        run_id = str(UUID(int=number))
+        counts = {"completed": items, "running": 0, "failed": 0, "cancelled": 0}
+        return {
+            "runId": run_id,
+            "rootRunId": run_id,
+            "flowId": UNKNOWN_HASH,
+            "status": "completed",
+            "items": {"total": items, **counts},
+            "createdAt": "2026-01-01T00:00:00Z",
+            "createdAtSeqno": 0,
+        }
+
+    listed = [run(number, 1 if number != 99 else 2) for number in range(1, 150)]
+    requests: list[tuple[str, str]] = []
+
+    def page(request: MockRequest) -> dict[str, object]:
+        offset = int(request.query["offset"])
+        requests.append((request.query["limit"], request.query["offset"]))
+        # A run was created between the requests.
+        shown = [run(200, 1), *listed] if offset else listed
+        return {"runs": shown[offset : offset + int(request.query["limit"])]}
+
+    async with Client("http://server", transport=MockServer({list_runs: page})) as client:
+        for options in ({}, {"limit": 2}):
+            requests.clear()
+            result = await form("batch.list_batches", client=client, **options)
+            found = result.parsed if form.is_detailed else result
+            assert [batch.batch_id for batch in found.batches] == [UUID(int=99)]
+            assert requests == [("100", "0"), ("100", "100")]
 
 
 @by_form

@@ -52,6 +52,10 @@ def seconds(call: Callable[[], object]) -> float:
         ("\u202egnp.exe\u2066\u200e\ufeff", "\\u202egnp.exe\\u2066\\u200e\\ufeff"),
         ("\u2028\ud800\U000e0041", "\\u2028\\ud800\\U000e0041"),
         ("é 日本語\u3000👩\u200d💻\u00a0", "é 日本語\u3000👩\u200d💻\u00a0"),
+        (
+            "\u2002\u2003\u2009\u200a\u202fنمی\u200cخواهم",
+            "\u2002\u2003\u2009\u200a\u202fنمی\u200cخواهم",
+        ),
     ],
 )
 def test_text_for_a_terminal(text: str, shown: str) -> None:
