@@ -10,7 +10,7 @@ import pytest
 from stepflow_api.models import Flow
 from stepflow_client import errors
 from stepflow_client._core.flow_source import FlowContent, FlowIds, FlowSource, resolve
-from stepflow_client.documents import parse
+from stepflow_client.documents import parse, parse_json
 
 
 def yaml(text: str) -> Any:
@@ -121,6 +121,23 @@ def test_broken_json_is_told(text: bytes, problem: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_a_mark_of_the_byte_order_is_no_content() -> None:
+    # Editors on Windows write it.
+    for text, is_json in ((b'{"a": 1}', True), (b"a: 1", False)):
+        assert parse(b"\xef\xbb\xbf" + text, name="it", is_json=is_json) == {"a": 1}
+
+
+def test_json_of_an_argument_is_refused_by_a_value_error() -> None:
+    assert parse_json('[1, "a"]') == [1, "a"]
+    for text, problem in (
+        ("[" * 100_000, "it is nested too deeply"),
+        ('{"a": 1, "b": 1, "b": 2}', "duplicate key 'b'"),
+        ("-Infinity", "-Infinity is not a JSON number"),
+    ):
+        with pytest.raises(ValueError, match=problem):
+            parse_json(text)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "problem"),
     [
@@ -151,6 +168,10 @@ def test_a_file_that_is_no_flow_is_told(
     [
         ("nowhere.yaml", "cannot read the flow file 'nowhere.yaml': there is no such file"),
         ("/", "it is a folder; pass a file"),
+        (
+            "/dev/null/f.yaml",
+            "cannot read the flow file '/dev/null/f.yaml': Not a directory; check",
+        ),
         ("a\0b", "null byte"),
         # No ids of flows.
         *[

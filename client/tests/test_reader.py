@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -68,10 +69,24 @@ def test_a_document_that_ends_early_is_an_error(at: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"[1]", b"<html>", b'{"items": [1 2]}', b'{"a" 1}', b"{1:2}x", b'{"items":[]}\xc3']
+    ("content", "problem"),
+    [
+        (b"[1]", "'[' instead of one of '{'"),
+        (b"<html>", "'<' instead of one of '{'"),
+        (b'{"items": [1 2]}', "'2' instead of one of ',]'"),
+        (b'{"a" 1}', "'1' instead of one of ':'"),
+        (b"{1:2}", "1 instead of a name"),
+        (b'{"items":[1]}{', "'{' after the end"),
+        (b"{} x", "'x' after the end"),
+        (b'{"items":[]}\xc3', "unexpected end of data"),
+        (b'{"items": [' + b"[" * 200_000, "it is nested too deeply"),
+        (b'{"items": [1', "it ends early"),
+        (b'{"a":', "it ends early"),
+        (b"", "it ends early"),
+    ],
 )
-def test_what_is_no_such_document_is_an_error(content: bytes) -> None:
-    with pytest.raises(ValueError):
+def test_what_is_no_such_document_is_an_error(content: bytes, problem: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(problem)):
         read([content])
 
 
