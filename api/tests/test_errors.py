@@ -177,3 +177,15 @@ def test_the_message_of_a_response(document: Any, message: str) -> None:
     ):
         health_check.sync(client=client)
     assert raised.value.message == f"409 Conflict: {message}"
+
+
+@pytest.mark.parametrize("headers", [{}, {"location": ""}, {"location": "?token=secret"}], ids=str)
+def test_a_redirect_to_no_place(headers: dict[str, str]) -> None:
+    answer = httpx.Response(302, text="moved", headers=headers)
+    transport = httpx.MockTransport(lambda request: answer)
+    with (
+        Client("http://server", transport=transport, server_version="0.11.1") as client,
+        pytest.raises(StatusError) as raised,
+    ):
+        health_check.sync(client=client)
+    assert raised.value.message == "302 Found: moved"

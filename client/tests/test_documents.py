@@ -50,8 +50,10 @@ def doubled(text: str) -> str:
         ("a: 010", 10),
         ("a: 0o10", 8),
         ("a: 0x1f", 31),
+        ("a: 0x1F", 31),
         ("a: -7", -7),
         ("a: 1e3", 1000.0),
+        ("a: 1E3", 1000.0),
         ("a: 1.5", 1.5),
         ("a: .5", 0.5),
         ("a: ~", None),
@@ -119,6 +121,21 @@ def test_broken_json_is_told(text: bytes, problem: str) -> None:
         parse(text, name="it", is_json=True)
     assert problem in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_million_values_are_too_many() -> None:
+    def aliases(count: int) -> str:
+        return f"a: &a [{'0,' * 999}]\nb: [{'*a,' * count}]"
+
+    assert len(yaml(aliases(990))["b"]) == 990
+    with pytest.raises(errors.InvalidInput, match="this has more than 1000000 values"):
+        yaml(aliases(1001))
+
+
+def test_a_long_key_is_cut() -> None:
+    key = "k" * 10_000
+    with pytest.raises(errors.InvalidInput, match=r"duplicate key 'k{480,}… \(\d+ characters\); "):
+        parse(f'{{"{key}": 1, "{key}": 2}}'.encode(), name="it", is_json=True)
 
 
 def test_a_mark_of_the_byte_order_is_no_content() -> None:
