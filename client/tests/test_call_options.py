@@ -216,6 +216,19 @@ def test_a_timeout_ends_the_retries_of_a_call(do: Driver, name: str) -> None:
     do(client.close())
 
 
+@pytest.mark.parametrize("later", [errors.ConnectionFailed, 400, 404, 429, 503])
+def test_an_earlier_attempt_may_have_created_the_run(do: Driver, later: Any) -> None:
+    answers = iter([errors.ConnectionLost])
+    server = MockServer({"POST /runs": lambda request: next(answers, later)})
+    client = do.client("http://server", server_version="0.11.1", transport=server)
+    with pytest.raises(errors.RunOutcomeUnknown):
+        do(client.submit(FLOW_ID, 1, retry_create=True))
+    kind = errors.ConnectionFailed if later is errors.ConnectionFailed else errors.StatusError
+    with pytest.raises((kind, errors.Unreachable)):
+        do(client.submit(FLOW_ID, 1, retry_create=True))
+    do(client.close())
+
+
 def test_what_holds_for_a_client_without_options(monkeypatch: pytest.MonkeyPatch) -> None:
     pauses: list[float] = []
     timeouts: list[dict[str, float]] = []

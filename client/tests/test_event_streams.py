@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import random
+from collections.abc import AsyncIterator, Iterator
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 
 from client.tests.support import RUNNING, Driver
 from stepflow_api.testing import MockServer
-from stepflow_client import errors, events
+from stepflow_client import SyncStepflowClient, errors, events
 from stepflow_client.timeline import Timeline
 
 
@@ -157,3 +162,140 @@ def test_what_the_events_say_of_steps(do: Driver) -> None:
         ("c", "blocked", None, None, 0),
         ("b", "running", "2026-01-01T00:00:06+00:00", None, 2),
     ]
+
+
+class Stream(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """Events, and then the end of the response, or an error of the connection.
+
+    Args:
+        *numbers: The events' sequence numbers; 9 is that of the run's last event.
+        error: The error.
+    """
+
+    def __init__(self, *numbers: int, error: type[httpx.TransportError] | None = None) -> None:
+        documents = [DONE if number == 9 else step(number) for number in numbers]
+        self._parts = [
+            json.dumps(
+                {
+                    "sequenceNumber": one["sequence_number"],
+                    "timestamp": one["timestamp"],
+                    "event": {one["kind"]: one["data"]},
+                }
+            ).encode()
+            for one in documents
+        ]
+        self._error = error
+        self.is_closed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        for part in self._parts:
+            yield b"data: %b\n\n" % part
+        if self._error is not None:
+            raise self._error("simulated")
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for part in self:
+            yield part
+
+    def close(self) -> None:
+        self.is_closed = True
+
+    async def aclose(self) -> None:
+        self.is_closed = True
+
+
+silent = partial(Stream, error=httpx.ReadTimeout)
+cut = partial(Stream, error=httpx.ReadError)
+
+#: Whether the run is running, has finished with an event of number 9, or was cancelled during a
+#: step; the streams of its events, no two of which may fail in a row; and the numbers that `events`
+#: returns, or its error.
+CONNECTIONS: dict[str, tuple[str, list[Stream], list[int] | type[Exception]]] = {
+    # A run may do nothing for a long time.
+    "silence": ("running", [silent(), silent(), silent(1), silent(1), Stream(9)], [1, 9]),
+    "silence, then a cut": ("running", [silent(), cut(), silent(), cut(), Stream(9)], [9]),
+    "cuts": ("running", [cut(), cut()], errors.ConnectionLost),
+    "ends": ("running", [Stream(), Stream()], errors.ConnectionLost),
+    "cuts with events": ("running", [cut(1), cut(1, 2), cut(2, 9)], [1, 2, 9]),
+    # Of a finished run, silence is a fault.
+    "silence at the end": ("finished", [silent(), silent()], errors.RequestTimeout),
+    "silence with events at the end": (
+        "finished",
+        [silent(1), silent(1, 2), Stream(2, 9)],
+        [1, 2, 9],
+    ),
+    # Of one without a last event, it is the end.
+    "cancelled": ("cancelled", [silent(1), silent(1)], [1]),
+    "cancelled, slowly": ("cancelled", [silent(1), silent(1, 2), silent(2)], [1, 2]),
+    "cancelled, with ends": ("cancelled", [Stream(1), Stream(1)], [1]),
+    "cancelled, with cuts": ("cancelled", [cut(1), cut(1), cut(1)], errors.ConnectionLost),
+    # Without waiting for more, silence is the end of a run in progress as well.
+    "running so far": ("running so far", [silent(1, 2)], [1, 2]),
+    "running so far, cut": ("running so far", [cut(1), silent(1, 2)], [1, 2]),
+    "finished so far": ("finished so far", [silent(1), Stream(1, 9)], [1, 9]),
+}
+
+
+@pytest.mark.parametrize("name", CONNECTIONS)
+def test_what_the_end_of_a_connection_means(
+    do: Driver, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr("stepflow_client._core.events.RECONNECT_SECONDS", 1e-9)
+    state, streams, expected = CONNECTIONS[name]
+    state, _, so_far = state.partition(" ")
+    more = {"running": {}, "finished": {"status": 2, "finishedAtSeqno": 9}}.get(
+        state, {"status": 4}
+    )
+    opened: list[Stream] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/runs"):
+            return httpx.Response(200, json={"runs": [{**RUNNING["summary"], **more}]})
+        # A stream is awaited for no longer than it may be silent.
+        assert request.extensions["timeout"]["read"] <= 5
+        # Before another connection is opened.
+        assert all(stream.is_closed for stream in opened)
+        fresh = streams[len(opened)]
+        opened.append(Stream())
+        opened[-1].__dict__.update(vars(fresh), is_closed=False)
+        headers = {"content-type": "text/event-stream"}
+        return httpx.Response(200, headers=headers, stream=opened[-1])
+
+    transport = httpx.MockTransport(handle)
+    client = do.client("http://server.invalid", server_version="0.13.0", transport=transport)
+    found = client.handle(UUID(int=1)).events(follow=not so_far)
+    if isinstance(expected, list):
+        assert [event.sequence_number for event in do(found)] == expected
+    else:
+        with pytest.raises(expected):
+            do(found)
+    assert len(opened) == len(streams)
+    assert all(stream.is_closed for stream in opened)
+    do(client.close())
+
+
+@pytest.mark.parametrize("timeout", [None, 0.25])
+def test_the_pauses_before_a_connection_is_opened_again(
+    monkeypatch: pytest.MonkeyPatch, timeout: float | None
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("stepflow_api._exchange.driver.time", SimpleNamespace(sleep=pauses.append))
+    monkeypatch.setattr(random, "random", lambda: 1.0)
+    streams = iter([[step(1)], [], [], [], [], [step(2)], [], [DONE]])
+    server = MockServer(
+        {
+            "GET /runs": {"runs": [RUNNING["summary"]]},
+            "GET /runs/{run_id}/events": lambda request: next(streams),
+        },
+        version="0.13.0",
+    )
+    with SyncStepflowClient("http://h", server_version="0.13.0", transport=server) as client:
+        if timeout is None:
+            assert len(list(client.handle(UUID(int=1)).events())) == 3
+            assert pauses == [0.1, 0.2, 0.4, 0.8, 0.1]
+        else:
+            with monkeypatch.context() as patch:
+                clock = SimpleNamespace(monotonic=lambda: 0.0)
+                patch.setattr("stepflow_client._requests.deadline.time", clock)
+                assert len(list(client.handle(UUID(int=1)).events(timeout=timeout))) == 3
+            assert pauses == [0.1, 0.2, 0.25, 0.25, 0.1]

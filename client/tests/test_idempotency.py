@@ -70,6 +70,14 @@ def test_a_call_is_the_same_with_its_members_in_another_order(
     assert one.id == other.id
 
 
+def test_a_flow_keeps_its_metadata_with_a_key(do: Driver, client: Any, key: str) -> None:
+    flow = {**ECHO, "metadata": {"team": "x"}}
+    handle = do(client.submit(flow, 1, idempotency_key=key))
+    stored = do(client.get_flow(do(handle.status()).flow_id))
+    assert (stored.name, stored.metadata["team"]) == (f"{ECHO['name']} [{key}]", "x")
+    assert stored.output == ECHO["output"]
+
+
 def test_keys_that_begin_alike_are_others(
     do: Driver, server: StepflowServer, client: Any, key: str
 ) -> None:

@@ -59,6 +59,15 @@ def test_a_handle_has_no_password(do: Driver) -> None:
     do(client.close())
 
 
+def test_a_client_that_could_not_be_made(do: Driver) -> None:
+    # A traceback shows it.
+    client = do.client("http://localhost:1")
+    cls: Any = type(client)
+    assert repr(client) == f"{cls.__name__}('http://localhost:1/api/v1')"
+    assert repr(cls.__new__(cls)) == f"{cls.__name__}(None)"
+    do(client.close())
+
+
 def test_a_batch(do: Driver, client: Any) -> None:
     flow = {**READ_FILE, "output": {"$step": "read", "path": "data"}}
     results = do(client.run_batch(flow, [{"path": "/nowhere"}, {}] * 20))

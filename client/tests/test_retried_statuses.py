@@ -14,6 +14,14 @@ from stepflow_client import errors
 RUN_ID = "00000000-0000-0000-0000-000000000001"
 STATUSES = (400, 403, 408, 428, 429, 430, 500, 501, 502, 503, 504, 505, 599)
 
+#: The event of a finished run, as servers from 0.12 on send it.
+DONE = {
+    "sequence_number": 1,
+    "timestamp": "2026-01-01T00:00:00Z",
+    "kind": "RunCompleted",
+    "data": {"runId": RUN_ID, "status": "completed"},
+}
+
 #: A call, the route that fails once, and the statuses that are retried.
 CALLS: dict[str, tuple[Callable[[Any], Any], str, set[int]]] = {
     "a read": (lambda client: client.list_runs(limit=1), "GET /runs", {429, 502, 503, 504}),
@@ -23,6 +31,26 @@ CALLS: dict[str, tuple[Callable[[Any], Any], str, set[int]]] = {
         lambda client: client.handle(RUN_ID).result(),
         "GET /runs/{run_id}",
         {429, *range(500, 600)},
+    ),
+    "its events": (
+        lambda client: client.handle(RUN_ID).events(),
+        "GET /runs",
+        {429, *range(500, 600)},
+    ),
+    "the stream of its events": (
+        lambda client: client.handle(RUN_ID).events(),
+        "GET /runs/{run_id}/events",
+        {429, *range(500, 600)},
+    ),
+    "its events so far": (
+        lambda client: client.handle(RUN_ID).events(follow=False),
+        "GET /runs",
+        {429, 502, 503, 504},
+    ),
+    "the stream of its events so far": (
+        lambda client: client.handle(RUN_ID).events(follow=False),
+        "GET /runs/{run_id}/events",
+        {429, 502, 503, 504},
     ),
     "its results": (
         lambda client: client.handle(RUN_ID).result(),
@@ -36,7 +64,7 @@ CALLS: dict[str, tuple[Callable[[Any], Any], str, set[int]]] = {
 @pytest.mark.parametrize("name", CALLS)
 def test_a_status(do: Driver, name: str, status: int) -> None:
     call, route, retried = CALLS[name]
-    routes: dict[str, Any] = finished_run("done")
+    routes: dict[str, Any] = {**finished_run("done"), "GET /runs/{run_id}/events": [DONE]}
     asked: list[MockRequest] = []
 
     def fail_once(request: MockRequest) -> Any:

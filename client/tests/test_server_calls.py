@@ -14,7 +14,7 @@ import pytest
 
 from client.tests.support import ECHO, READ_FILE, Driver
 from stepflow_api.models import DiagnosticLevel, ExecutionStatus
-from stepflow_api.testing import MockServer
+from stepflow_api.testing import MockServer, finished_run
 from stepflow_client import RetryPolicy, errors
 from tools.pytest.httpx_libraries import by_library, client_class
 from tools.spec.server import StepflowServer
@@ -110,6 +110,47 @@ def test_of_which_item_steps_are_requested(do: Driver, item: Any, sent: dict[str
     client = do.client("http://server.invalid", server_version="0.11.1", transport=server)
     assert do(client.handle(uuid.UUID(int=1)).steps(item_index=item)) == {}
     assert [request.query for request in server.requests] == [sent]
+    do(client.close())
+
+
+def test_the_types_of_variables_of_the_environment(
+    do: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    types: dict[str, Any] = {
+        "untyped": {},
+        "anything": True,
+        "text": {"type": "string"},
+        "maybe_text": {"type": ["null", "string"]},
+        "number": {"type": "integer"},
+        "maybe_number": {"type": ["integer", "null"]},
+        "explicit": {"type": "integer"},
+        "unset": {"type": "integer"},
+    }
+    names = [*types, "unlisted"]
+    for name in names:
+        if name != "unset":
+            monkeypatch.setenv(f"TEST_OF_{name}", "3")
+    found = {"schema": {"type": "object", "properties": types}}
+    found["envVars"] = {name: f"TEST_OF_{name}" for name in names}
+    routes: dict[str, Any] = finished_run("done")
+    server = MockServer({**routes, "GET /flows/{flow_id}/variables": {"flowId": "0" * 64, **found}})
+    client = do.client("http://server.invalid", server_version="0.11.1", transport=server)
+    do(client.run("0" * 64, 1, variables={"explicit": 0}, variables_from_env=True))
+    (request,) = (one for one in server.requests if one.method == "POST")
+    assert request.json()["variables"] == {
+        "explicit": 0,
+        "untyped": "3",
+        "anything": "3",
+        "text": "3",
+        "maybe_text": "3",
+        "number": 3,
+        "maybe_number": 3,
+        "unlisted": "3",
+    }
+    server.add("GET /flows/{flow_id}/variables", {"flowId": "0" * 64, "envVars": {"a": "NONE"}})
+    server.requests.clear()
+    do(client.run("0" * 64, 1, variables_from_env=True))
+    assert server.requests[1].json()["variables"] == {}
     do(client.close())
 
 

@@ -16,6 +16,7 @@ import pytest
 
 from client.tests.fault_proxy import Fault, FaultProxy, once
 from client.tests.support import ECHO, READ_FILE, Driver, release, wait_until
+from stepflow_api import Client
 from stepflow_client import SyncStepflowClient, errors
 from tools.spec.server import StepflowServer
 
@@ -240,6 +241,72 @@ def test_a_server_that_says_it_is_down_is_left(do: Driver, status: int) -> None:
     do(client.health())
     assert hosts == ["first.invalid", "second.invalid"]
     do(client.close())
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 409, 429, 500, 501, 505])
+def test_a_server_that_answers_is_not_left(do: Driver, status: int) -> None:
+    hosts: list[str] = []
+
+    def health(request: httpx.Request) -> httpx.Response:
+        hosts.append(request.url.host)
+        if len(hosts) == 1:
+            return httpx.Response(status, headers={"retry-after": "0"})
+        return httpx.Response(200, json={"status": "healthy", "timestamp": "t", "version": "1"})
+
+    urls = ["http://first.invalid", "http://second.invalid"]
+    client = do.client(urls, server_version="0.11.1", transport=httpx.MockTransport(health))
+    if status == 429:
+        do(client.health())
+    else:
+        with pytest.raises(errors.StatusError):
+            do(client.health())
+    do(client.health())
+    assert set(hosts) == {"first.invalid"}
+    do(client.close())
+
+
+@pytest.mark.parametrize(
+    ("given", "urls"),
+    [
+        ("http://a,https://b/c", ["http://a/api/v1", "https://b/c/api/v1"]),
+        ("http://a:1,  http://b", ["http://a:1/api/v1", "http://b/api/v1"]),
+        (["http://a", "http://b"], ["http://a/api/v1", "http://b/api/v1"]),
+        (("http://a",), ["http://a/api/v1"]),
+        # A comma in a password.
+        ("http://me:x,y@a", ["http://a/api/v1"]),
+        ("http://me:x,y@a,http://b", ["http://a/api/v1", "http://b/api/v1"]),
+    ],
+)
+def test_several_urls_in_a_text(
+    do: Driver, given: Any, urls: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("STEPFLOW_URL", raising=False)
+    client = do.client(given)
+    assert client.url == ", ".join(urls)
+    do(client.close())
+    if isinstance(given, str):
+        monkeypatch.setenv("STEPFLOW_URL", given)
+        client = do.client(None)
+        assert client.url == ", ".join(urls)
+        do(client.close())
+
+
+def test_closing_a_client_closes_the_connections_to_every_server(
+    do: Driver, proxies: list[FaultProxy], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[str] = []
+    for name in ("close", "aclose"):
+        original = getattr(Client, name)
+
+        def close(client: Client, original: Any = original) -> Any:
+            closed.append(client.base_url)
+            return original(client)
+
+        monkeypatch.setattr(Client, name, close)
+    client = client_of(do, proxies)
+    do(client.health())
+    do(client.close())
+    assert set(closed) == {f"{proxy.url}/api/v1" for proxy in proxies}
 
 
 def test_servers_that_all_failed_are_tried_in_turn(do: Driver) -> None:
