@@ -8,10 +8,10 @@ import math
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
-from pydantic import BaseModel, computed_field
+from pydantic import BaseModel, Field, computed_field
 
 from client.tests.support import VERSION
 from stepflow_api.models import Flow, OnErrorDefault, OnErrorFail, OnErrorRetry
@@ -25,6 +25,7 @@ INPUT = {
     "user": {"name": "Ann", "tags": ["a", {"b": "deep"}]},
     "$odd": 'dollar "quoted"',
     "s p": "space",
+    " $p": "before",
     "nothing": None,
 }
 VARIABLES = {"tone": {"style": "dry"}}
@@ -46,6 +47,7 @@ EXPRESSIONS: list[tuple[Callable[[FlowBuilder, Reference], Any], str, Any]] = [
     (lambda b, ask: b.input, "{$input: $}", INPUT),
     (lambda b, ask: b.input["prompt"], "{$input: prompt}", "Hello"),
     (lambda b, ask: b.input["s p"], "{$input: s p}", "space"),
+    (lambda b, ask: b.input[" $p"], "{$input: '$. $p'}", "before"),
     (lambda b, ask: b.input["$odd"], "{$input: $.$odd}", 'dollar "quoted"'),
     (lambda b, ask: b.input["user"]["name"], "{$input: $.user.name}", "Ann"),
     (lambda b, ask: b.input["user"]["tags"][1]["b"], "{$input: '$.user.tags[1].b'}", "deep"),
@@ -76,6 +78,7 @@ EXPRESSIONS: list[tuple[Callable[[FlowBuilder, Reference], Any], str, Any]] = [
         "{$coalesce: [null, {$input: nothing}, {$if: false, then: 1}, last]}",
         "last",
     ),
+    (lambda b, ask: {"$if": True, "then": 0}, "{$if: true, then: 0}", 0),
     (lambda b, ask: b.if_(False, "a", 0), "{$if: false, then: a, else: 0}", 0),
     # In the form of flow files, also with other expressions in it.
     (
@@ -372,6 +375,44 @@ def test_a_model_in_an_input_is_data() -> None:
     ]
 
 
+def test_a_model_has_its_names_in_json() -> None:
+    class Data(BaseModel):
+        some_text: Annotated[str, Field(alias="someText")]
+        step: Annotated[dict[str, Any] | None, Field(alias="$step")] = None
+
+    data = Data.model_validate({"someText": "a"})
+    plain = {"someText": "a", "$step": None}
+    b = FlowBuilder(metadata={"it": data})
+    b.step("a", "/x", data, metadata={"it": data})
+    flow = b.build(output=[b.literal(data), b.literal([data])]).to_dict()
+    assert flow == {
+        "metadata": {"it": plain},
+        "steps": [
+            {
+                "id": "a",
+                "component": "/x",
+                "input": {"$literal": plain},
+                "metadata": {"it": plain},
+            }
+        ],
+        "output": [{"$literal": plain}, {"$literal": [plain]}],
+    }
+
+
+def test_a_default_of_null() -> None:
+    b = FlowBuilder()
+    b.step("a", "/x", on_error=OnErrorDefault(default_value=None))
+    error = {"action": "useDefault", "defaultValue": None}
+    assert b.build().to_dict()["steps"][0]["onError"] == error
+
+
+def test_one_type_in_several_schemas() -> None:
+    b = FlowBuilder(input_schema=list[Question], output_schema=Question)
+    b.step("a", "/x", output_schema=Answer)
+    schemas: Any = b.build().schemas
+    assert list(schemas["$defs"]) == ["Question"]
+
+
 def test_an_element_of_the_input_is_referred_to() -> None:
     b = FlowBuilder()
     flow = b.build(output=[b.input[0], b.input[0][1]["a"]])
@@ -410,7 +451,9 @@ MISTAKES: dict[str, tuple[Callable[[FlowBuilder, Reference], Any], str]] = {
     "bytes": (lambda b, one: b.literal(b"x"), "the literal is of type bytes"),
     "date": (lambda b, one: b.build(output=datetime.date.today()), "the output is of type date"),
     "nan": (lambda b, one: b.coalesce(1, math.nan), "coalesce: [1] is nan"),
+    "inf": (lambda b, one: b.literal([-math.inf]), "the literal[0] is -inf"),
     "key": (lambda b, one: b.step("a", "/x", {1: 2}), "the key 1"),
+    "key of a literal": (lambda b, one: b.literal({None: 2}), "the key None"),
     "surrogate": (lambda b, one: b.step("a", "/x", "\ud800"), "half a surrogate pair"),
     "circle": (lambda b, one: b.step("a", "/x", CIRCLE), "contains itself"),
     "reference in a literal": (lambda b, one: b.literal([one]), "only plain JSON"),
@@ -424,8 +467,12 @@ MISTAKES: dict[str, tuple[Callable[[FlowBuilder, Reference], Any], str]] = {
     "$if": (lambda b, one: b.step("a", "/x", {"$if": True}), "needs `then`"),
     "$coalesce": (lambda b, one: b.step("a", "/x", {"$coalesce": 1}), "needs a list"),
     "$step": (lambda b, one: b.step("a", "/x", {"$step": one}), "needs a text"),
+    "$input": (lambda b, one: b.step("a", "/x", {"$input": 1}), "needs a text"),
+    "$variable": (lambda b, one: b.step("a", "/x", {"$variable": None}), "needs a text"),
     "dot": (lambda b, one: one["a.b"], "'a.b' cannot be referred to"),
     "bracket": (lambda b, one: b.variable("a[0]"), "'a[0]' cannot be referred to"),
+    "empty": (lambda b, one: one[""], "'' cannot be referred to"),
+    "space at the end": (lambda b, one: one["a "], "'a ' cannot be referred to"),
     "true": (lambda b, one: one[True], "the name of a member"),
     "negative": (lambda b, one: one[-1], "from the start only"),
     "slice": (lambda b, one: one[1:2], "the name of a member"),  # type: ignore[index]
