@@ -207,7 +207,7 @@ def test_a_wait_of_no_time_is_a_timeout(library: Any) -> None:
 # A timeout may be of another library than what requests are sent through.
 @pytest.mark.parametrize(
     "timeout",
-    [0.5, 10, None, math.inf, *(of.Timeout(given) for of in LIBRARIES for given in (5, None))],
+    [100.5, 100, None, math.inf, *(of.Timeout(given) for of in LIBRARIES for given in (5, None))],
 )
 @by_library
 def test_a_timeout_is_the_requests(library: Any, timeout: Any) -> None:
@@ -253,8 +253,8 @@ def test_the_timeout_of_an_http_client_counts_unless_another_is_given(library: A
 
     with library.Client(transport=library.MockTransport(handle), timeout=7) as http:
         health_check.sync_detailed(client=Client("http://server", http_client=http))
-        health_check.sync_detailed(client=Client("http://server", http_client=http, timeout=3))
-    assert seen == [7, pytest.approx(3, abs=2)]
+        health_check.sync_detailed(client=Client("http://server", http_client=http, timeout=300))
+    assert seen == [7, pytest.approx(300, rel=0.3)]
 
 
 @pytest.mark.parametrize(
