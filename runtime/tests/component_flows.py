@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 from collections.abc import Generator
 from typing import Any
 
@@ -33,6 +34,15 @@ def problem(result: Any) -> str:
         return str(result.error.message)
     # Earlier servers report the component's message below their own.
     return str(result.error.data["stack"][-1]["error"])
+
+
+def code(result: Any) -> int:
+    """Return the code of a component's error."""
+    if VERSION >= (0, 11):
+        return int(result.error.code)
+    # Earlier servers report it in their message.
+    (found,) = re.findall(r"component server error\((-\d+)\)", problem(result))
+    return int(found)
 
 
 @contextlib.contextmanager

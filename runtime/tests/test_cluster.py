@@ -134,7 +134,7 @@ def test_a_stand_in_resumes_the_runs_of_a_server_that_is_down(
     assert handle.result(timeout=60).output == 1
     assert work.calls[1, 0] == 2
     # 2 s until the stand-in starts, and what a busy machine needs.
-    assert time.monotonic() - killed < 20
+    assert 2 <= time.monotonic() - killed < 20
     # Its place is free for the server itself.
     cluster.restart(1)
     assert client.run(flow_of(1), {"number": 2}).output == 2

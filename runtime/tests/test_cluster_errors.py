@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from runtime.tests.clusters import etcd_url
+from runtime.tests.clusters import Clients, etcd_url
+from runtime.tests.clusters import clients as clients
 from runtime.tests.component_flows import flow
 from runtime.tests.support import ECHO, wait_until
 from stepflow_runtime import (
@@ -44,6 +45,8 @@ def test_wrong_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "upgrade is of type str" in message(invalid, data_dir=data, upgrade="yes")
     assert "ftp" not in message(invalid, data_dir=data, etcd="ftp://a")
     assert "etcd is empty" in message(invalid, data_dir=data, etcd=[])
+    for url in (5, "http://", "http://a:99999", "http://a:b", "http://[::1", ["http://a", b"a"]):
+        assert "etcd is not a URL" in message(invalid, data_dir=data, etcd=url)
     leases = {**ALL_BUILTINS, "leaseManager": {"type": "etcd", "endpoints": []}}
     assert "etcd=" in message(invalid, leases, data_dir=data)
     postgres = {"storageConfig": {"type": "postgres", "databaseUrl": "postgres://localhost/a"}}
@@ -86,6 +89,11 @@ def test_a_given_etcd_that_does_not_answer(tmp_path: Path) -> None:
     both = [unused, f"http://user:s3cret@127.0.0.1:{port}"]
     problem = f"{unused} does not answer: Connection refused"
     assert unusable(tmp_path, both) == f"{problem}; {problem}"
+    # Each of them is tried.
+    with StepflowCluster.start(servers=1, data_dir=tmp_path / "one"):
+        StepflowCluster.start(
+            servers=1, data_dir=tmp_path / "two", etcd=[unused, etcd_url(tmp_path / "one")]
+        ).stop()
     # etcd's own port.
     problem = "http://127.9.9.9:2379 does not answer: Connection refused"
     assert unusable(tmp_path, "http://127.9.9.9") == problem
@@ -135,7 +143,16 @@ def test_a_given_etcd_that_cannot_be_used(
     health: tuple[int, str], other: tuple[int, str], problem: str, tmp_path: Path
 ) -> None:
     with answering(health, other) as url:
-        assert unusable(tmp_path, url) == f"{url} {problem}"
+        with_password = url.replace("://", "://user:s3cret@")
+        assert unusable(tmp_path, with_password) == f"{url} {problem}"
+
+
+def test_a_given_etcd_that_never_answers(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with pytest.raises(errors.StartFailed) as raised:
+            StepflowCluster.start(data_dir=tmp_path, etcd=url, startup_timeout=0.2)
+    assert str(raised.value).startswith(f"cannot use etcd: {url} does not answer: timed out;")
 
 
 def test_a_given_etcd_with_tls(tmp_path: Path) -> None:
@@ -195,7 +212,7 @@ def test_an_etcd_that_does_not_start(
     StepflowRuntime.start(data_dir=tmp_path / "data").stop()
 
 
-def test_options_apply_to_each_server(tmp_path: Path) -> None:
+def test_options_apply_to_each_server(tmp_path: Path, clients: Clients) -> None:
     @component
     def keep(context: ComponentContext) -> Any:
         return context.sync_client.get_blob(context.sync_client.put_blob("kept"))
@@ -204,13 +221,15 @@ def test_options_apply_to_each_server(tmp_path: Path) -> None:
     with StepflowCluster.start(
         servers=2,
         data_dir=tmp_path / "data",
-        components=[keep],
+        components=(one for one in [keep]),
         env={"OF_THE_TEST": "yes"},
         inherit_env=False,
         log_config=LogConfig(level="warn", file_path=log),
         max_restarts=0,
     ) as cluster:
-        assert cluster.sync_client.run(flow("keep", {}), None).output == "kept"
+        for number in range(2):
+            client = clients(cluster, number)
+            assert client.run(flow("keep", {}), None).output == "kept"
         for number, pid in enumerate(cluster.pids):
             environment = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
             assert b"OF_THE_TEST=yes" in environment
@@ -221,6 +240,9 @@ def test_options_apply_to_each_server(tmp_path: Path) -> None:
             assert pid is not None
             os.kill(pid, 9)
         wait_until(lambda: "failed" in repr(cluster), "no server is left")
+        with pytest.raises(errors.ServerCrashed) as raised:
+            cluster.sync_client.health()
+        assert raised.value.exit_code == -9 and raised.value.last_log_lines
         assert repr(cluster).endswith("it was restarted 0 times (max_restarts)>")
     assert str(log) not in [os.path.realpath(one) for one in Path("/proc/self/fd").iterdir()]
 

@@ -23,7 +23,7 @@ from runtime.tests.clusters import Clients, Work, etcd_url, flow_of
 from runtime.tests.clusters import clients as clients
 from runtime.tests.clusters import work as work
 from runtime.tests.programs import gone, marked, program
-from runtime.tests.support import ECHO, wait_until
+from runtime.tests.support import ECHO, command_line, descendants, wait_until
 from stepflow_client import FlowBuilder, StepflowClient, SyncStepflowClient
 from stepflow_runtime import (
     ALL_BUILTINS,
@@ -92,6 +92,34 @@ def test_an_etcd_that_is_given(tmp_path: Path, work: Work, clients: Clients) -> 
             assert cluster.sync_client.handle(handle.id).result(timeout=60).output == 4
 
 
+def test_runs_are_resumed_whatever_the_folder_is_called(
+    tmp_path: Path, work: Work, clients: Clients
+) -> None:
+    """Leases of an earlier cluster are found by the folder."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    options: dict[str, Any] = {"components": [work.component()]}
+    with StepflowCluster.start(servers=1, data_dir=tmp_path / "one"):
+        options["etcd"] = etcd_url(tmp_path / "one")
+        work.hold(step=0)
+        real, link = tmp_path / "real" / "data", tmp_path / "link" / "data"
+        with StepflowCluster.start(servers=2, data_dir=real, **options) as cluster:
+            handle = clients(cluster, 1).submit(flow_of(1), {"number": 4})
+            wait_until(lambda: work.calls[4, 0] == 1, "the step is in progress")
+        work.release()
+        with StepflowCluster.start(servers=1, data_dir=link, **options) as cluster:
+            assert cluster.sync_client.handle(handle.id).result(timeout=60).output == 4
+
+
+def test_etcd_is_for_this_machine_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with StepflowCluster.start(servers=1, data_dir=tmp_path / "data"):
+        port = int(etcd_url(tmp_path / "data").rpartition(":")[2])
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.2", port)).close()
+    # Its own lines are not those of a server.
+    assert not [one for one in caplog.messages if "etcd" in one]
+
+
 def test_servers_continue_without_a_given_etcd_that_stopped(
     tmp_path: Path, clients: Clients
 ) -> None:
@@ -135,6 +163,29 @@ def two_free_ports() -> int:
             port: int = one.getsockname()[1]
             socket.create_server(("0.0.0.0", port + 1)).close()
             return port
+
+
+def test_servers_that_do_not_exit_have_their_time(tmp_path: Path) -> None:
+    with StepflowCluster.start(data_dir=tmp_path / "data", shutdown_timeout=4) as cluster:
+        for pid in cluster.pids:
+            assert pid is not None
+            os.kill(pid, signal.SIGSTOP)
+        begun = time.monotonic()
+    assert time.monotonic() - begun >= 4
+
+
+def test_a_server_is_killed_without_waiting_for_its_exit(tmp_path: Path) -> None:
+    with StepflowCluster.start(
+        servers=1, data_dir=tmp_path / "data", shutdown_timeout=3600
+    ) as cluster:
+        (pid,) = cluster.pids
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
+        killing = threading.Thread(target=cluster.kill, args=(0,), daemon=True)
+        killing.start()
+        killing.join(60)
+        assert not killing.is_alive()
+        assert cluster.pids == [None]
 
 
 def test_servers_that_do_not_exit_are_killed_at_once(tmp_path: Path) -> None:
@@ -204,8 +255,10 @@ input()
     assert running[0].returncode == 0
 
 
-def test_a_cluster_that_is_forgotten_ends(tmp_path: Path) -> None:
-    cluster = StepflowCluster.start(servers=2, data_dir=tmp_path / "data")
+def test_a_cluster_that_is_forgotten_ends(tmp_path: Path, work: Work) -> None:
+    cluster = StepflowCluster.start(
+        servers=2, data_dir=tmp_path / "data", components=[work.component()]
+    )
     pids = list(cluster.pids)
     del cluster
     gc.collect()
@@ -327,15 +380,56 @@ def test_the_command_serves_a_cluster(tmp_path: Path) -> None:
             program.kill()
 
 
+def test_the_command_ends_when_no_server_is_left(tmp_path: Path) -> None:
+    broken, binary = tmp_path / "broken", tmp_path / "server"
+    binary.write_text(
+        f'#!/bin/sh\n[ ! -e "{broken}" ] || exit 3\nexec "{find_binary(None)}" "$@"\n', "utf-8"
+    )
+    binary.chmod(0o755)
+    options = ["--servers", "2", "--data-dir", str(tmp_path / "data"), "--binary", str(binary)]
+    with subprocess.Popen(
+        [*COMMAND, *options],
+        env=variables(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as program:
+        try:
+            assert program.stdout is not None
+            for _ in range(3):
+                program.stdout.readline()
+            broken.touch()
+            for pid in descendants(program.pid):
+                if str(find_binary(None)).encode() in command_line(pid).split(b"\0"):
+                    os.kill(pid, signal.SIGKILL)
+            _, said = program.communicate(timeout=60)
+        finally:
+            program.kill()
+    assert program.returncode == 1
+    assert said.splitlines()[-1].startswith("stepflow-runtime: no server of the cluster is running")
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
         (["--servers", "2"], "--servers needs --data-dir, the folder that all servers share"),
         (["--servers", "0", "--data-dir", "a"], "servers is 0; pass a whole number, 1 to 100"),
         (["--etcd", "http://a"], "--etcd is for several servers; add --servers"),
+        (
+            ["--servers=2", "--config=config.json"],
+            "the config has a storageConfig, which other servers may use as well; pass etcd=, the"
+            " URL of the etcd that all of them use",
+        ),
+        (
+            ["--servers=2", "--config=config.json", "--etcd=http://a:x", "--etcd=http://b:x"],
+            "etcd is not a URL; pass one such as http://127.0.0.1:2379",
+        ),
     ],
 )
 def test_wrong_use_of_the_command(tmp_path: Path, options: list[str], said: str) -> None:
+    stored = {"type": "postgres", "databaseUrl": "postgres://localhost/a"}
+    config = json.dumps({**ALL_BUILTINS, "storageConfig": stored})
+    (tmp_path / "config.json").write_text(config, encoding="utf-8")
     done = subprocess.run(
         [*COMMAND, *options],
         cwd=tmp_path,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.server
+import json
 import logging
 import os
 import re
@@ -21,7 +22,8 @@ import pytest
 from runtime.tests.component_flows import VERSION, flow, problem
 from runtime.tests.support import descendants, exists, wait_until
 from stepflow_client import SyncStepflowClient
-from stepflow_runtime import StepflowRuntime, __version__, errors
+from stepflow_runtime import ALL_BUILTINS, StepflowRuntime, __version__, errors
+from stepflow_runtime._binary import find_binary
 from stepflow_runtime._components import protobuf
 
 MODULE = """
@@ -120,6 +122,7 @@ def test_a_server_with_components_until_a_signal(folder: Path, number: signal.Si
         assert "ERROR component 'fail' raised an exception in step 'call'" in said
         assert 'LookupError("nothing here")' in said
         assert "KeyboardInterrupt" not in said
+        assert not re.search("^(INFO|DEBUG) ", said, re.MULTILINE)
         wait_until(lambda: not any(map(exists, pids)), "the server is gone")
 
 
@@ -153,8 +156,77 @@ def test_a_server_that_is_killed_ends_the_command(folder: Path) -> None:
                     os.kill(pid, signal.SIGKILL)
         _, said = program.communicate(timeout=60)
         assert program.returncode == 1
-        assert "stepflow-runtime: the Stepflow server " in said
+        last = r"^stepflow-runtime: the Stepflow server exited; its last line: .+"
+        assert re.search(last, said, re.MULTILINE)
         assert "Traceback" not in said
+
+
+def test_the_options_of_a_server(folder: Path) -> None:
+    (folder / "config.json").write_text(json.dumps(ALL_BUILTINS), encoding="utf-8")
+    more = "def one() -> int: ...\nclass Steps:\n    def two(self) -> int: ..."
+    (folder / "more.py").write_text(more, encoding="utf-8")
+    # A module of another folder has the same name.
+    (folder / "elsewhere").mkdir()
+    (folder / "elsewhere/steps.py").write_text("1 / 0", encoding="utf-8")
+    binary, started = folder / "server", folder / "started"
+    binary.write_text(
+        f'#!/bin/sh\ntouch "{started}"\nexec "{find_binary(None)}" "$@"\n', encoding="utf-8"
+    )
+    binary.chmod(0o755)
+    components = [f"--components={one}" for one in ("steps:shout", "more:one", "more:Steps.two")]
+    path = f"{folder / 'elsewhere'}{os.pathsep}{os.environ['PYTHONPATH']}"
+    with (
+        pytest.MonkeyPatch.context() as patched,
+        contextlib.ExitStack() as opened,
+    ):
+        patched.setenv("PYTHONPATH", path)
+        program, url = opened.enter_context(
+            serving(folder, "--config", "config.json", "--binary", "./server", *components)
+        )
+        assert until_ready(program) == [f"component /python/{n}" for n in ("one", "shout", "two")]
+        client = opened.enter_context(SyncStepflowClient(url))
+        assert "/load_file" in {one.component for one in client.list_components()}
+        assert started.exists()
+
+
+@pytest.mark.parametrize("level", ["error", "warn", "info", "debug"])
+def test_the_level_of_the_log(folder: Path, level: str) -> None:
+    with (
+        serving(folder, "--log-level", level, "--components", "steps") as (program, url),
+        SyncStepflowClient(url) as client,
+    ):
+        until_ready(program)
+        assert client.run(flow("shout", {"text": "a"}), None).output == "A"
+        program.send_signal(signal.SIGINT)
+        _, said = program.communicate(timeout=60)
+    logged = set(re.findall("^(INFO|DEBUG) ", said, re.MULTILINE))
+    assert logged == {"error": set(), "warn": set(), "info": {"INFO"}}.get(level, {"INFO", "DEBUG"})
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can do that")
+def test_a_server_for_this_machine_only(folder: Path) -> None:
+    for options, reachable in (((), True), (("--listen", "loopback"), False)):
+        with serving(folder, *options) as (program, url), socket.socket() as other:
+            port = int(url.rpartition(":")[2])
+            assert (other.connect_ex(("127.0.0.2", port)) == 0) == reachable
+            until_ready(program)
+
+
+def test_a_data_dir_of_an_older_server(folder: Path) -> None:
+    if VERSION < (0, 13):
+        pytest.skip("its data need no conversion")
+    echo = {"name": "echo", "steps": [], "output": {"$input": "$"}}
+    with StepflowRuntime.start(
+        data_dir=folder / "data", binary=os.path.abspath(os.environ["OLDER_SERVER"])
+    ) as runtime:
+        run_id = runtime.sync_client.submit(echo, 1).id
+    code, _, said = command("serve", "--port", "0", "--data-dir", "data", folder=folder)
+    assert code == 1 and "upgrade" in said
+    with (
+        serving(folder, "--data-dir", "data", "--upgrade") as (_, url),
+        SyncStepflowClient(url) as client,
+    ):
+        assert client.handle(run_id).result().output == 1
 
 
 def test_a_data_dir_keeps_runs(folder: Path) -> None:
@@ -209,29 +281,54 @@ def test_a_worker_that_the_server_starts(
         assert runtime.is_alive
 
 
-def test_a_worker_for_a_server_that_runs_already(folder: Path) -> None:
+def test_what_a_worker_prints_is_shown(folder: Path) -> None:
+    (folder / "config.json").write_text(json.dumps(worker_config("steps")), encoding="utf-8")
+    with (
+        serving(folder, "--config", "config.json", "--log-level", "error") as (program, url),
+        SyncStepflowClient(url) as client,
+    ):
+        # Only the components of the command are named.
+        assert until_ready(program) == []
+        assert client.run(flow("shout", {"text": "a"}), None).output == "A"
+        program.send_signal(signal.SIGINT)
+        _, said = program.communicate(timeout=60)
+    assert "INFO w: shouting\n" in said
+
+
+@pytest.mark.parametrize("by", ["options", "variables", "default"])
+def test_a_worker_for_a_server_that_runs_already(folder: Path, by: str) -> None:
     if VERSION < (0, 12):
         pytest.skip("servers up to 0.11 call their workers")
     key = "/python" if VERSION >= (0, 13) else "/python/{*component}"
+    queue = "python" if by == "default" else "other"
     config = {
-        "plugins": {"w": {"type": "grpc", "queueName": "other"}},
+        "plugins": {"w": {"type": "grpc", "queueName": queue}, "builtin": {"type": "builtin"}},
         "routes": {key: [{"plugin": "w"}]},
     }
-    with (
-        StepflowRuntime.start(config) as runtime,
-        subprocess.Popen(
-            [*COMMAND, "worker", "steps", "--queue", "other", "--tasks-url", f"{runtime.url}/"],
+    with StepflowRuntime.start(config) as runtime:
+        options = ["--queue", "other", "--tasks-url", f"{runtime.url}/"]
+        # Options have precedence.
+        variables = {"STEPFLOW_TASKS_URL": "http://127.0.0.1:9", "STEPFLOW_QUEUE_NAME": "wrong"}
+        if by == "variables":
+            options = []
+            variables = {"STEPFLOW_TASKS_URL": runtime.url, "STEPFLOW_QUEUE_NAME": "other"}
+        elif by == "default":
+            options, variables = options[2:], {}
+        with subprocess.Popen(
+            [*COMMAND, "worker", "steps", *options],
             cwd=folder,
+            env={**os.environ, **variables},
             stdout=subprocess.PIPE,
             text=True,
-        ) as worker,
-    ):
-        try:
-            assert runtime.sync_client.run(flow("shout", {"text": "a"}), None).output == "A"
-        finally:
-            worker.send_signal(signal.SIGINT)
-        assert worker.communicate(timeout=60)[0] == "shouting\n"
-        assert worker.returncode == 0
+        ) as worker:
+            try:
+                run = runtime.sync_client.run
+                assert run(flow("shout", {"text": "a"}), None).output == "A"
+                assert len(str(run(flow("store", {}), None).output)) == 64
+            finally:
+                worker.send_signal(signal.SIGINT)
+            assert worker.communicate(timeout=60)[0] == "shouting\n"
+            assert worker.returncode == 0
 
 
 class Gateway(http.server.BaseHTTPRequestHandler):
@@ -395,16 +492,20 @@ def test_the_version(folder: Path) -> None:
     ("arguments", "message"),
     [
         ("serve --components nope", "there is no module 'nope'; install it, or run the command in"),
+        ("serve --components nope.sub", "there is no module 'nope'; install it, or run the"),
         ("serve --components steps.py", "component 'steps.py' is a file; name its module: steps"),
+        ("serve --components a/b.py", "component 'a/b.py' is a file; name its module: a.b"),
+        ("serve --components a/b", "component 'a/b' is a file; name its module: a.b"),
         ("serve --components steps:nope", "module 'steps' has no 'nope'; check its name"),
         ("serve --components json", "module 'json' has no components; decorate its functions"),
         ("serve --components steps:os", "module 'os' has no components; decorate its functions"),
         (
             "worker bad",
-            r"module 'bad' cannot be imported: ZeroDivisionError: division by zero \(.*",
+            r"module 'bad' cannot be imported: ZeroDivisionError: .* zero \(.*bad.py, line 2\)",
         ),
         ("worker wrong", r"module 'wrong' cannot be imported: SyntaxError: .*wrong.py, line 1\)"),
         ("worker missing", "module 'missing' cannot be imported: ModuleNotFoundError: No module"),
+        ("serve --etcd http://a", "--etcd is for several servers; add --servers"),
         ("serve --port 99999", "port is 99999; pass a whole number, 0 to 65535"),
         (
             "serve --config nope.yml",
@@ -415,12 +516,20 @@ def test_the_version(folder: Path) -> None:
 def test_wrong_use(folder: Path, arguments: str, message: str) -> None:
     (folder / "bad.py").write_text("\n1 / 0\n", encoding="utf-8")
     (folder / "wrong.py").write_text("def f(:\n", encoding="utf-8")
-    (folder / "missing.py").write_text("import not_installed\n", encoding="utf-8")
+    (folder / "missing.py").write_text("import miss\n", encoding="utf-8")
     code, output, said = command(*arguments.split(), folder=folder)
     # Of the command itself, or of its server.
     assert code == (1 if "nope.yml" in arguments else 2)
     assert output == ""
     assert re.fullmatch(f"stepflow-runtime: ({message}).*\n", said), said
+
+
+@pytest.mark.parametrize("arguments", ["--vers", "serve --comp steps", "worker --que a steps"])
+def test_options_cannot_be_abbreviated(folder: Path, arguments: str) -> None:
+    """A later version may have another option that begins so."""
+    code, output, said = command(*arguments.split(), folder=folder)
+    assert (code, output) == (2, "")
+    assert "error: " in said
 
 
 def test_a_port_that_is_taken(folder: Path) -> None:

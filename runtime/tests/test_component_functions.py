@@ -21,9 +21,10 @@ from runtime.tests.component_flows import flow, problem
 from runtime.tests.support import leaving_nothing, wait_until
 from stepflow_runtime import ComponentContext, StepflowRuntime, component
 from stepflow_runtime._components import protobuf
-from stepflow_runtime._components.calls import Calls
+from stepflow_runtime._components.calls import CallFailed, Calls, Step
+from stepflow_runtime._components.functions import find_components
 from stepflow_runtime._components.json_rpc import JsonRpcWorker
-from stepflow_runtime.errors import InvalidInput
+from stepflow_runtime.errors import InvalidInput, InvalidState
 
 
 def f(text: str) -> str:
@@ -66,6 +67,7 @@ async def async_generator() -> AsyncIterator[int]:
         (async_generator, "component 'async_generator' is a generator; return a list"),
         (lambda: 1, r"has the name '<lambda>'; name it with @component\(name=...\)"),
         (functools.partial(f), "has the name None"),
+        (max, "component 'max' has no signature; write a function around it"),
         (str, "component <class 'str'> is not a function"),
         ("f", "component 'f' is not a function"),
     ],
@@ -77,9 +79,16 @@ def test_functions_that_cannot_be_components(function: Any, message: str) -> Non
         start(function)
 
 
+@pytest.mark.parametrize("function", [len, "".join, threading.Event().wait])
+def test_functions_that_cannot_be_decorated(function: Any) -> None:
+    with pytest.raises(InvalidInput, match="cannot be decorated; write a function around it"):
+        component(function)
+
+
 def with_socket(connection: socket.socket) -> None: ...
 def with_function(text: str, function: Callable[[int], str]) -> None: ...
 def returns_socket() -> socket.socket: ...  # type: ignore[empty-body] # pyright: ignore
+def misspelled(value: "1 +") -> None: ...  # type: ignore[valid-type] # pyright: ignore # noqa: F722
 def unresolved(value: Missing) -> None: ...  # type: ignore[name-defined] # pyright: ignore # noqa: F821
 
 
@@ -89,6 +98,7 @@ def unresolved(value: Missing) -> None: ...  # type: ignore[name-defined] # pyri
         (with_socket, "component 'with_socket': parameter 'connection' has the type socket, which"),
         (with_function, "component 'with_function': parameter 'function' has the type collections"),
         (returns_socket, "component 'returns_socket': the return value has the type socket, which"),
+        (misspelled, "component 'misspelled': its type hints cannot be resolved: "),
         (unresolved, "component 'unresolved': its type hints cannot be resolved: name 'Missing'"),
     ],
 )
@@ -130,9 +140,37 @@ def times(number: int, times: int) -> int:
     return times * number
 
 
+class Later:
+    """An object whose call is a coroutine."""
+
+    async def __call__(self, number: int) -> int:
+        return number + 1
+
+    def method(self, number: int) -> int:
+        return number + 5
+
+
+async def later(number: int, plus: int) -> int:
+    return number + plus
+
+
+def whole_and_context(context: ComponentContext, input: Any) -> Any:
+    return [context.step_id, input]
+
+
+def odd_names(copy: int, _x: int, *, model_fields: int, schema: int = 4) -> list[int]:
+    return [copy, _x, model_fields, schema]
+
+
+def two_contexts(one: ComponentContext, number: int, other: ComponentContext) -> bool:
+    return one == other
+
+
 def test_functions_of_all_kinds() -> None:
     given: list[Any] = [both, nothing, default, limited, component(name="object")(Times(3))]
     given.append(component(name="partial")(functools.partial(times, times=4)))
+    given += [component(name="later-1.b")(Later()), whole_and_context, odd_names, two_contexts]
+    given += [component(name="partial_later")(functools.partial(later, plus=2)), Later().method]
     with StepflowRuntime.start(components=given) as runtime:
 
         def call(name: str, input: Any) -> Any:
@@ -147,8 +185,20 @@ def test_functions_of_all_kinds() -> None:
         assert call("default", {}).output is True
         assert "greater than or equal to 1" in problem(call("limited", {"number": 0}))
         # Type hints are found, so that text becomes a number.
-        for name, output in (("object", 6), ("partial", 8)):
+        outputs = {"object": 6, "partial": 8, "later-1.b": 3, "partial_later": 4, "method": 7}
+        for name, output in outputs.items():
             assert call(name, {"number": "2"}).output == output
+        assert call("whole_and_context", [1]).output == ["call", [1]]
+        assert call("odd_names", {"copy": 1, "_x": 2, "model_fields": 3}).output == [1, 2, 3, 4]
+        assert call("two_contexts", {"number": 1}).output is True
+
+
+def test_a_context_outside_of_a_call() -> None:
+    context = ComponentContext(run_id="r", flow_id=None, step_id=None, attempt=1)
+    assert context == ComponentContext(run_id="r", flow_id=None, step_id=None, attempt=1)
+    for use in (lambda: context.sync_client, lambda: context.client):
+        with pytest.raises(InvalidState, match="not called by a server"):
+            use()
 
 
 def test_asynchronous_functions_are_cancelled_at_the_end() -> None:
@@ -175,6 +225,65 @@ def test_asynchronous_functions_are_cancelled_at_the_end() -> None:
         runtime.sync_client.submit(flow("wait", {}), None)
         assert started.wait(60)
     wait_until(lambda: ended == ["coroutine", "generator"], "both have ended")
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_coroutine_after_the_end_is_not_started() -> None:
+    calls = Calls(find_components([later]))
+    calls.close()
+    step = Step(run_id=None, flow_id=None, step_id=None, attempt=1)
+    with pytest.raises(CallFailed, match="the runtime is stopped"):
+        calls.execute("later", {"number": 1, "plus": 2}, step)
+
+
+def test_requests_on_one_connection() -> None:
+    def echo(text: str) -> str:
+        return text
+
+    worker = JsonRpcWorker(Calls(find_components([echo])), "/python")
+    worker.start()
+    connection = socket.create_connection(("127.0.0.1", worker.port))
+    stream = connection.makefile("rb")
+
+    def send(document: dict[str, Any], name: str) -> tuple[int, Any]:
+        """Send a request; the name of the length is written as given."""
+        body = json.dumps(document).encode()
+        path = urlsplit(worker.url).path
+        head = f"POST {path} HTTP/1.1\r\nhost: a\r\n{name}: {len(body)}\r\n\r\n"
+        connection.sendall(head.encode() + body)
+        status = int(stream.readline().split()[1])
+        length = 0
+        while line := stream.readline().strip():
+            header, _, value = line.lower().partition(b":")
+            length = int(value) if header == b"content-length" else length
+        return status, json.loads(stream.read(length) or b"null")
+
+    def component(method: str, name: str) -> dict[str, Any]:
+        return {"id": 3, "method": f"components/{method}", "params": {"component": name}}
+
+    try:
+        status, answer = send({"id": "a", "method": "components/list"}, "Content-Length")
+        assert (status, answer["id"], answer["jsonrpc"]) == (200, "a", "2.0")
+        (listed,) = answer["result"]["components"]
+        assert listed["component"] == "/python/echo"
+        # A notification has no answer.
+        assert send({"method": "initialized", "params": {}}, "content-length") == (202, None)
+        for name in ("echo", "/echo", "/python/echo"):
+            status, answer = send(component("info", name), "CONTENT-LENGTH")
+            assert answer["result"]["info"] == listed
+        _, answer = send(component("info", "/python/g"), "content-length")
+        assert answer["error"]["code"] == -32001 and "'g'" in answer["error"]["message"]
+        _, answer = send({"id": 1, "method": "other"}, "content-length")
+        assert answer["error"]["code"] == -32601 and "other" in answer["error"]["message"]
+        # Servers of some versions do not send all of it.
+        call = component("execute", "echo")
+        call["params"]["input"] = {"text": "é"}
+        assert send(call, "content-length")[1]["result"] == {"output": "é"}
+    finally:
+        worker.close()
+        worker.close()
+        stream.close()
+        connection.close()
 
 
 def test_only_the_server_can_call() -> None:
@@ -226,6 +335,16 @@ def test_malformed_messages(data: bytes) -> None:
 def test_fields_of_every_kind() -> None:
     data = b"\x09" + struct.pack("<d", 1.5) + b"\x15" + struct.pack("<f", 2.5) + b"\x18\xac\x02"
     assert list(protobuf.fields(data)) == [(1, 1.5), (2, 2.5), (3, 300)]
+
+
+@pytest.mark.parametrize("length", [0, 1, 127, 128, 255, 256, 16_383, 16_384, 2_097_152])
+def test_lengths_of_every_size(length: int) -> None:
+    """A length of 128 is the first that takes two bytes."""
+    encoded = protobuf.text(1, "x" * length)
+    assert list(protobuf.fields(encoded)) == [(1, b"x" * length)]
+    size = max(1, -(-length.bit_length() // 7))
+    assert len(encoded) == 1 + size + length
+    assert list(protobuf.fields(protobuf.integer(20, length))) == [(20, length)]
 
 
 def test_whole_numbers_stay_whole() -> None:

@@ -7,17 +7,20 @@ import dataclasses
 import json
 import logging
 import os
+import re
 import signal
+import socket
 import sys
 import threading
 import types
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pydantic
 import pytest
 
-from runtime.tests.component_flows import VERSION, flow, logged_exceptions, problem
+from runtime.tests.component_flows import VERSION, code, flow, logged_exceptions, problem
 from runtime.tests.support import wait_until
 from stepflow_runtime import (
     ALL_BUILTINS,
@@ -63,7 +66,11 @@ class Total:
 
 
 @component
-def total(order: Order, factor: int) -> Total:
+def total(order: Order, factor: int = 1) -> Total:
+    """Return a total.
+
+    It has what JSON has not.
+    """
     return Total(Path("/a"), {1: (order.count * factor, len(order.item))})
 
 
@@ -115,6 +122,53 @@ def test_components_are_listed_by_the_paths_that_flows_use() -> None:
     assert listed["/python/shout"].description == "Return a text in capitals."
 
 
+def test_the_schemas_of_components_are_listed() -> None:
+    with StepflowRuntime.start(components=[shout, total, plain]) as runtime:
+        listed = {one.component: one for one in runtime.sync_client.list_components()}
+    given: Any = listed["/python/shout"].input_schema
+    assert given["properties"]["times"] == {"default": 1, "title": "Times", "type": "integer"}
+    assert (given["required"], given["additionalProperties"]) == (["text"], False)
+    assert listed["/python/shout"].output_schema == {"type": "string"}
+    # The names that JSON has: those of an input, and of an output.
+    order: Any = listed["/python/total"].input_schema
+    assert set(order["$defs"]["Order"]["properties"]) == {"item", "itemCount"}
+    result: Any = listed["/python/total"].output_schema
+    assert result["required"] == ["path", "counts"]
+    assert listed["/python/total"].description == "Return a total.\n\nIt has what JSON has not."
+    assert listed["/python/plain"].description is None
+    assert listed["/python/plain"].output_schema in ({}, None)
+
+
+def test_a_component_that_does_not_exist() -> None:
+    with StepflowRuntime.start(components=[whole, shout]) as runtime:
+        result = runtime.sync_client.run(flow("nope", {}), None)
+    message = problem(result)
+    # Later servers ask no worker for it.
+    if VERSION < (0, 13):
+        assert code(result) == (6 if VERSION >= (0, 12) else -32001)
+        said = "there is no component 'nope' in this program, only: shout, whole"
+        assert message.removeprefix("component server error(-32001): ") == said
+
+
+def test_a_step_that_is_tried_again() -> None:
+    attempts: list[int] = []
+
+    @component
+    def fail_twice(context: ComponentContext) -> int:
+        attempts.append(context.attempt)
+        if len(attempts) < 3:
+            raise ValueError("not yet")
+        return len(attempts)
+
+    again = flow("fail_twice", {})
+    again["steps"][0]["onError"] = {"action": "retry"}
+    with StepflowRuntime.start(components=[fail_twice]) as runtime:
+        result = runtime.sync_client.run(again, None)
+    # Server 0.9 tries no step again.
+    assert attempts == ([1] if VERSION < (0, 10) else [1, 2, 3])
+    assert result.is_success == (VERSION >= (0, 10))
+
+
 def test_a_module_is_its_decorated_functions() -> None:
     module = types.ModuleType("components_of_test")
     vars(module).update(first=component(function_named(1)), other=function_named(2), third=3)
@@ -125,7 +179,9 @@ def test_a_module_is_its_decorated_functions() -> None:
 def test_an_exception_fails_the_step_and_is_logged() -> None:
     @component
     def fail(text: str) -> None:
-        raise LookupError(f"no {text}")
+        error = LookupError(f"no {text}")
+        error.add_note("see the list")
+        raise error
 
     @component
     async def fail_later() -> None:
@@ -141,11 +197,18 @@ def test_an_exception_fails_the_step_and_is_logged() -> None:
         logged_exceptions() as records,
     ):
         run = runtime.sync_client.run
-        assert problem(run(flow("fail", {"text": "key"}), None)).endswith("LookupError: no key")
+        message = problem(failed := run(flow("fail", {"text": "key"}), None))
+        assert message.endswith("LookupError: no key\nsee the list")
+        assert code(failed) == (3 if VERSION >= (0, 12) else -32100)
         # Server 0.10 calls a component that failed twice more.
         record = records[0]
         assert record.levelname == "ERROR"
-        assert "component 'fail' raised an exception in step 'call' of run " in record.getMessage()
+        run_id = vars(record)["run_id"]
+        assert record.getMessage() == (
+            f"component 'fail' raised an exception in step 'call' of run {run_id}"
+        )
+        assert UUID(run_id)
+        assert (vars(record)["component"], vars(record)["step_id"]) == ("fail", "call")
         assert record.exc_info and record.exc_info[2]
         # The traceback begins with the function.
         assert record.exc_info[2].tb_frame.f_code.co_name == "fail"
@@ -158,24 +221,42 @@ def test_an_exception_fails_the_step_and_is_logged() -> None:
 def test_input_and_output_that_do_not_fit() -> None:
     @component
     def odd(kind: str) -> Any:
-        return {"nan": float("nan"), "object": object(), "set": {1}, "text": "\ud800"}[kind]
+        deep: list[Any] = []
+        for _ in range(100_000):
+            deep = [deep]
+        odd = {"nan": float("nan"), "object": object(), "set": {1}, "text": "\ud800"}
+        return {**odd, "number": 10**400, "deep": deep}[kind]
 
     with (
-        StepflowRuntime.start(components=[shout, odd, whole]) as runtime,
+        StepflowRuntime.start(components=[shout, odd, total]) as runtime,
         logged_exceptions() as records,
     ):
         run = runtime.sync_client.run
-        message = problem(run(flow("shout", {"txt": "x", "times": "y"}), None))
+        message = problem(failed := run(flow("shout", {"txt": "x", "times": "y"}), None))
+        assert code(failed) == (2 if VERSION >= (0, 12) else -32602)
         assert "the input of component 'shout' is invalid: text: Field required" in message
         assert "times: Input should be a valid integer" in message
         assert "txt: Extra inputs are not permitted" in message
         assert "\n" not in message
-        assert "valid dictionary" in problem(run(flow("shout", "text"), None))
+        message = problem(run(flow("shout", "text"), None))
+        assert "the input of component 'shout' is invalid: Input should be" in message
+        message = problem(run(flow("total", {"order": {"item": "", "itemCount": 0}}), None))
+        assert "is invalid: order.itemCount: Input should be greater" in message
         assert not records
         # As pydantic does it.
         assert run(flow("odd", {"kind": "nan"}), None).output is None
         assert "the output is not JSON" in problem(run(flow("odd", {"kind": "text"}), None))
         assert "cannot be converted to JSON" in problem(run(flow("odd", {"kind": "object"}), None))
+        record = records[-1]
+        assert record.levelname == "ERROR" and "'odd' cannot be converted" in record.getMessage()
+        assert vars(record)["component"] == "odd" and UUID(vars(record)["run_id"])
+        if VERSION[:2] == (0, 10):
+            # It tries each three times, with pauses.
+            return
+        assert "depth exceeded" in problem(run(flow("odd", {"kind": "deep"}), None))
+        # Servers up to 0.11 receive it.
+        said = "number out of range" if VERSION < (0, 12) else "int too large to convert to float"
+        assert said in str(run(flow("odd", {"kind": "number"}), None).error)
         assert run(flow("odd", {"kind": "set"}), None).output == [1]
 
 
@@ -259,7 +340,7 @@ def test_the_context_of_a_call() -> None:
         (context,) = contexts
         assert (context.step_id, context.attempt) == ("call", 1)
         assert context.run_id == str(handle.id)
-        assert context.flow_id
+        assert context.flow_id == str(runtime.sync_client.store_flow(both))
         assert "client" not in repr(context)
 
 
@@ -332,6 +413,21 @@ def test_a_config_of_ones_own(tmp_path: Path) -> None:
     taken = {"plugins": {"python": {"type": "builtin"}}, "routes": {}}
     with pytest.raises(errors.InvalidInput, match="the config has 'python' in its plugins"):
         StepflowRuntime.start(taken, components=[shout])
+    route = "/python" if VERSION >= (0, 13) else "/python/{*component}"
+    taken = {"plugins": {"other": {"type": "builtin"}}, "routes": {route: [{"plugin": "other"}]}}
+    with pytest.raises(errors.InvalidInput, match=f"the config has '{re.escape(route)}' in its r"):
+        StepflowRuntime.start(taken, components=[shout])
+    # What is wrong with it is reported by the server.
+    with pytest.raises(errors.ConfigInvalid):
+        StepflowRuntime.start({"plugins": 5, "routes": {}}, components=[shout])
+
+
+def test_a_port_of_ones_own() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with StepflowRuntime.start(port=port, components=[shout]) as runtime:
+        assert runtime.port == port
+        assert runtime.sync_client.run(flow("shout", {"text": "a"}), None).output == "A"
 
 
 def test_runs_that_are_resumed_call_the_functions_of_the_new_program(tmp_path: Path) -> None:

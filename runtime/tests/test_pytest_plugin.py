@@ -127,6 +127,7 @@ def stored(stepflow_sync_client):
 
 def test_it(note, stored, stepflow_runtime, stepflow_sync_client):
     assert stepflow_runtime.is_alive
+    assert any("INFO" in line for line in stepflow_runtime.recent_logs())
     assert stepflow_sync_client.run(stored, {"n": 1}).output == {"n": 1}
     with socket.create_connection(("127.0.0.2", stepflow_runtime.port)):
         "It listens on all interfaces by default."
@@ -468,6 +469,45 @@ def test_a_url_and_a_binary_contradict_each_other(run: Run, pytester: pytest.Pyt
         arguments = ()
 
 
+OTHERS = {
+    "binary": "x",
+    "config": "x",
+    "listen": "loopback",
+    "startup-timeout": "5",
+    "data-dir": "x",
+    "log-level": "debug",
+    "log-file": "x",
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_url_and_each_other_option(pytester: pytest.Pytester, name: str) -> None:
+    url, option = "http://127.0.0.1:9", f"--stepflow-{name}={OTHERS[name]}"
+    setting = f"stepflow_{name.replace('-', '_')}"
+    plugin = ("-p", PLUGIN)
+    with pytest.raises(pytest.UsageError, match=f"cannot be combined with {name}; remove one"):
+        pytester.parseconfigure(*plugin, f"--stepflow-url={url}", option)
+    # An option wins over a setting, either way.
+    pytester.makeini(f"[pytest]\nstepflow_url = {url}\n")
+    pytester.parseconfigure(*plugin, option)
+    pytester.makeini(f"[pytest]\n{setting} = {OTHERS[name]}\n")
+    pytester.parseconfigure(*plugin, f"--stepflow-url={url}")
+    pytester.makeini(f"[pytest]\nstepflow_url = {url}\n{setting} = {OTHERS[name]}\n")
+    with pytest.raises(pytest.UsageError, match=f"cannot be combined with {name}; remove one"):
+        pytester.parseconfigure(*plugin)
+
+
+def test_a_url_and_the_scope(pytester: pytest.Pytester) -> None:
+    pytester.makeini("[pytest]\nstepflow_scope = class\n")
+    with pytest.raises(pytest.UsageError, match="the scope of stepflow_runtime is 'class'"):
+        pytester.parseconfigure("-p", PLUGIN, "--stepflow-url=http://127.0.0.1:9")
+
+
+@pytest.mark.parametrize("level", ["error", "warn", "info", "debug", "trace"])
+def test_each_level_of_the_log(pytester: pytest.Pytester, level: str) -> None:
+    pytester.parseconfigure("-p", PLUGIN, f"--stepflow-log-level={level}")
+
+
 @pytest.mark.parametrize(("scope", "servers"), [("session", 1), ("module", 2), ("function", 3)])
 def test_a_server_lasts_as_long_as_its_scope(
     run: Run, pytester: pytest.Pytester, scope: str, servers: int
@@ -528,9 +568,13 @@ def test_it(stepflow_runtime):
     assert b"OF_THE_TEST=yes" in Path(f"/proc/{stepflow_runtime.pid}/environ").read_bytes()
     assert len(list(stepflow_runtime.sync_client.list_runs())) == RUNS
     assert any("DEBUG" in line for line in stepflow_runtime.recent_logs())
-    assert "DEBUG" in Path("server.log").read_text()
+    assert "DEBUG" in Path(__file__).with_name("server.log").read_text()
+
+# The files are relative to the folder where pytest is called.
+os.chdir("/")
 """
-    options = ("--stepflow-data-dir=data", "--stepflow-log-level=debug")
+    pytester.path.joinpath("server").symlink_to(find_binary(None))
+    options = ("--stepflow-data-dir=data", "--stepflow-log-level=debug", "--stepflow-binary=server")
     for runs in (1, 2):
         run(
             f"RUNS = {runs}\n{code}",

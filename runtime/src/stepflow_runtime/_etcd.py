@@ -11,7 +11,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
@@ -47,10 +47,11 @@ class GivenEtcd:
 
     def __init__(self, urls: Any, prefix: str | None) -> None:
         self._prefix = prefix
-        given: list[Any] = [urls] if isinstance(urls, str) else list(urls)
+        is_one = isinstance(urls, str) or not isinstance(urls, Iterable)
+        given: list[Any] = [urls] if is_one else list(urls)
         for url in given:
-            # Not quoted, since it may contain a password.
-            if not isinstance(url, str) or urlsplit(url).scheme not in ("http", "https"):
+            if not _is_url(url):
+                # Not quoted, since it may contain a password.
                 raise InvalidInput("etcd is not a URL; pass one such as http://127.0.0.1:2379")
         if not given:
             raise InvalidInput("etcd is empty; pass its URL, or leave it out to start one")
@@ -240,6 +241,18 @@ class _Process:
         self._guarded.wait()
         self._output.wait_for_end()
         self.ended.set()
+
+
+def _is_url(value: Any) -> bool:
+    if not isinstance(value, str):
+        return False
+    try:
+        parts = urlsplit(value)
+        # Raises an error for what is not a number below 65536.
+        _ = parts.port
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def _environment() -> Mapping[str, str]:

@@ -57,8 +57,14 @@ def component(function: F | None = None, /, *, name: str | None = None) -> F | C
     """
 
     def mark(function: F) -> F:
-        setattr(function, _MARK, _checked_name(function, name))
+        found = _checked_name(function, name)
         refuse_signature(function)
+        try:
+            setattr(function, _MARK, found)
+        except AttributeError:
+            raise InvalidInput(
+                f"component {function!r} cannot be decorated; write a function around it"
+            ) from None
         return function
 
     return mark if function is None else mark(function)

@@ -17,7 +17,12 @@ from stepflow_runtime.cli._modules import load
 from stepflow_runtime.cli._output import error_line, line
 from stepflow_runtime.errors import InvalidInput
 
-_LEVELS = {"error": logging.ERROR, "warn": logging.WARNING}
+_LEVELS = {
+    "error": logging.ERROR,
+    "warn": logging.WARNING,
+    "info": logging.INFO,
+    "debug": logging.DEBUG,
+}
 
 
 def serve(arguments: argparse.Namespace) -> int:
@@ -85,7 +90,7 @@ def _announce(client: SyncStepflowClient, urls: Sequence[str], components: Any) 
 
 def _log_to_stderr(level: str, started: threading.Event) -> None:
     handler = logging.StreamHandler(sys.stderr)
-    if level in _LEVELS:
+    if level in ("error", "warn"):
         # Why a server does not start is in the error.
         handler.addFilter(lambda record: started.is_set() or record.name != SERVER_LOGGER)
     handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
@@ -93,6 +98,6 @@ def _log_to_stderr(level: str, started: threading.Event) -> None:
     logger.addHandler(handler)
     logger.propagate = False
     for name in (SERVER_LOGGER, WORKER_LOGGER, COMPONENT_LOGGER):
-        logging.getLogger(name).setLevel(_LEVELS.get(level, logging.DEBUG))
+        logging.getLogger(name).setLevel(_LEVELS[level])
     # The output of workers is what their functions print.
     logging.getLogger(WORKER_LOGGER).setLevel(logging.INFO)
