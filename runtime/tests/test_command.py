@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import http.server
 import json
 import logging
 import os
@@ -13,14 +12,15 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from runtime.tests.component_flows import VERSION, flow, problem
-from runtime.tests.support import descendants, exists, wait_until
+from runtime.tests.gateways import Response, gateway, grpc, nothing, task
+from runtime.tests.support import ECHO, descendants, exists, wait_until
 from stepflow_client import SyncStepflowClient
 from stepflow_runtime import ALL_BUILTINS, StepflowRuntime, __version__, errors
 from stepflow_runtime._binary import find_binary
@@ -215,11 +215,10 @@ def test_a_server_for_this_machine_only(folder: Path) -> None:
 def test_a_data_dir_of_an_older_server(folder: Path) -> None:
     if VERSION < (0, 13):
         pytest.skip("its data need no conversion")
-    echo = {"name": "echo", "steps": [], "output": {"$input": "$"}}
     with StepflowRuntime.start(
         data_dir=folder / "data", binary=os.path.abspath(os.environ["OLDER_SERVER"])
     ) as runtime:
-        run_id = runtime.sync_client.submit(echo, 1).id
+        run_id = runtime.sync_client.submit(ECHO, 1).id
     code, _, said = command("serve", "--port", "0", "--data-dir", "data", folder=folder)
     assert code == 1 and "upgrade" in said
     with (
@@ -331,49 +330,19 @@ def test_a_worker_for_a_server_that_runs_already(folder: Path, by: str) -> None:
             assert worker.returncode == 0
 
 
-class Gateway(http.server.BaseHTTPRequestHandler):
-    """Responds to the first request of each method with a page, then as a server with one task."""
-
-    protocol_version = "HTTP/1.1"
-    page: tuple[int, bytes]
-    task: bytes
-    seen: list[tuple[str, bytes]]
-
-    def do_POST(self) -> None:
-        """Respond."""
-        method = self.path.rpartition("/")[2]
-        self.seen.append((method, self.rfile.read(int(self.headers["Content-Length"]))))
-        before = sum(seen == method for seen, _ in self.seen) - 1
-        status, kind, content = 200, "application/grpc", b"\0\0\0\0\0"
-        if before == 0:
-            status, content = self.page
-            kind = "text/html"
-        elif method == "PullTasks":
-            content = self.task if before == 1 else b""
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Print nothing."""
-
-
-@contextlib.contextmanager
-def gateway(
+def one_task(
     component: str, input: dict[str, str], page: tuple[int, bytes]
-) -> Iterator[tuple[str, list[tuple[str, bytes]]]]:
-    """The URL of a gateway with a task, and the requests that it has seen."""
-    call = protobuf.text(1, component) + protobuf.message(2, protobuf.encode_value(input))
-    assignment = protobuf.text(1, "task-1") + protobuf.message(2, call)
-    task = b"\0" + len(assignment).to_bytes(4) + assignment
-    seen: list[tuple[str, bytes]] = []
-    handler = type("OneGateway", (Gateway,), {"page": page, "task": task, "seen": seen})
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}", seen
-        server.shutdown()
+) -> Callable[[str, int], Response]:
+    """Return responses: to the first request of each method a page, then those for one task."""
+
+    def respond(method: str, before: int) -> Response:
+        if before == 0:
+            return page[0], {"Content-Type": "text/html"}, page[1]
+        if method == "PullTasks":
+            return grpc(task(component, input)) if before == 1 else nothing()
+        return grpc()
+
+    return respond
 
 
 BAD_GATEWAY = 502, b"<html><title>502 Bad Gateway</title></html>"
@@ -391,7 +360,7 @@ BAD_GATEWAY = 502, b"<html><title>502 Bad Gateway</title></html>"
 def test_a_worker_behind_a_gateway_loses_no_result(page: tuple[int, bytes], folder: Path) -> None:
     """A gateway responds in the server's place while that is down."""
     with (
-        gateway("/python/shout", {"text": "a"}, page) as (url, seen),
+        gateway(one_task("/python/shout", {"text": "a"}, page)) as (url, seen),
         subprocess.Popen(
             [*COMMAND, "worker", "steps", "--tasks-url", url], cwd=folder, stdout=subprocess.PIPE
         ) as worker,
@@ -427,7 +396,7 @@ def test_a_worker_ends_with_the_server_that_started_it(folder: Path) -> None:
 def test_a_worker_goes_on_when_the_shell_that_started_it_ends(folder: Path) -> None:
     script = '"$@" & read line'
     with (
-        gateway("/python/hang", {}, BAD_GATEWAY) as (url, seen),
+        gateway(one_task("/python/hang", {}, BAD_GATEWAY)) as (url, seen),
         subprocess.Popen(
             ["/bin/sh", "-c", script, "shell", *COMMAND, "worker", "steps", "--tasks-url", url],
             cwd=folder,

@@ -279,8 +279,11 @@ def test_requests_on_one_connection() -> None:
         call = component("execute", "echo")
         call["params"]["input"] = {"text": "é"}
         assert send(call, "content-length")[1]["result"] == {"output": "é"}
-    finally:
         worker.close()
+        # No connection is left.
+        connection.settimeout(60)
+        assert connection.recv(1) == b""
+    finally:
         worker.close()
         stream.close()
         connection.close()
@@ -311,6 +314,9 @@ def test_only_the_server_can_call() -> None:
         status, content = answer(url.path)
         assert (status, json.loads(content)["id"]) == (200, 1)
         assert answer("/health") == (200, b'{"status":"healthy"}')
+        with socket.create_connection(("127.0.0.1", worker.port)) as odd:
+            odd.sendall(b"no request\r\n\r\n")
+            assert odd.recv(1) == b""
         # A request that was cut off is not executed.
         with pytest.raises(http.client.RemoteDisconnected):
             answer(url.path, len(body) + 1)

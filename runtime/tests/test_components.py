@@ -218,6 +218,15 @@ def test_an_exception_fails_the_step_and_is_logged() -> None:
         assert "LookupError: no more" in problem(run(flow("fail", {"text": "more"}), None))
 
 
+class Broken(pydantic.BaseModel):
+    """A model that cannot be serialised."""
+
+    @pydantic.computed_field  # type: ignore[prop-decorator]
+    @property
+    def value(self) -> int:
+        raise LookupError("no value")
+
+
 def test_input_and_output_that_do_not_fit() -> None:
     @component
     def odd(kind: str) -> Any:
@@ -225,7 +234,7 @@ def test_input_and_output_that_do_not_fit() -> None:
         for _ in range(100_000):
             deep = [deep]
         odd = {"nan": float("nan"), "object": object(), "set": {1}, "text": "\ud800"}
-        return {**odd, "number": 10**400, "deep": deep}[kind]
+        return {**odd, "number": 10**400, "deep": deep, "broken": Broken()}[kind]
 
     with (
         StepflowRuntime.start(components=[shout, odd, total]) as runtime,
@@ -247,6 +256,7 @@ def test_input_and_output_that_do_not_fit() -> None:
         assert run(flow("odd", {"kind": "nan"}), None).output is None
         assert "the output is not JSON" in problem(run(flow("odd", {"kind": "text"}), None))
         assert "cannot be converted to JSON" in problem(run(flow("odd", {"kind": "object"}), None))
+        assert "no value" in problem(run(flow("odd", {"kind": "broken"}), None))
         record = records[-1]
         assert record.levelname == "ERROR" and "'odd' cannot be converted" in record.getMessage()
         assert vars(record)["component"] == "odd" and UUID(vars(record)["run_id"])
@@ -414,7 +424,8 @@ def test_a_config_of_ones_own(tmp_path: Path) -> None:
     with pytest.raises(errors.InvalidInput, match="the config has 'python' in its plugins"):
         StepflowRuntime.start(taken, components=[shout])
     route = "/python" if VERSION >= (0, 13) else "/python/{*component}"
-    taken = {"plugins": {"other": {"type": "builtin"}}, "routes": {route: [{"plugin": "other"}]}}
+    routes: Any = {route: [{"plugin": "other"}]}
+    taken = {"plugins": {"other": {"type": "builtin"}}, "routes": routes}
     with pytest.raises(errors.InvalidInput, match=f"the config has '{re.escape(route)}' in its r"):
         StepflowRuntime.start(taken, components=[shout])
     # What is wrong with it is reported by the server.

@@ -1,0 +1,215 @@
+"""A worker that pulls its tasks, and servers that restart, refuse, or respond in parts."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from runtime.tests.gateways import Response, calls, gateway, grpc, nothing, task
+from runtime.tests.support import wait_until
+from stepflow_runtime import ComponentContext
+from stepflow_runtime._components import protobuf
+from stepflow_runtime._components.calls import Calls
+from stepflow_runtime._components.functions import find_components
+from stepflow_runtime._components.pull import PullWorker
+
+TEXT = {"text": "a"}
+
+
+@contextlib.contextmanager
+def working(url: str, function: Callable[..., Any]) -> Iterator[PullWorker]:
+    """Serve a function to a server."""
+    worker = PullWorker(Calls(find_components([function])), "queue", "")
+    worker.start(url.removeprefix("http://"))
+    # Only the first counts.
+    worker.start(url.removeprefix("http://"))
+    try:
+        yield worker
+    finally:
+        worker.close()
+
+
+def one_task(assignment: bytes) -> Callable[[str, int], Response]:
+    """Return the responses of a server with one task."""
+
+    def respond(method: str, before: int) -> Response:
+        if method == "PullTasks":
+            return grpc(assignment) if before == 0 else nothing()
+        return grpc()
+
+    return respond
+
+
+def fields(body: bytes) -> dict[int, Any]:
+    """Return the fields of a request's message."""
+    assert body[0] == 0 and int.from_bytes(body[1:5]) == len(body) - 5
+    return dict(protobuf.fields(body[5:]))
+
+
+def test_what_a_server_is_sent_and_a_function_receives() -> None:
+    contexts: list[ComponentContext] = []
+
+    def shout(text: str, context: ComponentContext) -> str:
+        contexts.append(context)
+        return text.upper()
+
+    observed = b"".join(protobuf.text(n, one) for n, one in ((3, "r"), (4, "f"), (5, "s")))
+    call = (protobuf.integer(3, 2), protobuf.message(4, observed))
+    with (
+        gateway(one_task(task("/python/shout", TEXT, call=call))) as (url, seen),
+        working(url, shout),
+    ):
+        wait_until(lambda: calls(seen, "CompleteTask"), "the result is sent")
+        pull, claim, result = (
+            next(fields(body) for method, body in seen if method == name)
+            for name in ("PullTasks", "TaskHeartbeat", "CompleteTask")
+        )
+        streams = [one for one in threading.enumerate() if one.name == "stepflow-components"]
+        assert len(streams) == 1
+    assert pull[1] == b"queue" and len(pull[2]) == 36
+    assert claim == {1: b"task-1", 2: pull[2], 5: b"r"}
+    output = protobuf.message(1, protobuf.encode_value("A"))
+    assert result == {1: b"task-1", 2: output, 4: b"r"}
+    assert contexts == [ComponentContext(run_id="r", flow_id="f", step_id="s", attempt=2)]
+
+
+def test_the_result_goes_to_the_orchestrator_of_the_task() -> None:
+    def shout(text: str) -> str:
+        return text.upper()
+
+    with gateway(lambda *_: grpc()) as (orchestrator, results):
+        address = protobuf.message(4, protobuf.text(1, orchestrator.removeprefix("http://")))
+        with (
+            gateway(one_task(task("shout", TEXT, address))) as (url, seen),
+            working(url, shout),
+        ):
+            wait_until(lambda: calls(results, "CompleteTask"), "the result is sent")
+    assert {method for method, _ in seen} == {"PullTasks"}
+    assert {method for method, _ in results} == {"TaskHeartbeat", "CompleteTask"}
+
+
+@pytest.mark.parametrize(
+    "claim",
+    # The task is to be aborted, or the server does not know it.
+    [grpc(protobuf.integer(1, 1)), grpc(grpc_status="5")],
+    ids=["abort", "unknown"],
+)
+def test_a_task_that_belongs_to_nobody_is_not_executed(claim: Response) -> None:
+    executed: list[str] = []
+    tasks = one_task(task("append", TEXT))
+
+    def append(text: str) -> None:
+        executed.append(text)
+
+    with (
+        gateway(lambda m, n: claim if m == "TaskHeartbeat" else tasks(m, n)) as (url, seen),
+        working(url, append),
+    ):
+        wait_until(lambda: calls(seen, "TaskHeartbeat"), "the task is claimed")
+        before = len(seen)
+        wait_until(lambda: calls(seen[before:], "PullTasks") > 5, "the worker goes on")
+    assert not executed
+    assert calls(seen, "TaskHeartbeat") == 1 and not calls(seen, "CompleteTask")
+
+
+@pytest.mark.parametrize("method", ["TaskHeartbeat", "CompleteTask"])
+@pytest.mark.parametrize(
+    "problem",
+    [
+        grpc(grpc_status="14"),
+        (502, {"Content-Type": "text/html"}, b"<html>"),
+        (502, {"Content-Type": "application/grpc"}, b""),
+        (200, {"Content-Type": "text/html"}, b"\0\0\0\0\0"),
+    ],
+    ids=["unavailable", "502", "502 of gRPC", "a page"],
+)
+def test_a_request_is_repeated_while_the_server_is_not_ready(
+    method: str, problem: Response
+) -> None:
+    executed: list[str] = []
+    tasks = one_task(task("append", TEXT))
+
+    def append(text: str) -> None:
+        executed.append(text)
+
+    with (
+        gateway(lambda m, n: problem if (m, n) == (method, 0) else tasks(m, n)) as (url, seen),
+        working(url, append),
+    ):
+        wait_until(lambda: calls(seen, method) == 2, "the request is repeated")
+        wait_until(lambda: calls(seen, "CompleteTask"), "the result is sent")
+    assert executed == ["a"]
+
+
+def test_a_connection_that_the_server_has_closed_is_replaced() -> None:
+    tasks = one_task(task("append", TEXT))
+    executed: list[str] = []
+
+    def append(text: str) -> None:
+        executed.append(text)
+
+    def respond(method: str, before: int) -> Response:
+        return grpc(X_Then="close") if method == "TaskHeartbeat" else tasks(method, before)
+
+    with gateway(respond) as (url, seen), working(url, append):
+        wait_until(lambda: calls(seen, "CompleteTask"), "the result is sent")
+    assert executed == ["a"]
+
+
+@pytest.mark.parametrize(
+    "content", [b"\0\0", b"\0\0\0\0\x09ab", b"\0\0\0\0\x02\x0f\x0f"], ids=["head", "rest", "kind"]
+)
+def test_a_stream_that_ends_early_is_opened_again(content: bytes) -> None:
+    tasks = one_task(task("append", TEXT))
+    executed: list[str] = []
+
+    def append(text: str) -> None:
+        executed.append(text)
+
+    def respond(method: str, before: int) -> Response:
+        if method == "PullTasks" and before == 0:
+            return 200, {"Content-Type": "application/grpc"}, content
+        return tasks(method, before - 1)
+
+    with gateway(respond) as (url, seen), working(url, append):
+        wait_until(lambda: calls(seen, "CompleteTask"), "the result is sent")
+    assert executed == ["a"]
+
+
+def test_a_task_that_is_assigned_again_is_executed_once(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "stepflow_runtime")
+    started: list[str] = []
+    free = threading.Event()
+    tasks = one_task(task("hang", TEXT))
+
+    def hang(text: str) -> str:
+        started.append(text)
+        free.wait(60)
+        return text
+
+    def respond(method: str, before: int) -> Response:
+        return tasks(method, 0 if before < 2 else before)
+
+    with gateway(respond) as (url, seen), working(url, hang):
+        again = "a call in progress was assigned again"
+        wait_until(lambda: len(started) > 1 or again in caplog.messages, "it is assigned again")
+        free.set()
+        wait_until(lambda: calls(seen, "CompleteTask"), "the result is sent")
+    assert started == ["a"]
+
+
+def test_the_end_closes_all_connections() -> None:
+    def shout(text: str) -> str:
+        return text.upper()
+
+    with gateway(one_task(task("shout", TEXT))) as (url, seen):
+        before = threading.active_count()
+        with working(url, shout):
+            wait_until(lambda: calls(seen, "CompleteTask"), "the result is sent")
+        # The server has a thread for each.
+        wait_until(lambda: threading.active_count() <= before, "all are closed")
