@@ -112,7 +112,7 @@ def test_a_task_that_belongs_to_nobody_is_not_executed(claim: Response) -> None:
     ):
         wait_until(lambda: calls(seen, "TaskHeartbeat"), "the task is claimed")
         before = len(seen)
-        wait_until(lambda: calls(seen[before:], "PullTasks") > 5, "the worker goes on")
+        wait_until(lambda: calls(seen[before:], "PullTasks") > 5, "the worker continues")
     assert not executed
     assert calls(seen, "TaskHeartbeat") == 1 and not calls(seen, "CompleteTask")
 
