@@ -126,6 +126,15 @@ def test_the_line_of_a_misspelled_key_is_reported(suffix: str, tmp_path: Path) -
     assert not (tmp_path / "data").exists()
 
 
+def test_no_line_is_better_than_a_wrong_one(tmp_path: Path) -> None:
+    path = tmp_path / "server.json"
+    # In the file, the letter is written with an escape.
+    path.write_text(json.dumps({**BASE, "recoverę": {}}, indent=1), encoding="utf-8")
+    assert rejected(path).startswith(
+        f"config {str(path)!r} has the unknown key recoverę, which the server would ignore"
+    )
+
+
 def test_the_version_of_a_server_in_no_wheel_is_asked_for(tmp_path: Path) -> None:
     binary = tmp_path / "server"
     shutil.copy2(find_binary(None), binary)

@@ -64,6 +64,17 @@ def test_a_second_start_in_this_process_says_so(tmp_path: Path) -> None:
     assert str(os.getpid()) not in str(caught.value).replace(str(tmp_path), "")
 
 
+def test_refused_starts_leave_no_file_open(tmp_path: Path) -> None:
+    url = f"sqlite:{tmp_path}/stepflow.db?mode=rwc"
+    refused: list[dict[str, Any]] = [{"data_dir": tmp_path}, {"config": with_database(url)}]
+    with StepflowRuntime.start(data_dir=tmp_path):
+        for options in refused:
+            before = os.listdir("/proc/self/fd")
+            with pytest.raises(errors.DataDirLocked):
+                StepflowRuntime.start(**options)
+            assert os.listdir("/proc/self/fd") == before
+
+
 def test_another_process_is_named_by_its_id_alone(tmp_path: Path) -> None:
     # Left behind by an earlier holder with a longer id.
     (tmp_path / "stepflow.db.lock").write_text("9" * 19, encoding="ascii")
@@ -122,6 +133,20 @@ def test_a_database_belongs_to_one_server(
         pass
 
 
+@pytest.mark.parametrize("key", ["storageConfig", "stateStore"])
+def test_the_database_of_a_config_is_locked_under_its_own_name(key: str, tmp_path: Path) -> None:
+    """Servers before 0.10 read the second key."""
+    url = f"sqlite:{tmp_path}/a%3Fb.db?mode=rwc"
+    config = {**ALL_BUILTINS, key: {"type": "sqlite", "databaseUrl": url}}
+    storage = Storage(config, None, upgrade=False)
+    try:
+        with pytest.raises(errors.DataDirLocked) as caught:
+            Storage(config, None, upgrade=False)
+    finally:
+        storage.release()
+    assert f"the config's database {tmp_path}/a?b.db is already in use" in str(caught.value)
+
+
 def test_the_server_holds_the_locks_as_well(tmp_path: Path) -> None:
     """They last as long as it does, also when the program is gone."""
     folder = tmp_path / "data"
@@ -151,7 +176,8 @@ def test_two_databases_and_memory_are_no_conflict(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["sqlite:a%00b", "sqlite:a.db?mode=memory", "postgres://user:s3cret@127.0.0.1:9/a"]
+    "url",
+    ["sqlite:", "sqlite:a%00b", "sqlite:a.db?mode=memory", "postgres://user:s3cret@127.0.0.1:9/a"],
 )
 def test_a_database_that_is_no_file_is_left_to_the_server(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -250,6 +276,18 @@ def test_settings_of_recovery(
     with StepflowRuntime.start(config, data_dir=tmp_path / "data", binary=binary):
         assert json.loads(seen.read_text(encoding="utf-8"))["recovery"] == completed
     assert len(warnings(caplog)) == (completed.get("enabled") is not False)
+
+
+def test_recovery_with_a_lease_manager_is_left_to_the_servers(tmp_path: Path) -> None:
+    """Others may resume a run then, once its server no longer renews its lease."""
+    seen, binary = tmp_path / "seen.json", tmp_path / "server"
+    binary.write_text(f'#!/bin/sh\ncat > "{seen}"\nexit 3\n', encoding="utf-8")
+    binary.chmod(0o755)
+    manager = {"type": "etcd", "endpoints": ["http://127.0.0.1:9"]}
+    config = {**ALL_BUILTINS, "leaseManager": manager}
+    with pytest.raises(errors.StartFailed, match="exit code 3"):
+        StepflowRuntime.start(config, data_dir=tmp_path / "data", binary=binary)
+    assert "recovery" not in json.loads(seen.read_text(encoding="utf-8"))
 
 
 def test_malformed_settings_of_recovery_are_left_to_the_server(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ DEEP = b"[" * 200_000
 LINES = {
     "a deep line": b'{"message":' + DEEP,
     "a deep message": b'{"message":' + DEEP + b"]" * len(DEEP) + b"}",
+    "a deep line with an escaped character": b'{"message":"\\\\","fields":' + DEEP,
     "a deep port": b'{"port":' + DEEP,
     "no port": b'{"port":0}\n{"port":-1}\n{"port":65536}\n{"port":true}\n{"port":1.5}',
     "odd ports": b'{"port":NaN}\n{"port":null}\n{"port":1e999}\n{"port":' + b"9" * 5000 + b"}",
@@ -123,11 +124,15 @@ def test_kept_lines_have_a_limit() -> None:
     assert len(texts) > 10
 
 
-@pytest.mark.parametrize("is_known", [True, False])
-def test_the_end_of_a_cut_line_may_be_a_part_of_a_secret(is_known: bool) -> None:
-    secret = "s3cret" * 100
+@pytest.mark.parametrize(
+    ("is_known", "length", "kept"), [(True, 600, 300), (False, 600, 300), (True, 2400, 2000)]
+)
+def test_the_end_of_a_cut_line_may_be_a_part_of_a_secret(
+    is_known: bool, length: int, kept: int
+) -> None:
+    secret = "s3cret" * (length // 6)
     # The password of a URL is recognised by the character after it.
-    line = "x" * (LONGEST_LINE - 300) + f"postgres://u:{secret}@host\nnext\n"
+    line = "x" * (LONGEST_LINE - kept) + f"postgres://u:{secret}@host\nnext\n"
     log = Log(LogConfig(capture=False), Secrets(Hidden({"A_TOKEN": secret} if is_known else {})))
     Output(io.BytesIO(line.encode()), log).thread.join()
     first, second = log.recent()

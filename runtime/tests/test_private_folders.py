@@ -114,18 +114,23 @@ def test_files_of_another_user_stay_as_they_are(
     DataDir(tmp_path).release()
 
 
-def test_a_parent_that_another_process_creates_at_the_same_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("name", ["parent", "data"])
+def test_a_folder_that_another_process_creates_at_the_same_time(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mkdir = Path.mkdir
 
     def late(path: Path, *args: Any, **options: Any) -> None:
-        if path.name == "parent":
-            mkdir(path, *args, **options)
+        if path.name == name:
+            mkdir(path, 0o755)
         mkdir(path, *args, **options)
 
     monkeypatch.setattr(Path, "mkdir", late)
     DataDir(tmp_path / "parent" / "data").release()
+    # Whoever has created it decides who may read it.
+    assert stat.S_IMODE((tmp_path / "parent" / "data").stat().st_mode) == (
+        0o755 if name == "data" else 0o700
+    )
 
 
 @pytest.mark.parametrize("name", ["stepflow.db.lock", "stepflow.db"])
@@ -209,6 +214,9 @@ def test_a_database_with_two_names(tmp_path: Path) -> None:
     with pytest.raises(errors.DataDirUnusable, match="has 2 names"):
         StepflowRuntime.start({"plugins": {}, "routes": {}, "storageConfig": storage})
     (other / "stepflow.db").unlink()
+    # No server writes to the others elsewhere.
+    for name in ("stepflow.db.lock", "server.json"):
+        os.link(one / name, other / name)
     DataDir(one).release()
 
 

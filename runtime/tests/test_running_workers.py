@@ -116,6 +116,20 @@ def test_a_worker_that_failed_in_an_earlier_restart_is_not_reported_again(
     assert not of_level(records, logging.ERROR)
 
 
+def test_of_two_workers_the_one_that_is_not_ready_is_named() -> None:
+    document = config(sys.executable, str(WORKER), plugin="ready")
+    document["plugins"]["hanging"] = {
+        "type": "stepflow",
+        "command": "/bin/sh",
+        "args": ["-c", "echo dozing; exec sleep 1000"],
+    }
+    with pytest.raises(errors.StartTimeout) as caught:
+        StepflowRuntime.start(document, startup_timeout=10)
+    assert str(caught.value).endswith(
+        "; the workers of these plugins may not be ready: 'hanging' (its last line: dozing)"
+    )
+
+
 def test_a_worker_that_hangs_in_a_restart(tmp_path: Path) -> None:
     """What it said and did before the restart explains nothing."""
     hangs = tmp_path / "hangs"

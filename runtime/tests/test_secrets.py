@@ -203,6 +203,10 @@ def removed(text: str, environment: dict[str, str], env: Any) -> str:
         ('invalid value: string "s3c", expected', 'invalid value: string "***", expected'),
         ("to postgres://s3c:s3c@host/db", "to postgres://***@host/db"),
         ("GET http://host/?page=2&api_key=s3c", "GET http://host/?page=2&api_key=***"),
+        # The same in lines as the server writes them.
+        ('{"message":"http://host/?api_key=s3c"}', '{"message":"http://host/?api_key=***"}'),
+        ('{"message":"postgres://s3c:s3c@host"}', '{"message":"postgres://***@host"}'),
+        ('{"message":"http://host/?page=2"}', '{"message":"http://host/?page=2"}'),
     ],
 )
 def test_values_that_only_the_server_knows(line: str, cleaned: str) -> None:
@@ -233,7 +237,10 @@ def test_secrets_with_escaped_characters(character: str) -> None:
 
 
 def test_what_is_no_secret_stays() -> None:
-    text = "info none null false true 8080 0.11.1 production server /usr/bin/env http://host:8080/?page=2"
+    text = (
+        "info none null false true 8080 0.11.1 production server /usr/bin/env /usr/bin:/bin"
+        " http://host:8080/?page=2"
+    )
     env = {
         "LOG_LEVEL": "info",
         "A_TOKEN": "true",
@@ -267,12 +274,15 @@ PLUGINS = {
                     "--password=$A_PART-s3cret-4",
                     "--key",
                     "${A_PART}-s3cret-5",
+                    "-password",
+                    "s3cret-7",
                 ),
             ),
             "env": {"SHORT": "x-1y2", "LONG": "x-1y2z"},
         }
     },
     "storageConfig": {"databaseUrl": "postgres://user:s3cr%40t-2@host/db"},
+    "proxy": {"token": "$A_PART-s3cret-6"},
     "password": 53352231,
     "pin": {"secret": 53352.25},
 }
@@ -288,6 +298,9 @@ PLUGINS = {
         # Without the name of its option, and with the value of a variable.
         ("use s3cret-3", "use ***"),
         ("use part-s3cret-4 or part-s3cret-5", "use *** or ***"),
+        # In a setting of any part of the config.
+        ("use part-s3cret-6", "use ***"),
+        ("use s3cret-7", "use ***"),
         # It follows what looks like a secret's name, and is no option.
         ("in development-1", "in development-1"),
         ("set x-1y2", "set x-1y2"),
@@ -303,6 +316,8 @@ PLUGINS = {
         ("\x1b[1mserv", "\x1b[1m***"),
         (r"a\nserv", r"a\n***"),
         ("a spaced-s3cret", "a ***"),
+        # It begins like a list of folders.
+        ("use /usr:s3cret-8", "use ***"),
     ],
 )
 def test_secrets_of_a_config_and_an_environment(text: str, cleaned: str) -> None:
@@ -314,6 +329,7 @@ def test_secrets_of_a_config_and_an_environment(text: str, cleaned: str) -> None
         "B_TOKEN": "s3cret-long-and-more",
         "PASSWORD": "serv",
         "C_TOKEN": " spaced-s3cret ",
+        "D_TOKEN": "/usr:s3cret-8",
     }
     secrets = Secrets(Hidden(environment))
     secrets.add_config(PLUGINS)
@@ -325,6 +341,13 @@ def test_what_the_server_itself_writes_stays() -> None:
     line = json.dumps(dict.fromkeys(names, "s3cret"))
     expected = {**dict.fromkeys(names, "s3cret"), "message": "***"}
     assert json.loads(removed(line, {"A_TOKEN": "s3cret"}, {})) == expected
+
+
+def test_secrets_inside_of_fields() -> None:
+    def line(value: str) -> str:
+        return json.dumps({"fields": {"a": [value, 1, None, [value]]}, "more": True})
+
+    assert json.loads(removed(line("s3cret"), {"A_TOKEN": "s3cret"}, {})) == json.loads(line("***"))
 
 
 def test_hostile_lines_take_linear_time() -> None:

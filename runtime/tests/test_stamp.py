@@ -145,6 +145,24 @@ def test_an_executable_whose_path_is_not_text(tmp_path: Path) -> None:
         assert (data / "server.json").read_bytes() == written
 
 
+def test_a_stamp_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody knows then which server has written the data."""
+    StepflowRuntime.start(data_dir=tmp_path).stop()
+    path, read = tmp_path / "server.json", Path.read_bytes
+
+    def refuse(one: Path) -> bytes:
+        if one == path:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return read(one)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(errors.DataDirUnusable) as caught:
+        StepflowRuntime.start(data_dir=tmp_path)
+    assert str(caught.value) == (
+        f"{path} cannot be used: Permission denied; use a folder that this user can write"
+    )
+
+
 def test_a_stamp_that_cannot_be_written_leaves_no_other_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

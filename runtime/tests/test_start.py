@@ -127,6 +127,34 @@ def test_starting_does_not_hold_up_the_loop() -> None:
     asyncio.run(main())
 
 
+def test_stopping_does_not_hold_up_the_loop(tmp_path: Path) -> None:
+    """Here the server exits only once another task of the loop has run."""
+    asked, allowed, exited = (tmp_path / name for name in ("asked", "allowed", "exited"))
+    binary = tmp_path / "server"
+    binary.write_text(
+        f'#!/bin/sh\nexec 3<&0\n"{find_binary(None)}" "$@" <&3 &\n'
+        f'trap \': > "{asked}"; until [ -e "{allowed}" ]; do sleep 0.01; done;'
+        f' kill $!; wait $!; : > "{exited}"; exit\' TERM\nwait\n',
+        encoding="utf-8",
+    )
+    binary.chmod(0o755)
+
+    async def main() -> None:
+        async def allow() -> None:
+            while not asked.exists():
+                await asyncio.sleep(0.001)
+            allowed.touch()
+
+        task = asyncio.create_task(allow())
+        async with StepflowRuntime.start(binary=binary, shutdown_timeout=60):
+            pass
+        # Otherwise it was killed in the end.
+        assert exited.exists()
+        await task
+
+    asyncio.run(main())
+
+
 def test_a_cancelled_start_leaves_nothing() -> None:
     async def main() -> None:
         async def enter() -> None:
