@@ -360,3 +360,5 @@ def test_a_terminal_shows_a_bar(server: StepflowServer, echo: str, tmp_path: Pat
     assert out.count(b"\n") == 500
     assert b"500/500 done" in shown
     assert b"0 failed" in shown
+    # While it changes, there is no cursor.
+    assert b"\x1b[?25l" in shown and b"\x1b[?25h" in shown

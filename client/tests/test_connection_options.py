@@ -19,7 +19,7 @@ from typer.main import get_command
 from api.tests.support.odd_server import CERTIFICATE, OddServer, answer
 from stepflow_api import __version__
 from stepflow_client import cli
-from stepflow_client.cli._app import app
+from stepflow_client.cli._app import Connection, app
 
 COMPONENTS = answer('{"components":[]}')
 
@@ -357,6 +357,10 @@ def program(*arguments: str, **environment: str) -> Any:
         text=True,
         check=False,
     )
+
+
+def test_a_connection_does_not_show_its_token() -> None:
+    assert "sesame" not in repr(Connection("http://h", "sesame"))
 
 
 def test_the_version() -> None:

@@ -362,3 +362,38 @@ def test_a_deadline_ends_the_search_for_a_run(
     asked = [request.method for request in server.requests].count("GET")
     assert asked == 1 if late else 1 < asked < 10
     do(client.close())
+
+
+@pytest.mark.parametrize("timeout", [None, 10_000])
+def test_a_server_that_loses_each_response_is_given_up(
+    do: Driver, key: str, timeout: float | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    clock = SimpleNamespace(monotonic=lambda: now)
+    monkeypatch.setattr("stepflow_client._core.once.time", clock)
+    created: list[float] = []
+
+    def runs(request: Any) -> Any:
+        nonlocal now
+        now += 10
+        return {"runs": []}
+
+    def create(request: Any) -> type[errors.ConnectionLost]:
+        created.append(now)
+        assert len(created) < 100
+        return errors.ConnectionLost
+
+    server = MockServer(
+        {
+            "GET /runs": runs,
+            "POST /flows": {"flowId": "f", "stored": True, "diagnostics": NO_DIAGNOSTICS},
+            "POST /runs": create,
+        }
+    )
+    client = do.client("http://server.invalid", server_version="0.11.1", transport=server)
+    monkeypatch.setattr("stepflow_client._core.once.FIRST_DELAY", 0.0)
+    with pytest.raises(errors.RunOutcomeUnknown, match="again with the same idempotency_key"):
+        do(client.submit(ECHO, 1, idempotency_key=key, timeout=timeout))
+    # Five minutes after the first, whatever the deadline.
+    assert created[-1] - created[0] == 300
+    do(client.close())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -79,3 +81,20 @@ def test_what_is_exported_is_sorted_and_there() -> None:
 def test_clients_are_executors() -> None:
     assert issubclass(StepflowClient, executor.StepflowExecutor)
     assert issubclass(SyncStepflowClient, executor.SyncStepflowExecutor)
+
+
+def test_names_that_were_not_used_yet() -> None:
+    script = f"import sys; sys.path = {sys.path!r}\n"
+    script += "import stepflow_client, stepflow_api\n"
+    script += "assert {*stepflow_client.__all__} <= {*dir(stepflow_client)}\n"
+    script += "assert stepflow_client.__version__ == stepflow_api.__version__\n"
+    script += "assert stepflow_client.errors.Timeout.__module__ == 'stepflow_client.errors'\n"
+    script += "assert stepflow_client.RunHandle is stepflow_client.RunHandle\n"
+    script += "print(getattr(stepflow_client, 'None', 'no such name'))\n"
+    script += "stepflow_client.Client"
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", script], capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "no such name\n"
+    problem = "AttributeError: module 'stepflow_client' has no attribute 'Client'"
+    assert done.stderr.splitlines()[-1] == problem

@@ -36,6 +36,8 @@ def test_what_is_seen_of_a_run_has_the_same_types(do: Driver, client: Any) -> No
     assert [(step.step_id, step.step_index, step.status) for step in steps] == [
         (f"step{number}", number, StepStatus.COMPLETED) for number in range(3)
     ]
+    starts = [event for event in seen if isinstance(event, events.StepStarted)]
+    assert [(step.step_index, step.attempt) for step in starts] == [(n, None) for n in range(3)]
     run = do(handle.status())
     assert seen[0].timestamp == run.created_at
     assert (seen[0].item_count, seen[0].flow_id) == (1, run.flow_id)
