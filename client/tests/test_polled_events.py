@@ -156,6 +156,23 @@ def test_asking_for_steps_takes_of_the_same_time(do: Driver) -> None:
     do(client.close())
 
 
+def test_polling_takes_of_the_same_time(do: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stepflow_client._requests.sending.RECONNECT_SECONDS", 0.0)
+    finished: Any = finished_run(1)["GET /runs/{run_id}"]
+    answers = iter([{"runs": [finished]}])
+    server = MockServer(
+        {
+            "GET /runs/{run_id}/events": httpx.Response(404),
+            # The first poll is for whether the run exists.
+            "GET /runs": lambda request: next(answers, 503),
+        }
+    )
+    client = do.client("http://server.invalid", server_version="0.11.1", transport=server)
+    with pytest.raises(errors.Timeout):
+        do(client.handle(finished["runId"]).events(timeout=0))
+    do(client.close())
+
+
 # 0.9 creates no run in progress.
 if VERSION != "0.9.0":
 

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 
 from client.tests.support import READ_FILE, VERSION, Driver
+from stepflow_api.testing import MockServer, finished_run
 from stepflow_client import SyncStepflowClient, cli, errors
 from tools.spec.server import StepflowServer
 
@@ -140,6 +142,12 @@ def test_a_batch(do: Driver, client: Any, path: Path, tmp_path: Path) -> None:
     assert "50 items: 40 completed, 10 failed" in page.text
     assert "42 items left out, 6 of the 10 failed ones among them" in page.text
     assert "Item 0 ✗ failed" in page.text
+    # Each item that is shown has its own data.
+    parts = re.split(r"Item (?=\d+ [✓✗])", page.text)[1:]
+    assert [int(part.split()[0]) for part in parts] == items
+    for number, part in zip(items, parts, strict=True):
+        assert ('step "read" failed' in part) is (number % 5 == 0)
+        assert ("Output (text)read" in part) is (number % 5 > 0)
     if VERSION != "0.9.0":
         # Of a step's statuses, the graph shows the worst.
         assert 'class="box status failed"' in path.read_text(encoding="utf-8")
@@ -160,6 +168,37 @@ def test_a_long_value_is_cut(do: Driver, client: Any, path: Path) -> None:
     page = read(path)
     assert "… (100,000 characters)" in page.text
     assert "unnamed flow" in page.text
+
+
+@pytest.mark.parametrize("status", ["completed", "running"])
+def test_a_run_whose_flow_the_server_has_lost(do: Driver, path: Path, status: str) -> None:
+    routes: dict[str, Any] = finished_run("the output")
+    run = routes["GET /runs/{run_id}"] | {"status": status}
+    items = routes["GET /runs/{run_id}/items"]["items"]
+    step: dict[str, Any] = {"stepId": "the step", "component": "/c", "status": "completed"}
+    step["result"] = {"outcome": "success", "result": "of the step"}
+    if status == "running":
+        items = [{"itemIndex": 0, "status": status}]
+    server = MockServer(
+        {
+            "GET /runs": {"runs": [run]},
+            "GET /runs/{run_id}": run | {"itemDetails": []},
+            "GET /runs/{run_id}/items": {"itemCount": 1, "items": items},
+            "GET /runs/{run_id}/steps": {"steps": {"the step": step}},
+            "GET /runs/{run_id}/events": httpx.Response(404),
+            "GET /flows/{flow_id}": 404,
+        }
+    )
+    client = do.client("http://server.invalid", server_version="0.11.1", transport=server)
+    handle = client.handle(run["runId"])
+    do(handle.report(path))
+    page = read(path)
+    assert "The server does not have the flow any more." in page.text
+    assert "the step ✓ completed" in page.text
+    assert "(text)of the step" in page.text
+    assert ("(text)the output" in page.text) is (status == "completed")
+    assert do(handle.diff(handle.id)).is_equal
+    do(client.close())
 
 
 def test_a_report_that_cannot_be_written(do: Driver, client: Any, tmp_path: Path) -> None:

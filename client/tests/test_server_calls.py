@@ -259,6 +259,33 @@ def test_limits_and_proxy_make_a_client_of_their_own(
         do.client(server.url, proxy=server.url, http_client=library.Client())
 
 
+@pytest.mark.parametrize("option", ["limits", "proxy"])
+@by_library
+def test_limits_and_proxy_are_used_by_the_library_that_they_are_of(
+    library: Any,
+    do: Driver,
+    server: StepflowServer,
+    option: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    used: list[Any] = []
+    cls = client_class(library, is_async=do.is_async)
+    init = cls.__init__
+
+    def note(self: Any, **options: Any) -> None:
+        used.append(options)
+        init(self, **options)
+
+    monkeypatch.setattr(cls, "__init__", note)
+    limits = library.Limits(max_connections=3, keepalive_expiry=7)
+    value = limits if option == "limits" else library.Proxy(server.url)
+    client = do.client(server.url, **{option: value})
+    assert do(client.health()).status == "healthy"
+    (options,) = used
+    assert (options["limits"] == limits) is (option == "limits")
+    do(client.close())
+
+
 def test_a_client_with_limits_that_was_not_closed_is_named(
     do: Driver, server: StepflowServer
 ) -> None:
