@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import signal
@@ -219,6 +220,23 @@ def test_a_run_with_a_checkpoint_is_not_converted(tmp_path: Path) -> None:
     for version in ("0.12.0", "0.13.0"):
         message = check_refused(data, folder, "0.11.1", version, upgrade=True)
         assert "let them finish on the server that wrote it" in message
+
+
+def test_a_run_without_events_is_one_of_the_last_server(tmp_path: Path) -> None:
+    """Where it has only just been created, nothing else says whose journal it would be."""
+    data = made("0.11.1", is_running=True)
+    folder = tmp_path / "data"
+    shutil.copytree(data.folder, folder)
+    with closing(sqlite3.connect(folder / "stepflow.db")) as database:
+        database.execute("DELETE FROM journal_entries")
+        database.commit()
+    stamp = folder / "server.json"
+    stamp.write_text(json.dumps({"version": "0.10.0", "binary": None}), encoding="utf-8")
+    message = check_refused(data, folder, "0.10.0", "0.11.1", upgrade=False)
+    assert "server 0.11.1 would fail its 1 run in progress; " in message
+    stamp.write_text(json.dumps({"version": "0.11.1", "binary": None}), encoding="utf-8")
+    with start("0.11.0", folder):
+        assert backups(folder)
 
 
 def test_a_crash_in_the_middle_of_an_upgrade(tmp_path: Path) -> None:

@@ -194,6 +194,16 @@ def test_keys_for_servers_of_other_versions(
     ]
 
 
+def test_no_version_is_asked_for_without_a_misspelled_key(tmp_path: Path) -> None:
+    starts, binary = tmp_path / "starts", tmp_path / "server"
+    binary.write_text(
+        f'#!/bin/sh\necho >> "{starts}"\nexec "{find_binary(None)}" "$@"\n', encoding="utf-8"
+    )
+    binary.chmod(0o755)
+    StepflowRuntime.start({**BASE, "owner": "me", "retry": {}}, binary=binary).stop()
+    assert starts.read_text(encoding="utf-8") == "\n"
+
+
 def test_a_wheel_that_two_versions_claim_is_asked_for_its_version(tmp_path: Path) -> None:
     binary = tmp_path / "server" / "bin" / "stepflow-server"
     binary.parent.mkdir(parents=True)

@@ -77,6 +77,11 @@ def test_the_last_three_lines_that_are_no_log_lines_say_why(tmp_path: Path) -> N
     assert "(exit code 3): two | three | four. " in str(error)
 
 
+def test_a_panic_is_one_of_the_server_itself(tmp_path: Path) -> None:
+    error = failed(tmp_path, "the worker panicked at noon", "two", "three")
+    assert "(exit code 3): the worker panicked at noon | two | three. " in str(error)
+
+
 def test_a_reason_that_is_a_sentence(tmp_path: Path) -> None:
     assert "(exit code 3): It failed. See .last_log_lines." in str(failed(tmp_path, "It failed."))
 

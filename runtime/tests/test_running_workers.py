@@ -72,6 +72,24 @@ def test_a_worker_that_goes_on_in_the_background(records: list[logging.LogRecord
     shell = f"'{sys.executable}' '{WORKER}' & exit 0"
     with StepflowRuntime.start(config("/bin/sh", "-c", shell)) as runtime:
         assert runtime.sync_client.run(flow(stdout="in a step"), None).output == "done"
+        expected = f"{PLUGIN}: in a step"
+        wait_until(lambda: expected in [one.getMessage() for one in records], "it is logged")
+
+
+def test_an_announcement_that_arrives_in_pieces() -> None:
+    code = (
+        "import array, builtins, fcntl, os, runpy, sys, termios\n"
+        "def print_bytes(text):\n"
+        "    unread = array.array('i', [0])\n"
+        "    for byte in text.encode() + bytes([10]):\n"
+        "        os.write(1, bytes([byte]))\n"
+        "        unread[0] = 1\n"
+        "        while unread[0]: fcntl.ioctl(1, termios.FIONREAD, unread)\n"
+        "builtins.print = print_bytes\n"
+        "runpy.run_path(sys.argv[1], run_name='__main__')"
+    )
+    with StepflowRuntime.start(config(sys.executable, "-c", code, str(WORKER))) as runtime:
+        assert runtime.sync_client.run(flow(), None).output == "done"
 
 
 def test_the_worker_ends_with_a_server_that_crashes(records: list[logging.LogRecord]) -> None:

@@ -109,6 +109,29 @@ def test_the_stamp_of_a_newer_server(version: str, upgrade: bool, tmp_path: Path
     assert (tmp_path / "server.json").read_text(encoding="utf-8") == stamp
 
 
+def test_a_server_that_is_newer_than_this_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with StepflowRuntime.start(data_dir=tmp_path) as runtime:
+        handle = runtime.sync_client.submit(ECHO, 7)
+        assert handle.result().output == 7
+        version = runtime.sync_client.server_version()
+    stamp = json.dumps({"version": version, "binary": None})
+    (tmp_path / "server.json").write_text(stamp, encoding="utf-8")
+    monkeypatch.setattr("stepflow_runtime._data_dir.binary_version", lambda *_: "0.99.0")
+    with pytest.raises(errors.DataDirIncompatible) as caught:
+        StepflowRuntime.start(data_dir=tmp_path)
+    assert str(caught.value) == (
+        f"data_dir {tmp_path} was written by Stepflow server {version}, and server 0.99.0 is newer"
+        " than this package knows; pass upgrade=True to make a backup and convert the data, or use"
+        " the server that wrote it (binary=), or another data_dir"
+    )
+    assert not list(tmp_path.glob("backup-*"))
+    monkeypatch.setattr("stepflow_runtime._data_dir.binary_version", lambda *_: version)
+    with StepflowRuntime.start(data_dir=tmp_path) as runtime:
+        assert runtime.sync_client.handle(handle.id).result().output == 7
+
+
 def test_an_executable_that_is_replaced_while_its_server_runs(tmp_path: Path) -> None:
     data, binary, link = tmp_path / "data", tmp_path / "server", tmp_path / "link"
     link.symlink_to(binary)

@@ -229,6 +229,12 @@ def test_a_server_that_gave_up_waiting_for_a_worker(said: str, tmp_path: Path) -
     )
 
 
+def test_what_only_looks_like_the_announcement_of_a_port() -> None:
+    """On standard error it is none."""
+    error = fails(python("import sys\nprint('{\"port\": 9}', file=sys.stderr)\nsys.exit(9)"))
+    assert error.last_lines == ['{"port": 9}']
+
+
 def test_a_line_that_nests_too_deeply_for_json() -> None:
     error = fails(python("print('[' * 99_999)\nraise SystemExit(9)"))
     assert error.exit_code == 9
