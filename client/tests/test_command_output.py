@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -15,9 +16,10 @@ import httpx
 import pytest
 
 from client.tests.commands import Screen
+from stepflow_api.errors import printable
 from stepflow_api.models import FlowResultFailed, OtherFlowResult
 from stepflow_api.testing import MockRequest, MockServer, finished_run
-from stepflow_client import SyncRunHandle, SyncStepflowClient, cli, errors
+from stepflow_client import Progress, SyncRunHandle, SyncStepflowClient, cli, errors
 from stepflow_client.events import parse_event
 
 FLOW = "0" * 64
@@ -503,19 +505,27 @@ def test_the_names_of_steps_on_a_terminal(
             ("RunCreated", {"runId": ID, "flowId": FLOW, "itemCount": items}),
             ("StepStarted", place),
             ("StepCompleted", {**place, "status": "completed"}),
+            # There is no column for it.
+            (
+                "StepCompleted",
+                {**place, "itemIndex": items - 1, "stepId": "s", "status": "skipped"},
+            ),
         )
     ]
     monkeypatch.setattr(SyncRunHandle, "events", lambda *_, **__: (one for one in happened))
     serve(finished_run(*range(items)))
     shown = Screen(monkeypatch, "stderr")("wait", ID, "--follow")
     header, *rows = [
-        " ".join(row.split()) for row in shown.splitlines() if "step" in row or "bold" in row
+        " ".join(row.split())
+        for row in shown.splitlines()
+        if "step" in row or "bold" in row or row.startswith("s ")
     ]
     assert header.endswith(
         "step running completed failed" if items == 2 else "step status duration"
     )
     expected = "0 1 0" if items == 2 else "completed 0.00 ms"
-    assert rows[-1].endswith(f"[bold]a[/bold] [2J [/x] b {expected}")
+    assert rows[-2].endswith(f"[bold]a[/bold] [2J [/x] b {expected}")
+    assert rows[-1] == ("s 0 0 0" if items == 2 else "s skipped -")
 
 
 def test_components_on_a_terminal(serve: Callable[..., MockServer], screen: Screen) -> None:
@@ -577,3 +587,96 @@ def test_whether_there_is_another_page(
         screen("runs", *options.split())
         note = f"There are more runs: --page {number}\n" if number else ""
         assert capfd.readouterr().err == note
+
+
+def test_a_backtrace_cannot_control_a_terminal(
+    serve: Callable[..., MockServer], printed: Callable[..., Printed]
+) -> None:
+    evil = "\x1b[2J\x9b1m"
+    stack = [{"error": "no", "attachments": [evil], "backtrace": f"a\tb{evil}\nc"}]
+    error = {"code": 5, "message": "no", "data": {"stack": stack}}
+    serve(finished_run(FlowResultFailed.from_dict({"outcome": "failed", "error": error})))
+    _, _, err = printed("wait", ID, "--verbose")
+    shown = printable(evil)
+    assert err.splitlines()[1:] == [
+        "no (code 5)",
+        f"  {shown}",
+        "  backtrace:",
+        f"  a\tb{shown}",
+        "  c",
+    ]
+
+
+def test_progress_in_a_pipe(
+    serve: Callable[..., MockServer],
+    printed: Callable[..., Printed],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 0.0
+    clock = SimpleNamespace(monotonic=lambda: now)
+    original = SyncRunHandle.results
+
+    def results(handle: SyncRunHandle, *, timeout: Any, on_progress: Any) -> Any:
+        nonlocal now
+        steps = ((0, 0), (1, 1), (4.9, 2), (5, 3), (6, 4), (9.9, 5), (10, 6), (10.1, 9))
+        for seconds, done in steps:
+            now = seconds
+            on_progress(Progress(9, done, 0, 0, 9 - done))
+        return original(handle, timeout=timeout)
+
+    monkeypatch.setattr("stepflow_client.cli._output.time", clock)
+    monkeypatch.setattr(SyncRunHandle, "results", results)
+    serve(finished_run(*range(9)))
+    lines = printed("wait", ID).err.splitlines()
+    # At the start, every five seconds, and at the end.
+    assert [line.split()[2] for line in lines] == ["0/9", "3/9", "6/9", "9/9"]
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+def test_a_timeline_on_a_terminal_of_any_encoding(
+    serve: Callable[..., MockServer], monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    class Terminal(io.TextIOWrapper):
+        def isatty(self) -> bool:
+            return True
+
+    received = io.BytesIO()
+    terminal = Terminal(received, encoding=encoding)
+    journal = [
+        {"sequence_number": number, "timestamp": AT, "kind": kind, "data": {**PLACE, **fields}}
+        for number, (kind, fields) in enumerate(
+            (
+                ("StepStarted", {"itemIndex": 0, "stepId": "a", "attempt": 1}),
+                ("StepCompleted", {"itemIndex": 0, "stepId": "a", "status": 2}),
+                ("RunCompleted", {"status": 2}),
+            )
+        )
+    ]
+    item = {"itemIndex": 0, "status": 2, "output": 1}
+    serve(
+        {
+            "GET /runs": {"runs": [{**RUN, "status": 2, "finishedAtSeqno": 2}]},
+            "GET /runs/{run_id}/items": {"results": [item]},
+            "GET /runs/{run_id}/events": journal,
+        },
+        version="0.13.0",
+    )
+    monkeypatch.setenv("TERM", "xterm")
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", terminal)
+        assert cli.run(["timeline", ID]) == 0
+    terminal.flush()
+    text = received.getvalue().decode(encoding)
+    assert "completed" in text
+    assert text.isascii() is (encoding != "utf-8")
+
+
+@pytest.mark.parametrize("arguments", [(), ("blob",)])
+def test_a_command_without_arguments_explains_itself(
+    printed: Callable[..., Printed], arguments: tuple[str, ...]
+) -> None:
+    _, out, err = printed(*arguments)
+    assert "Usage: stepflow-client" in out + err
+    assert (
+        "Store a file as a blob" if arguments else "Run a flow and print its result"
+    ) in out + err
