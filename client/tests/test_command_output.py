@@ -642,15 +642,19 @@ def test_a_timeline_on_a_terminal_of_any_encoding(
 
     received = io.BytesIO()
     terminal = Terminal(received, encoding=encoding)
+    happened: dict[str, dict[str, Any]] = {
+        "StepStarted": {"stepId": "a", "attempt": 1},
+        "StepCompleted": {"stepId": "a", "status": 2},
+        "RunCompleted": {"status": 2},
+    }
     journal = [
-        {"sequence_number": number, "timestamp": AT, "kind": kind, "data": {**PLACE, **fields}}
-        for number, (kind, fields) in enumerate(
-            (
-                ("StepStarted", {"itemIndex": 0, "stepId": "a", "attempt": 1}),
-                ("StepCompleted", {"itemIndex": 0, "stepId": "a", "status": 2}),
-                ("RunCompleted", {"status": 2}),
-            )
-        )
+        {
+            "sequence_number": number,
+            "timestamp": AT,
+            "kind": kind,
+            "data": {**PLACE, "itemIndex": 0, **fields},
+        }
+        for number, (kind, fields) in enumerate(happened.items())
     ]
     item = {"itemIndex": 0, "status": 2, "output": 1}
     serve(

@@ -447,6 +447,27 @@ MISTAKES: dict[str, tuple[Callable[[FlowBuilder, Reference], Any], str]] = {
     "output of other flow": (lambda b, one: b.build(output=ask(FlowBuilder())), "of another flow"),
     "removed": (build_without, "step 'two' reads step 'one'"),
     "no such step": (lambda b, one: b.remove("no"), "the steps are 'one', 'two'"),
+    "no step to change": (
+        lambda b, one: b.change("no"),
+        "no step 'no'; the steps are 'one', 'two'",
+    ),
+    "no step to precede": (
+        lambda b, one: b.step("a", "/x", before="no"),
+        "no step 'no'; the steps are 'one', 'two'",
+    ),
+    "two of one id, from a flow": (
+        lambda b, one: FlowBuilder.from_flow({"steps": [{"id": "a", "component": "/x"}] * 2}),
+        "there are two steps 'a'",
+    ),
+    "number as an id": (lambda b, one: b.step(7, "/x"), "step id 7"),  # type: ignore[arg-type]
+    "output of an unknown step": (
+        lambda b, one: b.build(output=[{"$step": "no"}]),
+        "the output reads step 'no', which is not before it; the steps before it are 'one', 'two'",
+    ),
+    "output of an unknown step, without steps": (
+        lambda b, one: FlowBuilder().build(output={"$step": "no"}),
+        "the steps before it are none",
+    ),
     "set": (lambda b, one: b.step("a", "/x", {"k": [{1}]}), "input.k[0] is of type set"),
     "bytes": (lambda b, one: b.literal(b"x"), "the literal is of type bytes"),
     "date": (lambda b, one: b.build(output=datetime.date.today()), "the output is of type date"),

@@ -12,7 +12,7 @@ import pytest
 from client.tests.support import ECHO, Driver
 from stepflow_api import models
 from stepflow_api.testing import MockServer, finished_run
-from stepflow_client import errors
+from stepflow_client import RetryPolicy, errors
 
 HTML = httpx.Response(200, headers={"content-type": "text/html"}, content=b"<html>Hello</html>")
 GRPC = httpx.Response(200, headers={"content-type": "application/grpc", "grpc-status": "12"})
@@ -199,4 +199,18 @@ def test_an_unknown_outcome_is_a_result_or_raises_on_request(do: Driver) -> None
     assert do(client.run(ECHO, 1)) == postponed
     with pytest.raises(errors.FlowFailed, match="with the outcome 'postponed', which this version"):
         do(client.run(ECHO, 1, raise_on_failure=True))
+    do(client.close())
+
+
+@pytest.mark.parametrize(("retries", "attempts"), [(0, "once"), (1, "2 times"), (2, "3 times")])
+def test_how_often_a_server_was_tried(do: Driver, retries: int, attempts: str) -> None:
+    server = MockServer({"GET /components": errors.ConnectionFailed})
+    retry = RetryPolicy(retries, first_delay=0)
+    client = do.client("http://server.invalid", transport=server, retry=retry)
+    with pytest.raises(errors.Unreachable, match=f": tried {attempts}: simulated") as caught:
+        do(client.list_components())
+    assert (caught.value.attempts, caught.value.run_id) == (retries + 1, None)
+    assert caught.value.method == "GET"
+    assert caught.value.url.startswith("http://server.invalid/api/v1/components?")
+    assert len(server.requests) == retries + 1
     do(client.close())

@@ -256,11 +256,11 @@ class FlowBuilder:
             flow.steps = [step.model_copy(deep=True) for step in self._steps.values()]
         if output is not None:
             flow.output = self._value(output, "the output")
-        known: set[str] = set()
+        known: dict[str, Step] = {}
         reads: list[Read] = []
         for id, step in self._steps.items():
             reads += _check_reads(step.input, f"step {id!r}", known, id)
-            known.add(id)
+            known[id] = step
         reads += _check_reads(flow.output, "the output", known)
         started = {one.name for one in reads if not one.is_late}
         for id in dict.fromkeys(one.name for one in reads if one.is_late):
