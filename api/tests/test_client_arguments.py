@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import pickle
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
@@ -16,6 +17,7 @@ from api.tests.support.odd_server import OddServer, answer
 from stepflow_api import AuthenticatedClient, Client
 from stepflow_api.api.health import health_check
 from stepflow_api.errors import InvalidRequest
+from stepflow_api.lowlevel import Hidden, Operation
 from tools.pytest.httpx_libraries import LIBRARIES, by_library
 
 HEALTH = answer('{"status": "s", "timestamp": "t", "version": "v"}')
@@ -150,6 +152,26 @@ def test_headers_are_the_clients_own() -> None:
         headers["x-a"] = "2"
         health_check.sync(client=client)
     assert server.headers()["x-a"] == "1"
+
+
+@by_library
+def test_what_an_http_client_adds_to_requests_arrives(library: Any) -> None:
+    operation = Operation[None, None]("x", "GET", "/x?beta=true", {})
+    plain = Operation[None, None]("y", "GET", "/y", {})
+    given = {"x-a": "http", "x-b": "http", "x-c": "http", "accept": "application/vnd.x+json"}
+    with (
+        OddServer(HEALTH) as server,
+        library.Client(headers=given, params={"key": "1"}) as http,
+        Client(server.url, headers={"x-b": "client", "x-c": "client"}, http_client=http) as client,
+    ):
+        headers: Hidden[Mapping[str, str]] = Hidden({"x-c": "call"})
+        client.send(operation, operation.request(query={"a": 2}), headers=headers)
+        assert server.target() == "/api/v1/x?beta=true&a=2&key=1"
+        sent = server.headers()
+        assert [sent[f"x-{name}"] for name in "abc"] == ["http", "client", "call"]
+        assert sent["accept"] == "application/vnd.x+json"
+        client.send(plain, plain.request(query={"a": 2}))
+        assert server.target() in ("/api/v1/y?key=1&a=2", "/api/v1/y?a=2&key=1")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
@@ -29,7 +29,7 @@ from stepflow_api._transport.timeouts import Timeouts, limited, timeouts
 from stepflow_api.api.blob import store_blob_bytes
 from stepflow_api.api.health import health_check
 from stepflow_api.api.run import cancel_run
-from stepflow_api.errors import ConnectionFailed, RequestTimeout, StepflowError
+from stepflow_api.errors import ConnectionFailed, InvalidRequest, RequestTimeout, StepflowError
 from stepflow_api.lowlevel import Call, Steps
 from stepflow_api.types import UNSET
 from tools.pytest.httpx_libraries import LIBRARIES, by_library, client_class
@@ -272,6 +272,128 @@ def test_the_bytes_of_a_large_request_prolong_the_whole(
     with calling(way, handle, monkeypatch, httpx.Timeout(ENOUGH), reads_bodies=False) as (_, call):
         assert call(store_blob_bytes, bytes(size)).blob_id == "x"
     assert clock.elapsed > 4 * ENOUGH
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+@by_library
+def test_the_bytes_of_an_answer_of_any_transport_prolong_the_whole(
+    library: Any, is_async: bool, monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    monkeypatch.setattr(asyncio.BaseEventLoop, "time", lambda loop: clock.monotonic())
+
+    class Slow(library.SyncByteStream, library.AsyncByteStream):  # type: ignore[misc]
+        def __iter__(self) -> Iterator[bytes]:
+            # 20 kB/s: longer than the sum of the timeouts, and faster than the slowest link.
+            for piece in (HEALTH.encode(), *[b" " * 400_000] * 10):
+                clock.elapsed += 20
+                yield piece
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            for piece in self:
+                # A timeout that is exceeded ends the wait here.
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+                yield piece
+
+    transport = library.MockTransport(lambda request: library.Response(200, stream=Slow()))
+    timeout = httpx.Timeout(ENOUGH)
+    client = Client("http://server", timeout=timeout, transport=transport, server_version="0.11.1")
+    if is_async:
+        found = asyncio.run(health_check.asyncio(client=client))
+    else:
+        found = health_check.sync(client=client)
+    assert found.status == "healthy"
+    assert clock.elapsed > 4 * ENOUGH
+
+
+@pytest.mark.parametrize("count", [0, 3])
+@by_library
+def test_an_answer_that_is_overdue_is_not_read_on(library: Any, count: int, clock: Clock) -> None:
+    """Only connections of httpx itself can be shut down, and then look like a body's end."""
+
+    class Late(library.SyncByteStream):  # type: ignore[misc]
+        def __iter__(self) -> Iterator[bytes]:
+            clock.elapsed += 2 * ENOUGH
+            for _ in range(count):
+                yield b" "
+            assert not count, "the body is read on"
+
+    transport = library.MockTransport(lambda request: library.Response(200, stream=Late()))
+    options: dict[str, Any] = {"transport": transport, "server_version": "0.11.1"}
+    with (
+        Client("http://server", timeout=ENOUGH, **options) as client,
+        pytest.raises(RequestTimeout, match="no complete response within the timeout"),
+    ):
+        health_check.sync(client=client)
+
+
+@pytest.mark.parametrize(
+    ("is_sent", "name", "expected"),
+    [
+        (False, "ConnectError", ConnectionFailed),
+        (True, "ReadError", RequestTimeout),
+        (True, "RemoteProtocolError", RequestTimeout),
+        (True, "UnsupportedProtocol", InvalidRequest),
+    ],
+)
+@pytest.mark.parametrize("is_stream", [False, True], ids=["call", "stream"])
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+@by_library
+def test_what_is_overdue_may_have_reached_the_server_only_if_it_was_sent(
+    library: Any,
+    is_async: bool,
+    is_stream: bool,
+    is_sent: bool,
+    name: str,
+    expected: type[StepflowError],
+    clock: Clock,
+) -> None:
+    def fail() -> None:
+        # What a connection raises that was shut down.
+        clock.elapsed += 2 * ENOUGH
+        raise getattr(library, name)("cut")
+
+    class Cut(library.BaseTransport, library.AsyncBaseTransport):  # type: ignore[misc]
+        def handle_request(self, request: Any) -> Any:
+            if is_sent:
+                list(request.stream)
+            fail()
+
+        async def handle_async_request(self, request: Any) -> Any:
+            if is_sent:
+                [piece async for piece in request.stream]
+            fail()
+
+    options: dict[str, Any] = {"transport": Cut(), "server_version": "0.11.1"}
+    client = Client("http://server", timeout=ENOUGH, **options)
+    operation, request = (EVENTS, EVENTS.request(path={"run_id": "1"}))
+    if not is_stream:
+        operation, request = health_check.OPERATION, health_check.build_request()
+    with pytest.raises(expected) as raised:
+        if is_async:
+            send: Any = client.open_async if is_stream else client.call_async
+            asyncio.run(send(operation, request))
+        (client.open if is_stream else client.call)(operation, request)
+    assert type(raised.value) is expected
+    if expected is RequestTimeout:
+        assert raised.value.message == OVERDUE
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+def test_a_stream_that_does_not_begin(is_async: bool) -> None:
+    handle = Dripping(DRIPS["head"]())
+    request = EVENTS.request(path={"run_id": "1"})
+    with OddServer(handle) as server:
+        client = Client(server.url, timeout=TIMEOUT, server_version="0.11.1")
+
+        async def watch() -> None:
+            async with client:
+                await client.open_async(EVENTS, request)
+
+        error = _late(lambda: asyncio.run(watch()) if is_async else client.open(EVENTS, request))
+        client.close()
+        assert handle.is_closed.wait(ENOUGH)
+    assert (type(error), error.message) == (RequestTimeout, OVERDUE)
 
 
 def test_waiting_for_a_free_connection_takes_nothing_of_the_exchange(

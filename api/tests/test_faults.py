@@ -244,6 +244,37 @@ async def test_no_connection_free_in_time(
 
 
 @by_library
+async def test_no_connection_of_a_transport_free_in_time(
+    library: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stepflow_api._transport.httpx_pool.CONNECTIONS", 1)
+    proceed = anyio.Event()
+
+    async def respond(request: Any) -> Any:
+        if proceed.is_set():
+            raise library.ConnectError("nobody is there")
+        await proceed.wait()
+        return library.Response(404)
+
+    client = Client(
+        "http://server",
+        transport=library.MockTransport(respond),
+        timeout=library.Timeout(30, pool=0.05),
+        server_version="0.11.1",
+    )
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(lambda: health_check.asyncio_detailed(client=client))
+        await anyio.wait_all_tasks_blocked()
+        error = await failure(ASYNCIO, ConnectionFailed, "health.health_check", client=client)
+        assert "none came free in time" in error.message
+        proceed.set()
+    # A call that fails is not in use any more.
+    for _ in range(2):
+        error = await failure(ASYNCIO, ConnectionFailed, "health.health_check", client=client)
+        assert "nobody is there" in error.message
+
+
+@by_library
 async def test_no_connection_free_in_time_for_a_thread(
     library: Any, server: StepflowServer, slow: SlowFlow
 ) -> None:

@@ -270,6 +270,34 @@ def test_a_call_has_its_own_timeout_and_header_fields(perform: Callable[..., Any
     assert seen == [(40, "a"), (50, None)]
 
 
+def test_an_event_that_is_no_text_is_an_error_of_the_answer() -> None:
+    headers = {"content-type": "text/event-stream"}
+    answer = httpx.Response(200, content=b"data: \xff\n\n", headers=headers)
+    operation = Operation[None, None]("events", "GET", "/events", {}, event=bytes.decode)
+    with (
+        Client("http://server", transport=httpx.MockTransport(lambda request: answer)) as client,
+        client.open(operation, operation.request()) as stream,
+        pytest.raises(InvalidAnswer, match="200, but what comes is no event"),
+    ):
+        stream.read()
+
+
+@by_form
+def test_an_operation_may_parse_its_events_itself(perform: Callable[..., Any]) -> None:
+    headers = {"content-type": "text/event-stream"}
+    answer = httpx.Response(200, content=b"data: a\n\n", headers=headers)
+    operation = Operation[None, None]("events", "GET", "/events", {}, event=bytes.decode)
+
+    def steps() -> Steps[Any]:
+        stream = yield Open(operation, operation.request())
+        found = yield Read(stream, 30)
+        yield Close(stream)
+        return found
+
+    client = Client("http://server", transport=httpx.MockTransport(lambda request: answer))
+    assert perform(client, steps()) == ["a"]
+
+
 @pytest.mark.parametrize("end", [b"\n", b""])
 def test_a_line_that_is_no_document_is_an_error(end: bytes) -> None:
     headers = {"content-type": "application/jsonl"}

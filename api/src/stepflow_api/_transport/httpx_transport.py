@@ -104,6 +104,7 @@ class HttpxTransport:
                 sent = self._prepare(http, request, body, timeouts)
                 with watched(http, sent, timeouts):
                     response = send(http, sent)
+                    body.is_begun = True
                     with contextlib.closing(response):
                         pieces = _body(response, timeouts, self._limit)
                         return self._answer(request, response, pieces)
@@ -121,6 +122,7 @@ class HttpxTransport:
             async with acquired as http, limited(timeouts) as limit:
                 sent = self._prepare(http, request, body, timeouts)
                 response = await send_async(http, sent)
+                body.is_begun = True
                 async with contextlib.aclosing(response):
                     pieces = await _body_async(response, timeouts, limit, self._limit)
                     return self._answer(request, response, pieces)
@@ -145,6 +147,7 @@ class HttpxTransport:
                 sent = self._prepare(http, request, body, timeouts)
                 with watched(http, sent, timeouts):
                     response = send(http, sent)
+                    body.is_begun = True
                     held.callback(response.close)
                     if not _is_events(response):
                         return self._answer(
@@ -171,6 +174,7 @@ class HttpxTransport:
                 async with limited(timeouts) as limit:
                     sent = self._prepare(http, request, body, timeouts)
                     response = await send_async(http, sent)
+                    body.is_begun = True
                     held.push_async_callback(response.aclose)
                     if not _is_events(response):
                         pieces = await _body_async(response, timeouts, limit, self._limit)
@@ -299,7 +303,12 @@ class HttpxTransport:
 
 
 class _Body:
-    """The body of a request, which knows whether it is being sent: the head is sent first."""
+    """The body of a request, which knows whether it is being sent: the head is sent first.
+
+    Attributes:
+        is_begun: Whether it is; also set when a response arrives, since a caller's transport may
+            read the content of the request instead.
+    """
 
     is_begun = False
 
