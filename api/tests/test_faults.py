@@ -265,7 +265,8 @@ async def test_no_connection_of_a_transport_free_in_time(
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(lambda: health_check.asyncio_detailed(client=client))
         await anyio.wait_all_tasks_blocked()
-        error = await failure(ASYNCIO, ConnectionFailed, "health.health_check", client=client)
+        with anyio.fail_after(20):
+            error = await failure(ASYNCIO, ConnectionFailed, "health.health_check", client=client)
         assert "none came free in time" in error.message
         proceed.set()
     # A call that fails is not in use any more.

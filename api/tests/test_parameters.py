@@ -123,7 +123,8 @@ def test_a_style(
         assert found is not None and found[: len(expected)] == expected
         assert found == expected or style == "json"
     if style != "json" and where != "path":
-        assert {sent(where, given, none) for none in ([], {}, None, UNSET)} <= {"", None}
+        nothing: list[Any] = [[], {}, None, UNSET]
+        assert {sent(where, given, value) for value in nothing} <= {"", None}
         left = {"R": 100, "G": UNSET, "B": None}
         assert sent(where, given, left) == sent(where, given, {"R": 100})
     # A model is what it stands for.
