@@ -232,3 +232,25 @@ def test_the_order_of_parameters_is_that_of_the_arguments() -> None:
 def test_what_cannot_be_written(value: Any, problem: str) -> None:
     with pytest.raises(InvalidRequest, match=f"^op: {problem}"):
         sent("path", None, value)
+
+
+@pytest.mark.parametrize("value", ["a\nb", " a", "a ", "a\u00e9", "a\0"], ids=ascii)
+@pytest.mark.parametrize("name", ["color", "accept", "content-type"])
+def test_what_no_header_field_can_hold(name: str, value: str) -> None:
+    operation: Operation[Any, Any] = Operation("op", "POST", "/", {}, ("text/plain",))
+    arguments: dict[str, Any] = {"headers": {"color": value}}
+    if name != "color":
+        arguments = {name.replace("-", "_"): value, "body": "text"}
+    with pytest.raises(InvalidRequest, match=f"^op: the {name} header cannot hold '"):
+        operation.request(**arguments)
+
+
+def test_a_header_field_that_is_given_is_not_replaced() -> None:
+    operation: Operation[Any, Any] = Operation(
+        "op", "GET", "/", {}, produces=("text/csv", "application/json")
+    )
+    assert operation.request().headers == {"accept": "text/csv, application/json;q=0.9"}
+    assert operation.request(headers={"accept": "a/b"}).headers == {"accept": "a/b"}
+    assert operation.request(accept="c/d").headers == {"accept": "c/d"}
+    nothing: Operation[Any, Any] = Operation("op", "DELETE", "/", {}, produces=())
+    assert nothing.request().headers == {"accept": "*/*"}
