@@ -199,6 +199,16 @@ def test_a_batch(tmp_path: Path) -> None:
     ]
 
 
+def test_one_item_of_a_batch(tmp_path: Path) -> None:
+    error = {"code": 7, "message": "step use failed"}
+    page = page_of(tmp_path, server(3, error), items=1)
+    text = words(page)
+    assert " | item 0, step use | : step use failed (code 7) | Flow | A step has the worst" in text
+    note = "2 items left out: shown are failed items, then the slowest"
+    assert f" | {note} | Items | Item 0 | ✗ failed | 1 min 9 s | Input" in text
+    assert links(page)[1:] == ["item 0: item-0", "ask: item-0-step-0", "use: item-0-step-1"]
+
+
 def test_the_first_failures(tmp_path: Path) -> None:
     for failures, more in ((5, 0), (6, 1), (7, 2)):
         text = words(page_of(tmp_path, server(8, {"code": 7, "message": "no"}, failures)))
@@ -282,14 +292,14 @@ def test_a_run_in_progress_whose_flow_is_gone(tmp_path: Path) -> None:
         (1, "StepStarted", 0, {"stepId": "<a>", "attempt": 1}),
     ]
     server = mock(
-        {"parentRunId": parent, "flowName": "<f>"},
+        {"parentRunId": parent, "flowName": "<f>", "flowId": "<id>"},
         {0: ("running", None)},
         events,
         steps={0: [("<a>", "running", None), ("soon", "runnable", None)]},
     )
     page = page_of(tmp_path, server)
     assert words(page) == (
-        f"<f> | ▸ running | , 1 item | run | {RUN_ID} | flow | {'0' * 64}"
+        f"<f> | ▸ running | , 1 item | run | {RUN_ID} | flow | <id>"
         f" | created | 2026-01-01 00:00:00.000 UTC | created by run | {parent}"
         " | The server does not have the flow any more."
         " | Timeline | step | status | start | duration | 0 | 1.00 s"
@@ -316,7 +326,7 @@ def test_a_run_in_progress_whose_flow_is_gone(tmp_path: Path) -> None:
 
 
 def test_steps_that_have_not_started(tmp_path: Path) -> None:
-    flow = {"steps": [{"id": name, "component": "/x"} for name in "abc"]}
+    flow = {"steps": [{"id": name, "component": "/<x>"} for name in "abc"]}
     events = [
         (1, "StepStarted", 0, {"stepId": "a"}),
         (2, "StepCompleted", 0, {"stepId": "a", "status": "completed"}),
@@ -328,7 +338,8 @@ def test_steps_that_have_not_started(tmp_path: Path) -> None:
     page = page_of(tmp_path, mock({}, results, events, flow=flow, steps=steps))
     assert words(page).endswith(
         "Item 1 | ▸ running | This server does not report the inputs of runs."
-        f" | a | not run | /x | b | not run | /x | c | not run | /x | stepflow-client {__version__}"
+        " | a | not run | /<x> | b | not run | /<x> | c | not run | /<x>"
+        f" | stepflow-client {__version__}"
     )
     whole = (tmp_path / "run.html").read_text(encoding="utf-8")
     assert re.findall('class="box status ([^"]*)"', whole) == ["completed"]
