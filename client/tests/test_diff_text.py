@@ -189,7 +189,7 @@ def failure(code: int, *causes: str) -> dict[str, Any]:
     return {"outcome": "failed", "error": {"code": code, "message": "no", "data": {"stack": stack}}}
 
 
-def compared(first: dict[str, Any], second: dict[str, Any], item: int | None = None) -> RunDiff:
+def compared(first: dict[str, Any], second: dict[str, Any], *, item: int | None = None) -> RunDiff:
     """Return what differs between two runs of servers that report this."""
     runs = {str(run_id): run for run_id, run in zip(IDS, (first, second), strict=True)}
 
@@ -359,6 +359,8 @@ def test_what_is_not_compared() -> None:
     # Servers report the errors of steps whose outputs they do not report.
     steps = [("one", "completed", None), ("two", "failed", failure(1))]
     assert compared({**known, "steps": steps}, {**known, "steps": steps}).not_compared == (OUTPUTS,)
+    some = {**known, "steps": [*known["steps"], ("two", "completed", None)]}
+    assert compared(some, some).not_compared == ()
     one = {**known, "steps": [("two", "failed", failure(1))]}
     assert compared(one, one).not_compared == ()
     many = served([done] * 2, inputs=[1, 1])

@@ -104,6 +104,16 @@ def test_broken_yaml_is_told_with_its_place(text: str, problem: str) -> None:
     assert "\n" not in message
 
 
+def test_the_message_of_broken_yaml_to_the_letter() -> None:
+    for text, problem in (
+        ("b: 1\na: 1\na: 2", "line 3, column 1: duplicate key 'a'"),
+        ("- a\n- {b: [1}", "line 2, column 9: expected ',' or ']', but got '}'"),
+    ):
+        with pytest.raises(errors.InvalidInput) as caught:
+            yaml(text)
+        assert str(caught.value) == f"it is not valid YAML: {problem}; correct it there"
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
