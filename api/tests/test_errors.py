@@ -147,6 +147,7 @@ def test_an_argument_error_is_pythons_as_well() -> None:
         ("a\u2028b\u00a0c", "a b c"),
         ("ä→😀", "ä→😀"),
         ("", ""),
+        ("a" + " " * 5000 + "b", "a b"),
         ("x" * 500, "x" * 500),
         ("x" * 501, "x" * 500 + "… (501 characters)"),
     ],

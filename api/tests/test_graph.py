@@ -105,6 +105,15 @@ def test_what_a_step_reads_of_the_input_and_of_variables() -> None:
     assert drawn.nodes[1] == Node("step", "a", "/x", ("retry",), ("x",), ("v", "w"))
     # Whatever else is read without a condition.
     assert drawn.edges == (Edge(0, 1, is_conditional=True),)
+    onError = {"action": "retry", "maxRetries": 0}
+    output = [condition, {"$variable": "u"}, INPUT]
+    drawn = flow_graph(flow(step("a", onError=onError), output=output))
+    assert drawn.nodes[1:] == (
+        Node("step", "a", "/x", ("retry 0×",)),
+        Node("output", "output", "", (), ("x",), ("v", "u")),
+    )
+    # It is read once without a condition.
+    assert drawn.edges == (Edge(0, 2),)
 
 
 def test_what_reads_one_of_two_steps_of_one_id_reads_the_first() -> None:
@@ -112,7 +121,7 @@ def test_what_reads_one_of_two_steps_of_one_id_reads_the_first() -> None:
 
 
 def test_what_servers_reject() -> None:
-    graph = flow_graph(flow(step("a", "b", "no"), step("b", "b"), output={"$step": "a"}))
+    graph = flow_graph(flow(step("a", "b", "No"), step("b", "b"), output={"$step": "a"}))
     assert [node.kind for node in graph.nodes] == ["missing", "step", "step", "output"]
     assert graph.nodes[2].notes == ("reads itself",)
     invalid = [(edge.source, edge.target) for edge in graph.edges if edge.is_invalid]
@@ -143,6 +152,11 @@ def test_references() -> None:
     assert [one.kind for one in references({**both, "$coalesce": [INPUT]})] == ["input"]
     assert references({**both, "$coalesce": [INPUT], "$if": True}) == []
     assert references({**both, "$literal": 1}) == []
+    assert references({"$variable": "v", "$input": "i"}) == [Reference("input", "i")]
+    # Values that are no expressions that servers know.
+    assert references(({"$step": 5}, {"$coalesce": 5}, {"$coalesce": {"$step": "a"}})) == [
+        Reference("step", "5")
+    ]
     # What decides about a part decides about the parts in it.
     inner = {"$if": True, "then": {"$coalesce": [{"$step": "b"}, {"$step": "c"}]}}
     late = [Reference("step", name, is_conditional=True, is_late=True) for name in "bc"]
@@ -237,6 +251,11 @@ def test_the_texts_of_a_box() -> None:
     assert box.lines == ("two lines", "/x", "must run · default on error")
     assert (output.lines, output.width) == (("output",), 72)
     assert layout(flow_graph(flow(step("")))).boxes[0].lines == ("(no id)", "/x")
+    # The id is larger than what is below it.
+    text = "a text of a step"
+    steps = [{"id": text, "component": ""}, {"id": "", "component": text}]
+    wide, narrow, _ = layout(flow_graph(Flow.from_dict({"steps": steps}))).boxes
+    assert wide.width > narrow.width * 1.2
 
 
 @pytest.mark.parametrize("name", FLOWS)
@@ -520,6 +539,7 @@ def test_text_forms_have_one_line_for_each_node_and_edge(name: str) -> None:
         assert sum(bool(re.match(r"    n\d+ -", line)) for line in lines) == len(graph.edges)
     markdown = FLOWS[name]._repr_markdown_()
     assert markdown is not None and markdown.count("```") == 2
+    assert markdown.startswith("```mermaid\nflowchart TD\n") and markdown.endswith("\n```")
 
 
 def test_a_label_is_on_one_line() -> None:

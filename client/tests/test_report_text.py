@@ -326,23 +326,26 @@ def test_a_run_in_progress_whose_flow_is_gone(tmp_path: Path) -> None:
 
 
 def test_steps_that_have_not_started(tmp_path: Path) -> None:
-    flow = {"steps": [{"id": name, "component": "/<x>"} for name in "abc"]}
+    flow = {"steps": [{"id": name, "component": "/<x>"} for name in "abcd"]}
     events = [
         (1, "StepStarted", 0, {"stepId": "a"}),
         (2, "StepCompleted", 0, {"stepId": "a", "status": "completed"}),
         # In the other item, it has not started.
         (1, "StepsNeeded", 1, {"stepIds": ["a"]}),
+        *((1, "StepStarted", item, {"stepId": "d"}) for item in range(2)),
+        (2, "StepCompleted", 0, {"stepId": "d", "status": "skipped"}),
+        (2, "StepCompleted", 1, {"stepId": "d", "status": "completed"}),
     ]
     results = {0: ("completed", None), 1: ("running", None)}
     steps = {1: [("b", "runnable", None), ("c", "blocked", None)]}
     page = page_of(tmp_path, mock({}, results, events, flow=flow, steps=steps))
-    assert words(page).endswith(
+    assert (
         "Item 1 | ▸ running | This server does not report the inputs of runs."
         " | a | not run | /<x> | b | not run | /<x> | c | not run | /<x>"
-        f" | stepflow-client {__version__}"
-    )
+        " | d | ✓ completed | 1.00 s | /<x> | This server"
+    ) in words(page)
     whole = (tmp_path / "run.html").read_text(encoding="utf-8")
-    assert re.findall('class="box status ([^"]*)"', whole) == ["completed"]
+    assert re.findall('class="box status ([^"]*)"', whole) == ["completed", "skipped"]
     assert whole.count('class="not-run"') == 2
 
 
@@ -416,6 +419,8 @@ def test_an_error_that_names_no_step(tmp_path: Path) -> None:
     page_of(tmp_path, server, items=2)
     whole = (tmp_path / "run.html").read_text(encoding="utf-8")
     assert re.findall('<a href="(#[^"]*)">\n<g', whole) == ["#item-1-step-0", "#item-1-step-1"]
+    # As in the timeline, failed items come first.
+    assert re.findall('<article id="([^"]*)"', whole) == ["item-1", "item-0"]
 
 
 def test_the_inputs_of_steps(tmp_path: Path) -> None:
