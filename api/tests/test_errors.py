@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -35,6 +36,7 @@ from stepflow_api.errors import (
     UnsupportedMediaType,
     one_line,
 )
+from stepflow_api.testing import MockServer
 
 URL = "http://localhost:7840/api/v1/runs"
 
@@ -190,3 +192,22 @@ def test_a_redirect_to_no_place(headers: dict[str, str]) -> None:
     ):
         health_check.sync(client=client)
     assert raised.value.message == "302 Found: moved"
+
+
+STATUSES = {
+    **{cls.status: cls for cls in StatusError.__subclasses__() if cls.status is not None},
+    **dict.fromkeys([500, 503, 599], ServerError),
+    **dict.fromkeys([402, 418, 499, 600], UnexpectedStatus),
+}
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_the_class_of_a_status(status: int) -> None:
+    server = MockServer({"GET /health": httpx.Response(status, text="why")})
+    with (
+        Client("http://server", transport=server, server_version="0.11.1") as client,
+        pytest.raises(StatusError) as raised,
+    ):
+        health_check.sync(client=client)
+    assert type(raised.value) is STATUSES[status]
+    assert re.fullmatch(rf"{status}( [\w' -]+)?: why", raised.value.message)

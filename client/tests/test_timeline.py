@@ -210,9 +210,15 @@ def second(number: float) -> datetime.datetime:
 
 
 def read_from(
-    do: Driver, events: list[tuple[float, str, dict[str, Any]]], items: list[str], **run: Any
+    do: Driver,
+    events: list[tuple[float, str, dict[str, Any]]] | None,
+    items: list[str],
+    *,
+    limit: int = 20,
+    details: Any = None,
+    **run: Any,
 ) -> Timeline:
-    """Return the timeline of a run of one flow, from its events and the statuses of its items."""
+    """Return the timeline of a run, from its events, if any, and the statuses of its items."""
     counts = {"completed": 0, "running": 0, "failed": 0, "cancelled": 0}
     for status in items:
         counts[status] += 1
@@ -223,7 +229,11 @@ def read_from(
         **run,
     }
     common = {"runId": str(UUID(int=1)), "itemIndex": 0, "stepIndex": 0}
-    shown = [{"itemIndex": index, "status": status} for index, status in enumerate(items)]
+    shown = [
+        {"itemIndex": index, "status": status, "completedAt": second(index + 1).isoformat()}
+        for index, status in enumerate(items)
+    ]
+    steps = {name: {"stepId": name, "status": "completed", **common} for name in "ab"}
     server = MockServer(
         {
             "GET /health": {
@@ -233,7 +243,11 @@ def read_from(
             },
             "GET /runs": {"runs": [summary]},
             "GET /runs/{run_id}/items": {"itemCount": len(items), "items": shown},
-            "GET /runs/{run_id}/events": [
+            "GET /runs/{run_id}": {**summary, "itemDetails": details or []},
+            "GET /runs/{run_id}/steps": {"steps": steps},
+            "GET /runs/{run_id}/events": httpx.Response(404)
+            if events is None
+            else [
                 {
                     "sequenceNumber": number,
                     "timestamp": second(seconds).isoformat(),
@@ -246,8 +260,10 @@ def read_from(
         }
     )
     client = do.client("http://server.invalid", server_version="0.11.1", transport=server)
-    found: Timeline = do(client.handle(UUID(int=1)).timeline())
-    do(client.close())
+    try:
+        found: Timeline = do(client.handle(UUID(int=1)).timeline(items=limit))
+    finally:
+        do(client.close())
     return found
 
 
@@ -304,6 +320,52 @@ def test_items_of_a_run_with_events(do: Driver) -> None:
     assert [len(one.steps) for one in found.items] == [0, 0, 0, 1]
     assert [one.status.value for one in found.items] == statuses
     assert found.end == second(7)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "limit", "shown", "omitted"),
+    [
+        # The second takes longest; the third has not ended, and of the first, nothing is known.
+        ("cancelled completed running completed", 2, [2, 1], (2, 0)),
+        ("cancelled completed running completed", 3, [2, 1, 3], (1, 0)),
+        ("failed completed failed failed", 2, [0, 1], (2, 2)),
+        # Places that the slowest do not need are for more of the failed.
+        ("failed completed failed failed", 3, [0, 2, 1], (1, 1)),
+        ("failed failed failed completed failed", 4, [0, 1, 2, 3], (1, 1)),
+    ],
+)
+def test_the_items_that_a_timeline_has(
+    do: Driver, statuses: str, limit: int, shown: list[int], omitted: tuple[int, int]
+) -> None:
+    events: list[tuple[float, str, dict[str, Any]]] = [
+        *((1, "StepStarted", {"itemIndex": index, "stepId": "a"}) for index in (1, 2, 3)),
+        (5, "ItemCompleted", {"itemIndex": 3}),
+        (9, "ItemCompleted", {"itemIndex": 1}),
+    ]
+    found = read_from(do, events, statuses.split(), limit=limit)
+    assert [item.index for item in found.items] == shown
+    assert (found.omitted_items, found.omitted_failed_items) == omitted
+
+
+def test_items_of_a_server_without_events(do: Driver) -> None:
+    steps = [{"stepId": "s", "stepIndex": 0, "status": "failed", "component": "/x"}]
+    details: list[dict[str, Any]] = [
+        {"itemIndex": 0, "status": "failed", "input": 1, "steps": steps},
+        {"itemIndex": 1, "status": "running", "input": 1, "steps": []},
+    ]
+    details[0]["completedAt"] = second(9).isoformat()
+    found = read_from(do, None, ["failed", "running"], details=details)
+    failed = TimelineStep("s", StepStatus.FAILED)
+    assert found.items == (
+        TimelineItem(0, ExecutionStatus.FAILED, None, second(9), (failed,)),
+        TimelineItem(1, ExecutionStatus.RUNNING, None, None, ()),
+    )
+    (item,) = read_from(do, None, ["completed"]).items
+    completed = tuple(TimelineStep(name, StepStatus.COMPLETED) for name in "ab")
+    assert item == TimelineItem(0, ExecutionStatus.COMPLETED, None, second(1), completed)
+    message = r"GET http://server.invalid/api/v1/runs/[-\d]+: 200, but .* is not what"
+    with pytest.raises(errors.InvalidAnswer, match=message):
+        read_from(do, None, ["completed"] * 2, details=[{"itemIndex": "x"}])
 
 
 @pytest.mark.skipif(VERSION == "0.9.0", reason="it creates no run in progress")

@@ -367,6 +367,10 @@ def test_clocks_that_differ() -> None:
     *_, first, last = shown.to_text(ascii_only=True).splitlines()
     assert first.rstrip("#").rstrip() == "b    completed     +1.50 s     1.50 s"
     assert len(first) == len(last) == 80 and last.count("#") == 14
+    assert timeline([], {"completed": 1}, -1).end == START
+    # An item may end after its steps.
+    late = timeline([item(0, "completed", 1, 5, step("a", "completed", 1, 2))] * 2, {"running": 2})
+    assert late.end == START + timedelta(seconds=5)
     before = timeline(
         [item(0, "completed", -3, -2, step("a", "completed", -3, -2))] * 2, {"completed": 2}
     )
