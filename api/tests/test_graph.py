@@ -548,6 +548,13 @@ def test_a_label_is_on_one_line() -> None:
     assert 'label="two lines\\n/x"' in drawn.to_dot()
 
 
+def test_mermaid_of_an_invalid_edge_alone() -> None:
+    assert flow(step("a", "a")).to_mermaid().splitlines()[3:] == [
+        "    n0 --> n0",
+        "    linkStyle 0 stroke:#cf222e",
+    ]
+
+
 def test_dot() -> None:
     text = flow(step('a"\\N'), output={"$step": 'a"\\N'}, name='"').to_dot()
     assert text.splitlines() == [

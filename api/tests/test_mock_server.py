@@ -141,6 +141,37 @@ async def test_a_response_of_httpx_may_be_compressed(form: Form) -> None:
         assert (await call(server, form)).flow_id == "f"
 
 
+def test_a_response_has_the_fields_of_its_own_body() -> None:
+    body = gzip.compress(b"x" * 100)
+    headers = {"content-encoding": "gzip", "transfer-encoding": "chunked", "x-one": "1"}
+    server = MockServer(
+        {
+            "GET /chunked": httpx.Response(200, headers=headers, content=body),
+            "GET /compressed": httpx.Response(
+                200, headers={"content-encoding": "gzip"}, content=body
+            ),
+            "GET /found": 302,
+        }
+    )
+    with httpx.Client(transport=server) as http:
+        for path in ("chunked", "compressed"):
+            response = http.get(f"http://server/api/v1/{path}")
+            assert response.content == b"x" * 100
+            assert response.headers["content-length"] == "100"
+            assert not {"content-encoding", "transfer-encoding"} & {*response.headers}
+        assert http.get("http://server/api/v1/chunked").headers["x-one"] == "1"
+        found = http.get("http://server/api/v1/found")
+    assert (found.status_code, found.content) == (302, b"")
+
+
+@by_form
+async def test_a_server_at_a_path(form: Form) -> None:
+    server = MockServer({get_run: RUN})
+    async with Client("http://server/sub/path", transport=server) as client:
+        assert (await form("run.get_run", RUN_ID, client=client)).flow_id == "f"
+    assert [request.path for request in server.requests] == [f"/runs/{RUN_ID}"]
+
+
 @by_form
 async def test_a_response_of_httpx2(form: Form) -> None:
     server = MockServer({get_run: httpx2.Response(200, json=RUN)})
@@ -174,6 +205,8 @@ async def test_a_function_answers_by_the_request(form: Form) -> None:
     assert (await call(server, form)).flow_id == "f"
     server.add(get_run, lambda request: {**RUN, "flowId": request.path_parameters["run_id"]})
     assert (await call(server, form)).flow_id == RUN_ID
+    server.add(get_run, lambda request: lambda again: {**RUN, "flowId": again.method})
+    assert (await call(server, form)).flow_id == "GET"
 
 
 @by_form
@@ -292,9 +325,11 @@ def test_an_event_with_the_attributes_of_its_class() -> None:
     assert events_of(
         {**common, "kind": "RunCreated", "item_count": 1},
         {**common, "kind": "Strange", "data": {"some_field": 1}},
+        {**common, "kind": "Stranger", "data": 1, "more": 2},
     ) == [
         {**found, "kind": "RunCreated", "itemCount": 1},
         {**found, "kind": "Strange", "some_field": 1},
+        {**found, "kind": "Stranger", "data": 1, "more": 2},
     ]
 
 
@@ -309,8 +344,16 @@ async def test_runs_that_have_finished() -> None:
     server = MockServer(finished_run({"n": 1}, failure))
     details = await call(server)
     assert (details.status, details.items.completed, details.items.failed) == ("failed", 1, 1)
-    items = (await call(server, endpoint="run.get_run_items")).items
+    assert details.completed_at is not None
+    listed = await call(server, endpoint="run.list_runs")
+    assert [run.run_id for run in listed.runs] == [details.run_id]
+    listed = await call(server, endpoint="run.get_run_items")
+    assert listed.item_count == 2
+    items = listed.items
     assert [item.result for item in items] == [models.FlowResultSuccess(result={"n": 1}), failure]
+    model = models.ErrorResponse(code=1, message="m")
+    found = await call(MockServer(finished_run(model)), endpoint="run.get_run_items")
+    assert found.items[0].result == models.FlowResultSuccess(result={"code": 1, "message": "m"})
     created = finished_run(None)["POST /runs"]
     assert models.CreateRunResponse.from_dict(json.loads(json.dumps(created))).result is not None
 
@@ -323,7 +366,8 @@ def test_a_finished_run_is_of_one_version(version: str) -> None:
         f"finished_run has the documents of server 0.11.1, not of {version}; leave out version=, or"
         " write those documents"
     )
-    MockServer(finished_run(1), version="0.11.0")
+    for same in ("0.11", "0.11.0", "0.11.2-rc.1"):
+        MockServer(finished_run(1), version=same)
 
 
 @by_form
