@@ -20,8 +20,11 @@ from typing import Any
 import pytest
 
 from runtime.tests.support import completed_tasks, release, wait_until
+from stepflow_api.support import Hidden
 from stepflow_client import SyncStepflowClient
 from stepflow_runtime import ALL_BUILTINS, StepflowRuntime, errors
+from stepflow_runtime._data_dir import DataDir
+from stepflow_runtime._process import Launch
 
 BINARIES = dict(one.split("=") for one in os.environ["STEPFLOW_SERVERS"].split())
 VERSIONS = [*BINARIES]
@@ -237,6 +240,110 @@ def test_a_run_without_events_is_one_of_the_last_server(tmp_path: Path) -> None:
     stamp.write_text(json.dumps({"version": "0.11.1", "binary": None}), encoding="utf-8")
     with start("0.11.0", folder):
         assert backups(folder)
+    # These two have the same.
+    data = made("0.13.0", is_running=True)
+    shutil.copytree(data.folder, tmp_path / "newer")
+    with closing(sqlite3.connect(tmp_path / "newer" / "stepflow.db")) as database:
+        database.execute("DELETE FROM journal_entries")
+        database.commit()
+    with start("0.12.0", tmp_path / "newer"):
+        assert backups(tmp_path / "newer")
+
+
+def journal(folder: Path) -> list[tuple[int, str, str, str, Any]]:
+    """Return the events of all runs in a data_dir: number, run, time, kind and data."""
+    with closing(sqlite3.connect(folder / "stepflow.db")) as database:
+        rows = database.execute(
+            "SELECT sequence, run_id, timestamp, event_type, event_data FROM journal_entries"
+            " WHERE root_run_id IN (SELECT id FROM runs WHERE status = 'running')"
+            " ORDER BY sequence"
+        ).fetchall()
+    return [
+        (number, run, moment, kind, json.loads(data)) for number, run, moment, kind, data in rows
+    ]
+
+
+def test_what_becomes_of_a_journal(tmp_path: Path) -> None:
+    data = made("0.11.1", is_running=True)
+    folder = tmp_path / "data"
+    shutil.copytree(data.folder, folder)
+    with closing(sqlite3.connect(folder / "stepflow.db")) as database:
+        # As for a flow that is a step of another one.
+        database.execute(
+            "UPDATE journal_entries SET run_id = 'inner' WHERE event_type = 'run_initialized'"
+        )
+        database.commit()
+    before = journal(folder)
+    expected: list[tuple[str, str, str, Any]] = []
+    for _, run, moment, kind, event in before:
+        if kind == "run_initialized":
+            for item in event["needed_steps"]:
+                needed = {"type": "steps_needed", "run_id": run, **item}
+                expected.append((run, moment, "steps_needed", needed))
+        elif kind != "tasks_started":
+            expected.append((run, moment, kind, event))
+    kinds = {kind for *_, kind, _ in before}
+    assert {"run_initialized", "tasks_started", "task_completed"} <= kinds
+    data_dir = DataDir(folder, upgrade=True)
+    try:
+        data_dir.prepare(Launch(Path(BINARIES["0.13.0"]), (), None, Hidden({})), 60)
+    finally:
+        data_dir.release()
+    after = journal(folder)
+    assert [entry[1:] for entry in after] == expected
+    assert [number for number, *_ in after] == [before[0][0] + at for at in range(len(after))]
+
+
+def test_a_server_that_was_killed_while_it_wrote(tmp_path: Path) -> None:
+    """What it had not committed does not count, and the data is left as it is."""
+    data = made("0.9.0", is_running=False)
+    folder = tmp_path / "data"
+    shutil.copytree(data.folder, folder)
+    script = (
+        "import os, sqlite3, sys\n"
+        "database = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+        "database.execute('PRAGMA journal_mode = DELETE')\n"
+        "database.execute('PRAGMA cache_size = 1')\n"
+        "database.execute('BEGIN IMMEDIATE')\n"
+        "database.execute(\"UPDATE _stepflow_migrations SET name = 'x' || name\")\n"
+        "database.execute('CREATE TABLE more (data)')\n"
+        "for _ in range(1000): database.execute('INSERT INTO more VALUES (zeroblob(5000))')\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script, folder / "stepflow.db"], check=False)
+    assert done.returncode == -signal.SIGKILL and (folder / "stepflow.db-journal").stat().st_size
+    message = check_refused(data, folder, "0.9.0", "0.11.1", upgrade=False)
+    assert "cannot use its flows" in message
+    with start("0.9.0", folder) as runtime:
+        check_all(runtime.sync_client, data)
+
+
+def test_data_that_a_newer_server_has_opened_without_a_stamp(tmp_path: Path) -> None:
+    """Its migrations alone do not make older data readable for it."""
+    data = made("0.11.1", is_running=False)
+    folder = tmp_path / "data"
+    shutil.copytree(data.folder, folder)
+    (folder / "server.json").unlink()
+
+    def name_last_migration(name: str) -> None:
+        with closing(sqlite3.connect(folder / "stepflow.db")) as database:
+            database.execute(
+                "UPDATE _stepflow_migrations SET name = ?"
+                " WHERE name = (SELECT max(name) FROM _stepflow_migrations)",
+                (name,),
+            )
+            database.commit()
+
+    name_last_migration("008_create_component_registrations_table")
+    message = check_refused(data, folder, "0.13", "0.13.0", upgrade=False)
+    assert "cannot read its runs; pass upgrade=True" in message
+    name_last_migration("999_of_the_future")
+    for stamp, old in ((None, "of an unknown version"), ("0.11.0", "0.11.0")):
+        if stamp is not None:
+            content = json.dumps({"version": stamp, "binary": None})
+            (folder / "server.json").write_text(content, encoding="utf-8")
+        message = check_refused(data, folder, old, "0.11.1", upgrade=True)
+        assert f"was written by Stepflow server {old}, and server 0.11.1 may not be" in message
 
 
 def test_a_crash_in_the_middle_of_an_upgrade(tmp_path: Path) -> None:

@@ -260,8 +260,11 @@ def test_a_restart_that_fails_is_told(tmp_path: Path) -> None:
         broken.touch()
         killed = time.monotonic()
         kill(runtime)
-        with pytest.raises(errors.ServerCrashed, match=r"it is broken.*4 times"):
+        with pytest.raises(errors.ServerCrashed, match=r"it is broken.*4 times") as caught:
             runtime.sync_client.health()
+        # Of the start that the message is about.
+        assert caught.value.exit_code == 7
+        assert caught.value.last_log_lines == ["error: it is broken"]
         # The first restart comes at once, the others after 0.1, 0.2 and 0.4 s.
         assert time.monotonic() - killed >= 0.7
 

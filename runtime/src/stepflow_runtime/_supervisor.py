@@ -26,7 +26,7 @@ from stepflow_runtime._start_errors import (
     uninterrupted,
 )
 from stepflow_runtime._storage import Storage
-from stepflow_runtime.errors import InvalidState, RuntimeFailure, ServerCrashed
+from stepflow_runtime.errors import InvalidState, RuntimeFailure, ServerCrashed, StartFailed
 
 _log = logging.getLogger("stepflow_runtime")
 
@@ -325,7 +325,9 @@ class Supervisor:
                     _log.warning("restart %d of %d: %s", self._restarts, limit, error)
                 else:
                     return True
-        self._give_up(crash, f"{last}; it was restarted {self._restarts} times (max_restarts)")
+        # The message is about the last start, and may refer to its log lines.
+        ended = last if isinstance(last, StartFailed) else crash
+        self._give_up(ended, f"{last}; it was restarted {self._restarts} times (max_restarts)")
         return False
 
     def _delay(self) -> float:
@@ -333,7 +335,7 @@ class Supervisor:
             return 0.0
         return min(LAST_RESTART_DELAY, FIRST_RESTART_DELAY * 2.0 ** min(self._restarts - 1, 64))
 
-    def _give_up(self, crash: ServerCrashed, message: str) -> None:
+    def _give_up(self, crash: ServerCrashed | StartFailed, message: str) -> None:
         _log.error("%s", message)
         self._crash = ServerCrashed(message, crash.exit_code, crash.last_log_lines)
 
