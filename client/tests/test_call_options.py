@@ -229,6 +229,19 @@ def test_an_earlier_attempt_may_have_created_the_run(do: Driver, later: Any) -> 
     do(client.close())
 
 
+def test_a_run_that_may_exist_when_its_time_is_over(do: Driver) -> None:
+    server = MockServer({"POST /runs": errors.ConnectionLost})
+    retry = RetryPolicy(max_retries=10**6, first_delay=0.001, last_delay=0.01)
+    client = do.client("http://server", server_version="0.11.1", transport=server, retry=retry)
+    with pytest.raises(errors.RunOutcomeUnknown, match=r"timeout=0\.2 s.*; the last") as caught:
+        do(client.submit(FLOW_ID, 1, retry_create=True, timeout=0.2))
+    error = caught.value
+    assert (error.method, error.url) == ("POST", "http://server/api/v1/runs")
+    assert error.flow_id == FLOW_ID
+    assert isinstance(error.__cause__, errors.Timeout)
+    do(client.close())
+
+
 def test_what_holds_for_a_client_without_options(monkeypatch: pytest.MonkeyPatch) -> None:
     pauses: list[float] = []
     timeouts: list[dict[str, float]] = []

@@ -59,6 +59,35 @@ def test_a_handle_as_an_argument_of_another_process(server: StepflowServer) -> N
             pool.join()
 
 
+@pytest.mark.parametrize("kind", ["client", "unpickled handle", "handle of a client"])
+def test_context_managers_close_what_is_theirs(
+    do: Driver, server: StepflowServer, kind: str
+) -> None:
+    client = do.client(server.url)
+    handle = do(client.submit(ECHO, 1))
+    manager = client if kind == "client" else handle
+    if kind == "unpickled handle":
+        manager = handle = pickle.loads(pickle.dumps(handle))
+
+    async def enter() -> None:
+        async with manager as entered:
+            assert entered is manager
+            await handle.status()
+
+    if do.is_async:
+        do(enter())
+    else:
+        with manager as entered:
+            assert entered is manager
+            handle.status()
+    if kind == "handle of a client":
+        assert do(handle.status()).run_id == handle.id
+    else:
+        with pytest.raises(errors.InvalidRequest, match="this client is closed"):
+            do(handle.status())
+    do(client.close())
+
+
 def test_an_async_handle_is_a_context_manager(server: StepflowServer) -> None:
     do = Driver("async")
     client = do.client(server.url)
