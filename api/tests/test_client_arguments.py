@@ -83,6 +83,7 @@ def test_requests_go_there(path: str) -> None:
         "http://localhost:port",
         "http://localhost:99999",
         "http://local host",
+        "http://localhost/a b",
         "http://[::1",
         "http://localhost?x=1",
         "http://localhost/api/v1#top",
