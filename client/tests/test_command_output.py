@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -399,6 +399,66 @@ def test_ctrl_c(serve: Callable[..., MockServer], printed: Callable[..., Printed
     ended += f" wait again: stepflow-client wait {ID}"
     for options in ((), ("--follow",)):
         assert printed("events", ID, *options) == (130, "", f"stepflow-client: {ended}\n")
+
+
+#: Commands that wait, and the method of the run that waits in each.
+WAITING = {
+    f"run {FLOW}": "result",
+    f"run {FLOW} --follow": "events",
+    f"run {FLOW} --inputs inputs": "results",
+    f"run {FLOW} --inputs inputs --follow": "events",
+    f"wait {ID}": "result",
+    f"wait {ID} --follow": "events",
+    f"events {ID} --follow": "events",
+}
+
+ENDS: list[tuple[BaseException, int, str]] = [
+    (
+        KeyboardInterrupt(),
+        130,
+        f"interrupted while waiting for run {ID}, which was not cancelled; ",
+    ),
+    (
+        errors.Timeout("x", run_id=UUID(ID), seconds=3.5),
+        3,
+        f"run {ID} did not finish within --timeout 1000 s; ",
+    ),
+    (
+        errors.Unreachable("x", method="GET", url="http://h", attempts=7, run_id=UUID(ID)),
+        3,
+        f"the server stopped responding during the wait for run {ID}, whose status is unknown; ",
+    ),
+]
+
+
+@pytest.mark.parametrize("line", WAITING)
+@pytest.mark.parametrize(("error", "code", "message"), ENDS, ids=lambda one: type(one).__name__)
+def test_a_wait_that_ends_otherwise(
+    serve: Callable[..., MockServer],
+    printed: Callable[..., Printed],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    line: str,
+    error: BaseException,
+    code: int,
+    message: str,
+) -> None:
+    def fail(*arguments: Any, **options: Any) -> None:
+        raise error
+
+    def iterate(*arguments: Any, **options: Any) -> Iterator[None]:
+        yield from ()
+        raise error
+
+    monkeypatch.chdir(tmp_path)
+    Path("inputs").write_text("1\n2\n", encoding="utf-8")
+    name = WAITING[line]
+    monkeypatch.setattr(SyncRunHandle, name, iterate if name == "events" else fail)
+    serve(finished_run(1))
+    found = printed(*line.split(), "--timeout", "1000")
+    assert (found.code, found.out) == (code, "")
+    assert found.err.endswith(f"{message}wait again: stepflow-client wait {ID}\n")
+    assert found.err.count("\n") == 1
 
 
 #: Subcommands, and with what they call the method of a run that has the same name.
