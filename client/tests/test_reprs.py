@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from client.tests.support import READ_FILE, Driver
@@ -104,3 +105,24 @@ def test_results_that_cannot_be_parsed() -> None:
         results: Any = client.run_batch(ECHO, [1, 2])
         assert repr(results) == f"BatchResults(run_id='{results.run_id}')"
         assert "cannot be parsed" in results._repr_html_()
+
+
+def test_items_without_a_result() -> None:
+    answers = finished_run("a", "b")
+    items: list[dict[str, Any]] = [
+        {"itemIndex": 0, "status": "completed", "result": {"outcome": "success", "result": "<a>"}},
+        {"itemIndex": 1, "status": "cancelled"},
+        {"itemIndex": 2, "status": "failed", "result": None},
+    ]
+    answers["GET /runs/{run_id}/items"] = {"itemCount": 3, "items": items}
+    with SyncStepflowClient("http://localhost:7840", transport=MockServer(answers)) as client:
+        results: Any = client.run_batch(ECHO, [1, 2, 3])
+    counts = "3 items: 1 cancelled, 1 completed, 1 failed"
+    assert repr(results) == f"BatchResults(run_id='{results.run_id}', {counts})"
+    page = re.sub(r"<[^>]*>", " ", results._repr_html_()).split()
+    assert " ".join(page) == (
+        f"run {results.run_id}: {counts} item status output or error"
+        " 0 completed &lt;a&gt; 1 cancelled 2 failed"
+    )
+    items_of: Any = results.items
+    assert repr(items_of) == f"Items(run_id='{results.run_id}')"
