@@ -7,10 +7,12 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Annotated
 
 import anyio
 import httpx
 import pytest
+from pydantic import AfterValidator
 
 from api.tests.support.connections import connections
 from api.tests.support.exchange import Recorder
@@ -212,6 +214,20 @@ def test_pauses_of_the_garbage_collector_that_overlap(is_enabled: bool) -> None:
         assert gc.isenabled() is is_enabled
     finally:
         (gc.enable if was_enabled else gc.disable)()
+
+
+def test_the_garbage_collector_is_paused_for_long_answers_alone() -> None:
+    seen: list[bool] = []
+
+    def record(value: int) -> int:
+        seen.append(gc.isenabled())
+        return value
+
+    assert gc.isenabled()
+    parse = Json(list[Annotated[int, AfterValidator(record)]])
+    for space in (10, 100_000):
+        assert parse(b"[1%b]" % (b" " * space)) == [1]
+    assert seen == [True, False]
 
 
 def test_long_answers_of_many_threads_leave_the_garbage_collector_as_it_was() -> None:

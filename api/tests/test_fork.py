@@ -17,13 +17,15 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic_core import CoreSchema, core_schema
 
 from api.tests.support.echo_server import CERTIFICATE, HELD, EchoServer
 from api.tests.support.forks import Forked
 from api.tests.support.ways import WAYS, Way, start
 from stepflow_api import Client, _fork
+from stepflow_api._collector import COLLECTOR
 from stepflow_api._messages import Request
-from stepflow_api._operation import Operation
+from stepflow_api._operation import Json, Operation
 from stepflow_api.api.blob import get_blob
 from stepflow_api.errors import ConnectionLost
 from tools.pytest.httpx_libraries import LIBRARIES, by_library
@@ -165,26 +167,56 @@ def test_a_child_detects_the_version_that_another_thread_was_detecting(way: Way,
         assert first.result(30) == ["first"]
 
 
-def test_a_pause_of_the_garbage_collector_ends_with_its_thread() -> None:
-    from stepflow_api._collector import COLLECTOR
+def test_a_type_that_another_thread_prepares_does_not_block_a_child() -> None:
+    parent = os.getpid()
+    preparing, done = threading.Event(), threading.Event()
 
+    class Slow:
+        @classmethod
+        def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> CoreSchema:
+            if os.getpid() == parent:
+                preparing.set()
+                done.wait()
+            return core_schema.int_schema()
+
+    parse = Json(Slow)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(parse, b"1")
+        preparing.wait()
+        try:
+            assert Forked(lambda: parse(b"2")).result() == 2
+        finally:
+            done.set()
+        assert first.result(30) == 1
+
+
+@pytest.mark.parametrize("is_enabled", [True, False])
+def test_a_pause_of_the_garbage_collector_ends_with_its_thread(is_enabled: bool) -> None:
     def parsing() -> None:
         with COLLECTOR.paused():
             paused.set()
             done.wait()
 
     assert gc.isenabled()
+    # One that has ended says nothing of what comes after it.
+    with COLLECTOR.paused():
+        pass
+    (gc.enable if is_enabled else gc.disable)()
     paused, done = threading.Event(), threading.Event()
     thread = threading.Thread(target=parsing)
-    thread.start()
-    paused.wait()
     try:
-        assert Forked(gc.isenabled).result()
-        assert not gc.isenabled()
+        assert Forked(gc.isenabled).result() is is_enabled
+        thread.start()
+        paused.wait()
+        try:
+            assert Forked(gc.isenabled).result() is is_enabled
+            assert not gc.isenabled()
+        finally:
+            done.set()
+            thread.join()
+        assert gc.isenabled() is is_enabled
     finally:
-        done.set()
-        thread.join()
-    assert gc.isenabled()
+        gc.enable()
 
 
 EVENTS: Operation[Any, Any] = Operation("events", "GET", "/runs/{run_id}/events", {})
