@@ -72,3 +72,30 @@ def test_other_data(data: Any) -> None:
     assert error.details.startswith("no path (code 5)")
     assert repr(error).startswith("FlowError(code=5, message='no path'")
     assert FlowError.from_dict(error.to_dict()) == error
+
+
+def failing(message: str, *attachments: Any) -> FlowError:
+    return FlowError(code=1, message=message, data={"stack": [{"attachments": [*attachments]}]})
+
+
+def test_the_step_that_a_message_names() -> None:
+    of_step = "Component execution failed for step '{}'".format
+    assert failing('step "outer" failed', of_step("inner")).step == "outer"
+    assert failing("no", 1, "of step 'a'", of_step("it's")).step == "it's"
+    assert failing('step "a" failed "b" failed').step == 'a" failed "b'
+    # Someone else's words.
+    assert failing('the worker says: step "a" failed').step is None
+    assert failing("no", 1, None).details == "no (code 1)"
+
+
+def test_data_without_a_stack_are_shown() -> None:
+    for data, lines in (
+        ({"é": 1}, ["{", '  "é": 1', "}"]),
+        ([], ["[]"]),
+        (0, ["0"]),
+        ({"stack": 1}, ["{", '  "stack": 1', "}"]),
+    ):
+        error = FlowError(code=5, message="no", data=data)
+        assert error.details.splitlines() == ["no (code 5)", *lines]
+        assert repr(error) == f"FlowError(code=5, message='no', data={data!r})"
+    assert repr(FlowError(code=5, message="no")) == "FlowError(code=5, message='no')"

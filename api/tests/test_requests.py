@@ -6,6 +6,7 @@ import datetime
 import json
 import math
 from collections.abc import Callable
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -97,6 +98,14 @@ SENT = {"steps": {"s": {"value": PATCH}}}
         ({"steps": {"s": {"value": PATCH}}}, SENT),
         (WorkflowOverrides(steps={"s": models.StepOverride(value=PATCH)}), SENT),
         ({"s": models.StepOverride(value=PATCH)}, SENT),
+        (MappingProxyType({"s": MappingProxyType({"value": PATCH})}), SENT),
+        (MappingProxyType({"s": PATCH}), SENT),
+        (MappingProxyType({"steps": MappingProxyType({"s": PATCH})}), SENT),
+        # A patch of a step that has a `value` itself.
+        (
+            {"s": {"value": 1, "input": {}}},
+            {"steps": {"s": {"value": {"value": 1, "input": {}}}}},
+        ),
         (
             {"s": {"$type": "merge_patch", "value": PATCH}},
             {"steps": {"s": {"$type": "merge_patch", "value": PATCH}}},
