@@ -26,7 +26,7 @@ from stepflow_api.api.batch import (
 )
 from stepflow_api.api.run import create_run, get_run, get_run_items, list_runs
 from stepflow_api.errors import BadRequest, Conflict, InvalidRequest, NotFound
-from stepflow_api.testing import MockRequest, MockServer
+from stepflow_api.testing import MockRequest, MockServer, finished_run
 from tools.spec.server import StepflowServer
 
 pytestmark = pytest.mark.anyio
@@ -82,6 +82,19 @@ async def test_what_is_not_set_is_not_sent(
     body = models.CreateBatchRequest(flow_id=world.flow, inputs=[[1, 2], None])
     create_batch.sync(client=client, body=body)
     assert recorder.sent == {"flowId": world.flow, "input": [[1, 2], None]}
+
+
+@by_form
+async def test_what_is_set_to_none_is_sent_as_null(form: Form) -> None:
+    server = MockServer({create_run: finished_run(1)["POST /runs"]})
+    body = models.CreateBatchRequest(flow_id=UNKNOWN_HASH, inputs=[1], variables=None)
+    async with Client("http://server", transport=server) as client:
+        await form("batch.create_batch", client=client, body=body)
+    assert server.requests[0].json() == {
+        "flowId": UNKNOWN_HASH,
+        "input": [1],
+        "variables": None,
+    }
 
 
 @pytest.mark.parametrize(
