@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -299,3 +299,31 @@ def test_the_pauses_before_a_connection_is_opened_again(
                 patch.setattr("stepflow_client._requests.deadline.time", clock)
                 assert len(list(client.handle(UUID(int=1)).events(timeout=timeout))) == 3
             assert pauses == [0.1, 0.2, 0.25, 0.25, 0.1]
+
+
+@pytest.mark.parametrize("make", [silent, Stream, cut])
+def test_a_deadline_ends_streams_without_events(
+    do: Driver, monkeypatch: pytest.MonkeyPatch, make: Callable[[], Stream]
+) -> None:
+    now = 0.0
+    clock = SimpleNamespace(monotonic=lambda: now)
+    monkeypatch.setattr("stepflow_client._requests.deadline.time", clock)
+    opened: list[float] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        nonlocal now
+        if request.url.path.endswith("/runs"):
+            return httpx.Response(200, json={"runs": [RUNNING["summary"]]})
+        opened.append(now)
+        assert len(opened) < 10
+        now += 100
+        headers = {"content-type": "text/event-stream"}
+        return httpx.Response(200, headers=headers, stream=make())
+
+    transport = httpx.MockTransport(handle)
+    client = do.client("http://server.invalid", server_version="0.13.0", transport=transport)
+    with pytest.raises(errors.Timeout, match=f"run {UUID(int=1)} was not seen to end") as caught:
+        do(client.handle(UUID(int=1)).events(timeout=250))
+    assert (caught.value.run_id, caught.value.seconds) == (UUID(int=1), 250)
+    assert opened == [0, 100, 200]
+    do(client.close())

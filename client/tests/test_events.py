@@ -136,7 +136,11 @@ def test_an_unknown_run_is_told(do: Driver, client: Any) -> None:
     assert not isinstance(caught.value, errors.Unsupported)
 
 
-def test_a_deadline_ends_it(do: Driver, client: Any, started: tuple[Any, Path]) -> None:
+def test_a_deadline_ends_it(
+    do: Driver, client: Any, started: tuple[Any, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # However long a stream may be silent.
+    monkeypatch.setattr("stepflow_client._core.events.EVENTS_SILENCE_SECONDS", 1000.0)
     handle, _ = started
     seen: list[events.RunEvent] = []
     # A busy machine needs longer for the events that are there.
