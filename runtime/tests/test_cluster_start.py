@@ -188,6 +188,17 @@ def test_a_server_is_killed_without_waiting_for_its_exit(tmp_path: Path) -> None
         assert cluster.pids == [None]
 
 
+def test_a_restart_stays_in_the_working_directory_of_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with StepflowCluster.start(servers=1, data_dir="data") as cluster:
+        monkeypatch.chdir("/")
+        cluster.restart(0)
+        (pid,) = cluster.pids
+        assert os.readlink(f"/proc/{pid}/cwd") == str(tmp_path)
+
+
 def test_servers_that_do_not_exit_are_killed_at_once(tmp_path: Path) -> None:
     with StepflowCluster.start(data_dir=tmp_path / "data", shutdown_timeout=5) as cluster:
         for pid in cluster.pids:

@@ -127,7 +127,7 @@ def test_a_folder_that_another_process_creates_at_the_same_time(
 
     monkeypatch.setattr(Path, "mkdir", late)
     DataDir(tmp_path / "parent" / "data").release()
-    # Whoever has created it decides who may read it.
+    # Its creator decides who may read it.
     assert stat.S_IMODE((tmp_path / "parent" / "data").stat().st_mode) == (
         0o755 if name == "data" else 0o700
     )

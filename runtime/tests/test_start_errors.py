@@ -102,6 +102,12 @@ def test_a_server_that_does_not_report_its_version_in_time(reason: str, tmp_path
     StepflowRuntime.start(data_dir=tmp_path / "data").stop()
 
 
+def test_a_server_that_exits_after_it_has_announced_its_port(tmp_path: Path) -> None:
+    binary = script(tmp_path / "server", "echo '{\"port\":9}'\nexit 5")
+    error = failed(r"exited during startup \(exit code 5\): it printed nothing\.", binary=binary)
+    assert error.exit_code == 5
+
+
 def test_a_server_that_accepts_connections_and_never_answers(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         announced = f"echo '{{\"port\":{silent.getsockname()[1]}}}'\nexec sleep 600"
@@ -116,7 +122,7 @@ def test_a_server_that_accepts_connections_and_never_answers(tmp_path: Path) -> 
 
 
 def test_a_server_whose_first_answers_are_odd(tmp_path: Path) -> None:
-    """As of something that is in front of it, or that had its port before."""
+    """Such as those of a proxy, or of a program that had the port before."""
     answers = [
         b"",
         b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n",
@@ -206,7 +212,12 @@ def test_no_shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     shell = str(tmp_path / "sh")
     for module in (_guard, _start_errors):
         monkeypatch.setattr(module, "SHELL", shell)
-    failed(f"cannot start the Stepflow server: {shell}: No such file.*; .*needs a POSIX shell")
+    error = failed(
+        f"cannot start the Stepflow server: {shell}: No such file.*; .*needs a POSIX shell",
+        env={"KEY": "s3cr3t-value"},
+    )
+    # Nor does a variable of `subprocess`.
+    check_frames(error, "s3cr3t-value")
 
 
 def test_a_deleted_working_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

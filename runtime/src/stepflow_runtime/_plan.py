@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -80,13 +79,14 @@ def make_plan(
     config: Config,
     port: int,
     *,
-    executable: Path,
-    environment: Hidden[Mapping[str, str]],
+    launch: Launch,
     options: Options,
     log: Log,
     storage: Storage | Callable[[Mapping[str, Any]], Storage],
 ) -> Plan:
     """Prepare what a server needs; the plan closes it.
+
+    `launch` is its launch without a config.
 
     Servers that share their storage are given it, and the caller's log. For one alone, `storage` is
     a function that returns it for the config's document.
@@ -104,8 +104,7 @@ def make_plan(
             # Here, since most programs have none.
             from stepflow_runtime._components.service import serve
 
-            probe = Launch(executable, (), None, environment, loopback=options.is_on_loopback)
-            config, service = serve(options.components, config, probe, options.startup_timeout)
+            config, service = serve(options.components, config, launch, options.startup_timeout)
             log.expected = service.expected_lines
             port = service.port(port)
         if not isinstance(storage, Storage):
@@ -114,18 +113,16 @@ def make_plan(
         arguments, document, workers = server_config(
             config,
             opened.data_dir,
-            environment,
+            launch.environment,
             capture=options.log_config.capture,
             secrets=log.secrets,
         )
-        launch = Launch(
-            executable,
-            [*arguments, *options.log_config.arguments()],
-            document,
-            environment,
-            [*opened.descriptors, *([] if workers is None else workers.descriptors)],
-            workers,
-            loopback=options.is_on_loopback,
+        launch = replace(
+            launch,
+            arguments=[*arguments, *options.log_config.arguments()],
+            config=document,
+            kept_open=[*opened.descriptors, *([] if workers is None else workers.descriptors)],
+            workers=workers,
             components=service,
         )
     except BaseException:

@@ -6,6 +6,7 @@ import hashlib
 import os
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, cast
@@ -148,7 +149,6 @@ class StepflowCluster(Embedded):
         environments = [
             server_environment(variables, inherit_env, lasts=True) for _ in range(servers)
         ]
-        # Of a server that is only started if its version has to be found out.
         launch = Launch(executable, (), None, environments[0], loopback=options.is_on_loopback)
         _check_version(launch, startup_timeout)
         document = read_config(config, launch, startup_timeout).to_dict()
@@ -186,13 +186,15 @@ class StepflowCluster(Embedded):
             made = make_plan(
                 Config(_with_leases(document, endpoints, prefix)),
                 port,
-                executable=executable,
-                environment=Hidden(
-                    {
-                        **environment,
-                        "STEPFLOW_ORCHESTRATOR_ID": _name(number),
-                        "STEPFLOW_ORCHESTRATOR_URL": f"{HOST}:{port}",
-                    }
+                launch=replace(
+                    launch,
+                    environment=Hidden(
+                        {
+                            **environment,
+                            "STEPFLOW_ORCHESTRATOR_ID": _name(number),
+                            "STEPFLOW_ORCHESTRATOR_URL": f"{HOST}:{port}",
+                        }
+                    ),
                 ),
                 options=options,
                 log=logs[number],

@@ -128,15 +128,13 @@ class StepflowRuntime(Embedded):
         )
         executable = find_binary(binary)
         environment = server_environment(variables, inherit_env, lasts=data_dir is not None)
-        # Of a server that is only started if its version has to be found out.
         launch = Launch(executable, (), None, environment, loopback=options.is_on_loopback)
         settings = read_config(config, launch, startup_timeout)
         log = Log(options.log_config, Secrets(environment))
         plan = make_plan(
             settings,
             port,
-            executable=executable,
-            environment=environment,
+            launch=launch,
             options=options,
             log=log,
             storage=lambda document: Storage(document, data_dir, upgrade=upgrade),
