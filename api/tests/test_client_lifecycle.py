@@ -322,6 +322,13 @@ async def test_an_http_client_that_is_closed(library: Any, form: Form) -> None:
     assert await _wrong(form, client) == message
 
 
+@pytest.fixture
+def garbage() -> Iterator[None]:
+    """Collect what a test leaves behind, so that no later test is warned of it."""
+    yield
+    gc.collect()
+
+
 def in_loops(count: int, call: Callable[[], Any]) -> list[Any]:
     """Makes a call in one event loop after the other."""
     with warnings.catch_warnings():
@@ -350,6 +357,7 @@ def test_one_transport_in_one_event_loop_after_the_other(library: Any) -> None:
     assert [answer.status for answer in answers] == ["s"] * 3
 
 
+@pytest.mark.usefixtures("garbage")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("is_stream", [False, True], ids=["call", "stream"])
 @pytest.mark.parametrize("kind", ["http_client", "transport"])
@@ -467,6 +475,7 @@ def url(
     return "http://stepflow.example"
 
 
+@pytest.mark.usefixtures("garbage")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_client_is_closed_in_another_loop_than_that_of_its_calls(url: str) -> None:
     client = Client(url)
