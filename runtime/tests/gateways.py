@@ -40,7 +40,8 @@ def gateway(respond: Callable[[str, int], Response]) -> Iterator[tuple[str, Seen
     """Serve workers, and yield the URL and the requests that were seen.
 
     Args:
-        respond: Returns the response to a method, and to how many earlier calls of it.
+        respond: Returns the response to a method, and to how many earlier calls of it. If it raises
+            an error, there is no response.
     """
     seen: Seen = []
 
@@ -64,7 +65,12 @@ def gateway(respond: Callable[[str, int], Response]) -> Iterator[tuple[str, Seen
         def log_message(self, format: str, *args: Any) -> None:
             pass
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    class Server(http.server.ThreadingHTTPServer):
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            # The worker is gone, or `respond` raises an error: the connection is closed.
+            pass
+
+    with Server(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         try:
             yield f"http://127.0.0.1:{server.server_port}", seen

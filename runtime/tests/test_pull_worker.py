@@ -19,6 +19,7 @@ from stepflow_runtime._components.functions import find_components
 from stepflow_runtime._components.pull import PullWorker
 
 TEXT = {"text": "a"}
+GRPC = {"Content-Type": "application/grpc"}
 
 
 @contextlib.contextmanager
@@ -146,7 +147,8 @@ def test_a_request_is_repeated_while_the_server_is_not_ready(
     assert executed == ["a"]
 
 
-def test_a_connection_that_the_server_has_closed_is_replaced() -> None:
+@pytest.mark.parametrize("is_closed", [True, False], ids=["closed", "unusable"])
+def test_a_connection_that_the_server_has_closed_is_replaced(is_closed: bool) -> None:
     tasks = one_task(task("append", TEXT))
     executed: list[str] = []
 
@@ -154,17 +156,54 @@ def test_a_connection_that_the_server_has_closed_is_replaced() -> None:
         executed.append(text)
 
     def respond(method: str, before: int) -> Response:
-        return grpc(X_Then="close") if method == "TaskHeartbeat" else tasks(method, before)
+        if method == "TaskHeartbeat" and is_closed:
+            return grpc(X_Then="close")
+        if method == "CompleteTask" and before == 0 and not is_closed:
+            # Not a status of HTTP.
+            return 9999, GRPC, b""
+        return tasks(method, before)
 
     with gateway(respond) as (url, seen), working(url, append):
-        wait_until(lambda: calls(seen, "CompleteTask"), "the result is sent")
+        wait_until(lambda: calls(seen, "CompleteTask") == 2 - is_closed, "the result is sent")
     assert executed == ["a"]
 
 
+@pytest.mark.parametrize("is_closed", [True, False], ids=["closed", "unusable"])
+def test_heartbeats_that_fail_are_followed_by_others(is_closed: bool) -> None:
+    tasks = one_task(task("hang", TEXT))
+    free = threading.Event()
+
+    def hang(text: str) -> None:
+        free.wait(60)
+
+    def respond(method: str, before: int) -> Response:
+        # The first claims the task, and each is sent again on another connection.
+        if method == "TaskHeartbeat" and 0 < before < 5:
+            if is_closed:
+                raise ConnectionError
+            return 9999, GRPC, b""
+        return tasks(method, before)
+
+    with gateway(respond) as (url, seen), working(url, hang):
+        wait_until(lambda: calls(seen, "TaskHeartbeat") > 6, "heartbeats are sent")
+        free.set()
+        wait_until(lambda: calls(seen, "CompleteTask"), "the result is sent")
+
+
 @pytest.mark.parametrize(
-    "content", [b"\0\0", b"\0\0\0\0\x09ab", b"\0\0\0\0\x02\x0f\x0f"], ids=["head", "rest", "kind"]
+    "response",
+    [
+        (200, GRPC, b"\0\0"),
+        (200, GRPC, b"\0\0\0\0\x09ab"),
+        (200, GRPC, b"\0\0\0\0\x02\x0f\x0f"),
+        # It begins like a message.
+        (200, {"Content-Type": "text/html"}, b"\0\0\0\0\x02\x28\x01"),
+        # Not a status of HTTP.
+        (9999, GRPC, b""),
+    ],
+    ids=["head", "rest", "kind", "page", "status"],
 )
-def test_a_stream_that_ends_early_is_opened_again(content: bytes) -> None:
+def test_a_stream_that_ends_early_is_opened_again(response: Response) -> None:
     tasks = one_task(task("append", TEXT))
     executed: list[str] = []
 
@@ -173,7 +212,7 @@ def test_a_stream_that_ends_early_is_opened_again(content: bytes) -> None:
 
     def respond(method: str, before: int) -> Response:
         if method == "PullTasks" and before == 0:
-            return 200, {"Content-Type": "application/grpc"}, content
+            return response
         return tasks(method, before - 1)
 
     with gateway(respond) as (url, seen), working(url, append):
@@ -182,34 +221,69 @@ def test_a_stream_that_ends_early_is_opened_again(content: bytes) -> None:
 
 
 def test_a_task_that_is_assigned_again_is_executed_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Its result goes to the orchestrator that has assigned it last."""
     caplog.set_level(logging.DEBUG, "stepflow_runtime")
     started: list[str] = []
     free = threading.Event()
-    tasks = one_task(task("hang", TEXT))
 
     def hang(text: str) -> str:
         started.append(text)
         free.wait(60)
         return text
 
-    def respond(method: str, before: int) -> Response:
-        return tasks(method, 0 if before < 2 else before)
+    with gateway(lambda *_: grpc()) as (orchestrator, results):
+        address = protobuf.message(4, protobuf.text(1, orchestrator.removeprefix("http://")))
+        first, second = one_task(task("hang", TEXT)), one_task(task("hang", TEXT, address))
 
-    with gateway(respond) as (url, seen), working(url, hang):
-        again = "a call in progress was assigned again"
-        wait_until(lambda: len(started) > 1 or again in caplog.messages, "it is assigned again")
-        free.set()
-        wait_until(lambda: calls(seen, "CompleteTask"), "the result is sent")
+        def respond(method: str, before: int) -> Response:
+            if before == 1:
+                # The first assignment has arrived.
+                wait_until(lambda: started, "it is in progress")
+                return second(method, 0)
+            return first(method, before)
+
+        with gateway(respond) as (url, seen), working(url, hang):
+            again = "a call in progress was assigned again"
+            wait_until(lambda: len(started) > 1 or again in caplog.messages, "it is assigned again")
+            free.set()
+            wait_until(lambda: calls(results + seen, "CompleteTask"), "the result is sent")
     assert started == ["a"]
+    assert calls(results, "CompleteTask") == 1
 
 
-def test_the_end_closes_all_connections() -> None:
-    def shout(text: str) -> str:
-        return text.upper()
+def test_the_end_closes_all_connections(caplog: pytest.LogCaptureFixture) -> None:
+    free = threading.Event()
+    started: list[str] = []
+    tasks = [grpc(task("hang", {"text": text})) for text in "ab"]
 
-    with gateway(one_task(task("shout", TEXT))) as (url, seen):
+    def hang(text: str) -> str:
+        started.append(text)
+        if text == "b":
+            free.wait(60)
+        return text
+
+    def respond(method: str, before: int) -> Response:
+        if method != "PullTasks":
+            return grpc()
+        if before > 1:
+            # As a server without tasks.
+            free.wait(60)
+            return nothing()
+        return tasks[before]
+
+    def names() -> set[str]:
+        return {one.name for one in threading.enumerate()}
+
+    with gateway(respond) as (url, seen):
         before = threading.active_count()
-        with working(url, shout):
-            wait_until(lambda: calls(seen, "CompleteTask"), "the result is sent")
-        # The server has a thread for each.
-        wait_until(lambda: threading.active_count() <= before, "all are closed")
+        with working(url, hang):
+            wait_until(lambda: calls(seen, "CompleteTask") and len(started) == 2, "both are called")
+            wait_until(lambda: calls(seen, "PullTasks") == 3, "the worker waits for tasks")
+        wait_until(
+            lambda: names().isdisjoint({"stepflow-components", "stepflow-heartbeats"}), "end"
+        )
+    # The function continues, and its result is lost.
+    free.set()
+    # The server has a thread for each connection.
+    wait_until(lambda: threading.active_count() < before, "all are closed")
+    assert not [one for one in caplog.records if one.levelno >= logging.WARNING]

@@ -72,7 +72,8 @@ class PullWorker:
         self._lock = threading.Lock()
         self._slots = threading.Semaphore(_MAX_CALLS)
         self._stream: http.client.HTTPConnection | None = None
-        self._idle: list[http.client.HTTPConnection] = []
+        # By address, since tasks may come from several orchestrators.
+        self._idle: dict[str, list[http.client.HTTPConnection]] = {}
         # With the last assignment of each, and the time of its last heartbeat.
         self._executed: dict[str, tuple[_Task, float]] = {}
         self._is_started = False
@@ -108,9 +109,10 @@ class PullWorker:
         self._closed.set()
         self.disconnect()
         with self._lock:
-            idle, self._idle = self._idle, []
-        for connection in idle:
-            connection.close()
+            idle, self._idle = self._idle, {}
+        for connections in idle.values():
+            for connection in connections:
+                connection.close()
 
     def _run(self, address: str) -> None:
         first = time.monotonic()
@@ -258,17 +260,18 @@ class PullWorker:
 
     def _exchange(self, address: str, method: str, request: bytes) -> tuple[str, bytes]:
         with self._lock:
-            connection = self._idle.pop() if self._idle else None
+            idle = self._idle.get(address)
+            connection = idle.pop() if idle else None
         if connection is not None:
             try:
-                return self._send(connection, method, request)
+                return self._send(address, connection, method, request)
             except (OSError, http.client.HTTPException):
                 # The server may have closed it, or restarted, in the meantime.
                 connection.close()
-        return self._send(_connection(address, _REQUEST_SECONDS), method, request)
+        return self._send(address, _connection(address, _REQUEST_SECONDS), method, request)
 
     def _send(
-        self, connection: http.client.HTTPConnection, method: str, request: bytes
+        self, address: str, connection: http.client.HTTPConnection, method: str, request: bytes
     ) -> tuple[str, bytes]:
         try:
             connection.request("POST", _ORCHESTRATOR + method, _frame(request), _HEADERS)
@@ -281,7 +284,7 @@ class PullWorker:
             if self._closed.is_set():
                 connection.close()
             else:
-                self._idle.append(connection)
+                self._idle.setdefault(address, []).append(connection)
         if not _is_grpc(response):
             return _UNAVAILABLE, b""
         # A response without a message has its status in the headers, another one in the trailers,
