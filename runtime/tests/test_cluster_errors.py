@@ -155,6 +155,23 @@ def test_a_given_etcd_that_never_answers(tmp_path: Path) -> None:
     assert str(raised.value).startswith(f"cannot use etcd: {url} does not answer: timed out;")
 
 
+def test_another_server_in_the_place_of_etcd(tmp_path: Path) -> None:
+    def greet(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.sendall(b"SSH-2.0-server\r\n")
+            # Until the other side has read it.
+            connection.recv(1000)
+            connection.recv(1)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=greet, args=(listener,))
+        thread.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        assert unusable(tmp_path, url) == f"{url} is not an etcd"
+        thread.join()
+
+
 def test_a_given_etcd_with_tls(tmp_path: Path) -> None:
     received: list[bytes] = []
 

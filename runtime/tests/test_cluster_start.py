@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import copy
 import gc
 import json
 import os
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +156,8 @@ def test_what_each_server_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         for number, pid in enumerate(cluster.pids):
             environment = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
             assert b"STEPFLOW_ORCHESTRATOR_URL=127.0.0.1:%d" % (port + number) in environment
+            lines = "".join(cluster.recent_logs(number))
+            assert [n for n in range(2) if f":{port + n}" in lines] == [number]
 
 
 def two_free_ports() -> int:
@@ -172,6 +176,16 @@ def test_servers_that_do_not_exit_have_their_time(tmp_path: Path) -> None:
             os.kill(pid, signal.SIGSTOP)
         begun = time.monotonic()
     assert time.monotonic() - begun >= 4
+
+
+def test_kills_and_restarts_from_several_threads(tmp_path: Path) -> None:
+    with StepflowCluster.start(servers=1, data_dir=tmp_path / "data") as cluster:
+        actions = [cluster.restart, cluster.kill, cluster.restart, cluster.restart, cluster.kill]
+        with ThreadPoolExecutor(5) as pool:
+            for done in [pool.submit(action, 0) for action in actions * 2]:
+                done.result()
+        cluster.restart(0)
+        assert cluster.sync_client.run(ECHO, 1, timeout=60).output == 1
 
 
 def test_a_server_is_killed_without_waiting_for_its_exit(tmp_path: Path) -> None:
@@ -271,17 +285,22 @@ def test_a_cluster_that_is_forgotten_ends(tmp_path: Path, work: Work) -> None:
         servers=2, data_dir=tmp_path / "data", components=[work.component()]
     )
     pids = list(cluster.pids)
+    cluster.kill(1)
     del cluster
     gc.collect()
     for pid in pids:
         assert pid is not None
         gone(pid)
+    # Nothing keeps the folder.
+    StepflowRuntime.start(data_dir=tmp_path / "data").stop()
 
 
 def test_it_describes_itself(tmp_path: Path) -> None:
     cluster = StepflowCluster.start(servers=2, data_dir=tmp_path / "data")
     urls = cluster.urls
     assert repr(cluster) == f"<StepflowCluster {', '.join(urls)} running, 2 of 2 servers>"
+    with pytest.raises(TypeError, match="cannot be copied or pickled; pass its urls on"):
+        copy.copy(cluster)
     for _ in range(2):
         cluster.kill(1)
         assert cluster.pids[1] is None
@@ -344,6 +363,7 @@ def test_servers_that_all_crashed_are_reported(tmp_path: Path) -> None:
         assert first is not None and second is not None
         os.kill(first, signal.SIGKILL)
         wait_until(lambda: cluster.pids[0] is None, "the first is gone")
+        assert cluster.is_alive
         assert cluster.sync_client.run(ECHO, 1, timeout=60).output == 1
         os.kill(second, signal.SIGKILL)
         wait_until(lambda: not cluster.is_alive, "both are gone")
