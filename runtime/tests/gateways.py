@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import http.server
+import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -41,7 +43,7 @@ def gateway(respond: Callable[[str, int], Response]) -> Iterator[tuple[str, Seen
 
     Args:
         respond: Returns the response to a method, and to how many earlier calls of it. If it raises
-            an error, there is no response.
+            `ConnectionError`, the connection is reset.
     """
     seen: Seen = []
 
@@ -53,7 +55,13 @@ def gateway(respond: Callable[[str, int], Response]) -> Iterator[tuple[str, Seen
             body = self.rfile.read(int(self.headers["Content-Length"]))
             before = calls(seen, method)
             seen.append((method, body))
-            status, headers, content = respond(method, before)
+            try:
+                status, headers, content = respond(method, before)
+            except ConnectionError:
+                linger = struct.pack("ii", 1, 0)
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                socket.close(self.connection.detach())
+                raise
             self.send_response(status)
             for name, value in {**headers, "Content-Length": str(len(content))}.items():
                 self.send_header(name, value)
@@ -67,7 +75,7 @@ def gateway(respond: Callable[[str, int], Response]) -> Iterator[tuple[str, Seen
 
     class Server(http.server.ThreadingHTTPServer):
         def handle_error(self, request: Any, client_address: Any) -> None:
-            # The worker is gone, or `respond` raises an error: the connection is closed.
+            # The worker is gone, or the connection was reset.
             pass
 
     with Server(("127.0.0.1", 0), Handler) as server:
