@@ -20,7 +20,7 @@ import pytest
 
 from runtime.tests.component_flows import VERSION, flow, problem
 from runtime.tests.gateways import Response, gateway, grpc, nothing, task
-from runtime.tests.support import ECHO, descendants, exists, wait_until
+from runtime.tests.support import ECHO, READ_FILE, descendants, exists, wait_until
 from stepflow_client import SyncStepflowClient
 from stepflow_runtime import ALL_BUILTINS, StepflowRuntime, __version__, errors
 from stepflow_runtime._binary import find_binary
@@ -185,7 +185,8 @@ def test_the_options_of_a_server(folder: Path) -> None:
         )
         assert until_ready(program) == [f"component /python/{n}" for n in ("one", "shout", "two")]
         client = opened.enter_context(SyncStepflowClient(url))
-        assert "/load_file" in {one.component for one in client.list_components()}
+        # Not with the default config.
+        assert client.run(READ_FILE, {"path": str(folder / "config.json")}).is_success
         assert started.exists()
 
 
