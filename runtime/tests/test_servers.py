@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from runtime.examples.example import BUILTIN, Example
+from runtime.tests.opened import Opened
 from runtime.tests.support import ECHO, READ_FILE, exists, wait_until
 from stepflow_runtime import ALL_BUILTINS, RestartPolicy, StepflowRuntime, errors
 
@@ -39,6 +40,31 @@ def test_the_examples_run_with_the_default_config(tmp_path: Path) -> None:
     assert not exists(pid)
     with StepflowRuntime.start(ALL_BUILTINS) as runtime:
         assert runtime.sync_client.run(READ_FILE, {"path": str(secret)}).output == 1
+
+
+def test_the_default_config_has_the_components_that_only_compute() -> None:
+    with StepflowRuntime.start() as runtime:
+        for name in ("create_messages", "eval", "get_blob", "iterate", "map", "put_blob"):
+            step = {"id": "call", "component": f"/{name}", "input": {}}
+            flow = {"name": name, "steps": [step], "output": {"$step": "call"}}
+            # Server 0.12 may drop the connection when a run fails at once.
+            result = runtime.sync_client.run(flow, None, retry_create=True)
+            # The component refuses its input; without a route, there would be no component.
+            assert result.error is not None and result.error.message == 'step "call" failed', name
+
+
+@pytest.mark.skipif(
+    os.environ["STEPFLOW_SERVER_VERSION"] == "0.12.0",
+    reason="it may drop the connection when a run fails at once",
+)
+def test_a_builtin_component_that_fails_is_executed_once(tmp_path: Path) -> None:
+    """By default, servers from 0.11 on try it again for seconds."""
+    path = tmp_path / "odd.json"
+    path.write_text("{", encoding="utf-8")
+    with StepflowRuntime.start(ALL_BUILTINS) as runtime, Opened(tmp_path) as opened:
+        result = runtime.sync_client.run(READ_FILE, {"path": str(path)})
+        assert result.is_failed
+    assert opened.times["odd.json"] == 1
 
 
 def test_a_run_right_after_a_start_is_never_lost() -> None:
