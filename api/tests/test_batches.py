@@ -322,7 +322,7 @@ async def test_a_batch_that_another_run_shifts_to_the_next_page_is_listed_once(f
             "createdAtSeqno": 0,
         }
 
-    listed = [run(number, 1 if number != 99 else 2) for number in range(1, 150)]
+    listed = [run(number, 1 if number != 100 else 2) for number in range(1, 150)]
     requests: list[tuple[str, str]] = []
 
     def page(request: MockRequest) -> dict[str, object]:
@@ -337,7 +337,7 @@ async def test_a_batch_that_another_run_shifts_to_the_next_page_is_listed_once(f
             requests.clear()
             result = await form("batch.list_batches", client=client, **options)
             found = result.parsed if form.is_detailed else result
-            assert [batch.batch_id for batch in found.batches] == [UUID(int=99)]
+            assert [batch.batch_id for batch in found.batches] == [UUID(int=100)]
             assert requests == [("100", "0"), ("100", "100")]
 
 
