@@ -7,7 +7,7 @@ import datetime
 import json
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -201,6 +201,53 @@ def test_a_busy_run_is_read_up_to_now(do: Driver) -> None:
     do(client.close())
     assert found.run.status is ExecutionStatus.RUNNING
     assert [step.step_id for step in found.items[0].steps] == [f"step{n}" for n in range(5)]
+
+
+class Endless(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """The events of a run that goes on: one every second, and 1000, since the test has to end."""
+
+    def __init__(self) -> None:
+        self.is_closed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        for number in range(1000):
+            ready = {"runId": str(UUID(int=1)), "itemIndex": 0, "stepIndex": number}
+            event = {
+                "sequenceNumber": number,
+                "timestamp": second(number).isoformat(),
+                "event": {"StepReady": ready},
+            }
+            yield b"data: %b\n\n" % json.dumps(event).encode()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self:
+            yield piece
+
+    def close(self) -> None:
+        self.is_closed = True
+
+    async def aclose(self) -> None:
+        self.is_closed = True
+
+
+def test_the_stream_of_a_busy_run_is_closed(do: Driver) -> None:
+    stream = Endless()
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/health"):
+            health = {"status": "healthy", "timestamp": second(3).isoformat(), "version": "0.11.1"}
+            return httpx.Response(200, json=health)
+        if request.url.path.endswith("/events"):
+            headers = {"content-type": "text/event-stream"}
+            return httpx.Response(200, headers=headers, stream=stream)
+        return httpx.Response(200, json={"runs": [{**RUNNING["summary"], "status": "running"}]})
+
+    client = do.client(
+        "http://server.invalid", server_version="0.11.1", transport=httpx.MockTransport(handle)
+    )
+    do(client.handle(UUID(int=1)).timeline())
+    assert stream.is_closed
+    do(client.close())
 
 
 def second(number: float) -> datetime.datetime:
