@@ -74,6 +74,47 @@ def test_an_error_is_raised_where_the_effect_was_yielded(
     assert "none here" in perform(client, steps())
 
 
+class Stop(BaseException):
+    """What ends a program, or a task."""
+
+
+@by_form
+def test_an_interruption_is_raised_where_the_effect_was_yielded(
+    perform: Callable[..., Any],
+) -> None:
+    def stop(request: httpx.Request) -> httpx.Response:
+        raise Stop
+
+    def steps() -> Steps[str]:
+        try:
+            yield call()
+        except Stop:
+            return "stopped"
+        return ""
+
+    transport = httpx.MockTransport(stop)
+    client = Client("http://server", transport=transport, server_version="0.11.1")
+    assert perform(client, steps()) == "stopped"
+
+
+@by_form
+def test_a_call_may_have_another_client(perform: Callable[..., Any], client: Client) -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.host)
+        return respond(request)
+
+    transport = httpx.MockTransport(answer)
+    other = Client("http://other", transport=transport, server_version="0.11.1")
+
+    def steps() -> Steps[None]:
+        yield Call(list_components.OPERATION, list_components.build_request(), client=other)
+
+    perform(client, steps())
+    assert asked == ["other"]
+
+
 @by_form
 def test_what_is_no_effect_closes_the_generator(
     perform: Callable[..., Any], client: Client

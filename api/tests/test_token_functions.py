@@ -19,7 +19,13 @@ from api.tests.support.forms import FORMS, PLAIN, Form
 from api.tests.support.odd_server import OddServer, answer
 from stepflow_api import AuthenticatedClient
 from stepflow_api.api.health import health_check
-from stepflow_api.errors import ConnectionFailed, InvalidRequest, StepflowError, Unauthorized
+from stepflow_api.errors import (
+    ConnectionFailed,
+    Forbidden,
+    InvalidRequest,
+    StepflowError,
+    Unauthorized,
+)
 from stepflow_api.lowlevel import Operation
 from stepflow_api.models import CreateRunRequest
 from tools.pytest.support import check_frames
@@ -105,6 +111,27 @@ async def test_it_is_called_again_after_a_refusal(form: Form) -> None:
                 await form("health.health_check", client=client)
     assert tokens.calls == 2
     assert sent(server) == ["Bearer old", "Bearer new", "Bearer new"]
+
+
+@by_plain_form
+@pytest.mark.anyio
+async def test_it_is_not_called_again_where_it_would_not_help(form: Form) -> None:
+    tokens = Tokens("first", "second")
+    forbidden = answer('{"code":403,"message":"not you"}', status="403 Forbidden")
+    with OddServer(forbidden) as server:
+        async with AuthenticatedClient(server.url, tokens, server_version="0.11.1") as client:
+            with pytest.raises(Forbidden, match="not you"):
+                await form("health.health_check", client=client)
+    assert sent(server) == ["Bearer first"]
+
+
+@by_plain_form
+@pytest.mark.anyio
+async def test_it_may_raise_what_ends_a_generator(form: Form) -> None:
+    with server_that_accepts("a") as server:
+        async with AuthenticatedClient(server.url, iter(["b"]).__next__) as client:
+            with pytest.raises(RuntimeError, match="raised StopIteration"):
+                await form("health.health_check", client=client)
 
 
 @by_form

@@ -224,8 +224,9 @@ def test_httpx_makes_no_second_span_of_a_stream(
     assert suppressed == (["begin", "end"] if with_utils else [])
 
 
-def test_a_request_that_is_sent_again(spans: Spans) -> None:
-    request = Request("GET", "/health", template="/health", resend_count=2)
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_request_that_is_sent_again(count: int, spans: Spans) -> None:
+    request = Request("GET", "/health", template="/health", resend_count=count)
     health = '{"status":"healthy","timestamp":"2026-01-01T00:00:00Z","version":"0.11.1"}'
 
     def steps() -> Steps[Any]:
@@ -233,7 +234,20 @@ def test_a_request_that_is_sent_again(spans: Spans) -> None:
 
     with OddServer(answer(health)) as server, client_of(server) as client:
         client.run(steps())
-    assert attributes(spans.only())["http.request.resend_count"] == 2
+    assert attributes(spans.only())["http.request.resend_count"] == count
+
+
+@pytest.mark.parametrize(("url", "port"), [("http://127.0.0.1", 80), ("https://127.0.0.1", 443)])
+def test_a_port_that_is_not_named(
+    url: str, port: int, spans: Spans, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*arguments: object) -> None:
+        raise ConnectionRefusedError("nobody is there")
+
+    monkeypatch.setattr("socket.create_connection", refuse)
+    with Client(url, server_version="0.11.1") as client, pytest.raises(ConnectionFailed):
+        health_check.sync(client=client)
+    assert attributes(spans.only())["server.port"] == port
 
 
 @by_form
