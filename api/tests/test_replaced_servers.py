@@ -11,7 +11,7 @@ import pytest
 from api.tests.support.forms import PLAIN, Form
 from api.tests.support.versions import BODY, FLAT, ID, NEW, OLD, SUMMARY, Wire, compact
 from stepflow_api import Client, models
-from stepflow_api.api.run import get_run, list_runs
+from stepflow_api.api.run import get_run, get_run_events, list_runs
 from stepflow_api.errors import BadRequest, Conflict, InvalidAnswer, StepflowError
 from stepflow_api.lowlevel import Json, Operation
 
@@ -329,3 +329,18 @@ async def test_on_0_9_a_run_that_fails_is_not_one_that_was_refused(
                 await form("run.create_run", client=client, body=body)
             return
         assert (await form("run.create_run", client=client, body=body)).status == "failed"
+
+
+def test_an_answer_in_the_place_of_a_stream_may_show_another_server() -> None:
+    wire = Wire(OLD, FLAT)
+    with Client("http://server", transport=wire) as client:
+        get_run.sync(ID, client=client)
+        with pytest.raises(InvalidAnswer):
+            client.open(get_run_events.OPERATION, get_run_events.build_request(ID))
+        get_run.sync(ID, client=client)
+    assert wire.paths.count("GET /health") == 2
+
+
+def test_a_later_version_that_is_given_is_warned_of() -> None:
+    with pytest.warns(UserWarning, match=r"^the server is 9\.8\.7, which this stepflow-api"):
+        Client("http://server", server_version="9.8.7")
