@@ -39,7 +39,7 @@ def parsed(parser: Any, content: bytes, kind: str | None) -> Any:
         ('text/csv; charset="UTF-8"', "é".encode(), "é"),
         ("text/csv; charset=", "é".encode(), "é"),
         ("IMAGE/png", b"\x89\xff", b"\x89\xff"),
-        # One that is not documented is taken for the first.
+        # One that is not documented is treated as the first.
         ("application/xml", b"<a/>", "<a/>"),
         (None, b"a", "a"),
     ],

@@ -48,7 +48,7 @@ class GivenEtcd:
     def __init__(self, urls: Any, prefix: str | None) -> None:
         self._prefix = prefix
         is_one = isinstance(urls, str) or not isinstance(urls, Iterable)
-        given: list[Any] = [urls] if is_one else list(urls)
+        given: list[Any] = [urls] if is_one else list(cast(Iterable[Any], urls))
         for url in given:
             if not _is_url(url):
                 # Not quoted, since it may contain a password.
