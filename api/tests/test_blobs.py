@@ -12,7 +12,8 @@ from api.tests.support.forms import DETAILED, FORMS, PLAIN, Form
 from api.tests.support.world import World
 from stepflow_api import Client, models
 from stepflow_api.api.blob import get_blob, get_blob_bytes, store_blob, store_blob_bytes
-from stepflow_api.errors import InvalidRequest, NotFound, PayloadTooLarge, ServerError
+from stepflow_api.errors import BadRequest, InvalidRequest, NotFound, PayloadTooLarge, ServerError
+from stepflow_api.testing import MockServer
 
 pytestmark = pytest.mark.anyio
 
@@ -144,3 +145,21 @@ async def test_only_bytes_are_stored_as_bytes(
     with pytest.raises(InvalidRequest, match=r"the body is of type .*; pass bytes"):
         store_blob_bytes.sync(content, client=client)  # type: ignore[arg-type]
     assert recorder.answers == []
+
+
+@by_form
+async def test_the_name_of_a_file_is_sent(form: Form) -> None:
+    server = MockServer({"POST /blobs": {"blobId": UNKNOWN_HASH}})
+    async with Client("http://server", transport=server) as client:
+        await form("blob.store_blob_bytes", b"x", client=client, filename="a.txt")
+        await form("blob.store_blob_bytes", b"x", client=client)
+        named, plain = (request.headers for request in server.requests)
+        assert named["x-blob-filename"] == "a.txt"
+        assert "x-blob-filename" not in plain
+        # An error is parsed to what the spec documents.
+        server.add("POST /blobs", 400)
+        try:
+            result = (await form("blob.store_blob_bytes", b"x", client=client)).parsed
+        except BadRequest as error:
+            result = error.parsed
+    assert result == models.ErrorResponse(code=400, message="Bad Request")
