@@ -94,6 +94,41 @@ def test_the_result_goes_to_the_orchestrator_of_the_task() -> None:
     assert {method for method, _ in results} == {"TaskHeartbeat", "CompleteTask"}
 
 
+def test_tasks_of_several_orchestrators(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Connections to orchestrators that may be gone are kept only as far as calls may need some.
+    monkeypatch.setattr("stepflow_runtime._components.pull._MAX_CALLS", 2)
+
+    def shout(text: str) -> str:
+        return text.upper()
+
+    with contextlib.ExitStack() as stack:
+        servers = [stack.enter_context(gateway(lambda *_: grpc())) for _ in range(4)]
+        addresses = [url.removeprefix("http://") for url, _ in servers]
+        # The first twice in a row, and once more after all others.
+        waiting = [0, 0, 1, 2, 3, 0]
+        wanted = [waiting.count(number) for number in range(4)]
+
+        def respond(method: str, before: int) -> Response:
+            done = sum(calls(seen, "CompleteTask") for _, seen in servers)
+            # One after the other.
+            if not waiting or done < sum(wanted) - len(waiting):
+                return nothing()
+            address = protobuf.text(1, addresses[waiting.pop(0)])
+            return grpc(task("shout", TEXT, protobuf.message(4, address)))
+
+        def sent(method: str) -> list[int]:
+            return [calls(seen, method) for _, seen in servers]
+
+        url, _ = stack.enter_context(gateway(respond))
+        stack.enter_context(working(url, shout))
+        wait_until(lambda: sent("CompleteTask") == wanted, "each result is where it belongs")
+        assert sent("TaskHeartbeat") == wanted
+        wait_until(
+            lambda: sum("process_request" in one.name for one in threading.enumerate()) <= 3,
+            "the other connections are closed",
+        )
+
+
 @pytest.mark.parametrize(
     "claim",
     # The task is to be aborted, or the server does not know it.

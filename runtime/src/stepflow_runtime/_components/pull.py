@@ -72,8 +72,8 @@ class PullWorker:
         self._lock = threading.Lock()
         self._slots = threading.Semaphore(_MAX_CALLS)
         self._stream: http.client.HTTPConnection | None = None
-        # By address, since tasks may come from several orchestrators.
-        self._idle: dict[str, list[http.client.HTTPConnection]] = {}
+        # With the address of each, since tasks may come from several orchestrators.
+        self._idle: list[tuple[str, http.client.HTTPConnection]] = []
         # With the last assignment of each, and the time of its last heartbeat.
         self._executed: dict[str, tuple[_Task, float]] = {}
         self._is_started = False
@@ -109,10 +109,9 @@ class PullWorker:
         self._closed.set()
         self.disconnect()
         with self._lock:
-            idle, self._idle = self._idle, {}
-        for connections in idle.values():
-            for connection in connections:
-                connection.close()
+            idle, self._idle = self._idle, []
+        for _, connection in idle:
+            connection.close()
 
     def _run(self, address: str) -> None:
         first = time.monotonic()
@@ -259,9 +258,7 @@ class PullWorker:
         return None
 
     def _exchange(self, address: str, method: str, request: bytes) -> tuple[str, bytes]:
-        with self._lock:
-            idle = self._idle.get(address)
-            connection = idle.pop() if idle else None
+        connection = self._idle_connection(address)
         if connection is not None:
             try:
                 return self._send(address, connection, method, request)
@@ -269,6 +266,13 @@ class PullWorker:
                 # The server may have closed it, or restarted, in the meantime.
                 connection.close()
         return self._send(address, _connection(address, _REQUEST_SECONDS), method, request)
+
+    def _idle_connection(self, address: str) -> http.client.HTTPConnection | None:
+        with self._lock:
+            for at, (other, _) in enumerate(self._idle):
+                if other == address:
+                    return self._idle.pop(at)[1]
+        return None
 
     def _send(
         self, address: str, connection: http.client.HTTPConnection, method: str, request: bytes
@@ -281,10 +285,10 @@ class PullWorker:
             connection.close()
             raise
         with self._lock:
-            if self._closed.is_set():
-                connection.close()
-            else:
-                self._idle.setdefault(address, []).append(connection)
+            self._idle.append((address, connection))
+            # Orchestrators that are gone use up no more connections than calls do.
+            if self._closed.is_set() or len(self._idle) > _MAX_CALLS:
+                self._idle.pop(0)[1].close()
         if not _is_grpc(response):
             return _UNAVAILABLE, b""
         # A response without a message has its status in the headers, another one in the trailers,
