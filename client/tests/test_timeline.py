@@ -204,7 +204,7 @@ def test_a_busy_run_is_read_up_to_now(do: Driver) -> None:
 
 
 class Endless(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """The events of a run that goes on: one every second, and 1000, since the test has to end."""
+    """The events of a run in progress: one every second, and 1000, since the test has to end."""
 
     def __init__(self) -> None:
         self.is_closed = False
