@@ -42,6 +42,24 @@ def _url(listener: socket.socket, host: str = "127.0.0.1") -> str:
     return f"http://{host}:{listener.getsockname()[1]}"
 
 
+def _check_response(listener: socket.socket) -> None:
+    """Send a request to `stepflow.test`, and respond to it."""
+
+    def respond() -> None:
+        with listener.accept()[0] as connection:
+            connection.recv(65536)
+            connection.sendall(OK)
+
+    async def main() -> str:
+        async with Client(_url(listener, "stepflow.test"), server_version="0.11.1") as client:
+            return (await health_check.asyncio(client=client)).status
+
+    thread = threading.Thread(target=respond, daemon=True)
+    thread.start()
+    assert asyncio.run(main()) == "healthy"
+    thread.join()
+
+
 def _resolve(monkeypatch: pytest.MonkeyPatch, *hosts: str) -> None:
     """Resolve the name `stepflow.test` to these addresses."""
 
@@ -95,24 +113,12 @@ def test_the_next_address_of_a_name_is_tried(
     _resolve(monkeypatch, "127.0.0.2", "127.0.0.1")
     port = listener.getsockname()[1]
 
-    def respond() -> None:
-        with listener.accept()[0] as connection:
-            connection.recv(65536)
-            connection.sendall(OK)
-
-    async def main() -> str:
-        async with Client(_url(listener, "stepflow.test"), server_version="0.11.1") as client:
-            return (await health_check.asyncio(client=client)).status
-
     with contextlib.ExitStack() as opened:
         if first == "is silent":
             # The system drops connections when nobody accepts them and the queue is full.
             silent = opened.enter_context(socket.create_server(("127.0.0.2", port), backlog=0))
             opened.enter_context(socket.create_connection(silent.getsockname()))
-        thread = threading.Thread(target=respond)
-        thread.start()
-        assert asyncio.run(main()) == "healthy"
-        thread.join()
+        _check_response(listener)
 
 
 def test_the_reason_why_no_address_of_a_name_accepts_is_reported(
@@ -169,19 +175,7 @@ def test_an_address_that_is_slow_is_waited_for_when_the_last_one_refuses(
 
     monkeypatch.setattr(asyncio.BaseEventLoop, "create_connection", slowly)
 
-    def respond() -> None:
-        with listener.accept()[0] as connection:
-            connection.recv(65536)
-            connection.sendall(OK)
-
-    async def main() -> str:
-        async with Client(_url(listener, "stepflow.test"), server_version="0.11.1") as client:
-            return (await health_check.asyncio(client=client)).status
-
-    thread = threading.Thread(target=respond, daemon=True)
-    thread.start()
-    assert asyncio.run(main()) == "healthy"
-    thread.join()
+    _check_response(listener)
 
 
 def test_a_body_that_is_sent_slowly_does_not_exceed_the_write_timeout(

@@ -332,6 +332,12 @@ def test_a_run_that_the_server_creates_late_is_found(do: Driver, key: str) -> No
     do(client.close())
 
 
+def server_of(runs: Any, create: Any) -> MockServer:
+    """Return a server that lists runs and creates them in these ways."""
+    stored = {"flowId": "f", "stored": True, "diagnostics": NO_DIAGNOSTICS}
+    return MockServer({"GET /runs": runs, "POST /flows": stored, "POST /runs": create})
+
+
 @pytest.mark.parametrize("late", [False, True])
 def test_a_deadline_ends_the_search_for_a_run(
     do: Driver, key: str, late: bool, monkeypatch: pytest.MonkeyPatch
@@ -348,13 +354,7 @@ def test_a_deadline_ends_the_search_for_a_run(
         passed.append(900 if late else 0)
         return errors.ConnectionLost
 
-    server = MockServer(
-        {
-            "GET /runs": runs,
-            "POST /flows": {"flowId": "f", "stored": True, "diagnostics": NO_DIAGNOSTICS},
-            "POST /runs": create,
-        }
-    )
+    server = server_of(runs, create)
     client = do.client("http://server.invalid", server_version="0.11.1", transport=server)
     with pytest.raises(errors.RunOutcomeUnknown, match="again with the same idempotency_key"):
         do(client.submit(ECHO, 1, idempotency_key=key, timeout=450))
@@ -383,13 +383,7 @@ def test_a_server_that_loses_each_response_is_given_up(
         assert len(created) < 100
         return errors.ConnectionLost
 
-    server = MockServer(
-        {
-            "GET /runs": runs,
-            "POST /flows": {"flowId": "f", "stored": True, "diagnostics": NO_DIAGNOSTICS},
-            "POST /runs": create,
-        }
-    )
+    server = server_of(runs, create)
     client = do.client("http://server.invalid", server_version="0.11.1", transport=server)
     monkeypatch.setattr("stepflow_client._core.once.FIRST_DELAY", 0.0)
     with pytest.raises(errors.RunOutcomeUnknown, match="again with the same idempotency_key"):
