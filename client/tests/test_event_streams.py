@@ -156,11 +156,11 @@ def test_what_the_events_say_of_steps(do: Driver) -> None:
         (one["stepId"], one["status"], one["startedAt"], one["completedAt"], one["attempts"])
         for one in steps
     ]
-    # What has not started comes with the last that has.
+    # What has not started comes last.
     assert shown == [
         ("a", "completed", "2026-01-01T00:00:02+00:00", "2026-01-01T00:00:05+00:00", 2),
-        ("c", "blocked", None, None, 0),
         ("b", "running", "2026-01-01T00:00:06+00:00", None, 2),
+        ("c", "blocked", None, None, 0),
     ]
 
 
