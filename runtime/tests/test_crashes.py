@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import collections
 import errno
 import json
 import logging
 import os
 import pickle
+import random
 import signal
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +37,21 @@ def kill(runtime: StepflowRuntime, number: signal.Signals = signal.SIGKILL) -> i
 def wait_for_restart(runtime: StepflowRuntime, pid: int) -> None:
     """Waits until another process serves."""
     wait_until(lambda: runtime.pid != pid and runtime.is_alive, "the server is started again")
+
+
+def told(folder: Path, command: str) -> tuple[Path, Path]:
+    """Make a server that runs a command before its start while a file exists; return both.
+
+    `{0}` in the command is the file.
+    """
+    binary, file = folder / "server", folder / "file"
+    binary.write_text(
+        f'#!/bin/sh\n[ ! -e "{file}" ] || {command.format(file)}\n'
+        f'exec "{find_binary(None)}" "$@"\n',
+        encoding="utf-8",
+    )
+    binary.chmod(0o755)
+    return binary, file
 
 
 def test_without_a_restart_calls_say_what_happened() -> None:
@@ -203,13 +221,7 @@ def test_a_restart_after_the_program_has_changed_its_working_directory(
 
 
 def test_a_server_that_is_being_restarted_is_not_alive(tmp_path: Path) -> None:
-    binary, gate = tmp_path / "server", tmp_path / "gate"
-    binary.write_text(
-        f'#!/bin/sh\n[ ! -e "{gate}" ] || cat "{gate}" > "{gate}.read"\n'
-        f'exec "{find_binary(None)}" "$@"\n',
-        encoding="utf-8",
-    )
-    binary.chmod(0o755)
+    binary, gate = told(tmp_path, 'cat "{0}" > "{0}.read"')
     with StepflowRuntime.start(binary=binary, restart_policy=RestartPolicy.ALWAYS) as runtime:
         os.mkfifo(gate)
         url, pid = runtime.url, kill(runtime)
@@ -218,6 +230,43 @@ def test_a_server_that_is_being_restarted_is_not_alive(tmp_path: Path) -> None:
         assert repr(runtime) == f"<StepflowRuntime {url} not alive>"
         wait_until(lambda: release(gate), "the process waits")
         wait_until(lambda: runtime.is_alive, "the server is started again")
+
+
+def test_calls_outlast_a_restart_that_takes_longer_than_usual(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    binary, gate = told(tmp_path, 'cat "{0}" > "{0}.read"')
+    retries: collections.Counter[int] = collections.Counter()
+
+    def random_number() -> float:
+        retries[threading.get_ident()] += 1
+        # By default, a client gives up after 4.
+        return 0.02 if retries[threading.get_ident()] <= 5 else 1.0
+
+    with StepflowRuntime.start(binary=binary, restart_policy=RestartPolicy.ALWAYS) as runtime:
+        unbound = runtime.client
+
+        async def in_its_loop() -> None:
+            await runtime.client.health()
+
+        ways = (
+            runtime.sync_client.health,
+            lambda: asyncio.run(in_its_loop()),
+            lambda: asyncio.run(unbound.health()),
+        )
+        os.mkfifo(gate)
+        monkeypatch.setattr(random, "random", random_number)
+        pid = kill(runtime)
+        wait_until(lambda: runtime.pid != pid, "another process is started")
+        with ThreadPoolExecutor(len(ways)) as pool:
+            calls = [pool.submit(way) for way in ways]
+            wait_until(
+                lambda: sorted(retries.values())[-3:] >= [5] * 3 and len(retries) >= 3,
+                "each client tries again and again",
+            )
+            wait_until(lambda: release(gate), "the process waits")
+            for call in calls:
+                call.result(60)
 
 
 @pytest.mark.parametrize("end", ["a block", "a program"])
@@ -269,17 +318,6 @@ def test_a_restart_that_fails_is_told(tmp_path: Path) -> None:
         assert time.monotonic() - killed >= 0.7
 
 
-def breakable(folder: Path) -> tuple[Path, Path]:
-    """Make a server that does not start while a file exists; return both."""
-    binary, broken = folder / "server", folder / "broken"
-    binary.write_text(
-        f'#!/bin/sh\n[ ! -e "{broken}" ] || exit 7\nexec "{find_binary(None)}" "$@"\n',
-        encoding="utf-8",
-    )
-    binary.chmod(0o755)
-    return binary, broken
-
-
 def logged(caplog: pytest.LogCaptureFixture) -> list[tuple[int, str]]:
     """Return level and text of what the runtime has logged, besides its warning of open ports."""
     return [
@@ -290,7 +328,7 @@ def logged(caplog: pytest.LogCaptureFixture) -> list[tuple[int, str]]:
 
 
 def test_crashes_and_restarts_are_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    binary, broken = breakable(tmp_path)
+    binary, broken = told(tmp_path, "exit 7")
 
     def fail(code: int, lines: list[str]) -> None:
         raise ValueError("on purpose")
@@ -334,7 +372,7 @@ def test_a_stop_between_two_restarts(
 ) -> None:
     for name in ("FIRST_RESTART_DELAY", "LAST_RESTART_DELAY"):
         monkeypatch.setattr(f"stepflow_runtime._supervisor.{name}", 3600.0)
-    binary, broken = breakable(tmp_path)
+    binary, broken = told(tmp_path, "exit 7")
     with StepflowRuntime.start(binary=binary, restart_policy=RestartPolicy.ALWAYS) as runtime:
         broken.touch()
         kill(runtime)
@@ -345,12 +383,7 @@ def test_a_stop_between_two_restarts(
 
 
 def test_a_stop_during_a_restart(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    binary, hangs = tmp_path / "server", tmp_path / "hangs"
-    binary.write_text(
-        f'#!/bin/sh\n[ ! -e "{hangs}" ] || exec sleep 600\nexec "{find_binary(None)}" "$@"\n',
-        encoding="utf-8",
-    )
-    binary.chmod(0o755)
+    binary, hangs = told(tmp_path, "exec sleep 600")
     with StepflowRuntime.start(binary=binary, restart_policy=RestartPolicy.ALWAYS) as runtime:
         hangs.touch()
         pid = kill(runtime)
@@ -380,7 +413,7 @@ def test_delays_between_restarts_grow_to_a_bound(
     """Unbounded, the last of these delays would take an hour."""
     monkeypatch.setattr("stepflow_runtime._supervisor.FIRST_RESTART_DELAY", 0.01)
     monkeypatch.setattr("stepflow_runtime._supervisor.LAST_RESTART_DELAY", 0.02)
-    binary, broken = breakable(tmp_path)
+    binary, broken = told(tmp_path, "exit 7")
     with StepflowRuntime.start(
         binary=binary, restart_policy=RestartPolicy.ALWAYS, max_restarts=20
     ) as runtime:
