@@ -11,7 +11,7 @@ import pytest
 from runtime.tests.support import ECHO
 from stepflow_api.support import default_httpx_library
 from stepflow_runtime import StepflowRuntime
-from stepflow_runtime._external import ExternalServer
+from stepflow_runtime._external import ExternalServer, client_for_any_loop
 from stepflow_runtime.errors import StepflowError
 
 
@@ -65,3 +65,12 @@ def test_it_has_the_calls_of_a_runtime() -> None:
             server.sync_client.health()
     coroutines = inspect.getmembers(StepflowRuntime, inspect.iscoroutinefunction)
     assert [name for name, _ in coroutines if not name.startswith("_")] == list(called)
+
+
+def test_a_client_for_any_loop_uses_all_servers() -> None:
+    with StepflowRuntime.start() as other:
+        stopped = other.url
+    with StepflowRuntime.start() as runtime:
+        client = client_for_any_loop([stopped, runtime.url])
+        for _ in range(2):
+            assert asyncio.run(client.run(ECHO, 1)).output == 1
