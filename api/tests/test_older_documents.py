@@ -69,6 +69,19 @@ async def test_a_created_run_is_read(wait: bool, form: Form) -> None:
 
 @by_form
 @pytest.mark.parametrize(
+    "options", [{}, {"wait": False}, {"wait": None}, {"wait": True, "timeout_secs": 0}], ids=str
+)
+async def test_a_run_is_requested_once_unless_it_is_waited_for(
+    options: dict[str, Any], form: Form
+) -> None:
+    server = Older(RUN)
+    client = Client("http://server", transport=server, server_version="0.9.0")
+    assert (await form("run.get_run", ID, client=client, **options)).status == "running"
+    assert server.paths == PATHS[1:2]
+
+
+@by_form
+@pytest.mark.parametrize(
     ("answers", "error", "message"),
     [
         ([DOWN], ServerError, "503 Service Unavailable: not now"),

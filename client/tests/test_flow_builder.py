@@ -239,6 +239,21 @@ def test_a_flow_of_others_keeps_all_of_it(tmp_path: Path) -> None:
     assert emptied.build().to_dict() == {"steps": []}
 
 
+@pytest.mark.parametrize("schemas", [None, {}, {"$defs": {}}, {"properties": {"output": True}}])
+def test_a_schema_is_added_to_those_of_a_flow(schemas: Any) -> None:
+    b = FlowBuilder.from_flow({"name": "f", "steps": [], "schemas": schemas})
+    b.step("one", "/x", output_schema=int)
+    added = {"steps": {"type": "object", "properties": {"one": {"type": "integer"}}}}
+    found: Any = b.build().schemas
+    assert found["properties"].pop("steps") == added["steps"]
+    found["properties"] = found["properties"] or None
+    assert found == {
+        **(schemas or {}),
+        "properties": (schemas or {}).get("properties"),
+        **({"type": "object"} if schemas is None else {}),
+    }
+
+
 def test_a_flow_is_changed_without_the_one_it_was_made_of() -> None:
     flow = everything().build(output=1)
     before = flow.to_dict()

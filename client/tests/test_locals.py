@@ -14,6 +14,7 @@ import httpx
 import pytest
 from rich.traceback import Traceback
 
+from client.tests.calls import CALLS as METHODS
 from client.tests.support import Driver
 from stepflow_api import AuthenticatedClient, Client
 from stepflow_api._transport.http11 import HTTP11Connection
@@ -159,6 +160,15 @@ def test_a_failed_call_with_a_token_that_a_function_returns(do: Driver, fault: s
                 do(call(client))
             check(raised.value)
         do(client.close())
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_the_header_fields_of_each_method(do: Driver, name: str) -> None:
+    # Nobody listens there.
+    with client_for(do, "own", "http://127.0.0.1:9") as client:
+        with pytest.raises(errors.StepflowError) as raised:
+            do(METHODS[name](client, timeout=0.3, headers=CALL_HEADERS))
+        check(raised.value)
 
 
 @pytest.mark.parametrize("way", WAYS)

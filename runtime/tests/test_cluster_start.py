@@ -205,8 +205,10 @@ def test_a_server_is_killed_without_waiting_for_its_exit(tmp_path: Path) -> None
 def test_a_restart_stays_in_the_working_directory_of_the_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # May be named by a relative path.
+    binary = os.path.abspath(find_binary(None))
     monkeypatch.chdir(tmp_path)
-    with StepflowCluster.start(servers=1, data_dir="data") as cluster:
+    with StepflowCluster.start(servers=1, data_dir="data", binary=binary) as cluster:
         monkeypatch.chdir("/")
         cluster.restart(0)
         (pid,) = cluster.pids

@@ -420,10 +420,11 @@ def test_a_config_of_ones_own(tmp_path: Path) -> None:
             assert run(flow("shout", {"text": "a"}), None).output == "A"
             names = {one.component for one in runtime.sync_client.list_components()}
             assert {"/python/shout", "/create_messages"} <= names
-    before = os.listdir("/proc/self/fd")
+    before = {*os.listdir("/proc/self/fd")}
     with pytest.raises(errors.InvalidInput, match="not JSON"):
         StepflowRuntime.start({**ALL_BUILTINS, "x-odd": float("nan")}, components=[shout])
-    assert os.listdir("/proc/self/fd") == before
+    # Connections of the servers before it may be closed meanwhile.
+    assert {*os.listdir("/proc/self/fd")} <= before
     taken = {"plugins": {"python": {"type": "builtin"}}, "routes": {}}
     with pytest.raises(errors.InvalidInput, match="the config has 'python' in its plugins"):
         StepflowRuntime.start(taken, components=[shout])

@@ -248,7 +248,7 @@ def test_a_start_without_threads_leaves_nothing(name: str, monkeypatch: pytest.M
     before = len(os.listdir("/proc/self/fd"))
     with pytest.raises(errors.StartFailed, match="can't start new thread; end other processes"):
         asyncio.run(in_loop()) if name == "start" else StepflowRuntime.start()
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(os.listdir("/proc/self/fd")) <= before
 
 
 @pytest.mark.parametrize("name", THREADS)
