@@ -11,8 +11,15 @@ import pytest
 from api.tests.support.forms import PLAIN, Form
 from api.tests.support.versions import BODY, FLAT, ID, NEW, OLD, SUMMARY, Wire, compact
 from stepflow_api import Client, models
+from stepflow_api.api.flow import get_flow_variables
 from stepflow_api.api.run import get_run, get_run_events, list_runs
-from stepflow_api.errors import BadRequest, Conflict, InvalidAnswer, StepflowError
+from stepflow_api.errors import (
+    BadRequest,
+    Conflict,
+    InvalidAnswer,
+    StepflowError,
+    UnsupportedByServer,
+)
 from stepflow_api.lowlevel import Json, Operation
 
 pytestmark = pytest.mark.anyio
@@ -344,3 +351,47 @@ def test_an_answer_in_the_place_of_a_stream_may_show_another_server() -> None:
 def test_a_later_version_that_is_given_is_warned_of() -> None:
     with pytest.warns(UserWarning, match=r"^the server is 9\.8\.7, which this stepflow-api"):
         Client("http://server", server_version="9.8.7")
+
+
+@pytest.mark.parametrize("version", ["0.9.0", "0.10.0"])
+@by_form
+async def test_a_translated_get_whose_answer_cannot_be_read_is_sent_again(
+    form: Form, version: str
+) -> None:
+    wire = Wire({**OLD, "version": version}, FLAT)
+
+    def replaced(request: httpx.Request) -> httpx.Response:
+        wire.health, wire.answer = NEW, {"summary": SUMMARY, "steps": []}
+        return compact({"runId": "no id"})
+
+    async with Client("http://server", transport=wire) as client:
+        wire.answer = {"runs": []}
+        await form("run.list_runs", client=client)
+        wire.answer = replaced
+        wire.paths.clear()
+        assert (await form("run.get_run", ID, client=client)).status == "running"
+    assert wire.paths == [GET_RUN, HEALTH, GET_RUN]
+
+
+def test_what_a_server_does_not_support_is_refused_at_once_unless_it_may_have_been_upgraded() -> (
+    None
+):
+    older = {**OLD, "version": "0.10.0"}
+    wire = Wire(older, {"runs": []})
+    with (
+        Client("http://server", transport=wire, server_version="0.10.0") as given,
+        Client("http://server", transport=wire) as client,
+    ):
+        with pytest.raises(UnsupportedByServer) as raised:
+            get_flow_variables.sync("f", client=given)
+        # It was not tried a second time.
+        assert (raised.value.__context__, wire.paths) == (None, [])
+        with pytest.raises(UnsupportedByServer):
+            get_flow_variables.sync("f", client=client)
+        assert wire.paths == [HEALTH]
+        with pytest.raises(UnsupportedByServer):
+            get_flow_variables.sync("f", client=client)
+        assert wire.paths == [HEALTH, HEALTH]
+        wire.health, wire.answer = OLD, {"flowId": "f", "variables": {}, "envVars": {}}
+        assert get_flow_variables.sync("f", client=client).flow_id == "f"
+    assert wire.paths == [HEALTH, HEALTH, HEALTH, "GET /flows/f/variables"]

@@ -160,7 +160,7 @@ class Exchange:
         """
         # Another call may have detected a new server while this response was on its way.
         stale = known or self.dialect
-        if stale is None or self._is_given:
+        if stale is None:
             raise error
         new = yield from self._detect_again(stale, request)
         # Of a response that was translated, the original is lost.
