@@ -193,8 +193,13 @@ async def test_no_answer_means_that_a_run_was_not_created() -> None:
         raise httpx.ReadTimeout("")
 
     client = Client("http://server", transport=Wire(wait, FLAT))
-    with pytest.raises(ConnectionFailed, match="not sent, since GET /health did not tell"):
+    with pytest.raises(ConnectionFailed) as failed:
         create_run.sync(client=client, body=BODY)
+    # Not that the server may be working on it, as for a request that was sent.
+    assert str(failed.value) == (
+        "POST http://server/api/v1/runs: not sent, since GET /health did not tell the server's"
+        " version: nothing moved within the read timeout"
+    )
     with pytest.raises(RequestTimeout) as raised:
         get_run.sync(ID, client=client)
     client.close()
@@ -321,9 +326,12 @@ async def test_a_server_version_that_is_wrong_is_named(
 ) -> None:
     wire = Wire(NEW, response)
     async with Client("http://server", transport=wire, server_version="0.11.1") as client:
-        with pytest.raises(InvalidAnswer, match=r"does not answer as 0\.11\.1 does"):
+        with pytest.raises(InvalidAnswer, match=r"does not answer as 0\.11\.1 does") as raised:
             await form(operation, ID, client=client)
-    assert len(wire.paths) == 1
+    (asked,) = wire.paths
+    error = raised.value
+    assert f"{error.method} {error.url}" == asked.replace(" ", " http://server/api/v1")
+    assert (error.status_code, json.loads(error.content)) == (200, response)
 
 
 async def test_no_stepflow_server() -> None:

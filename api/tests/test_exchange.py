@@ -252,6 +252,16 @@ def test_a_run_of_0_9_is_waited_for_as_long_as_later_servers_would(
     assert json.loads(stop.value.value.content)["status"] == "running"
 
 
+def test_a_run_of_0_9_is_requested_once_if_there_is_no_time_to_wait() -> None:
+    request = Request("GET", f"/runs/{ID}", (("wait", "true"), ("timeoutSecs", "0")))
+    run = {name: value for name, value in SUMMARY.items() if name != "createdAtSeqno"}
+    answer = Answer("http://server/", 200, Headers([]), [json.dumps(run).encode()])
+    exchange = dialect_of("0.9.0").exchange("getRun", request)
+    next(exchange)
+    with pytest.raises(StopIteration):
+        exchange.send(answer)
+
+
 async def test_what_passes_cannot_be_changed_in_place() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         Request("GET", "/").path = "/x"  # type: ignore[misc]

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from api.tests.support.forms import PLAIN, Form
-from api.tests.support.versions import ID, compact
+from api.tests.support.versions import ID, SUMMARY, compact
 from stepflow_api import Client, models
 from stepflow_api.api.blob import get_blob, store_blob, store_blob_bytes
 from stepflow_api.api.flow import get_flow
@@ -319,3 +319,21 @@ def test_the_integers_of_schemas() -> None:
     found = get_flow.sync("f", client=client).flow.to_dict()["schemas"]
     # As text, since 1 equals 1.0.
     assert json.dumps(found, indent=1) == json.dumps(SCHEMA, indent=1)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "arguments", "answers"),
+    [
+        ("run.get_run", (ID,), [{"summary": SUMMARY, "steps": []}]),
+        ("run.list_runs", (), [{"runs": [SUMMARY]}]),
+        ("run.cancel_run", (ID,), [{"summary": SUMMARY}] * 2),
+    ],
+)
+@pytest.mark.parametrize("form", PLAIN, ids=lambda form: form.name)
+async def test_a_run_that_goes_on_has_its_null_end(
+    endpoint: str, arguments: Any, answers: list[Any], form: Form
+) -> None:
+    """Older servers send the field, which these leave out."""
+    found = await form(endpoint, *arguments, client=Later(*answers).client())
+    run = found.runs[0] if endpoint == "run.list_runs" else found
+    assert run.to_dict()["completedAt"] is None

@@ -60,6 +60,24 @@ def test_each_effect_is_sent_its_result(perform: Callable[..., Any], client: Cli
     assert perform(client, steps()) == [[], [BODY], None]
 
 
+def test_other_tasks_go_on_while_a_generator_sleeps(client: Client) -> None:
+    order: list[str] = []
+
+    def steps() -> Steps[None]:
+        order.append("asleep")
+        yield Sleep(0.01)
+        order.append("awake")
+
+    async def other() -> None:
+        order.append("other")
+
+    async def both() -> None:
+        await asyncio.gather(client.run_async(steps()), other())
+
+    asyncio.run(both())
+    assert order == ["asleep", "other", "awake"]
+
+
 @by_form
 def test_an_error_is_raised_where_the_effect_was_yielded(
     perform: Callable[..., Any], client: Client

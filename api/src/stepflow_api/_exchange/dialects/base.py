@@ -10,7 +10,7 @@ from pydantic_core import from_json, to_json
 
 from stepflow_api._exchange.effects import Effect, Steps
 from stepflow_api._messages import Answer, Request
-from stepflow_api.errors import StepflowError, UnsupportedByServer
+from stepflow_api.errors import UnsupportedByServer
 
 if TYPE_CHECKING:
     from http import HTTPStatus
@@ -101,7 +101,7 @@ def _checked(steps: Steps[Answer], sent: UnrecognisedResponse | None) -> Steps[A
                 return answer
             except (LookupError, TypeError, AttributeError, ArithmeticError, ValueError) as error:
                 # Before the first response, it is no fault of the server.
-                if last is None or isinstance(error, StepflowError):
+                if last is None:
                     raise
                 raise last from error
             if sent is None:
