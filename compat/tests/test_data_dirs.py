@@ -250,6 +250,26 @@ def test_a_run_without_events_is_one_of_the_last_server(tmp_path: Path) -> None:
         assert backups(tmp_path / "newer")
 
 
+def test_only_runs_in_progress_count_and_each_with_its_inner_ones(tmp_path: Path) -> None:
+    data = made("0.11.1", is_running=True)
+    folder = tmp_path / "data"
+    shutil.copytree(data.folder, folder)
+    assert data.running is not None
+    with closing(sqlite3.connect(folder / "stepflow.db")) as database:
+        columns = {row[1] for row in database.execute("PRAGMA table_info(runs)")}
+        rest = ", ".join(sorted(columns - {"id", "root_run_id", "status"}))
+        others = [(status, status, status) for status in ("cancelled", "failed", "paused")]
+        for other in (("inner", data.running, "running"), *others):
+            database.execute(
+                f"INSERT INTO runs (id, root_run_id, status, {rest})"
+                f" SELECT ?, ?, ?, {rest} FROM runs WHERE id = ?",
+                (*other, data.running),
+            )
+        database.commit()
+    message = check_refused(data, folder, "0.11.1", "0.12.0", upgrade=False)
+    assert "server 0.12.0 would fail its 1 run in progress; " in message
+
+
 def journal(folder: Path) -> list[tuple[int, str, str, str, Any]]:
     """Return the events of all runs in a data_dir: number, run, time, kind and data."""
     with closing(sqlite3.connect(folder / "stepflow.db")) as database:

@@ -15,7 +15,7 @@ from stepflow_runtime._external import ExternalServer, client_for_any_loop
 from stepflow_runtime.errors import StepflowError
 
 
-@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("scheme", ["http", "https", "HTTPS"])
 def test_certificates_are_verified_and_proxies_used(
     scheme: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -27,13 +27,13 @@ def test_certificates_are_verified_and_proxies_used(
         return transport(**options)
 
     monkeypatch.setattr(library, "AsyncHTTPTransport", make)
-    monkeypatch.setenv(f"{scheme}_proxy", "http://proxy.example:3128")
+    monkeypatch.setenv(f"{scheme.lower()}_proxy", "http://proxy.example:3128")
     server = ExternalServer(f"{scheme}://server.example/")
     server.stop()
     assert server.url == f"{scheme}://server.example"
     (options,) = made
     # Without TLS, reading the certificates would only take time.
-    assert options["verify"] is (scheme == "https")
+    assert options["verify"] is (scheme != "http")
     assert "proxy.example" in str(vars(options["proxy"]) if options["proxy"] else None)
 
 

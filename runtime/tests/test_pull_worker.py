@@ -286,6 +286,49 @@ def test_a_task_that_is_assigned_again_is_executed_once(caplog: pytest.LogCaptur
     assert calls(results, "CompleteTask") == 1 and calls(results, "TaskHeartbeat") >= 1
 
 
+@pytest.mark.parametrize("problem", ["thread", "claim", "exception", "result"])
+def test_a_call_that_fails_makes_room_for_the_next(
+    problem: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("stepflow_runtime._components.pull._MAX_CALLS", 1)
+    refused: list[str] = []
+    executed: list[str] = []
+    start = threading.Thread.start
+
+    def start_or_refuse(thread: threading.Thread) -> None:
+        if problem == "thread" and thread.name == "stepflow-component" and not refused:
+            refused.append(thread.name)
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    def append(text: str) -> None:
+        executed.append(text)
+        if problem == "exception" and text == "a":
+            raise ValueError(text)
+
+    def respond(method: str, before: int) -> Response:
+        if method == "PullTasks":
+            return grpc(task("append", {"text": "ab"[before]})) if before < 2 else nothing()
+        if problem == "claim" and method == "TaskHeartbeat" and before == 0:
+            return grpc(grpc_status="5")
+        if problem == "result" and method == "CompleteTask":
+            raise ConnectionError
+        return grpc()
+
+    monkeypatch.setattr(threading.Thread, "start", start_or_refuse)
+    with gateway(respond) as (url, _), working(url, append):
+        wait_until(lambda: "b" in executed, "the second task is executed")
+    assert executed == (["b"] if problem in ("thread", "claim") else ["a", "b"])
+    logged = {
+        "thread": "a call of a component was refused: [Errno 11] can't start new thread",
+        "exception": "component 'append' raised an exception in step None of run None",
+        "result": "the result of a component's call could not be sent: ",
+    }
+    messages = [one.getMessage() for one in caplog.records if one.levelno >= logging.ERROR]
+    assert bool(messages) is (problem in logged)
+    assert all(message.startswith(logged[problem]) for message in messages)
+
+
 def test_the_end_closes_all_connections(caplog: pytest.LogCaptureFixture) -> None:
     free = threading.Event()
     started: list[str] = []

@@ -28,7 +28,7 @@ from runtime.tests.support import (
     wait_until,
 )
 from stepflow_api.support import Hidden
-from stepflow_client import StepflowExecutor, SyncStepflowExecutor
+from stepflow_client import StepflowClient, StepflowExecutor, SyncStepflowExecutor
 from stepflow_runtime import ALL_BUILTINS, StepflowRuntime, errors
 from stepflow_runtime._binary import find_binary
 from stepflow_runtime._config import server_environment
@@ -85,6 +85,32 @@ def test_async_with() -> None:
             return runtime.pid
 
     assert not exists(asyncio.run(main()))
+
+
+def test_a_client_is_closed_with_its_event_loop_or_its_block() -> None:
+    kept: list[StepflowClient] = []
+
+    async def use(runtime: StepflowRuntime) -> None:
+        kept.append(runtime.client)
+        assert await runtime.client.health()
+
+    async def use_in_block() -> None:
+        async with StepflowRuntime.start() as runtime:
+            await use(runtime)
+            sync_client = runtime.sync_client
+        # Before the event loop ends.
+        with pytest.raises(errors.StepflowError, match="closed"):
+            await kept[-1].health()
+        with pytest.raises(errors.StepflowError, match="closed"):
+            sync_client.health()
+
+    asyncio.run(use_in_block())
+    with StepflowRuntime.start() as runtime:
+        asyncio.run(use(runtime))
+        with pytest.raises(errors.StepflowError, match="closed"):
+            asyncio.run(kept[-1].health())
+        # The next event loop has another.
+        asyncio.run(use(runtime))
 
 
 def test_without_a_block() -> None:
