@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import decimal
 import json
 import logging
 import os
@@ -79,6 +80,22 @@ def whole(input: Any) -> Any:
     return [input]
 
 
+class Priced(Order):
+    """An order whose price is a number or text as an input, and text as an output."""
+
+    price: decimal.Decimal = decimal.Decimal("0.1")
+
+
+@component
+def price(item: str) -> Priced:
+    return Priced(item=item, itemCount=len(item))
+
+
+@component
+def cost(order: Priced) -> float:
+    return float(order.price * order.count)
+
+
 def function_named(value: int) -> Any:
     """Return a function that returns a value."""
 
@@ -137,6 +154,18 @@ def test_the_schemas_of_components_are_listed() -> None:
     assert listed["/python/total"].description == "Return a total.\n\nIt has what JSON has not."
     assert listed["/python/plain"].description is None
     assert listed["/python/plain"].output_schema in ({}, None)
+
+
+def test_an_output_is_as_its_schema_says() -> None:
+    with StepflowRuntime.start(components=[price, cost]) as runtime:
+        output: Any = runtime.sync_client.run(flow("price", {"item": "abc"}), None).output
+        listed = {one.component: one for one in runtime.sync_client.list_components()}
+        schema: Any = listed["/python/price"].output_schema
+        assert output == {"item": "abc", "itemCount": 3, "price": "0.1"}
+        assert output.keys() == schema["properties"].keys()
+        assert schema["properties"]["price"]["type"] == "string"
+        # Another component receives it as such an object.
+        assert runtime.sync_client.run(flow("cost", {"order": output}), None).output == 0.3
 
 
 def test_a_component_that_does_not_exist() -> None:

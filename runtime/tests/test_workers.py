@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import http.server
 import json
 import logging
 import os
 import pickle
 import signal
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ from runtime.tests.component_flows import VERSION
 from runtime.tests.support import exists, wait_until
 from runtime.tests.workers import PLUGIN, config, logged, of_level
 from stepflow_runtime import LogConfig, StepflowRuntime, _worker_process, errors
+from stepflow_runtime._registration import are_registered
 
 
 def python(code: str, *arguments: str) -> dict[str, Any]:
@@ -297,3 +301,48 @@ def test_a_plugin_that_talks_over_its_output() -> None:
     document["plugins"][PLUGIN] = {"type": "mcp", "command": sys.executable, "args": ["-c", code]}
     with StepflowRuntime.start(document) as runtime:
         assert runtime.sync_client.health()
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        # Servers name a component in one field or the other, and failures only if there are any.
+        ({"components": [{"path": "/py/a", "plugin": "w"}]}, True),
+        ({"components": [{"component": "/py/a", "plugin": "w"}], "failedPlugins": None}, True),
+        ({"components": [{"path": "/py/b"}], "failedPlugins": []}, False),
+        ({"components": [{"path": "/py/a"}], "failedPlugins": [{"plugin": "w"}]}, False),
+        ({"components": [{"path": "/py/a"}], "failedPlugins": [{"plugin": "other"}]}, True),
+        ({}, False),
+        # Of another program.
+        ([], False),
+        ({"components": 1}, False),
+        ({"components": [1]}, False),
+        ("[" * 100_000, False),
+        ("<html>", False),
+    ],
+)
+def test_what_a_server_lists_decides_whether_its_workers_are_registered(
+    answer: Any, expected: bool
+) -> None:
+    body = (answer if isinstance(answer, str) else json.dumps(answer)).encode()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        deadline = time.monotonic() + 60
+        found = are_registered({"w"}, "127.0.0.1", server.server_port, deadline, {"a"})
+        thread.join()
+        assert found is expected
+    # Nothing listens any more, and no request is needed without workers.
+    assert not are_registered({"w"}, "127.0.0.1", server.server_port, deadline)
+    assert are_registered((), "127.0.0.1", server.server_port, deadline)

@@ -172,7 +172,8 @@ def _message(error: BaseException) -> str:
 
 
 def _json_values(value: Any) -> Any:
-    return _any_value().dump_python(value, mode="json")
+    # By alias, as the listed schema of the output.
+    return _any_value().dump_python(value, mode="json", by_alias=True)
 
 
 @functools.cache
