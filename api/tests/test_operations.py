@@ -117,7 +117,7 @@ def test_a_long_success_is_parsed_and_a_long_error_is_not() -> None:
     with pytest.raises(NotFound) as raised:
         parsed.result(answer(404, b'{"message":"no"}'))
     assert raised.value.parsed == {"message": "no"}
-    # What is no JSON is still the answer's status.
+    # An error whose body is not JSON keeps its status.
     with pytest.raises(StatusError, match="404 Not Found: <a>") as unparsed:
         parsed.result(answer(404, b"<a>", "text/html"))
     assert (unparsed.value.parsed, unparsed.value.content) == (None, b"<a>")

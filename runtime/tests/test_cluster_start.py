@@ -169,15 +169,6 @@ def two_free_ports() -> int:
             return port
 
 
-def test_servers_that_do_not_exit_have_their_time(tmp_path: Path) -> None:
-    with StepflowCluster.start(data_dir=tmp_path / "data", shutdown_timeout=4) as cluster:
-        for pid in cluster.pids:
-            assert pid is not None
-            os.kill(pid, signal.SIGSTOP)
-        begun = time.monotonic()
-    assert time.monotonic() - begun >= 4
-
-
 def test_kills_and_restarts_from_several_threads(tmp_path: Path) -> None:
     with StepflowCluster.start(servers=1, data_dir=tmp_path / "data") as cluster:
         actions = [cluster.restart, cluster.kill, cluster.restart, cluster.restart, cluster.kill]
@@ -215,14 +206,14 @@ def test_a_restart_stays_in_the_working_directory_of_the_start(
         assert os.readlink(f"/proc/{pid}/cwd") == str(tmp_path)
 
 
-def test_servers_that_do_not_exit_are_killed_at_once(tmp_path: Path) -> None:
+def test_servers_that_do_not_exit_are_killed_at_the_same_time(tmp_path: Path) -> None:
     with StepflowCluster.start(data_dir=tmp_path / "data", shutdown_timeout=5) as cluster:
         for pid in cluster.pids:
             assert pid is not None
             os.kill(pid, signal.SIGSTOP)
         begun = time.monotonic()
-    # One after the other, they would take 15 s.
-    assert time.monotonic() - begun < 13
+    # They have their time; one after the other, they would take 15 s.
+    assert 4 < time.monotonic() - begun < 13
 
 
 CLUSTER = (

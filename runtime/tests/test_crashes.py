@@ -39,7 +39,7 @@ def wait_for_restart(runtime: StepflowRuntime, pid: int) -> None:
     wait_until(lambda: runtime.pid != pid and runtime.is_alive, "the server is started again")
 
 
-def told(folder: Path, command: str) -> tuple[Path, Path]:
+def prepared_server(folder: Path, command: str) -> tuple[Path, Path]:
     """Make a server that runs a command before its start while a file exists; return both.
 
     `{0}` in the command is the file.
@@ -221,7 +221,7 @@ def test_a_restart_after_the_program_has_changed_its_working_directory(
 
 
 def test_a_server_that_is_being_restarted_is_not_alive(tmp_path: Path) -> None:
-    binary, gate = told(tmp_path, 'cat "{0}" > "{0}.read"')
+    binary, gate = prepared_server(tmp_path, 'cat "{0}" > "{0}.read"')
     with StepflowRuntime.start(binary=binary, restart_policy=RestartPolicy.ALWAYS) as runtime:
         os.mkfifo(gate)
         url, pid = runtime.url, kill(runtime)
@@ -235,7 +235,7 @@ def test_a_server_that_is_being_restarted_is_not_alive(tmp_path: Path) -> None:
 def test_calls_outlast_a_restart_that_takes_longer_than_usual(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    binary, gate = told(tmp_path, 'cat "{0}" > "{0}.read"')
+    binary, gate = prepared_server(tmp_path, 'cat "{0}" > "{0}.read"')
     retries: collections.Counter[int] = collections.Counter()
 
     def random_number() -> float:
@@ -328,7 +328,7 @@ def logged(caplog: pytest.LogCaptureFixture) -> list[tuple[int, str]]:
 
 
 def test_crashes_and_restarts_are_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    binary, broken = told(tmp_path, "exit 7")
+    binary, broken = prepared_server(tmp_path, "exit 7")
 
     def fail(code: int, lines: list[str]) -> None:
         raise ValueError("on purpose")
@@ -372,7 +372,7 @@ def test_a_stop_between_two_restarts(
 ) -> None:
     for name in ("FIRST_RESTART_DELAY", "LAST_RESTART_DELAY"):
         monkeypatch.setattr(f"stepflow_runtime._supervisor.{name}", 3600.0)
-    binary, broken = told(tmp_path, "exit 7")
+    binary, broken = prepared_server(tmp_path, "exit 7")
     with StepflowRuntime.start(binary=binary, restart_policy=RestartPolicy.ALWAYS) as runtime:
         broken.touch()
         kill(runtime)
@@ -383,7 +383,7 @@ def test_a_stop_between_two_restarts(
 
 
 def test_a_stop_during_a_restart(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    binary, hangs = told(tmp_path, "exec sleep 600")
+    binary, hangs = prepared_server(tmp_path, "exec sleep 600")
     with StepflowRuntime.start(binary=binary, restart_policy=RestartPolicy.ALWAYS) as runtime:
         hangs.touch()
         pid = kill(runtime)
@@ -413,7 +413,7 @@ def test_delays_between_restarts_grow_to_a_bound(
     """Unbounded, the last of these delays would take an hour."""
     monkeypatch.setattr("stepflow_runtime._supervisor.FIRST_RESTART_DELAY", 0.01)
     monkeypatch.setattr("stepflow_runtime._supervisor.LAST_RESTART_DELAY", 0.02)
-    binary, broken = told(tmp_path, "exit 7")
+    binary, broken = prepared_server(tmp_path, "exit 7")
     with StepflowRuntime.start(
         binary=binary, restart_policy=RestartPolicy.ALWAYS, max_restarts=20
     ) as runtime:
