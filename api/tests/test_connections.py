@@ -183,21 +183,23 @@ def test_a_body_that_is_sent_slowly_does_not_exceed_the_write_timeout(
 ) -> None:
     """The timeout is for a wait without progress, not for the whole body."""
     expired: list[Any] = []
-    continues = threading.Event()
+    waits, continues = threading.Event(), threading.Event()
     call_later = asyncio.BaseEventLoop.call_later
 
     def later(loop: Any, delay: float, callback: Any, *arguments: Any, **options: Any) -> Any:
         if 4000 < delay <= 4321:
             expired.append(partial(loop.call_soon_threadsafe, callback, *arguments))
             expired.append(partial(loop.call_soon_threadsafe, continues.set))
+            waits.set()
         return call_later(loop, delay, callback, *arguments, **options)
 
     monkeypatch.setattr(asyncio.BaseEventLoop, "call_later", later)
 
     def respond() -> None:
         with listener.accept()[0] as connection:
-            received = len(connection.recv(65536))
-            # More than the two systems can hold, so that the client has sent some of it.
+            # The two systems cannot hold it, so that the client has to wait to send it all.
+            assert waits.wait(30)
+            received = 0
             while received < len(LARGE) // 2:
                 received += len(connection.recv(65536))
             expired[0]()
