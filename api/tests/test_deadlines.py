@@ -175,13 +175,19 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def _late(call: Callable[[], object]) -> StepflowError:
-    """Make a call that must fail in time, and return its error."""
-    start = time.monotonic()
-    with pytest.raises(StepflowError) as raised:
-        call()
-    assert time.monotonic() - start < ENOUGH / 2
-    return raised.value
+def _late(
+    call: Callable[[], object], expected: type[StepflowError] = RequestTimeout
+) -> StepflowError:
+    """Make a call that must fail in time, and return its error, of the expected type."""
+    while True:
+        start = time.monotonic()
+        with pytest.raises(StepflowError) as raised:
+            call()
+        assert time.monotonic() - start < ENOUGH / 2
+        if type(raised.value) is expected:
+            return raised.value
+        # A machine may pause a call for all its time before it is connected: again, then.
+        assert "no connection within the connect timeout" in str(raised.value)
 
 
 @pytest.mark.parametrize(
@@ -195,7 +201,6 @@ def test_a_timeout_bounds_the_whole_call(
     handle = Dripping(DRIPS[drip]())
     with calling(way, handle, monkeypatch, TIMEOUT) as (server, call):
         error = _late(lambda: call(health_check))
-        assert type(error) is RequestTimeout
         assert error.message == OVERDUE or drip == "nothing"
         # Neither used again nor left open.
         assert handle.is_closed.wait(ENOUGH)
@@ -211,7 +216,7 @@ def test_timeouts_of_httpx_bound_the_whole_by_their_sum(
 ) -> None:
     handle = Dripping(DRIPS["100 Continue"]())
     with calling(way, handle, monkeypatch, library.Timeout(TIMEOUT / 2)) as (_, call):
-        assert type(_late(lambda: call(health_check))) is RequestTimeout
+        _late(lambda: call(health_check))
 
 
 @by_plain_way
@@ -384,16 +389,18 @@ def test_a_stream_that_does_not_begin(is_async: bool) -> None:
     handle = Dripping(DRIPS["head"]())
     request = EVENTS.request(path={"run_id": "1"})
     with OddServer(handle) as server:
-        client = Client(server.url, timeout=TIMEOUT, server_version="0.11.1")
 
-        async def watch() -> None:
-            async with client:
+        def watch() -> None:
+            with Client(server.url, timeout=TIMEOUT, server_version="0.11.1") as client:
+                client.open(EVENTS, request)
+
+        async def watch_async() -> None:
+            async with Client(server.url, timeout=TIMEOUT, server_version="0.11.1") as client:
                 await client.open_async(EVENTS, request)
 
-        error = _late(lambda: asyncio.run(watch()) if is_async else client.open(EVENTS, request))
-        client.close()
+        error = _late(lambda: asyncio.run(watch_async()) if is_async else watch())
         assert handle.is_closed.wait(ENOUGH)
-    assert type(error) is RequestTimeout and str(error).endswith(OVERDUE)
+    assert str(error).endswith(OVERDUE)
 
 
 def test_waiting_for_a_free_connection_takes_nothing_of_the_exchange(
@@ -435,8 +442,7 @@ def test_a_server_that_reads_byte_by_byte(way: Way, monkeypatch: pytest.MonkeyPa
 
     content = bytes(32 * 1024 * 1024)
     with calling(way, handle, monkeypatch, TIMEOUT, reads_bodies=False) as (_, call):
-        error = _late(lambda: call(store_blob_bytes, content))
-        assert type(error) is RequestTimeout
+        _late(lambda: call(store_blob_bytes, content))
         done.set()
 
 
@@ -468,7 +474,7 @@ def test_a_tls_handshake_that_drips(way: Way) -> None:
                 with Client(url, timeout=TIMEOUT, server_version="0.11.1", **given) as client:
                     health_check.sync(client=client)
 
-        assert type(_late(call)) is ConnectionFailed
+        _late(call, ConnectionFailed)
         done.set()
         thread.join()
         for one in given.values():
@@ -519,9 +525,8 @@ def test_detecting_the_version_takes_of_the_same_time(is_async: bool) -> None:
                 return asyncio.run(ask())
             return store_blob_bytes.sync(b"a", client=client)
 
-        error = _late(call)
+        error = _late(call, ConnectionFailed)
         client.close()
-    assert type(error) is ConnectionFailed
     assert error.message.startswith("not sent, since GET /health did not tell the server's version")
 
 
@@ -546,13 +551,13 @@ def test_waiting_for_the_version_takes_of_the_same_time(is_async: bool) -> None:
         assert asked.wait(ENOUGH)
         try:
             error = _late(
-                lambda: asyncio.run(client.run_async(ask())) if is_async else client.run(ask())
+                lambda: asyncio.run(client.run_async(ask())) if is_async else client.run(ask()),
+                ConnectionFailed,
             )
         finally:
             go.set()
             first.exception()
             client.close()
-    assert type(error) is ConnectionFailed
     assert error.message.startswith("not sent, since GET /health did not tell the server's version")
 
 
@@ -577,7 +582,7 @@ def test_a_request_of_another_thread_goes_on(library: Any) -> None:
         waiting = pool.submit(health_check.sync, client=Client(other.url, **options))
         assert arrived.wait(ENOUGH)
         client = Client(dripping.url, timeout=TIMEOUT, **options)
-        assert type(_late(lambda: health_check.sync(client=client))) is RequestTimeout
+        _late(lambda: health_check.sync(client=client))
         may_answer.set()
         assert waiting.result(ENOUGH).status == "healthy"
 
@@ -624,12 +629,11 @@ def test_a_stream_without_an_event_ends(given: Any, drip: str, is_async: bool) -
                 await client.aclose()
                 await (http.aclose() if http else asyncio.sleep(0))
 
-        error = _late(lambda: asyncio.run(watch_async()) if is_async else watch())
+        _late(lambda: asyncio.run(watch_async()) if is_async else watch())
         client.close()
         if http and not is_async:
             http.close()
         assert handle.is_closed.wait(ENOUGH)
-    assert type(error) is RequestTimeout
     assert [[one["sequenceNumber"] for one in events] for events in seen] == [[1]]
 
 
@@ -673,15 +677,13 @@ def test_what_each_kind_of_timeout_bounds(monkeypatch: pytest.MonkeyPatch) -> No
     assert left(both) == 7
 
 
-def test_an_overdue_block_is_cancelled_where_it_waits() -> None:
+def test_an_overdue_block_is_cancelled_where_it_waits(clock: Clock) -> None:
     """An error between two pieces of a body would leave its connection open."""
     reached = []
 
     async def read() -> None:
-        call = Timeouts.for_total(PACE)
-        async with limited(call) as prolong:
-            while not call.is_overdue():
-                pass
+        async with limited(Timeouts.for_total(ENOUGH)) as prolong:
+            clock.elapsed = ENOUGH
             prolong()
             reached.append("piece")
             await asyncio.sleep(ENOUGH)
