@@ -202,8 +202,8 @@ def test_a_run_that_may_exist_when_its_time_is_over(do: Driver) -> None:
     server = MockServer({"POST /runs": errors.ConnectionLost})
     retry = RetryPolicy(max_retries=10**6, first_delay=0.001, last_delay=0.01)
     client = do.client("http://server", server_version="0.11.1", transport=server, retry=retry)
-    with pytest.raises(errors.RunOutcomeUnknown, match=r"timeout=0\.2 s.*; the last") as caught:
-        do(client.submit(FLOW_ID, 1, retry_create=True, timeout=0.2))
+    with pytest.raises(errors.RunOutcomeUnknown, match=r"timeout=1 s.*; the last") as caught:
+        do(client.submit(FLOW_ID, 1, retry_create=True, timeout=1))
     error = caught.value
     assert (error.method, error.url) == ("POST", "http://server/api/v1/runs")
     assert error.flow_id == FLOW_ID
