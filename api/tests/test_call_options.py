@@ -213,7 +213,7 @@ def test_a_generator_that_is_given_up_is_closed() -> None:
         finally:
             closed.append(True)
 
-    wrapped = with_headers(steps(), Hidden({}))
+    wrapped = with_headers(steps(), Hidden({"a": "b"}))
     next(wrapped)
     wrapped.close()
     assert closed == [True]

@@ -29,7 +29,13 @@ from stepflow_api._transport.timeouts import Timeouts, limited, timeouts
 from stepflow_api.api.blob import store_blob_bytes
 from stepflow_api.api.health import health_check
 from stepflow_api.api.run import cancel_run
-from stepflow_api.errors import ConnectionFailed, InvalidRequest, RequestTimeout, StepflowError
+from stepflow_api.errors import (
+    ConnectionFailed,
+    InvalidRequest,
+    RequestTimeout,
+    StepflowError,
+    TransportError,
+)
 from stepflow_api.lowlevel import Call, Steps
 from stepflow_api.types import UNSET
 from tools.pytest.httpx_libraries import LIBRARIES, by_library, client_class
@@ -176,12 +182,12 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def _late(
-    call: Callable[[], object], expected: type[StepflowError] = RequestTimeout
-) -> StepflowError:
+    call: Callable[[], object], expected: type[TransportError] = RequestTimeout
+) -> TransportError:
     """Make a call that must fail in time, and return its error, of the expected type."""
     while True:
         start = time.monotonic()
-        with pytest.raises(StepflowError) as raised:
+        with pytest.raises(TransportError) as raised:
             call()
         assert time.monotonic() - start < ENOUGH / 2
         if type(raised.value) is expected:

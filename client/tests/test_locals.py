@@ -115,9 +115,9 @@ def _given(way: str, is_async: bool) -> dict[str, Any]:
 @contextmanager
 def client_for(do: Driver, way: str, url: str, **options: Any) -> Iterator[Any]:
     """Create a client with a secret of every kind."""
-    given = {**_given(way, do.is_async), **options}
+    given = {"timeout": 0.3, **_given(way, do.is_async), **options}
     headers = {"x-custom": HEADER}
-    client = do.client(url, token=TOKEN, headers=headers, retry=ONCE, timeout=0.3, **given)
+    client = do.client(url, token=TOKEN, headers=headers, retry=ONCE, **given)
     del headers
     try:
         yield client
@@ -195,7 +195,7 @@ def test_a_fault_of_the_code(
         del arguments
         raise RuntimeError
 
-    with failing("status") as url, client_for(do, "own", url) as client:
+    with failing("status") as url, client_for(do, "own", url, timeout=30) as client:
         del url
         monkeypatch.setattr(cls, name, fail)
         with pytest.raises(RuntimeError) as raised:

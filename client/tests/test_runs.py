@@ -134,10 +134,9 @@ def test_submit_has_a_deadline_too(do: Driver, client: Any) -> None:
 def test_cancel_tells_what_really_became_of_the_run(
     do: Driver, client: Any, fifo: Callable[[], Path]
 ) -> None:
-    path = fifo()
-    handle = do(client.submit(READ_FILE, {"path": str(path)}))
     # A busy machine needs longer for the request itself.
     for seconds in (0.1, 5, 50):
+        handle = do(client.submit(READ_FILE, {"path": str(fifo())}))
         with pytest.raises(errors.Timeout) as caught:
             do(handle.cancel(wait=True, timeout=seconds))
         if "was not seen to end" in str(caught.value):

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
-class Hidden(Generic[T]):
+class Hidden(Generic[T_co]):
     """A value that may be a secret.
 
     Attributes:
@@ -20,7 +20,7 @@ class Hidden(Generic[T]):
 
     __slots__ = ("value",)
 
-    def __init__(self, value: T) -> None:
+    def __init__(self, value: T_co) -> None:
         self.value = value
 
     def __repr__(self) -> str:

@@ -167,7 +167,7 @@ class Client:
         request: Request,
         *,
         timeout: TimeoutTypes = UNSET,
-        headers: Hidden[Mapping[str, str]] | None = None,
+        headers: Hidden[Mapping[str, str] | None] | None = None,
     ) -> Response[R]:
         """Send a request, and return the complete response, whatever its status.
 
@@ -191,7 +191,7 @@ class Client:
         request: Request,
         *,
         timeout: TimeoutTypes = UNSET,
-        headers: Hidden[Mapping[str, str]] | None = None,
+        headers: Hidden[Mapping[str, str] | None] | None = None,
     ) -> Response[R]:
         """Async version of `send`."""
         steps = self._exchange.steps(operation, request, partial(self._response, operation))
@@ -204,7 +204,7 @@ class Client:
         request: Request,
         *,
         timeout: TimeoutTypes = UNSET,
-        headers: Hidden[Mapping[str, str]] | None = None,
+        headers: Hidden[Mapping[str, str] | None] | None = None,
     ) -> S:
         """Send a request, and return what the operation returns for a success.
 
@@ -228,7 +228,7 @@ class Client:
         request: Request,
         *,
         timeout: TimeoutTypes = UNSET,
-        headers: Hidden[Mapping[str, str]] | None = None,
+        headers: Hidden[Mapping[str, str] | None] | None = None,
     ) -> S:
         """Async version of `call`."""
         steps = self._exchange.steps(operation, request, operation.result)
@@ -241,7 +241,7 @@ class Client:
         request: Request,
         *,
         timeout: TimeoutTypes = UNSET,
-        headers: Hidden[Mapping[str, str]] | None = None,
+        headers: Hidden[Mapping[str, str] | None] | None = None,
     ) -> Response[list[bytes]]:
         """Send a request, and return a success with its body in pieces, unparsed and never joined.
 
@@ -270,7 +270,7 @@ class Client:
         request: Request,
         *,
         timeout: TimeoutTypes = UNSET,
-        headers: Hidden[Mapping[str, str]] | None = None,
+        headers: Hidden[Mapping[str, str] | None] | None = None,
     ) -> Response[list[bytes]]:
         """Async version of `fetch`."""
         steps = self._exchange.steps(operation, request, operation.pieces)
@@ -283,7 +283,7 @@ class Client:
         request: Request,
         *,
         timeout: TimeoutTypes = UNSET,
-        headers: Hidden[Mapping[str, str]] | None = None,
+        headers: Hidden[Mapping[str, str] | None] | None = None,
     ) -> EventStream:
         """Send a request whose response is a stream of events.
 
@@ -312,7 +312,7 @@ class Client:
         request: Request,
         *,
         timeout: TimeoutTypes = UNSET,
-        headers: Hidden[Mapping[str, str]] | None = None,
+        headers: Hidden[Mapping[str, str] | None] | None = None,
     ) -> AsyncEventStream:
         """Async version of `open`."""
         sending = OpenStream(request, operation.event)
@@ -320,7 +320,7 @@ class Client:
         timeouts = self._transport.timeouts(timeout)
         return await driver.run_async(self._exchange, steps, timeouts, headers)
 
-    def run(self, steps: Steps[T], *, headers: Hidden[Mapping[str, str]] | None = None) -> T:
+    def run(self, steps: Steps[T], *, headers: Hidden[Mapping[str, str] | None] | None = None) -> T:
         """Run a generator of `stepflow_api.lowlevel`, and return its result.
 
         Args:
@@ -330,7 +330,7 @@ class Client:
         return driver.run(self._exchange, steps, self._transport.timeouts(UNSET), headers)
 
     async def run_async(
-        self, steps: Steps[T], *, headers: Hidden[Mapping[str, str]] | None = None
+        self, steps: Steps[T], *, headers: Hidden[Mapping[str, str] | None] | None = None
     ) -> T:
         """Async version of `run`."""
         asyncio_loop()

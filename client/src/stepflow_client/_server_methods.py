@@ -55,7 +55,7 @@ class ServerMethods:
             >>> [error.formatted for error in validation.errors]
             ["Step 'workflow_output' references undefined step 'ask'"]
         """
-        extra = None if headers is None else Hidden(headers)
+        extra = Hidden(headers)
         del headers
         steps = self._core.flows.validate(flow, Deadline.after(timeout))
         return await self._client.run_async(steps, headers=extra)
@@ -81,7 +81,7 @@ class ServerMethods:
             InvalidInput: The flow cannot be read or is invalid.
             FlowInvalid: The server rejects the flow.
         """
-        extra = None if headers is None else Hidden(headers)
+        extra = Hidden(headers)
         del headers
         steps = self._core.flows.store(flow, Deadline.after(timeout))
         return await self._client.run_async(steps, headers=extra)
@@ -103,7 +103,7 @@ class ServerMethods:
         Raises:
             NotFound: The server has no such flow.
         """
-        extra = None if headers is None else Hidden(headers)
+        extra = Hidden(headers)
         del headers
         steps = self._core.flows.get(flow_id, Deadline.after(timeout))
         return await self._client.run_async(steps, headers=extra)
@@ -126,7 +126,7 @@ class ServerMethods:
             NotFound: The server has no such flow.
             UnsupportedByServer: The server is older than 0.11.
         """
-        extra = None if headers is None else Hidden(headers)
+        extra = Hidden(headers)
         del headers
         steps = self._core.flows.get_variables(flow_id, Deadline.after(timeout))
         return await self._client.run_async(steps, headers=extra)
@@ -145,7 +145,7 @@ class ServerMethods:
             timeout: Maximum time for all of it, in seconds; None to retry as configured.
             headers: Header fields for this call, in place of the client's of the same names.
         """
-        extra = None if headers is None else Hidden(headers)
+        extra = Hidden(headers)
         del headers
         steps = self._core.list_components(include_schemas, Deadline.after(timeout))
         return await self._client.run_async(steps, headers=extra)
@@ -172,7 +172,7 @@ class ServerMethods:
         Raises:
             UnsupportedByServer: The server is older than 0.10.
         """
-        extra = None if headers is None else Hidden(headers)
+        extra = Hidden(headers)
         del headers
         steps = self._core.put_blob(data, filename, Deadline.after(timeout))
         return await self._client.run_async(steps, headers=extra)
@@ -198,7 +198,7 @@ class ServerMethods:
             NotFound: The server has no such blob.
             UnsupportedByServer: The server is older than 0.10.
         """
-        extra = None if headers is None else Hidden(headers)
+        extra = Hidden(headers)
         del headers
         steps = self._core.get_blob(blob_id, Deadline.after(timeout))
         return await self._client.run_async(steps, headers=extra)
@@ -218,7 +218,7 @@ class ServerMethods:
         Raises:
             InvalidAnswer: It is not a Stepflow server.
         """
-        extra = None if headers is None else Hidden(headers)
+        extra = Hidden(headers)
         del headers
         steps = self._core.health(Deadline.after(timeout))
         return await self._client.run_async(steps, headers=extra)
@@ -238,7 +238,7 @@ class ServerMethods:
         Raises:
             InvalidAnswer: It is not a Stepflow server.
         """
-        extra = None if headers is None else Hidden(headers)
+        extra = Hidden(headers)
         del headers
         steps = self._core.health(Deadline.after(timeout))
         return (await self._client.run_async(steps, headers=extra)).version

@@ -47,12 +47,12 @@ class Servers:
         for server in self._servers:
             await server.client.aclose()
 
-    def run(self, steps: Steps[T], *, headers: Hidden[Mapping[str, str]] | None = None) -> T:
+    def run(self, steps: Steps[T], *, headers: Hidden[Mapping[str, str] | None] | None = None) -> T:
         """Run a generator, as `Client.run` does."""
         return self._current.client.run(through(steps, self._perform), headers=headers)
 
     async def run_async(
-        self, steps: Steps[T], *, headers: Hidden[Mapping[str, str]] | None = None
+        self, steps: Steps[T], *, headers: Hidden[Mapping[str, str] | None] | None = None
     ) -> T:
         """Async version of `run`."""
         routed = through(steps, self._perform)

@@ -56,7 +56,7 @@ class SyncServerMethods:
             >>> [error.formatted for error in validation.errors]
             ["Step 'workflow_output' references undefined step 'ask'"]
         """
-        extra = None if headers is None else Hidden(headers)
+        extra = Hidden(headers)
         del headers
         steps = self._core.flows.validate(flow, Deadline.after(timeout))
         return self._client.run(steps, headers=extra)
@@ -82,7 +82,7 @@ class SyncServerMethods:
             InvalidInput: The flow cannot be read or is invalid.
             FlowInvalid: The server rejects the flow.
         """
-        extra = None if headers is None else Hidden(headers)
+        extra = Hidden(headers)
         del headers
         steps = self._core.flows.store(flow, Deadline.after(timeout))
         return self._client.run(steps, headers=extra)
@@ -104,7 +104,7 @@ class SyncServerMethods:
         Raises:
             NotFound: The server has no such flow.
         """
-        extra = None if headers is None else Hidden(headers)
+        extra = Hidden(headers)
         del headers
         steps = self._core.flows.get(flow_id, Deadline.after(timeout))
         return self._client.run(steps, headers=extra)
@@ -127,7 +127,7 @@ class SyncServerMethods:
             NotFound: The server has no such flow.
             UnsupportedByServer: The server is older than 0.11.
         """
-        extra = None if headers is None else Hidden(headers)
+        extra = Hidden(headers)
         del headers
         steps = self._core.flows.get_variables(flow_id, Deadline.after(timeout))
         return self._client.run(steps, headers=extra)
@@ -146,7 +146,7 @@ class SyncServerMethods:
             timeout: Maximum time for all of it, in seconds; None to retry as configured.
             headers: Header fields for this call, in place of the client's of the same names.
         """
-        extra = None if headers is None else Hidden(headers)
+        extra = Hidden(headers)
         del headers
         steps = self._core.list_components(include_schemas, Deadline.after(timeout))
         return self._client.run(steps, headers=extra)
@@ -173,7 +173,7 @@ class SyncServerMethods:
         Raises:
             UnsupportedByServer: The server is older than 0.10.
         """
-        extra = None if headers is None else Hidden(headers)
+        extra = Hidden(headers)
         del headers
         steps = self._core.put_blob(data, filename, Deadline.after(timeout))
         return self._client.run(steps, headers=extra)
@@ -199,7 +199,7 @@ class SyncServerMethods:
             NotFound: The server has no such blob.
             UnsupportedByServer: The server is older than 0.10.
         """
-        extra = None if headers is None else Hidden(headers)
+        extra = Hidden(headers)
         del headers
         steps = self._core.get_blob(blob_id, Deadline.after(timeout))
         return self._client.run(steps, headers=extra)
@@ -219,7 +219,7 @@ class SyncServerMethods:
         Raises:
             InvalidAnswer: It is not a Stepflow server.
         """
-        extra = None if headers is None else Hidden(headers)
+        extra = Hidden(headers)
         del headers
         steps = self._core.health(Deadline.after(timeout))
         return self._client.run(steps, headers=extra)
@@ -239,7 +239,7 @@ class SyncServerMethods:
         Raises:
             InvalidAnswer: It is not a Stepflow server.
         """
-        extra = None if headers is None else Hidden(headers)
+        extra = Hidden(headers)
         del headers
         steps = self._core.health(Deadline.after(timeout))
         return (self._client.run(steps, headers=extra)).version

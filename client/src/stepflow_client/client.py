@@ -296,7 +296,7 @@ class StepflowClient(ServerMethods):
             InvalidInput: The limit is not a number of runs.
             Timeout: A page was not returned in time.
         """
-        extra = None if headers is None else Hidden(headers)
+        extra = Hidden(headers)
         del headers
         filters = {
             "status": status,

@@ -102,7 +102,7 @@ class RunHandle:
             Unreachable: Without a timeout: the server did not respond for five minutes.
             InvalidInput: The run does not have exactly one item; see `results`.
         """
-        extra = None if headers is None else Hidden(headers)
+        extra = Hidden(headers)
         del headers
         steps = self._core.runs.result(self.id, Deadline.after(timeout), raise_on_failure)
         return await self._client.run_async(steps, headers=extra)
@@ -130,7 +130,7 @@ class RunHandle:
             RunCancelled: The run was cancelled.
             Unreachable: Without a timeout: the server did not respond for five minutes.
         """
-        extra = None if headers is None else Hidden(headers)
+        extra = Hidden(headers)
         del headers
         steps = self._core.runs.results(self.id, Deadline.after(timeout), on_progress)
         return await self._client.run_async(steps, headers=extra)
@@ -147,7 +147,7 @@ class RunHandle:
             timeout: Maximum time for all of it, in seconds; None to retry as configured.
             headers: Header fields for this call, in place of the client's of the same names.
         """
-        extra = None if headers is None else Hidden(headers)
+        extra = Hidden(headers)
         del headers
         steps = self._core.runs.status(self.id, Deadline.after(timeout))
         return await self._client.run_async(steps, headers=extra)
@@ -164,7 +164,7 @@ class RunHandle:
             timeout: Maximum time for all of it, in seconds; None to retry as configured.
             headers: Header fields for this call, in place of the client's of the same names.
         """
-        extra = None if headers is None else Hidden(headers)
+        extra = Hidden(headers)
         del headers
         steps = self._core.runs.items(self.id, Deadline.after(timeout))
         return await self._client.run_async(steps, headers=extra)
@@ -183,7 +183,7 @@ class RunHandle:
             timeout: Maximum time for all of it, in seconds; None to retry as configured.
             headers: Header fields for this call, in place of the client's of the same names.
         """
-        extra = None if headers is None else Hidden(headers)
+        extra = Hidden(headers)
         del headers
         steps = self._core.runs.steps(self.id, item_index, Deadline.after(timeout))
         return await self._client.run_async(steps, headers=extra)
@@ -224,7 +224,7 @@ class RunHandle:
             Unreachable: Without a timeout: the server did not respond for five minutes.
             InvalidInput: `since` is not such a number.
         """
-        extra = None if headers is None else Hidden(headers)
+        extra = Hidden(headers)
         del headers
         stream = RunEvents(
             self._core.sender, self.id, since, Deadline.after(timeout), follow=follow
@@ -260,7 +260,7 @@ class RunHandle:
         """
         from stepflow_client._core.timelines import read_timeline
 
-        extra = None if headers is None else Hidden(headers)
+        extra = Hidden(headers)
         del headers
         steps = read_timeline(self._core.sender, self.id, items, Deadline.after(timeout))
         return await self._client.run_async(steps, headers=extra)
@@ -295,7 +295,7 @@ class RunHandle:
         from stepflow_client._core.reports import read_report
         from stepflow_client._files import write_file
 
-        extra = None if headers is None else Hidden(headers)
+        extra = Hidden(headers)
         del headers
         steps = read_report(self._core, self.id, items, Deadline.after(timeout))
         page = await self._client.run_async(steps, headers=extra)
@@ -325,7 +325,7 @@ class RunHandle:
         """
         from stepflow_client._core.differences import compare_runs
 
-        extra = None if headers is None else Hidden(headers)
+        extra = Hidden(headers)
         del headers
         second = parse_run_id(other)
         steps = compare_runs(self._core, self.id, second, item, Deadline.after(timeout))
@@ -354,7 +354,7 @@ class RunHandle:
             Conflict: The run has already finished.
             Timeout: A step did not finish in time.
         """
-        extra = None if headers is None else Hidden(headers)
+        extra = Hidden(headers)
         del headers
         steps = self._core.runs.cancel(self.id, wait, timeout)
         return await self._client.run_async(steps, headers=extra)

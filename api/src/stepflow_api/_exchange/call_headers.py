@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 def with_headers(
-    steps: Steps[T], headers: Hidden[Mapping[str, str]] | Mapping[str, str]
+    steps: Steps[T], headers: Hidden[Mapping[str, str] | None] | Mapping[str, str]
 ) -> Steps[T]:
     """Add header fields to every request of a generator, also the one for the server's version.
 
@@ -27,26 +27,24 @@ def with_headers(
     """
     if not isinstance(headers, Hidden):
         raise InvalidRequest("headers would be shown in tracebacks; pass lowlevel.Hidden(headers)")
-    fields = _checked(headers)
+    if not headers.value:
+        return steps
+    fields = header_fields(headers)
+    own = Hidden({name.decode(): field[1].decode() for name, field in fields.value.items()})
 
     def perform(effect: Effect) -> Steps[Any]:
         match effect:
             case Request():
-                effect = _merged(effect, fields)
+                effect = _merged(effect, own)
             case OpenStream():
-                effect = effect._replace(request=_merged(effect.request, fields))
+                effect = effect._replace(request=_merged(effect.request, own))
             case Call(headers=None):
-                effect = replace(effect, headers=fields)
+                effect = replace(effect, headers=own)
             case _:
                 pass
         return (yield effect)
 
-    return (yield from through(steps, perform))
-
-
-def _checked(headers: Hidden[Mapping[str, str]]) -> Hidden[Mapping[str, str]]:
-    fields = header_fields(headers)
-    return Hidden({name.decode(): field[1].decode() for name, field in fields.value.items()})
+    return through(steps, perform)
 
 
 def _merged(request: Request, fields: Hidden[Mapping[str, str]]) -> Request:

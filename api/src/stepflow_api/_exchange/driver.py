@@ -42,7 +42,7 @@ def run(
     exchange: Exchange,
     steps: Steps[T],
     timeouts: Timeouts,
-    headers: Hidden[Mapping[str, str]] | None = None,
+    headers: Hidden[Mapping[str, str] | None] | None = None,
 ) -> T:
     """Run a generator to its end.
 
@@ -85,7 +85,7 @@ async def run_async(
     exchange: Exchange,
     steps: Steps[T],
     timeouts: Timeouts,
-    headers: Hidden[Mapping[str, str]] | None = None,
+    headers: Hidden[Mapping[str, str] | None] | None = None,
 ) -> T:
     """Async version of `run`."""
     transport: Transport | TracedTransport = exchange.transport

@@ -64,7 +64,7 @@ class Call(Generic[T]):
     operation: Operation[T, Any]
     request: Request
     timeout: Any = UNSET
-    headers: Hidden[Mapping[str, str]] | None = None
+    headers: Hidden[Mapping[str, str] | None] | None = None
     client: Any = None
 
     @property

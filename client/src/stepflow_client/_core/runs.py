@@ -367,15 +367,15 @@ def parse_run_id(run_id: UUID | str) -> UUID:
         ) from error
 
 
-def pop_headers(options: SubmitOptions, kind: type) -> Hidden[Mapping[str, str]] | None:
+def pop_headers(options: SubmitOptions, kind: type) -> Hidden[Mapping[str, str] | None]:
     """Remove the header fields from the options of a call, since they may be secret.
 
     Raises:
         TypeError: There is an option that the class does not list.
     """
-    headers = Hidden(options.pop("headers", None))
+    headers: Hidden[Mapping[str, str] | None] = Hidden(options.pop("headers", None))
     if unknown := options.keys() - kind.__annotations__.keys():
         raise TypeError(
             f"unexpected keyword argument {min(unknown)!r}; {kind.__name__} lists those that exist"
         )
-    return None if headers.value is None else cast("Hidden[Mapping[str, str]]", headers)
+    return headers

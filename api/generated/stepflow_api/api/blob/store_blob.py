@@ -80,7 +80,7 @@ def sync_detailed(
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
-    extra = None if headers is None else Hidden(headers)
+    extra = Hidden(headers)
     del headers
     return client.send(OPERATION, build_request(body=body), timeout=timeout, headers=extra)
 
@@ -118,7 +118,7 @@ def sync(
 
             - 400 `models.ErrorResponse`: Invalid request body
     """
-    extra = None if headers is None else Hidden(headers)
+    extra = Hidden(headers)
     del headers
     return client.call(OPERATION, build_request(body=body), timeout=timeout, headers=extra)
 
@@ -155,7 +155,7 @@ async def asyncio_detailed(
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
-    extra = None if headers is None else Hidden(headers)
+    extra = Hidden(headers)
     del headers
     return await client.send_async(
         OPERATION, build_request(body=body), timeout=timeout, headers=extra
@@ -195,7 +195,7 @@ async def asyncio(
 
             - 400 `models.ErrorResponse`: Invalid request body
     """
-    extra = None if headers is None else Hidden(headers)
+    extra = Hidden(headers)
     del headers
     return await client.call_async(
         OPERATION, build_request(body=body), timeout=timeout, headers=extra

@@ -76,7 +76,7 @@ def sync_detailed(
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
-    extra = None if headers is None else Hidden(headers)
+    extra = Hidden(headers)
     del headers
     return client.send(
         OPERATION,
@@ -120,7 +120,7 @@ def sync(
             - 404 `models.ErrorResponse`: Run not found
             - 409 `models.ErrorResponse`: Run cannot be cancelled (already completed)
     """
-    extra = None if headers is None else Hidden(headers)
+    extra = Hidden(headers)
     del headers
     return client.call(
         OPERATION,
@@ -163,7 +163,7 @@ async def asyncio_detailed(
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
-    extra = None if headers is None else Hidden(headers)
+    extra = Hidden(headers)
     del headers
     return await client.send_async(
         OPERATION,
@@ -207,7 +207,7 @@ async def asyncio(
             - 404 `models.ErrorResponse`: Run not found
             - 409 `models.ErrorResponse`: Run cannot be cancelled (already completed)
     """
-    extra = None if headers is None else Hidden(headers)
+    extra = Hidden(headers)
     del headers
     return await client.call_async(
         OPERATION,

@@ -88,7 +88,7 @@ def sync_detailed(
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
-    extra = None if headers is None else Hidden(headers)
+    extra = Hidden(headers)
     del headers
     return client.send(OPERATION, build_request(body=body), timeout=timeout, headers=extra)
 
@@ -135,7 +135,7 @@ def sync(
             - 400 `models.ErrorResponse`: Invalid request
             - 404 `models.ErrorResponse`: Flow not found
     """
-    extra = None if headers is None else Hidden(headers)
+    extra = Hidden(headers)
     del headers
     return client.call(OPERATION, build_request(body=body), timeout=timeout, headers=extra)
 
@@ -181,7 +181,7 @@ async def asyncio_detailed(
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
-    extra = None if headers is None else Hidden(headers)
+    extra = Hidden(headers)
     del headers
     return await client.send_async(
         OPERATION, build_request(body=body), timeout=timeout, headers=extra
@@ -230,7 +230,7 @@ async def asyncio(
             - 400 `models.ErrorResponse`: Invalid request
             - 404 `models.ErrorResponse`: Flow not found
     """
-    extra = None if headers is None else Hidden(headers)
+    extra = Hidden(headers)
     del headers
     return await client.call_async(
         OPERATION, build_request(body=body), timeout=timeout, headers=extra

@@ -91,7 +91,7 @@ def sync_detailed(
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
-    extra = None if headers is None else Hidden(headers)
+    extra = Hidden(headers)
     del headers
     return client.send(
         OPERATION,
@@ -146,7 +146,7 @@ def sync(
 
             - 404 `models.ErrorResponse`: Run not found
     """
-    extra = None if headers is None else Hidden(headers)
+    extra = Hidden(headers)
     del headers
     return client.call(
         OPERATION,
@@ -200,7 +200,7 @@ async def asyncio_detailed(
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
-    extra = None if headers is None else Hidden(headers)
+    extra = Hidden(headers)
     del headers
     return await client.send_async(
         OPERATION,
@@ -255,7 +255,7 @@ async def asyncio(
 
             - 404 `models.ErrorResponse`: Run not found
     """
-    extra = None if headers is None else Hidden(headers)
+    extra = Hidden(headers)
     del headers
     return await client.call_async(
         OPERATION,

@@ -90,7 +90,7 @@ def sync_detailed(
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
-    extra = None if headers is None else Hidden(headers)
+    extra = Hidden(headers)
     del headers
     return client.send(
         OPERATION,
@@ -136,7 +136,7 @@ def sync(
 
             - 404 `models.ErrorResponse`: Run not found, or events not supported
     """
-    extra = None if headers is None else Hidden(headers)
+    extra = Hidden(headers)
     del headers
     return client.call(
         OPERATION,
@@ -181,7 +181,7 @@ async def asyncio_detailed(
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
-    extra = None if headers is None else Hidden(headers)
+    extra = Hidden(headers)
     del headers
     return await client.send_async(
         OPERATION,
@@ -227,7 +227,7 @@ async def asyncio(
 
             - 404 `models.ErrorResponse`: Run not found, or events not supported
     """
-    extra = None if headers is None else Hidden(headers)
+    extra = Hidden(headers)
     del headers
     return await client.call_async(
         OPERATION,
@@ -272,7 +272,7 @@ def stream(
 
             - 404 `models.ErrorResponse`: Run not found, or events not supported
     """
-    extra = None if headers is None else Hidden(headers)
+    extra = Hidden(headers)
     del headers
     return client.open(
         OPERATION,
@@ -317,7 +317,7 @@ async def asyncio_stream(
 
             - 404 `models.ErrorResponse`: Run not found, or events not supported
     """
-    extra = None if headers is None else Hidden(headers)
+    extra = Hidden(headers)
     del headers
     return await client.open_async(
         OPERATION,

@@ -87,7 +87,7 @@ def sync_detailed(
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
-    extra = None if headers is None else Hidden(headers)
+    extra = Hidden(headers)
     del headers
     return client.send(
         OPERATION,
@@ -137,7 +137,7 @@ def sync(
 
             - 404 `models.ErrorResponse`: Run not found
     """
-    extra = None if headers is None else Hidden(headers)
+    extra = Hidden(headers)
     del headers
     return client.call(
         OPERATION,
@@ -186,7 +186,7 @@ async def asyncio_detailed(
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
-    extra = None if headers is None else Hidden(headers)
+    extra = Hidden(headers)
     del headers
     return await client.send_async(
         OPERATION,
@@ -236,7 +236,7 @@ async def asyncio(
 
             - 404 `models.ErrorResponse`: Run not found
     """
-    extra = None if headers is None else Hidden(headers)
+    extra = Hidden(headers)
     del headers
     return await client.call_async(
         OPERATION,

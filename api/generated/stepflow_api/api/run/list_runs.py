@@ -105,7 +105,7 @@ def sync_detailed(
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
-    extra = None if headers is None else Hidden(headers)
+    extra = Hidden(headers)
     del headers
     return client.send(
         OPERATION,
@@ -169,7 +169,7 @@ def sync(
 
             - 400 `models.ErrorResponse`: Invalid query parameters
     """
-    extra = None if headers is None else Hidden(headers)
+    extra = Hidden(headers)
     del headers
     return client.call(
         OPERATION,
@@ -232,7 +232,7 @@ async def asyncio_detailed(
         InvalidAnswer: A success whose body is not what the spec documents.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
-    extra = None if headers is None else Hidden(headers)
+    extra = Hidden(headers)
     del headers
     return await client.send_async(
         OPERATION,
@@ -296,7 +296,7 @@ async def asyncio(
 
             - 400 `models.ErrorResponse`: Invalid query parameters
     """
-    extra = None if headers is None else Hidden(headers)
+    extra = Hidden(headers)
     del headers
     return await client.call_async(
         OPERATION,

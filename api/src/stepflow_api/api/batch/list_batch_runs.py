@@ -42,7 +42,7 @@ def sync_detailed(
         InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
-    extra = None if headers is None else Hidden(headers)
+    extra = Hidden(headers)
     del headers
     return mapped(
         client.send(
@@ -80,7 +80,7 @@ def sync(
         InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
     """
-    extra = None if headers is None else Hidden(headers)
+    extra = Hidden(headers)
     del headers
     return runs(
         batch_id,
@@ -119,7 +119,7 @@ async def asyncio_detailed(
         InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
-    extra = None if headers is None else Hidden(headers)
+    extra = Hidden(headers)
     del headers
     return mapped(
         await client.send_async(
@@ -157,7 +157,7 @@ async def asyncio(
         InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
     """
-    extra = None if headers is None else Hidden(headers)
+    extra = Hidden(headers)
     del headers
     return runs(
         batch_id,

@@ -64,7 +64,7 @@ def sync_detailed(
         InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
-    extra = None if headers is None else Hidden(headers)
+    extra = Hidden(headers)
     del headers
     return client.send(
         OPERATION, build_request(content, filename=filename), timeout=timeout, headers=extra
@@ -101,7 +101,7 @@ def sync(
         InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
     """
-    extra = None if headers is None else Hidden(headers)
+    extra = Hidden(headers)
     del headers
     return client.call(
         OPERATION, build_request(content, filename=filename), timeout=timeout, headers=extra
@@ -140,7 +140,7 @@ async def asyncio_detailed(
         InvalidRequest: An argument cannot be sent.
         UnexpectedStatus: The spec does not document the status, and the client is to raise then.
     """
-    extra = None if headers is None else Hidden(headers)
+    extra = Hidden(headers)
     del headers
     return await client.send_async(
         OPERATION, build_request(content, filename=filename), timeout=timeout, headers=extra
@@ -177,7 +177,7 @@ async def asyncio(
         InvalidAnswer: The answer is not what the spec documents.
         InvalidRequest: An argument cannot be sent.
     """
-    extra = None if headers is None else Hidden(headers)
+    extra = Hidden(headers)
     del headers
     return await client.call_async(
         OPERATION, build_request(content, filename=filename), timeout=timeout, headers=extra
