@@ -93,6 +93,31 @@ async def test_every_endpoint_uses_both(endpoint: str, form: Form) -> None:
     assert server.headers()["x-tenant"] == "one"
 
 
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize("method", ["send", "call", "fetch", "open"])
+@pytest.mark.anyio
+async def test_every_method_of_a_client_uses_both(method: str, is_async: bool) -> None:
+    request = Request("GET", "/x", headers={"X-Tenant": "operation"})
+    parts = answer("{}", content_type="text/event-stream" if method == "open" else None)
+    with OddServer(parts) as server:
+        # Without the timeout of the call, that of the client ends it.
+        async with Client(server.url, timeout=1e-9, headers={"x-tenant": "all"}) as client:
+            call = getattr(client, f"{method}_async" if is_async else method)
+            given = call(
+                Operation("x", "GET", "/x", {"200": bytes}),
+                request,
+                timeout=None,
+                headers=Hidden({"x-tenant": "one"}),
+            )
+            result = await given if is_async else given
+            if method == "open":
+                closed = result.close()
+                if is_async:
+                    await closed
+    assert server.target().endswith("/x")
+    assert server.headers()["x-tenant"] == "one"
+
+
 def _ways() -> Iterator[tuple[str, Callable[[bool], dict[str, Any]]]]:
     yield "own", lambda is_async: {}
     yield (

@@ -89,6 +89,27 @@ def test_a_version_that_is_too_old(version: str) -> None:
     assert (raised.value.server_version, raised.value.since) == (version, "0.9.0")
 
 
+@pytest.mark.parametrize(
+    ("version", "sent"),
+    [("0.11", False), ("v0.11", False), ("0.11.0", False), ("0.11.1", True), ("v0.11.1-rc1", True)],
+)
+def test_a_version_without_a_patch_is_the_first_of_its_line(version: str, sent: bool) -> None:
+    """Only 0.11.1 and later accept null for a field that is left out."""
+    bodies: list[bytes] = []
+
+    def create(request: httpx.Request) -> Any:
+        bodies.append(request.content)
+        return FLAT
+
+    wire = Wire(OLD, create)
+    body = models.CreateRunRequest(flow_id="f", input=1, overrides=None)
+    for given in (version, None):
+        wire.health = {**OLD, "version": version}
+        with Client("http://server", transport=wire, server_version=given) as client:
+            create_run.sync(client=client, body=body)
+    assert [b"null" in one for one in bodies] == [sent, sent]
+
+
 def test_64_threads_ask_once() -> None:
     together = threading.Barrier(64)
     wire = Wire(OLD, {"runs": []})
@@ -251,6 +272,44 @@ def test_the_health_of_a_later_server_has_a_version() -> None:
         wire.health = LATER
         assert health_check.sync(client=client).version == "build 1234567"
     assert wire.paths == ["GET /health"] * 2
+
+
+@pytest.mark.parametrize(
+    ("commit", "version"),
+    [("37c721f89", "0.12.0"), ("dd82fa7", "0.13.0"), ("1234567", "build 1234567")],
+)
+@pytest.mark.parametrize("given", ["0.12.0", "0.13.0", "9.9.9", None])
+@pytest.mark.filterwarnings("ignore:the server is")
+def test_the_health_of_a_server_has_a_version_after_other_calls_too(
+    given: str | None, commit: str, version: str
+) -> None:
+    wire = Wire({**NEW, "build": {"gitVersion": commit}}, {"runs": [SUMMARY]})
+    with Client("http://server", transport=wire, server_version=given) as client:
+        list_runs.sync(client=client)
+        wire.paths.clear()
+        found = health_check.sync_detailed(client=client)
+    assert json.loads(found.content) == {
+        "version": version,
+        "status": "healthy",
+        "timestamp": "t",
+    }
+    assert wire.paths == ["GET /health"]
+
+
+@pytest.mark.parametrize(
+    "health",
+    [
+        {"status": "healthy", "timestamp": "t", "version": "x", "build": 1},
+        {"status": "healthy", "timestamp": "t", "version": "x", "build": {}},
+        {"status": "healthy", "timestamp": "t", "version": "x", "build": {"gitVersion": 1}},
+        {"status": "healthy", "timestamp": "t", "version": "x", "build": {"gitVersion": None}},
+    ],
+    ids=json.dumps,
+)
+def test_the_health_without_a_version_is_returned_as_it_is(health: Any) -> None:
+    with Client("http://server", transport=Wire(health, None)) as client:
+        found = health_check.sync_detailed(client=client)
+    assert json.loads(found.content) == health
 
 
 @by_form

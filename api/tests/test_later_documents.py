@@ -295,6 +295,12 @@ SCHEMA: dict[str, Any] = {
             "default": {"a": 1, "b": 1.0, "c": 1},
         },
         "odd": {"items": True, "enum": 1.0, "allOf": {}, "properties": [], "default": [1.0]},
+        "odd object": {"additionalProperties": True, "properties": [], "default": {"a": 1.0}},
+        "any": {
+            "properties": {"a": {}, "b": True},
+            "additionalProperties": ANY,
+            "default": {"a": 1.0, "b": 1.0, "c": 1},
+        },
     },
     "$defs": {"a": ANY},
     "definitions": {"a": ANY},

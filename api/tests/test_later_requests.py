@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from api.tests.support.versions import ID, SUMMARY, compact
+from api.tests.support.versions import ID, NEW, SUMMARY, Wire, compact
 from stepflow_api import Client, models
-from stepflow_api.api.blob import store_blob
+from stepflow_api.api.blob import get_blob, store_blob
 from stepflow_api.api.component import list_components
 from stepflow_api.api.flow import delete_flow, get_flow, get_flow_variables, store_flow
 from stepflow_api.api.run import (
@@ -157,6 +157,15 @@ def test_an_id_that_no_flow_has_is_not_found(ask: Any, target: str) -> None:
     assert server.targets == [target] * 2
 
 
+@pytest.mark.parametrize("status", [400, 404])
+@pytest.mark.parametrize("name", ["a/b", "a b", "ü", "."])
+def test_a_blob_that_is_unknown_is_named(name: str, status: int) -> None:
+    server = Later(httpx.Response(status))
+    with pytest.raises(NotFound, match="404 Not Found: ") as raised:
+        get_blob.sync(name, client=server.client)
+    assert raised.value.parsed == models.ErrorResponse(code=404, message=f"Blob '{name}' not found")
+
+
 def test_a_run_of_a_flow_that_is_unknown_is_refused() -> None:
     server = Later(refused(400, "invalid flow_id: f"), refused(404, "none"))
     body = models.CreateRunRequest(flow_id="f", input=1)
@@ -266,8 +275,9 @@ def test_an_item_that_a_run_has_not_is_refused(index: int, total: int, is_refuse
     server = Later({"steps": []}, {"summary": summary})
     if is_refused:
         problem = rf"Item index {index} out of bounds \(run has 1 items\)"
-        with pytest.raises(BadRequest, match=problem):
+        with pytest.raises(BadRequest, match=problem) as raised:
             get_run_steps.sync(ID, client=server.client, item_index=index)
+        assert raised.value.url.endswith(f"/steps?itemIndex={index}")
     else:
         found = get_run_steps.sync_detailed(ID, client=server.client, item_index=index)
         assert json.loads(found.content) == {"steps": {}}
@@ -314,6 +324,14 @@ def test_an_error_in_another_form_is_kept(content: bytes) -> None:
     with pytest.raises(StatusError) as raised:
         get_run.sync(ID, client=server.client)
     assert (raised.value.status_code, raised.value.content) == (503, content)
+    # Nor is it a reason to detect the version again.
+    wire = Wire(NEW, {"runs": []})
+    with Client("http://server", transport=wire) as client:
+        list_runs.sync(client=client)
+        wire.answer = httpx.Response(503, content=content)
+        with pytest.raises(StatusError):
+            get_run.sync(ID, client=client)
+    assert wire.paths.count("GET /health") == 1
 
 
 def test_a_blob_is_refused_in_the_words_of_the_server_if_it_has_any() -> None:

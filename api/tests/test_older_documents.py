@@ -11,7 +11,15 @@ import pytest
 from api.tests.support.forms import PLAIN, Form
 from api.tests.support.versions import FLAT, ID, compact
 from stepflow_api import Client
-from stepflow_api.errors import BadRequest, InvalidAnswer, NotFound, ServerError, StatusError
+from stepflow_api.api.run import create_run
+from stepflow_api.errors import (
+    BadRequest,
+    InvalidAnswer,
+    NotFound,
+    ServerError,
+    StatusError,
+    UnsupportedByServer,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -67,6 +75,13 @@ async def test_a_created_run_is_read(wait: bool, form: Form) -> None:
     assert server.paths == PATHS[: 2 + wait]
 
 
+@pytest.mark.parametrize(("fields", "status"), [({}, 202), ({"wait": True}, 200)])
+def test_the_status_says_whether_a_run_was_waited_for(fields: Any, status: int) -> None:
+    client = Client("http://server", transport=Older(CREATED, RUN, ITEMS), server_version="0.9.0")
+    body: Any = {"flowId": "f", "input": 1, **fields}
+    assert create_run.sync_detailed(client=client, body=body).status_code == status
+
+
 @by_form
 @pytest.mark.parametrize(
     "options", [{}, {"wait": False}, {"wait": None}, {"wait": True, "timeout_secs": 0}], ids=str
@@ -78,6 +93,15 @@ async def test_a_run_is_requested_once_unless_it_is_waited_for(
     client = Client("http://server", transport=server, server_version="0.9.0")
     assert (await form("run.get_run", ID, client=client, **options)).status == "running"
     assert server.paths == PATHS[1:2]
+
+
+@by_form
+@pytest.mark.parametrize("status", ["completed", "failed", "cancelled", "recoveryFailed"])
+async def test_a_run_is_waited_for_until_it_has_ended(status: str, form: Form) -> None:
+    server = Older(RUN, {**RUN, "status": "paused"}, {**RUN, "status": status})
+    client = Client("http://server", transport=server, server_version="0.9.0")
+    found = await form("run.get_run", ID, client=client, wait=True)
+    assert (found.status, server.paths) == (status, PATHS[1:2] * 3)
 
 
 @by_form
@@ -109,13 +133,15 @@ async def test_an_error_of_one_of_the_requests_is_that_of_the_call(
         [CREATED, {"runId": ID}],
         [CREATED, FLAT],
         [CREATED, []],
+        [CREATED, RUN, {"results": []}],
+        [CREATED, RUN, []],
     ],
     ids=json.dumps,
 )
 async def test_a_run_of_another_server_is_not_read(answers: list[Any], form: Form) -> None:
     server = Older(*answers)
     with pytest.raises(InvalidAnswer, match=r"does not answer as 0\.9\.0 does, and may have acted"):
-        await server.create(form)
+        await server.create(form, wait=len(answers) == len(PATHS))
     assert len(server.paths) == len(answers)
 
 
@@ -145,3 +171,60 @@ async def test_overrides_that_cannot_be_applied_are_refused(
             await server.create(form, overrides=overrides)
     else:
         assert (await server.create(form, overrides=overrides)).status == "failed"
+
+
+@by_form
+@pytest.mark.parametrize("run", [{"runId": ID}, {**RUN, "items": 1}, []], ids=json.dumps)
+async def test_the_steps_of_a_run_of_another_server(run: Any, form: Form) -> None:
+    server = Older(run)
+    client = Client("http://server", transport=server, server_version="0.9.0")
+    with pytest.raises(InvalidAnswer, match=r"does not answer as 0\.9\.0 does; was it"):
+        await form("run.get_run_steps", ID, client=client)
+    assert server.paths == [f"GET /runs/{ID}"]
+
+
+STEPS = {"steps": {"a": {"stepId": "a", "status": "completed"}}}
+
+
+@by_form
+@pytest.mark.parametrize(
+    ("total", "index"), [(1, None), (1, 0), (1, -1), (0, None), (0, 0), (0, 1)]
+)
+async def test_the_steps_of_a_run_of_one_item(total: int, index: int | None, form: Form) -> None:
+    server = Older({**RUN, "items": {**FLAT["items"], "total": total}}, STEPS)  # type: ignore[dict-item]
+    client = Client("http://server", transport=server, server_version="0.9.0")
+    options = {} if index is None else {"item_index": index}
+    assert [*(await form("run.get_run_steps", ID, client=client, **options)).steps] == ["a"]
+    assert server.paths == [f"GET /runs/{ID}", f"GET /runs/{ID}/steps"]
+
+
+@by_form
+@pytest.mark.parametrize("index", [1, 2])
+async def test_the_steps_of_an_item_that_a_run_has_not(index: int, form: Form) -> None:
+    client = Client("http://server", transport=Older(RUN, STEPS), server_version="0.9.0")
+    problem = rf"Item index {index} out of bounds \(run has 1 items\)"
+    with pytest.raises(BadRequest, match=problem) as raised:
+        await form("run.get_run_steps", ID, client=client, item_index=index)
+    assert raised.value.url.endswith(f"/runs/{ID}/steps?itemIndex={index}")
+
+
+@by_form
+@pytest.mark.parametrize("options", [{}, {"item_index": 0}])
+async def test_the_steps_of_several_items_are_those_of_the_last(
+    options: dict[str, Any], form: Form
+) -> None:
+    server = Older({**RUN, "items": {**FLAT["items"], "total": 2}})  # type: ignore[dict-item]
+    client = Client("http://server", transport=server, server_version="0.9.0")
+    with pytest.raises(UnsupportedByServer, match=r"several items needs .* 0\.10\.0 or newer"):
+        await form("run.get_run_steps", ID, client=client, **options)
+    assert server.paths == [f"GET /runs/{ID}"]
+
+
+@by_form
+@pytest.mark.parametrize("options", [{}, {"item_index": 7}])
+async def test_the_steps_of_a_run_that_is_unknown(options: dict[str, Any], form: Form) -> None:
+    server = Older(UNKNOWN, UNKNOWN)
+    client = Client("http://server", transport=server, server_version="0.9.0")
+    with pytest.raises(NotFound, match="404 Not Found: no such run") as raised:
+        await form("run.get_run_steps", ID, client=client, **options)
+    assert "/steps" in raised.value.url

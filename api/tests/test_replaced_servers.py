@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from typing import Any
 
 import httpx
@@ -12,11 +13,12 @@ from api.tests.support.forms import PLAIN, Form
 from api.tests.support.versions import BODY, FLAT, ID, NEW, OLD, SUMMARY, Wire, compact
 from stepflow_api import Client, models
 from stepflow_api.api.flow import get_flow_variables
-from stepflow_api.api.run import get_run, get_run_events, list_runs
+from stepflow_api.api.run import create_run, get_run, get_run_events, list_runs
 from stepflow_api.errors import (
     BadRequest,
     Conflict,
     InvalidAnswer,
+    ServerError,
     StepflowError,
     UnsupportedByServer,
 )
@@ -138,23 +140,61 @@ async def test_a_run_created_by_a_later_server_is_returned(form: Form) -> None:
     assert wire.paths == ["POST /runs", HEALTH]
 
 
+OLDER = {k: v for k, v in FLAT.items() if k != "createdAtSeqno"}
+
+
 @by_form
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [FLAT],
+        [{"summary": SUMMARY}],
+        [[]],
+        [{"runId": ID, "status": "failed"}],
+        [{"runId": ID, "status": "failed", "items": 1}],
+        [{"runId": ID, "status": "failed", "items": {}}],
+        [OLDER, {"results": []}],
+        [OLDER, []],
+    ],
+    ids=lambda answers: json.dumps(answers[-1]),
+)
 async def test_a_run_is_created_once_although_its_status_came_from_another_version(
-    form: Form,
+    answers: list[Any], form: Form
 ) -> None:
-    """On 0.9 the run is requested after it was created."""
+    """On 0.9 the run and its items are requested after it was created."""
+    waiting = iter(answers)
 
     def respond(request: httpx.Request) -> httpx.Response:
         if request.method == "POST":
             return compact({"runId": ID, "itemCount": 1, "status": "completed"})
         wire.health = OLD
-        return compact(FLAT)
+        return compact(next(waiting))
 
     wire = Wire({**OLD, "version": "0.9.0"}, respond)
+    body = models.CreateRunRequest(flow_id="f", input=1, overrides=OVERRIDES, wait=True)
     async with Client("http://server", transport=wire) as client:
-        with pytest.raises(InvalidAnswer):
-            await form("run.create_run", client=client, body=BODY)
+        with pytest.raises(InvalidAnswer, match="may have acted on the request"):
+            await form("run.create_run", client=client, body=body)
     assert wire.paths.count("POST /runs") == 1
+
+
+@by_form
+@pytest.mark.parametrize("wait", [True, False])
+async def test_a_run_created_by_a_much_older_server_is_returned(form: Form, wait: bool) -> None:
+    """The run and its items are requested from 0.9; its response to the creation is kept."""
+
+    def respond(request: httpx.Request) -> Any:
+        if request.method == "POST":
+            wire.health = {**OLD, "version": "0.9.0"}
+            return {"runId": ID, "itemCount": 1, "status": "completed"}
+        return {"items": []} if request.url.path.endswith("/items") else OLDER
+
+    wire = Wire(OLD, respond)
+    body = models.CreateRunRequest(flow_id="f", input=1, wait=wait)
+    async with Client("http://server", transport=wire) as client:
+        assert (await form("run.create_run", client=client, body=body)).status == "running"
+    items = [f"{GET_RUN}/items"] * wait
+    assert wire.paths == [HEALTH, "POST /runs", HEALTH, GET_RUN, *items]
 
 
 @by_form
@@ -312,6 +352,42 @@ def test_a_server_without_a_version_is_asked_again_only_where_it_may_tell_later(
     assert wire.paths == [HEALTH, "GET /runs", *asked_again, "GET /runs"]
 
 
+@pytest.mark.parametrize("version", ["0.9.0", "0.10.0", "0.11.0", "0.11.1", "0.12.0", "0.13.0"])
+@pytest.mark.parametrize(
+    ("inputs", "is_empty"), [([], True), ([[]], False), ([{"input": []}], False), ([None], False)]
+)
+@by_form
+async def test_a_run_without_items_is_for_servers_from_0_11_on(
+    form: Form, inputs: list[Any], is_empty: bool, version: str
+) -> None:
+    wire = Wire({**OLD, "version": version}, httpx.Response(503))
+    is_refused = is_empty and version in ("0.9.0", "0.10.0")
+    body = models.CreateRunRequest(flow_id="f", input=inputs)
+    async with Client("http://server", transport=wire) as client:
+        with pytest.raises(UnsupportedByServer if is_refused else ServerError):
+            await form("run.create_run", client=client, body=body)
+    assert wire.paths.count("POST /runs") == (not is_refused)
+
+
+@pytest.mark.parametrize("version", ["0.9.0", "0.10.0", "0.11.0", "0.11.1", "0.12.0", "0.13.0"])
+def test_null_is_sent_where_servers_take_it(version: str) -> None:
+    bodies: list[Any] = []
+
+    def refuse(request: httpx.Request) -> httpx.Response:
+        bodies.append(json.loads(request.content))
+        return httpx.Response(503)
+
+    fields: Any = dict.fromkeys(("overrides", "variables", "maxConcurrency", "wait", "timeoutSecs"))
+    body: Any = {"flowId": None, "input": None, "later": False, **fields}
+    with (
+        Client("http://server", transport=Wire(OLD, refuse), server_version=version) as client,
+        pytest.raises(ServerError),
+    ):
+        create_run.sync(client=client, body=body)
+    needed = {"flowId": None, "input": None, "later": False}
+    assert bodies == [body if version == "0.11.1" else needed]
+
+
 @pytest.mark.parametrize("overrides", [OVERRIDES, None], ids=["overrides", "none"])
 @pytest.mark.parametrize("running", [0, 1])
 @by_form
@@ -395,3 +471,12 @@ def test_what_a_server_does_not_support_is_refused_at_once_unless_it_may_have_be
         wire.health, wire.answer = OLD, {"flowId": "f", "variables": {}, "envVars": {}}
         assert get_flow_variables.sync("f", client=client).flow_id == "f"
     assert wire.paths == [HEALTH, HEALTH, HEALTH, "GET /flows/f/variables"]
+
+
+def test_an_upgraded_server_may_answer_as_none_does() -> None:
+    wire = Wire({**OLD, "version": "0.10.0"}, {"runs": []})
+    with Client("http://server", transport=wire) as client:
+        list_runs.sync(client=client)
+        wire.health, wire.answer = NEW, {"flowId": "f"}
+        with pytest.raises(InvalidAnswer, match=r"^GET .*, but .* answer as 0\.13\.0 does; was it"):
+            get_flow_variables.sync("f", client=client)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -317,9 +317,25 @@ async def test_a_function_without_another_token(form: Form) -> None:
             await form("run.list_runs", client=client)
 
 
-def test_a_coroutine_function_is_for_async_calls() -> None:
+class Promise:
+    """What can be awaited, and is no coroutine."""
+
+    def __await__(self) -> Generator[None, None, str]:
+        yield from asyncio.sleep(0).__await__()
+        return "a"
+
+
+@pytest.mark.anyio
+async def test_what_is_awaited_may_be_no_coroutine() -> None:
+    with server_that_accepts("a") as server:
+        async with AuthenticatedClient(server.url, Promise) as client:
+            assert (await health_check.asyncio(client=client)).status == "healthy"
+
+
+@pytest.mark.parametrize("function", [Tokens("a").asynchronous, Promise])
+def test_a_coroutine_function_is_for_async_calls(function: Any) -> None:
     with (
-        AuthenticatedClient("http://localhost:1", Tokens("a").asynchronous) as client,
+        AuthenticatedClient("http://localhost:1", function) as client,
         pytest.raises(InvalidRequest, match="the token's function is asynchronous"),
     ):
         health_check.sync(client=client)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import sys
 import threading
 from collections.abc import Iterator
@@ -21,7 +22,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 
 from api.tests.support.forms import ASYNCIO, PLAIN, Form
-from api.tests.support.odd_server import OddServer, answer, hang_up
+from api.tests.support.odd_server import Handler, OddServer, answer, hang_up
+from api.tests.support.versions import BODY, FLAT, ID, SUMMARY
 from stepflow_api import AuthenticatedClient, Client
 from stepflow_api.api.health import health_check
 from stepflow_api.errors import Conflict, ConnectionFailed, ConnectionLost, NotFound
@@ -255,6 +257,45 @@ async def test_requests_of_a_dialect_have_names(form: Form, spans: Spans) -> Non
     with OddServer(NOT_FOUND) as server, pytest.raises(NotFound):
         await call(client_of(server, server_version="0.13.0"), form, "run.cancel_run")
     assert spans.only().name == "GET /runs/{run_id}"
+
+
+@by_form
+async def test_requests_for_older_and_for_later_servers_have_names(
+    form: Form, spans: Spans
+) -> None:
+    run = {**FLAT, "status": "completed"}
+    run.pop("createdAtSeqno")
+    created = {"runId": ID, "itemCount": 1}
+    variables = {"flowId": "f", "variables": {"a": {}}}
+    calls: list[tuple[str, str, Any, list[Any]]] = [
+        (
+            "0.9.0",
+            "run.create_run",
+            {"body": {**BODY.to_dict(), "wait": True}},
+            [created, run, {"items": []}],
+        ),
+        ("0.9.0", "run.get_run", {"run_id": ID, "wait": True}, [run]),
+        ("0.9.0", "run.get_run_steps", {"run_id": ID}, [run, {"steps": {}}]),
+        ("0.13.0", "run.get_run_items", {"run_id": ID}, [{"results": []}, {"summary": SUMMARY}]),
+        ("0.13.0", "flow.get_flow_variables", {"flow_id": "f"}, [variables, {"flow": {}}]),
+    ]
+    for version, endpoint, arguments, answers in calls:
+        waiting = [answer(json.dumps(one)) for one in answers[::-1]]
+
+        def handle(connection: socket.socket, waiting: list[Handler] = waiting) -> None:
+            waiting.pop()(connection)
+
+        with OddServer(handle) as server:
+            async with client_of(server, server_version=version) as client:
+                await form(endpoint, client=client, **arguments)
+    run_span = "GET /runs/{run_id}"
+    assert [span.name for span in spans.of_requests()] == [
+        *("POST /runs", run_span, f"{run_span}/items"),
+        run_span,
+        *(run_span, f"{run_span}/steps"),
+        *(f"{run_span}/items", run_span),
+        *("GET /flows/{flow_id}/variables", "GET /flows/{flow_id}"),
+    ]
 
 
 @by_form

@@ -29,7 +29,7 @@ _LONGEST_WAIT: Final = 300.0
 """Seconds that a server waits for a run when it is not told how long."""
 
 _REQUIRED = ("flowId", "input")
-_ENDED = ("completed", "failed", "cancelled")
+_ENDED = ("completed", "failed", "cancelled", "recoveryFailed")
 
 
 def translations(minor: int) -> dict[str, Translation]:
@@ -113,9 +113,10 @@ def _create_run_at_once(version: str, request: Request) -> Steps[Answer]:
     )
     if items.status_code != 200:
         return items
-    return with_document(
-        answer, {**summary, "results": json_object(items.content).get("items", [])}
-    )
+    found = json_object(items.content)
+    if "items" not in found:
+        raise UnrecognisedResponse(request, answer)
+    return with_document(answer, {**summary, "results": found["items"]})
 
 
 def _about_run(version: str, request: Request) -> Steps[Answer]:
@@ -152,9 +153,11 @@ def _get_run_steps(version: str, request: Request) -> Steps[Answer]:
     run: Answer = yield request_of_owner(request)
     if is_unrecognised(run):
         raise UnrecognisedResponse(request, run)
-    count = (
-        json_object(run.content).get("items", {}).get("total", 1) if run.status_code == 200 else 1
-    )
+    if run.status_code != 200:
+        # In the server's words for the steps.
+        refused: Answer = yield request
+        return refused
+    count = json_object(run.content)["items"]["total"]
     if count > 1:
         raise UnsupportedByServer(
             "the steps of a run of several items", server_version=version, since="0.10.0"
@@ -173,10 +176,7 @@ def _ask(request: Request, change: Callable[[Any], Any]) -> Steps[Answer]:
         raise UnrecognisedResponse(request, answer)
     if answer.status_code >= 300:
         return answer
-    try:
-        return with_document(answer, change(document(answer.content)))
-    except (ValueError, KeyError, TypeError) as error:
-        raise UnrecognisedResponse(request, answer) from error
+    return with_document(answer, change(document(answer.content)))
 
 
 def _run(body: Any) -> Any:

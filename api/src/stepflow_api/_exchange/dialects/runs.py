@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import itemgetter
 from typing import Any, Final
 
 STATUSES: Final[Mapping[Any, str]] = {
@@ -58,7 +59,7 @@ def named(names: Mapping[Any, str], number: Any) -> str:
 def steps_of(body: Any) -> dict[str, Any]:
     """Return the steps by their ids, of several items each with the worst status that it has."""
     steps: dict[str, Any] = {}
-    for one in sorted(body, key=lambda one: (one["stepIndex"], one["itemIndex"])):
+    for one in sorted(body, key=itemgetter("stepIndex")):
         step = _step(one)
         other = steps.setdefault(step["stepId"], step)
         if other is not step:
