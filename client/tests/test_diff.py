@@ -114,6 +114,18 @@ def test_steps_that_only_one_run_has(do: Driver, client: Any, path: Path) -> Non
         assert statuses == [Difference("status", 0, "text", *values)]
 
 
+def test_steps_of_a_run_without_any(do: Driver, client: Any, path: Path) -> None:
+    first = run(do, client, ECHO, {"path": str(path)})
+    second = run(do, client, READ_FILE, {"path": str(path)})
+    for one, other, values in (
+        (first, second, (None, "completed")),
+        (second, first, ("completed", None)),
+    ):
+        found: RunDiff = do(one.diff(other.id))
+        statuses = [difference for difference in found.differences if difference.what == "status"]
+        assert statuses == [Difference("status", 0, "read", *values)]
+
+
 def test_batches(do: Driver, client: Any, path: Path) -> None:
     good, bad = {"path": str(path)}, {"path": "/nowhere"}
     first = run(do, client, READ_FILE, *[good] * 10)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from api.tests.support.odd_server import OddServer, answer
+from client.tests.fault_proxy import Fault, FaultProxy, once
 from client.tests.support import ECHO, Driver
 from stepflow_client import RunHandle, SyncRunHandle, SyncStepflowClient, errors
 from tools.spec.server import StepflowServer
@@ -129,14 +130,30 @@ def test_a_token_of_the_environment_that_cannot_be_sent(
     assert "s3cr3t" not in str(raised.value)
 
 
-def test_a_handle_that_was_not_closed_is_named(server: StepflowServer) -> None:
-    with SyncStepflowClient(server.url) as client:
+@pytest.mark.parametrize("is_second", [False, True])
+def test_a_handle_that_was_not_closed_is_named(server: StepflowServer, is_second: bool) -> None:
+    # Nobody listens at the first of two.
+    urls = ["http://127.0.0.1:9"] * is_second + [server.url]
+    with SyncStepflowClient(urls) as client:
         content = pickle.dumps(client.submit(ECHO, 1))
     handle = pickle.loads(content)
     handle.result()
-    with pytest.warns(ResourceWarning, match=r"^unclosed SyncRunHandle of http://"):
+    with pytest.warns(ResourceWarning, match=f"^unclosed SyncRunHandle of {server.url}"):
         del handle
         gc.collect()
+
+
+def test_an_unpickled_handle_sends_failed_requests_again(
+    do: Driver, server: StepflowServer, proxy: FaultProxy
+) -> None:
+    client = do.client(proxy.url)
+    content = pickle.dumps(do(client.submit(ECHO, 1)))
+    do(client.close())
+    handle = pickle.loads(content)
+    do(handle.status())
+    proxy.plan = once(Fault.BUSY)
+    do(handle.status())
+    do(handle.close())
 
 
 def test_a_url_that_was_changed(do: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,6 +161,13 @@ def test_a_url_that_was_changed(do: Driver, monkeypatch: pytest.MonkeyPatch) -> 
     content = pickle.dumps(handle, protocol=0).replace(b"http://", b"nttp://")
     monkeypatch.setenv("STEPFLOW_TOKEN", "sesame")
     kind = type(handle).__name__
+    with pytest.raises(
+        errors.InvalidInput, match=f"^the pickled {kind} cannot be used: the server"
+    ):
+        pickle.loads(content)
+    # Of several servers, each is checked.
+    handle = do.client(["http://localhost:7840", "http://localhost:7841"]).handle(RUN_ID)
+    content = pickle.dumps(handle, protocol=0).replace(b":7841", b":784x")
     with pytest.raises(
         errors.InvalidInput, match=f"^the pickled {kind} cannot be used: the server"
     ):

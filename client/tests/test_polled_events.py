@@ -103,6 +103,36 @@ def test_steps_may_come_later_than_their_run(do: Driver) -> None:
     do(client.close())
 
 
+@pytest.mark.parametrize("status", ["completed", "failed"])
+def test_a_step_that_runs_for_several_polls_starts_and_ends_once(do: Driver, status: str) -> None:
+    states = iter(["running", "running", "running", status, status])
+    waiting = {"stepId": "two", "component": "/c", "status": "running"}
+    runs = iter(["running"] * 6)
+    finished: Any = finished_run(1)["GET /runs/{run_id}"]
+    server = MockServer(
+        {
+            "GET /runs/{run_id}/events": httpx.Response(404),
+            "GET /runs": lambda request: {"runs": [{**finished, "status": next(runs, "failed")}]},
+            "GET /runs/{run_id}/steps": lambda request: {
+                "steps": {
+                    "one": {"stepId": "one", "component": "/c", "status": next(states, status)},
+                    "two": waiting,
+                }
+            },
+        }
+    )
+    client = do.client("http://server.invalid", server_version="0.11.1", transport=server)
+    created, *of_steps, ended = do(client.handle(finished["runId"]).events(timeout=20))
+    assert (created.kind, ended.kind, ended.status) == ("RunCreated", "RunCompleted", "failed")
+    assert [(one.kind, one.step_id, one.step_index) for one in of_steps] == [
+        ("StepStarted", "one", 0),
+        ("StepStarted", "two", 1),
+        ("StepCompleted", "one", 0),
+    ]
+    assert of_steps[-1].status == status
+    do(client.close())
+
+
 def test_the_pauses_between_two_polls(monkeypatch: pytest.MonkeyPatch) -> None:
     pauses: list[float] = []
     monkeypatch.setattr("stepflow_api._exchange.driver.time", SimpleNamespace(sleep=pauses.append))
@@ -170,6 +200,32 @@ def test_polling_takes_of_the_same_time(do: Driver, monkeypatch: pytest.MonkeyPa
     client = do.client("http://server.invalid", server_version="0.11.1", transport=server)
     with pytest.raises(errors.Timeout):
         do(client.handle(finished["runId"]).events(timeout=0))
+    do(client.close())
+
+
+def test_a_deadline_ends_the_polls(do: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    clock = SimpleNamespace(monotonic=lambda: now)
+    monkeypatch.setattr("stepflow_client._requests.deadline.time", clock)
+    finished: Any = finished_run(1)["GET /runs/{run_id}"]
+
+    def runs(request: MockRequest) -> Any:
+        nonlocal now
+        now += 100
+        return {"runs": [{**finished, "status": "running"}]}
+
+    server = MockServer(
+        {
+            "GET /runs/{run_id}/events": httpx.Response(404),
+            "GET /runs": runs,
+            "GET /runs/{run_id}/steps": {"steps": {}},
+        }
+    )
+    client = do.client("http://server.invalid", server_version="0.11.1", transport=server)
+    with pytest.raises(errors.Timeout, match=r"^run [-\d]+ was not seen to end") as caught:
+        do(client.handle(finished["runId"]).events(timeout=350))
+    assert (caught.value.run_id, caught.value.seconds) == (UUID(finished["runId"]), 350)
+    assert now == 400
     do(client.close())
 
 

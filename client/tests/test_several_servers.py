@@ -18,6 +18,7 @@ from client.tests.fault_proxy import Fault, FaultProxy, once
 from client.tests.support import ECHO, READ_FILE, Driver, release, wait_until
 from stepflow_api import Client
 from stepflow_client import SyncStepflowClient, errors
+from tools.pytest.httpx_libraries import client_class
 from tools.spec.server import StepflowServer
 
 OTHER = os.environ["STEPFLOW_OTHER_SERVER"]
@@ -269,8 +270,8 @@ def test_a_server_that_answers_is_not_left(do: Driver, status: int) -> None:
     ("given", "urls"),
     [
         ("http://a,https://b/c", ["http://a/api/v1", "https://b/c/api/v1"]),
-        ("http://a:1,  http://b", ["http://a:1/api/v1", "http://b/api/v1"]),
-        (["http://a", "http://b"], ["http://a/api/v1", "http://b/api/v1"]),
+        ("http://b:1,  http://a", ["http://b:1/api/v1", "http://a/api/v1"]),
+        (["http://b", "http://a"], ["http://b/api/v1", "http://a/api/v1"]),
         (("http://a",), ["http://a/api/v1"]),
         # A comma in a password.
         ("http://me:x,y@a", ["http://a/api/v1"]),
@@ -321,6 +322,51 @@ def test_servers_that_all_failed_are_tried_in_turn(do: Driver) -> None:
     with pytest.raises(errors.StatusError, match="503"):
         do(client.health())
     assert "".join(host[0] for host in hosts) == "abcab"
+    do(client.close())
+
+
+def test_a_server_that_answers_again_is_kept(do: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    # No time passes, so both still have to rest.
+    clock = SimpleNamespace(monotonic=lambda: 1000.0)
+    monkeypatch.setattr("stepflow_client._servers.time", clock)
+    hosts: list[str] = []
+
+    def health(request: httpx.Request) -> httpx.Response:
+        hosts.append(request.url.host)
+        if len(hosts) <= 5:
+            return httpx.Response(503, headers={"retry-after": "0"})
+        return httpx.Response(200, json={"status": "healthy", "timestamp": "t", "version": "1"})
+
+    urls = ["http://b.invalid", "http://a.invalid"]
+    client = do.client(urls, server_version="0.11.1", transport=httpx.MockTransport(health))
+    with pytest.raises(errors.StatusError, match="503"):
+        do(client.health())
+    for _ in range(3):
+        do(client.health())
+    assert "".join(host[0] for host in hosts) == "babab" + "aaa"
+    do(client.close())
+
+
+@pytest.mark.parametrize("option", ["limits", "proxy"])
+def test_limits_and_a_proxy_hold_for_each_server(
+    do: Driver, servers: list[StepflowServer], option: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used: list[dict[str, Any]] = []
+    cls = client_class(httpx, is_async=do.is_async)
+    init = cls.__init__
+
+    def note(self: Any, **options: Any) -> None:
+        used.append(options)
+        init(self, **options)
+
+    monkeypatch.setattr(cls, "__init__", note)
+    # A proxy is passed the request for either server, and this one answers for itself.
+    value = httpx.Limits(max_connections=3) if option == "limits" else servers[1].url
+    client = do.client(urls_of(servers), server_version=None, **{option: value})
+    servers[0].kill()
+    assert do(client.server_version()) == "0.13.0"
+    assert len(used) == 2
+    assert all(str(value) in str(options[option]) for options in used)
     do(client.close())
 
 

@@ -407,6 +407,10 @@ def test_items_of_a_server_without_events(do: Driver) -> None:
         TimelineItem(0, ExecutionStatus.FAILED, None, second(9), (failed,)),
         TimelineItem(1, ExecutionStatus.RUNNING, None, None, ()),
     )
+    # One of several has its own steps.
+    assert read_from(do, None, ["failed", "running"], details=details, limit=1).items == (
+        found.items[0],
+    )
     (item,) = read_from(do, None, ["completed"]).items
     completed = tuple(TimelineStep(name, StepStatus.COMPLETED) for name in "ab")
     assert item == TimelineItem(0, ExecutionStatus.COMPLETED, None, second(1), completed)

@@ -56,6 +56,7 @@ def test_a_run_is_the_parent_of_its_requests(
     assert run.instrumentation_scope is not None
     assert run.instrumentation_scope.name == "stepflow_client"
     run_id = attributes(run)["stepflow.run_id"]
+    assert type(run_id) is str
     requests = ended(exporter, run)
     assert [span.name for span in requests] == [
         "GET /health",

@@ -10,7 +10,6 @@ from uuid import UUID
 
 from pydantic import ConfigDict, TypeAdapter
 
-from stepflow_api.errors import UnsupportedByServer
 from stepflow_api.lowlevel import Steps
 from stepflow_api.models import ExecutionStatus, HealthResponse, ItemDetails, RunSummary, StepStatus
 from stepflow_api.types import Response
@@ -211,10 +210,7 @@ def _without_events(
 def _with_steps(
     sender: Sender, run_id: UUID, item: TimelineItem, deadline: Deadline
 ) -> Steps[TimelineItem]:
-    try:
-        answer = yield from sender.send(endpoints.run_steps(run_id, None), deadline=deadline)
-    except UnsupportedByServer:
-        return item
+    answer = yield from sender.send(endpoints.run_steps(run_id, None), deadline=deadline)
     steps = [TimelineStep(step.step_id, step.status) for step in answer.steps.values()]
     return TimelineItem(item.index, item.status, None, item.completed_at, tuple(steps))
 
