@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import copy
+import errno
 import gc
 import json
 import os
@@ -29,6 +30,7 @@ from runtime.tests.support import ECHO, command_line, descendants, wait_until
 from stepflow_client import FlowBuilder, StepflowClient, SyncStepflowClient
 from stepflow_runtime import (
     ALL_BUILTINS,
+    LogConfig,
     RestartPolicy,
     StepflowCluster,
     StepflowRuntime,
@@ -36,6 +38,7 @@ from stepflow_runtime import (
     errors,
 )
 from stepflow_runtime._binary import find_binary
+from stepflow_runtime._ports import ReservedPort
 
 
 def test_another_client_and_an_async_one(tmp_path: Path) -> None:
@@ -167,6 +170,120 @@ def two_free_ports() -> int:
             port: int = one.getsockname()[1]
             socket.create_server(("0.0.0.0", port + 1)).close()
             return port
+
+
+def test_a_number_that_no_server_has(tmp_path: Path) -> None:
+    with StepflowCluster.start(servers=2, data_dir=tmp_path / "data") as cluster:
+        pids = cluster.pids
+        calls: list[Any] = [cluster.kill, cluster.restart, cluster.recent_logs]
+        for call in calls:
+            for number in (-1, 2, True, "0", None):
+                with pytest.raises(
+                    errors.InvalidInput, match=f"number is {number!r}; pass a whole number, 0 to 1"
+                ):
+                    call(number)
+        assert cluster.pids == pids
+
+
+@pytest.mark.parametrize("listen", ["all", "loopback"])
+def test_a_stopped_cluster_holds_no_file(tmp_path: Path, listen: Any) -> None:
+    def opened() -> set[str]:
+        return {*os.listdir("/proc/self/fd")}
+
+    # What is imported and found once stays.
+    StepflowCluster.start(servers=1, data_dir=tmp_path / "first").stop()
+    before = opened()
+    cluster = StepflowCluster.start(
+        servers=2,
+        data_dir=tmp_path / "data",
+        listen=listen,
+        log_config=LogConfig(file_path=tmp_path / "log"),
+    )
+    assert len(opened() - before) > 4
+    cluster.kill(1)
+    cluster.stop()
+    wait_until(lambda: opened() <= before, "all files are closed")
+    # etcd was there for this cluster alone.
+    assert not descendants()
+
+
+def test_a_cluster_that_cannot_start_holds_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Scarce(ReservedPort):
+        left = 0
+
+        def __init__(self) -> None:
+            if Scarce.left == 0:
+                raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+            Scarce.left -= 1
+            super().__init__()
+
+    monkeypatch.setattr("stepflow_runtime.cluster.ReservedPort", Scarce)
+    monkeypatch.setattr("stepflow_runtime._etcd.ReservedPort", Scarce)
+    data = tmp_path / "data"
+    before = {*os.listdir("/proc/self/fd")}
+    # Of two servers and etcd's two ports, one after the other is missing.
+    for Scarce.left in range(4):
+        with pytest.raises(errors.StartFailed, match=r"Too many open files; close files, or raise"):
+            StepflowCluster.start(servers=2, data_dir=data)
+        assert {*os.listdir("/proc/self/fd")} <= before
+    Scarce.left = 4
+    with StepflowCluster.start(servers=2, data_dir=data) as cluster:
+        assert cluster.sync_client.run(ECHO, 1, timeout=60).output == 1
+
+
+def running_servers() -> set[int]:
+    """Return the process ids of all servers that this program has started."""
+    binary = os.fsencode(find_binary(None))
+    return {pid for pid in descendants() if command_line(pid).split(b"\0")[0] == binary}
+
+
+@pytest.mark.parametrize("end", ["restart", "stop", "forgotten"])
+@pytest.mark.parametrize("is_running", [True, False])
+def test_a_stand_in_ends_before_its_server_starts_again_and_with_the_cluster(
+    is_running: bool, end: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    cluster = StepflowCluster.start(servers=2, data_dir=tmp_path / "data")
+    others = {pid for pid in cluster.pids[1:] if pid is not None}
+    cluster.kill(0)
+    if is_running:
+        wait_until(lambda: len(running_servers() - others) == 1, "a stand-in runs")
+    match end:
+        case "restart":
+            cluster.restart(0)
+            # At no moment do two of one name run: both would execute its runs.
+            assert running_servers() == {*cluster.pids}
+            assert cluster.sync_client.run(ECHO, 1, timeout=60).output == 1
+            cluster.stop()
+        case "stop":
+            cluster.stop()
+        case _:
+            del cluster
+            gc.collect()
+            wait_until(lambda: not descendants(), "everything is gone")
+    assert not descendants()
+    assert not [one for one in caplog.messages if "stand-in" in one]
+
+
+def test_a_stand_in_is_stopped_while_it_starts(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    slow, waiting, binary = (tmp_path / name for name in ("slow", "waiting", "server"))
+    binary.write_text(
+        f'#!/bin/sh\nif [ -e "{slow}" ]; then > "{waiting}"; exec sleep 600; fi\n'
+        f'exec "{find_binary(None)}" "$@"\n',
+        encoding="utf-8",
+    )
+    binary.chmod(0o755)
+    with StepflowCluster.start(servers=2, data_dir=tmp_path / "data", binary=binary) as cluster:
+        slow.touch()
+        cluster.kill(0)
+        wait_until(waiting.exists, "the stand-in starts")
+        slow.unlink()
+        cluster.restart(0)
+        assert running_servers() == {*cluster.pids}
+    assert not [one for one in caplog.messages if "stand-in" in one]
 
 
 def test_kills_and_restarts_from_several_threads(tmp_path: Path) -> None:

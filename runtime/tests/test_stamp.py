@@ -87,6 +87,7 @@ def test_a_damaged_stamp_is_replaced(
         assert runtime.sync_client.handle(run_id).result().output == 7
         version = runtime.sync_client.server_version()
     assert "server.json is damaged" in caplog.text
+    assert not list(tmp_path.glob("backup-*"))
     stamp = json.loads((tmp_path / "server.json").read_text(encoding="utf-8"))
     assert stamp["version"] == version
 
@@ -153,9 +154,13 @@ def test_an_executable_that_is_replaced_while_its_server_runs(tmp_path: Path) ->
     found = binary.stat()
     identity = {"path": str(binary), "size": found.st_size, "mtime_ns": found.st_mtime_ns}
     assert stamp["binary"] == identity
+    # The version is the same, so the data is not backed up.
+    assert not list(data.glob("backup-*"))
 
 
-def test_an_executable_whose_path_is_not_text(tmp_path: Path) -> None:
+def test_an_executable_whose_path_is_not_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     binary = tmp_path / os.fsdecode(b"\xff") / "server"
     binary.parent.mkdir()
     binary.write_text(f'#!/bin/sh\nexec "{find_binary(None)}" "$@"\n', encoding="utf-8")
@@ -164,8 +169,14 @@ def test_an_executable_whose_path_is_not_text(tmp_path: Path) -> None:
     with StepflowRuntime.start(data_dir=data, binary=binary):
         written = (data / "server.json").read_bytes()
     assert b"/\xff/server" in written
+
+    def fail(*arguments: object) -> str:
+        raise AssertionError("the server is started twice")
+
+    monkeypatch.setattr("stepflow_runtime._data_dir.binary_version", fail)
     with StepflowRuntime.start(data_dir=data, binary=binary):
         assert (data / "server.json").read_bytes() == written
+    assert "is damaged" not in caplog.text
 
 
 def test_a_stamp_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,7 +63,7 @@ def read_stamp(folder: Path) -> Stamp | None:
     except OSError as error:
         raise unusable(str(path), error) from None
     try:
-        return _parse(json.loads(content))
+        return _parse(json.loads(content.decode("utf-8", "surrogateescape")))
     except (ValueError, TypeError, KeyError, RecursionError):
         _log.warning("%s is damaged and will be replaced; the version is read from the data", path)
         return None

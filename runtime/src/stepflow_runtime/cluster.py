@@ -171,9 +171,10 @@ class StepflowCluster(Embedded):
                 leases = GivenEtcd(etcd, prefix)
             else:
                 leases = OwnEtcd(folder / "etcd")
-            reserved = [] if port else [ReservedPort() for _ in range(servers)]
-            opened.extend(reserved)
-            ports = [one.number for one in reserved] or list(range(port, port + servers))
+            ports = list(range(port, port + servers))
+            for number in range(0 if port else servers):
+                opened.append(reserved := ReservedPort())
+                ports[number] = reserved.number
             logs = [Log(options.log_config, Secrets(one)) for one in environments]
         except BaseException:
             for one in opened:
