@@ -199,6 +199,18 @@ def test_the_readme_says_what_another_version_does(
         check_all(runtime.sync_client, data)
 
 
+@pytest.mark.parametrize("name", ["a?b=c", "d#e", "f%20g", "h i é"])
+def test_a_folder_with_odd_letters(name: str, tmp_path: Path) -> None:
+    """SQLite takes URLs for paths, and the other way round."""
+    data = made("0.11.1", is_running=True)
+    folder = tmp_path / name
+    shutil.copytree(data.folder, folder)
+    check_refused(data, folder, "0.11.1", "0.13.0", upgrade=False)
+    with start("0.13.0", folder, upgrade=True) as runtime:
+        check_all(runtime.sync_client, data)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
 def test_runs_of_0_10_get_to_0_13_over_0_11(tmp_path: Path) -> None:
     data = made("0.10.0", is_running=False)
     folder = tmp_path / "data"
@@ -259,15 +271,25 @@ def test_only_runs_in_progress_count_and_each_with_its_inner_ones(tmp_path: Path
         columns = {row[1] for row in database.execute("PRAGMA table_info(runs)")}
         rest = ", ".join(sorted(columns - {"id", "root_run_id", "status"}))
         others = [(status, status, status) for status in ("cancelled", "failed", "paused")]
-        for other in (("inner", data.running, "running"), *others):
+
+        def insert(*other: object) -> None:
             database.execute(
                 f"INSERT INTO runs (id, root_run_id, status, {rest})"
                 f" SELECT ?, ?, ?, {rest} FROM runs WHERE id = ?",
                 (*other, data.running),
             )
+
+        for other in (("inner", data.running, "running"), *others):
+            insert(*other)
         database.commit()
-    message = check_refused(data, folder, "0.11.1", "0.12.0", upgrade=False)
-    assert "server 0.12.0 would fail its 1 run in progress; " in message
+        message = check_refused(data, folder, "0.11.1", "0.12.0", upgrade=False)
+        assert "server 0.12.0 would fail its 1 run in progress; " in message
+        insert("second", "second", "running")
+        database.commit()
+    with pytest.raises(errors.DataDirIncompatible) as caught:
+        start("0.12.0", folder)
+    assert "server 0.12.0 would fail its 2 runs in progress; " in str(caught.value)
+    assert caught.value.runs_in_progress == 2
 
 
 def journal(folder: Path) -> list[tuple[int, str, str, str, Any]]:

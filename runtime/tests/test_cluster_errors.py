@@ -137,6 +137,13 @@ def answering(health: tuple[int, str], other: tuple[int, str] = (200, "{}")) -> 
             (401, '{"error":"no token"}'),
             "answers POST /v3/kv/deleterange with status 401",
         ),
+        # Healthy as well, as some versions say it.
+        (
+            (200, '{"health":true}'),
+            (403, "{}"),
+            "answers POST /v3/kv/deleterange with status 403",
+        ),
+        ((200, '["health"]'), (200, "{}"), "answers GET /health with status 200"),
     ],
 )
 def test_a_given_etcd_that_cannot_be_used(
@@ -225,6 +232,7 @@ def test_an_etcd_that_does_not_start(
     message = str(raised.value)
     assert message.startswith(problem) and message.endswith("or pass etcd=")
     assert str(etcd) in message or "startup_timeout" in message
+    assert raised.value.last_log_lines == (["broken"] if "broken" in text else [])
     # Nothing keeps the folder.
     StepflowRuntime.start(data_dir=tmp_path / "data").stop()
 

@@ -149,6 +149,8 @@ UNKNOWN = "recovry is an unknown key, which the server ignores; did you mean rec
     [
         # It may have more keys.
         ("0.99.0", {"recovry": {}}, [UNKNOWN]),
+        # A config of this package is for servers of every version.
+        ("0.9.0", dict(ALL_BUILTINS), []),
         # A development build has all keys.
         ("dev", {"storageConfig": {"type": "inMemory"}}, []),
         (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import json
 import logging
 import os
@@ -24,6 +25,7 @@ from runtime.tests.support import ECHO
 from stepflow_runtime import ALL_BUILTINS, StepflowRuntime, errors
 from stepflow_runtime._adoption import adopt_runs
 from stepflow_runtime._binary import find_binary
+from stepflow_runtime._data_dir import DataDir
 from stepflow_runtime._storage import Storage
 
 STORAGE = "storageConfig"
@@ -32,6 +34,15 @@ STORAGE = "storageConfig"
 def with_database(url: str, **more: Any) -> dict[str, Any]:
     """Return a config that keeps the server's state in a database."""
     return {**ALL_BUILTINS, STORAGE: {"type": "sqlite", "databaseUrl": url}, **more}
+
+
+def with_databases(folder: Path, *names: str) -> dict[str, Any]:
+    """Return a config that keeps each part of the server's state in a database of a folder."""
+    storage = {
+        part: {"type": "sqlite", "databaseUrl": f"sqlite:{folder}/{name}?mode=rwc"}
+        for part, name in zip(("metadata", "blobs", "journal"), names, strict=True)
+    }
+    return {**ALL_BUILTINS, STORAGE: storage}
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -154,6 +165,10 @@ def test_the_server_holds_the_locks_as_well(tmp_path: Path) -> None:
     cases: list[tuple[dict[str, Any], list[Path]]] = [
         ({"data_dir": folder}, [folder, folder / "stepflow.db.lock"]),
         ({"config": config}, [tmp_path / "a.db.lock"]),
+        (
+            {"config": with_databases(tmp_path, "b.db", "c.db", "d.db")},
+            [tmp_path / f"{name}.db.lock" for name in "bcd"],
+        ),
     ]
     for options, locked in cases:
         with StepflowRuntime.start(**options) as runtime:
@@ -191,20 +206,81 @@ def test_a_database_that_is_no_file_is_left_to_the_server(
 def test_several_databases_of_a_config(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path)
 
-    def stored(*names: str) -> dict[str, Any]:
-        parts = ("metadata", "blobs", "journal")
-        urls = [f"sqlite:{tmp_path}/{name}?mode=rwc" for name in names]
-        storage = {
-            part: {"type": "sqlite", "databaseUrl": url}
-            for part, url in zip(parts, urls, strict=True)
-        }
-        return {**ALL_BUILTINS, STORAGE: storage}
-
-    with StepflowRuntime.start(stored("a.db", "link/a.db", "a.db")) as runtime:
+    same = with_databases(tmp_path, "a.db", "link/a.db", "a.db")
+    config = with_databases(tmp_path, "b.db", "a.db", "c.db")
+    with StepflowRuntime.start(same) as runtime:
         assert runtime.sync_client.run(ECHO, 1).output == 1
         for _ in range(2):
             with pytest.raises(errors.DataDirLocked, match=f"{tmp_path}/a.db is already in use"):
-                StepflowRuntime.start(stored("b.db", "a.db", "c.db"))
+                StepflowRuntime.start(config)
+    # Each is free again after a stop.
+    for _ in range(2):
+        StepflowRuntime.start(config).stop()
+
+
+@pytest.mark.parametrize("content", [b"", b"no number"])
+def test_a_lock_whose_holder_is_not_known(content: bytes, tmp_path: Path) -> None:
+    """Its process id is written after the lock was taken."""
+    lock = tmp_path / "stepflow.db.lock"
+    lock.write_bytes(content)
+    with lock.open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(errors.DataDirLocked) as caught:
+            StepflowRuntime.start(data_dir=tmp_path)
+    assert caught.value.pid is None
+    assert str(caught.value) == (
+        f"data_dir {tmp_path} is in use by another server; stop that server, or use another folder"
+    )
+    StepflowRuntime.start(data_dir=tmp_path).stop()
+
+
+def test_a_file_system_that_cannot_lock_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flock = fcntl.flock
+
+    def refuse(descriptor: int, operation: int) -> None:
+        if Path(f"/proc/self/fd/{descriptor}").is_dir():
+            raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with StepflowRuntime.start(data_dir=tmp_path) as runtime:
+        assert runtime.sync_client.run(ECHO, 1).output == 1
+        # The file's lock is enough, as long as nobody removes it.
+        with pytest.raises(errors.DataDirLocked, match="by this process"):
+            StepflowRuntime.start(data_dir=tmp_path)
+
+
+@pytest.mark.parametrize(
+    "storage",
+    [
+        5,
+        ["sqlite:a.db"],
+        {"metadata": "sqlite:a.db"},
+        {"type": "sqlite", "databaseUrl": 5},
+        {"type": "sqlite", "databaseUrl": None},
+    ],
+    ids=str,
+)
+def test_malformed_storage_is_left_to_the_server(storage: Any, tmp_path: Path) -> None:
+    with pytest.raises(errors.ConfigInvalid):
+        StepflowRuntime.start({**ALL_BUILTINS, STORAGE: storage})
+
+
+def test_a_cluster_that_never_wrote_anything_leaves_no_trace(tmp_path: Path) -> None:
+    """Its mark says that runs of other servers may be there."""
+    mark = tmp_path / "cluster"
+    DataDir(tmp_path, servers=("one", "two")).release()
+    assert (tmp_path / "stepflow.db").stat().st_size == 0
+    mark.mkdir()
+    with pytest.raises(errors.DataDirUnusable, match=f"data_dir {tmp_path} cannot be used: .* dir"):
+        StepflowRuntime.start(data_dir=tmp_path)
+    mark.rmdir()
+    mark.touch()
+    with StepflowRuntime.start(data_dir=tmp_path) as runtime:
+        assert runtime.sync_client.run(ECHO, 1).output == 1
+        assert not mark.exists()
 
 
 def test_servers_with_a_lease_manager_share_a_database(
@@ -376,17 +452,24 @@ def test_a_database_of_another_program(tmp_path: Path) -> None:
     assert path.read_bytes() == content
 
 
-def test_a_crash_in_the_middle_of_a_backup_is_cleaned_up(tmp_path: Path) -> None:
+def test_a_crash_in_the_middle_of_a_backup_is_cleaned_up(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "stepflow_runtime")
     with StepflowRuntime.start(data_dir=tmp_path):
         pass
     (tmp_path / ".unfinished-1").mkdir()
     (tmp_path / ".unfinished-1" / "stepflow.db").write_bytes(b"half")
     stamp = json.dumps({"version": "0.11.0", "binary": None})
     (tmp_path / "server.json").write_text(stamp, encoding="utf-8")
-    with StepflowRuntime.start(data_dir=tmp_path):
-        pass
+    with StepflowRuntime.start(data_dir=tmp_path) as runtime:
+        version = runtime.sync_client.server_version()
     names = [path.name for path in tmp_path.iterdir()]
-    assert len([name for name in names if name.startswith("backup-0.11.0-")]) == 1
+    (backup,) = tmp_path.glob("backup-0.11.0-*")
+    assert [one for one in caplog.messages if one.startswith("data_dir ")] == [
+        f"data_dir {tmp_path}: written by Stepflow server 0.11.0, opened with {version}; the backup"
+        f" is {backup}"
+    ]
     assert not [name for name in names if name.startswith(".")]
 
 

@@ -202,6 +202,7 @@ def removed(text: str, environment: dict[str, str], env: Any) -> str:
         ("invalid type: floating point `5.5`,", "invalid type: floating point `***`,"),
         ('invalid value: string "s3c", expected', 'invalid value: string "***", expected'),
         ("to postgres://s3c:s3c@host/db", "to postgres://***@host/db"),
+        ("to postgres://s3c:s3@c@host/db", "to postgres://***@host/db"),
         ("GET http://host/?page=2&api_key=s3c", "GET http://host/?page=2&api_key=***"),
         # The same in lines as the server writes them.
         ('{"message":"http://host/?api_key=s3c"}', '{"message":"http://host/?api_key=***"}'),
@@ -274,13 +275,27 @@ PLUGINS = {
                     "--password=$A_PART-s3cret-4",
                     "--key",
                     "${A_PART}-s3cret-5",
+                    "--mode=development-16",
                     "-password",
                     "s3cret-7",
                 ),
             ),
-            "env": {"SHORT": "x-1y2", "LONG": "x-1y2z"},
-        }
+            "env": {
+                "SHORT": "x-1y2",
+                "LONG": "x-1y2z",
+                "ESCAPED": r"\$A_PART-s3cret-11",
+                "TWICE": "$A_PART-s3cret-12\n${A_PART}-s3cret-13",
+                "DEFAULT": "${NO_SUCH:s3cret-14}",
+                "SET": "${A_PART:unused-15}-more",
+                "PHONE": "123456789012",
+                "NUMBER": "12345678901",
+                "MIXED": "abcd1234",
+            },
+        },
+        # Malformed, which the server reports.
+        "odd": 5,
     },
+    "cache": {"url": "redis://:s3cret-10@host"},
     "storageConfig": {"databaseUrl": "postgres://user:s3cr%40t-2@host/db"},
     "proxy": {"token": "$A_PART-s3cret-6"},
     "password": 53352231,
@@ -314,10 +329,33 @@ PLUGINS = {
         ("a s3cret-long-and-more", "a ***"),
         # A short one counts as a word after the code of a colour, and after an escaped line break.
         ("\x1b[1mserv", "\x1b[1m***"),
-        (r"a\nserv", r"a\n***"),
+        (r"a\nserv\n", r"a\n***\n"),
+        (r"a\rserv\r", r"a\r***\r"),
+        (r"a\tserv\t", r"a\t***\t"),
+        ("observe serve", "observe serve"),
         ("a spaced-s3cret", "a ***"),
         # It begins like a list of folders.
         ("use /usr:s3cret-8", "use ***"),
+        # It looks like a path, and there is no such file.
+        ("use /no/such/s3cret-9", "use ***"),
+        # Of a URL without a user.
+        ("pass s3cret-10", "pass ***"),
+        # A reference that an escape turns off, and one that is written in two ways.
+        ("use $A_PART-s3cret-11", "use ***"),
+        ("use part-s3cret-12 or part-s3cret-13", "use *** or ***"),
+        # The default of a variable that is not set, and of one that is.
+        ("use s3cret-14 or unused-15", "use *** or unused-15"),
+        # Numbers of this length are not ports, and words with digits are not plain words.
+        ("call 123456789012", "call ***"),
+        ("call 12345678901", "call 12345678901"),
+        ("use abcd1234", "use ***"),
+        # An argument that names what is no secret.
+        ("in development-16", "in development-16"),
+        # Secrets without a letter of ASCII: as they are, and as servers and JSON quote them.
+        ("use пароль", "use ***"),
+        (r"use \u{43f}\u{430}\u{440}\u{43e}\u{43b}\u{44c}", "use ***"),
+        (r"use \u043f\u0430\u0440\u043E\u043B\u044c", "use ***"),
+        (r"use a\x1bs3cret-17, a\u{1b}s3cret-17 or a\u001bs3cret-17", "use ***, *** or ***"),
     ],
 )
 def test_secrets_of_a_config_and_an_environment(text: str, cleaned: str) -> None:
@@ -330,10 +368,18 @@ def test_secrets_of_a_config_and_an_environment(text: str, cleaned: str) -> None
         "PASSWORD": "serv",
         "C_TOKEN": " spaced-s3cret ",
         "D_TOKEN": "/usr:s3cret-8",
+        "E_TOKEN": "/no/such/s3cret-9",
+        "F_TOKEN": "пароль",
+        "G_TOKEN": "a\x1bs3cret-17",
     }
     secrets = Secrets(Hidden(environment))
     secrets.add_config(PLUGINS)
     assert secrets.remove_from(text.encode()).decode() == cleaned
+
+
+def test_secrets_in_a_line_that_is_not_text() -> None:
+    secrets = Secrets(Hidden({"A_TOKEN": "s3cret"}))
+    assert secrets.remove_from(b"\xff s3cret \xe2\x82\x00") == b"\xff *** \xe2\x82\x00"
 
 
 def test_what_the_server_itself_writes_stays() -> None:

@@ -14,6 +14,7 @@ import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -390,6 +391,38 @@ def test_the_server_connects_to_this_machine_without_a_proxy(listed: str, proxy:
     assert "NO_PROXY" not in server_environment(Hidden({}), inherit_env=False, lasts=False).value
 
 
+@pytest.mark.parametrize("proxy", ["http_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])
+@pytest.mark.parametrize(
+    ("upper", "lower", "expected_upper", "expected_lower"),
+    [
+        # Both are set: each keeps its own.
+        ("one.example", "other.example", "one.example", "other.example"),
+        # An asterisk within a list, or within a name, does not stand for all hosts.
+        ("*.example", "*,a.example", "*.example", "*,a.example"),
+        # Spaces are no list.
+        (" one.example ", " ", "one.example", ""),
+    ],
+)
+def test_the_server_inherits_proxies_and_connects_to_this_machine_without_one(
+    upper: str,
+    lower: str,
+    expected_upper: str,
+    expected_lower: str,
+    proxy: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in [one for one in os.environ if one.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv(proxy, "http://127.0.0.1:1")
+    monkeypatch.setenv("NO_PROXY", upper)
+    monkeypatch.setenv("no_proxy", lower)
+    environment = server_environment(Hidden(None), inherit_env=True, lasts=False).value
+    local = ["localhost", "127.0.0.1", "::1"]
+    assert environment[proxy] == "http://127.0.0.1:1"
+    for name, expected in (("NO_PROXY", expected_upper), ("no_proxy", expected_lower)):
+        assert environment[name].split(",") == [*filter(None, expected.split(",")), *local]
+
+
 def test_two_runtimes_at_once() -> None:
     with StepflowRuntime.start() as one, StepflowRuntime.start() as other:
         assert one.port != other.port
@@ -427,6 +460,11 @@ def test_a_config_is_a_dict_or_a_path(tmp_path: Path) -> None:
         "plugins": {"builtin": {"type": "builtin"}},
         "routes": {"/{*component}": rule},
     }
-    for config in (given, path, str(path)):
+
+    class OtherPath(os.PathLike[str]):
+        def __fspath__(self) -> str:
+            return str(path)
+
+    for config in (given, path, str(path), OtherPath(), MappingProxyType(given)):
         with StepflowRuntime.start(config) as runtime:
             assert runtime.sync_client.run(PUT_BLOB, 1).is_success

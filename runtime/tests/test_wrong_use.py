@@ -46,6 +46,9 @@ def test_configs(tmp_path: Path) -> None:
     broken.write_text("[1]", encoding="utf-8")
     refused(errors.InvalidInput, "holds no object", broken, data_dir=tmp_path)
     refused(errors.ConfigInvalid, "missing field `routes`", {"plugins": {}})
+    # An empty config is not none.
+    refused(errors.ConfigInvalid, "missing field `plugins`", {})
+    refused(errors.ConfigInvalid, "invalid type: integer", {"plugins": {"x": 5}, "routes": {}})
     builtin = {"builtin": {"type": "builtin"}}
     nope = {"plugins": builtin, "routes": {"/{*component}": [{"plugin": "nope"}]}}
     refused(errors.ConfigInvalid, "plugin not found: nope", nope)
