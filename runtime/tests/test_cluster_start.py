@@ -207,6 +207,49 @@ def test_a_stopped_cluster_holds_no_file(tmp_path: Path, listen: Any) -> None:
     assert not descendants()
 
 
+@pytest.mark.parametrize("name", ["etcd", "guard", "output", "waiter", "supervisor"])
+def test_a_cluster_without_threads_leaves_nothing(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first process is etcd."""
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name == f"stepflow-{name}":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    before = {*os.listdir("/proc/self/fd")}
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(errors.StartFailed, match="can't start new thread; end other processes"):
+            StepflowCluster.start(servers=1, data_dir=tmp_path)
+    wait_until(lambda: {*os.listdir("/proc/self/fd")} <= before, "all files are closed")
+    StepflowCluster.start(servers=1, data_dir=tmp_path).stop()
+
+
+def test_the_store_of_a_config(tmp_path: Path, clients: Clients) -> None:
+    """Its servers may be those of several clusters, which share the leases as well."""
+    seen, binary = tmp_path / "seen.json", tmp_path / "server"
+    binary.write_text(f'#!/bin/sh\ntee "{seen}" | "{find_binary(None)}" "$@"\n', encoding="utf-8")
+    binary.chmod(0o755)
+    storage = {"type": "sqlite", "databaseUrl": f"sqlite:{tmp_path}/a.db?mode=rwc"}
+    config = {**ALL_BUILTINS, "storageConfig": storage}
+    with StepflowCluster.start(servers=1, data_dir=tmp_path / "one"):
+        etcd = etcd_url(tmp_path / "one")
+        for binary_ in (binary, find_binary(None)):
+            with StepflowCluster.start(config, servers=2, etcd=etcd, binary=binary_) as cluster:
+                outputs = [clients(cluster, n).run(ECHO, n, timeout=60).output for n in (0, 1)]
+                assert outputs == [0, 1]
+                with pytest.raises(errors.DataDirLocked, match=r"config's database .*/a\.db is"):
+                    StepflowRuntime.start(config)
+    told = json.loads(seen.read_text(encoding="utf-8"))
+    assert told["leaseManager"] == {"type": "etcd", "endpoints": [etcd]}
+    assert told["storageConfig"] == storage
+    # Nothing keeps it.
+    StepflowRuntime.start(config).stop()
+
+
 def test_a_cluster_that_cannot_start_holds_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -227,7 +270,7 @@ def test_a_cluster_that_cannot_start_holds_no_file(
     for Scarce.left in range(4):
         with pytest.raises(errors.StartFailed, match=r"Too many open files; close files, or raise"):
             StepflowCluster.start(servers=2, data_dir=data)
-        assert {*os.listdir("/proc/self/fd")} <= before
+        wait_until(lambda: {*os.listdir("/proc/self/fd")} <= before, "all files are closed")
     Scarce.left = 4
     with StepflowCluster.start(servers=2, data_dir=data) as cluster:
         assert cluster.sync_client.run(ECHO, 1, timeout=60).output == 1

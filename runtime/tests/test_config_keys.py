@@ -126,6 +126,14 @@ def test_the_line_of_a_misspelled_key_is_reported(suffix: str, tmp_path: Path) -
     assert not (tmp_path / "data").exists()
 
 
+def test_a_name_with_special_characters_does_not_hide_the_line(tmp_path: Path) -> None:
+    path = tmp_path / "server.yml"
+    plugins = {"a(b.*": {"type": "grpc", "queuName": "q"}}
+    path.write_text(yaml.safe_dump({**BASE, "plugins": plugins}), encoding="utf-8")
+    line = 1 + path.read_text(encoding="utf-8").split("\n").index("    queuName: q")
+    assert f'plugins["a(b.*"].queuName (line {line}), which' in rejected(path)
+
+
 def test_no_line_is_better_than_a_wrong_one(tmp_path: Path) -> None:
     path = tmp_path / "server.json"
     # In the file, the letter is written with an escape.
@@ -228,6 +236,8 @@ def test_a_key_that_is_hardly_similar_is_no_mistake() -> None:
         # Servers before 0.10 have the first of these in place of the second.
         {"stateStore": {"type": "inMemory"}, "storageConfig": {"type": "inMemory"}, "retry": {}},
         {"recovery": {}, "x-recovery": {}},
+        # YAML has keys that are no text.
+        {"recovery": {5: 1, None: 2}},
         {"routes": {**BASE["routes"], "/other": [{"plugin": "builtin", "stream": "S", "q": 1}]}},
         {"plugins": {"builtin": {"type": "builtin"}, "recovry": {"type": "builtin"}}},
     ],
@@ -248,6 +258,22 @@ def test_other_unknown_keys_are_reported(caplog: pytest.LogCaptureFixture) -> No
         # The key that it is similar to is there as well.
         "the config: recovery.enable is an unknown key, which the server ignores; let it begin with"
         " x- if it is a note",
+    ]
+
+
+def test_an_unknown_key_beside_all_known_ones_is_reported(caplog: pytest.LogCaptureFixture) -> None:
+    known = models.Recovery(
+        enabled=False,
+        check_interval_secs=1,
+        max_startup_recovery=1,
+        max_claims_per_check=1,
+        lease_ttl_secs=1,
+        checkpoint_interval=1,
+    )
+    recovery = {**known.to_dict(), "enable": True}
+    assert config_warnings(caplog, {**BASE, "recovery": recovery}) == [
+        "the config: recovery.enable is an unknown key, which the server ignores; let it begin with"
+        " x- if it is a note"
     ]
 
 

@@ -177,6 +177,14 @@ def test_a_data_dir_with_odd_letters(tmp_path: Path) -> None:
         ({"max_restarts": True}, "max_restarts is True; pass a whole number, 0 or more"),
         ({"startup_timeout": float("nan")}, "startup_timeout"),
         ({"shutdown_timeout": "5"}, "shutdown_timeout"),
+        *(
+            ({name: value}, rf"{name} is {value}; pass seconds, 0 or more")
+            for name in ("startup_timeout", "shutdown_timeout")
+            for value in (-0.1, True, None, float("nan"))
+        ),
+        ({"max_restarts": 1.5}, "max_restarts is 1.5; pass a whole number, 0 or more"),
+        ({"listen": "local"}, "listen is 'local'; use 'all' or 'loopback'"),
+        ({"listen": None}, "listen is None; use 'all' or 'loopback'"),
         ({"restart_policy": "always"}, "restart_policy is of type str; pass a RestartPolicy"),
         ({"env": {"A=B": "1"}}, "without ="),
         ({"env": {"": "1"}}, "env: the name of entry 1 is not text without ="),
