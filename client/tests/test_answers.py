@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
@@ -11,7 +12,7 @@ import httpx
 import pytest
 
 from client.tests.support import ECHO, Driver
-from stepflow_api.models import DiagnosticLevel, StepStatus
+from stepflow_api.models import DiagnosticLevel, ExecutionStatus, StepStatus
 from stepflow_client import Progress, RetryPolicy, errors, events
 
 RUN_ID = UUID(int=1)
@@ -141,7 +142,6 @@ def event(number: int, second: int, kind: str, **fields: Any) -> dict[str, Any]:
 
 
 STEP = {"runId": str(RUN_ID), "itemIndex": 0, "stepIndex": 0, "stepId": "a"}
-ITEM = {"runId": str(RUN_ID), "itemIndex": 0}
 
 
 def test_an_event_that_comes_again_with_another_time_is_not_repeated(do: Driver) -> None:
@@ -174,20 +174,24 @@ def test_an_event_that_comes_again_with_another_time_is_not_repeated(do: Driver)
     do(client.close())
 
 
+ITEM_4 = {"runId": str(RUN_ID), "itemIndex": 4}
+STEP_5 = {**ITEM_4, "stepIndex": 5, "stepId": "a"}
+
+#: The fields that servers send with each kind of event.
 KINDS: dict[str, dict[str, Any]] = {
-    "RunCreated": {"runId": str(RUN_ID), "flowId": FLOW_ID, "itemCount": 1},
+    "RunCreated": {"runId": str(RUN_ID), "flowId": FLOW_ID, "itemCount": 3},
     "SubRunCreated": {
         "runId": str(RUN_ID),
-        "parentRunId": str(RUN_ID),
+        "parentRunId": str(UUID(int=2)),
         "flowId": FLOW_ID,
-        "itemCount": 1,
+        "itemCount": 3,
     },
-    "StepsNeeded": {**ITEM, "stepIds": ["a"]},
-    "StepReady": STEP,
-    "StepStarted": STEP,
-    "StepCompleted": {**STEP, "status": 2},
-    "ItemCompleted": ITEM,
-    "RunCompleted": {"runId": str(RUN_ID), "status": 2},
+    "StepsNeeded": {**ITEM_4, "stepIds": ["b", "a"]},
+    "StepReady": STEP_5,
+    "StepStarted": {**STEP_5, "attempt": 6},
+    "StepCompleted": {**STEP_5, "status": 2},
+    "ItemCompleted": ITEM_4,
+    "RunCompleted": {"runId": str(RUN_ID), "status": 3},
 }
 
 
@@ -204,6 +208,34 @@ def test_every_kind_of_event_has_its_class(do: Driver) -> None:
     client = client_of(do, server, server_version="0.13.0")
     seen = do(client.handle(RUN_ID).events(timeout=20))
     assert [type(one).__name__ for one in seen] == list(KINDS)
+    for number, (one, fields) in enumerate(zip(seen, KINDS.values(), strict=True)):
+        assert (one.sequence_number, one.timestamp.second) == (number, 1)
+        # The attributes are called as the fields, in snake case.
+        found = {re.sub("([A-Z])", r"_\1", name).lower(): value for name, value in fields.items()}
+        if "status" in found:
+            found["status"] = {2: StepStatus.COMPLETED, 3: ExecutionStatus.FAILED}[found["status"]]
+        for name in found:
+            if name.endswith("run_id"):
+                found[name] = UUID(found[name])
+        assert {name: getattr(one, name) for name in found} == found
+    do(client.close())
+
+
+def test_fields_of_events_that_servers_may_leave_out(do: Driver) -> None:
+    without_id = {name: value for name, value in STEP_5.items() if name != "stepId"}
+    documents = [
+        event(1, 1, "StepStarted", **without_id),
+        event(2, 1, "RunCompleted", runId=str(RUN_ID), status=2),
+    ]
+    server = Server(
+        {
+            "GET runs": always(200, {"runs": [run(status=1)]}),
+            "GET events": lambda request: stream(*documents),
+        }
+    )
+    client = client_of(do, server, server_version="0.13.0")
+    started = do(client.handle(RUN_ID).events(timeout=20))[0]
+    assert (started.step_id, started.attempt) == (None, None)
     do(client.close())
 
 

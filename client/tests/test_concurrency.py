@@ -147,6 +147,14 @@ def test_another_event_loop_is_told(server: StepflowServer) -> None:
         one.run(client.close())
 
 
+@pytest.mark.parametrize("url", ["http://a", ["http://a", "http://b"]])
+def test_async_with_needs_an_event_loop(url: str | list[str]) -> None:
+    client = StepflowClient(url)
+    for manager in (client, client.handle("0" * 32)):
+        with pytest.raises(errors.InvalidRequest, match="needs a running asyncio event loop"):
+            manager.__aenter__().send(None)
+
+
 def test_a_client_goes_on_in_a_new_loop_when_its_own_has_ended(server: StepflowServer) -> None:
     # Kept connections would be left open with the loop that they belong to.
     client = StepflowClient(server.url, limits=httpx.Limits(max_keepalive_connections=0))

@@ -66,7 +66,7 @@ def test_every_request_of_a_call(do: Driver, server: StepflowServer, is_second: 
         if request.url.host == "first.invalid":
             raise httpx.ConnectError("down", request=request)
         timeout: dict[str, float] = request.extensions["timeout"]
-        seen.append((request.url.path, request.headers.get("x-tenant"), timeout["read"]))
+        seen.append((request.url.path, request.headers.get("x-tenant"), max(timeout.values())))
 
     async def record_async(request: httpx.Request) -> None:
         record(request)

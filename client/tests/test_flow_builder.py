@@ -254,6 +254,35 @@ def test_a_schema_is_added_to_those_of_a_flow(schemas: Any) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "schemas",
+    [
+        None,
+        {},
+        {"properties": {}},
+        {"properties": {"steps": {}}},
+        {"properties": {"steps": {"properties": {}}}},
+        {"properties": {"steps": {"properties": {"b": True}}, "input": {}}},
+    ],
+)
+def test_a_step_is_removed_whatever_schemas_a_flow_has(schemas: Any) -> None:
+    steps = [{"id": id, "component": "/x"} for id in "ab"]
+    b = FlowBuilder.from_flow({"steps": steps, "schemas": schemas})
+    b.remove("a")
+    assert b.build().to_dict() == {"steps": steps[1:], "schemas": schemas}
+
+
+def test_a_schema_of_everything_is_kept() -> None:
+    b = FlowBuilder(input_schema={}, output_schema={}, variables_schema={})
+    for id in "ab":
+        b.step(id, "/x", output_schema={})
+    steps = {"type": "object", "properties": {"a": {}, "b": {}}}
+    assert b.build().schemas == {
+        "type": "object",
+        "properties": {"input": {}, "output": {}, "variables": {}, "steps": steps},
+    }
+
+
 def test_a_flow_is_changed_without_the_one_it_was_made_of() -> None:
     flow = everything().build(output=1)
     before = flow.to_dict()
@@ -469,6 +498,14 @@ MISTAKES: dict[str, tuple[Callable[[FlowBuilder, Reference], Any], str]] = {
     "no step to precede": (
         lambda b, one: b.step("a", "/x", before="no"),
         "no step 'no'; the steps are 'one', 'two'",
+    ),
+    "no id to precede": (
+        lambda b, one: b.step("a", "/x", before=""),
+        "no step ''; the steps are 'one', 'two'",
+    ),
+    "later step, inserted before another": (
+        lambda b, one: b.step("a", "/x", b.steps["two"], before="two"),
+        "step 'a' reads step 'two', which is not before it; the steps before it are 'one'",
     ),
     "two of one id, from a flow": (
         lambda b, one: FlowBuilder.from_flow({"steps": [{"id": "a", "component": "/x"}] * 2}),

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 import re
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from client.tests.fault_proxy import Fault, FaultProxy
 from client.tests.support import ECHO, Driver
+from stepflow_api.testing import MockRequest, MockServer
 from stepflow_client import errors
 
 
@@ -32,6 +35,26 @@ def test_one_line_a_request_at_debug_and_a_retry_at_info(
     assert re.fullmatch(r"POST /flows: ServerError 503 after [\d.]+ ms", lines[2])
     assert re.fullmatch(r"POST /flows: done after [\d.]+ ms", lines[4])
     assert all("sesame" not in line for line in lines)
+
+
+def test_the_time_of_a_request_is_in_milliseconds(
+    do: Driver, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    now = 0.0
+
+    def slow(request: MockRequest) -> dict[str, Any]:
+        nonlocal now
+        now += 1.25
+        return {"components": []}
+
+    clock = SimpleNamespace(monotonic=lambda: now)
+    monkeypatch.setattr("stepflow_client._requests.sending.time", clock)
+    caplog.set_level(logging.DEBUG, logger="stepflow_client")
+    client = do.client("http://server.invalid", transport=MockServer({"GET /components": slow}))
+    do(client.list_components())
+    do(client.close())
+    lines = [r.getMessage() for r in caplog.records if r.name == "stepflow_client"]
+    assert lines == ["GET /components: done after 1250.0 ms"]
 
 
 def test_no_error_shows_a_secret(do: Driver, proxy: FaultProxy) -> None:

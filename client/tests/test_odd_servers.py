@@ -83,6 +83,7 @@ def test_the_response_of_a_server_without_the_operation(do: Driver) -> None:
         ({"url": "http://h", "timeout": "5"}, "timeout is '5'; pass seconds above 0"),
         ({"url": "http://h", "timeout": True}, "timeout is True; pass seconds above 0"),
         ({"url": "http://h", "token": "a\nsesame"}, "the token cannot be sent"),
+        ({"url": "http://h", "token": ""}, "the token cannot be sent: it is not a text, is empty"),
         ({"url": "http://h", "headers": {"x": "a\nsesame"}}, "headers cannot be sent"),
     ],
 )
@@ -210,6 +211,7 @@ def test_how_often_a_server_was_tried(do: Driver, retries: int, attempts: str) -
     with pytest.raises(errors.Unreachable, match=f": tried {attempts}: simulated") as caught:
         do(client.list_components())
     assert (caught.value.attempts, caught.value.run_id) == (retries + 1, None)
+    assert "run" not in str(caught.value)
     assert caught.value.method == "GET"
     assert caught.value.url.startswith("http://server.invalid/api/v1/components?")
     assert len(server.requests) == retries + 1

@@ -255,7 +255,8 @@ def test_the_server_is_named_by_argument_then_environment_then_default(
     monkeypatch.delenv("STEPFLOW_URL")
     assert type(client)().url == "http://localhost:7840/api/v1"
     monkeypatch.setenv("STEPFLOW_URL", "")
-    assert type(client)().url == "http://localhost:7840/api/v1"
+    for nothing in (None, "", []):
+        assert type(client)(nothing).url == "http://localhost:7840/api/v1"
 
 
 @pytest.mark.parametrize("url", ["http://user:s3cret%40host", "http://:s3cret", "http://h?s3cret"])
