@@ -326,16 +326,22 @@ def test_a_wait_for_an_unknown_run_is_not_sent_again(do: Driver) -> None:
 
 @pytest.mark.parametrize(("stored", "fatal"), [(False, 0), (True, 1)])
 def test_a_flow_that_is_not_stored_is_invalid(do: Driver, stored: bool, fatal: int) -> None:
-    problem = {"kind": "k", "code": 1, "level": "fatal", "formatted": "why", "data": {}}
-    found = {**NO_PROBLEMS, "diagnostics": [problem] * 4, "numFatal": fatal}
-    server = Server({"POST flows": always(200, {**STORED, "stored": stored, "diagnostics": found})})
-    client = client_of(do, server)
-    reason = r"it was not stored: \$: why; \$: why; \$: why \(and 1 more\)"
-    for flow, name in ((ECHO, "flow 'echo'"), ({**ECHO, "name": None}, "the flow")):
-        with pytest.raises(errors.FlowInvalid, match=f"^{name} is invalid, so {reason}") as caught:
-            do(client.store_flow(flow))
-        assert len(caught.value.diagnostics.diagnostics) == 4
-    do(client.close())
+    problem = {"kind": "k", "code": 1, "level": "fatal", "formatted": "why\nso", "data": {}}
+    places = [r"\$: why\W{1,3}so", r"\$\.x: why\W{1,3}so", r"\$: why\W{1,3}so"]
+    for number in range(5):
+        problems = [{**problem, "path": "$.x" if at == 1 else None} for at in range(number)]
+        found = {**NO_PROBLEMS, "diagnostics": problems, "numFatal": fatal}
+        answer = {**STORED, "stored": stored, "diagnostics": found}
+        client = client_of(do, Server({"POST flows": always(200, answer)}))
+        reason = "; ".join(places[:number]) or "the server does not say why"
+        reason += r" \(and 1 more\)" * (number == 4) + "; correct it there$"
+        for flow, name in ((ECHO, "flow 'echo'"), ({**ECHO, "name": None}, "the flow")):
+            message = f"^{name} is invalid, so it was not stored: {reason}"
+            with pytest.raises(errors.FlowInvalid, match=message) as caught:
+                do(client.store_flow(flow))
+            assert "\n" not in str(caught.value)
+            assert len(caught.value.diagnostics.diagnostics) == number
+        do(client.close())
 
 
 def test_a_refusal_counts_more_than_the_deadline(do: Driver) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import tracemalloc
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,23 @@ def test_concurrency_below_one_is_refused(do: Driver, client: Any) -> None:
         errors.InvalidInput, match=r"max_concurrency: .* greater than or equal to 1"
     ):
         do(client.run_batch(ECHO, [1], max_concurrency=0))
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        [None, 0, "", False, [], {}],
+        (None, None),
+        range(3),
+        {"a": 1, "b": 2}.keys(),
+        deque([1, 2]),
+    ],
+    ids=repr,
+)
+def test_every_iterable_is_a_list_of_inputs(do: Driver, client: Any, inputs: Any) -> None:
+    expected = list(inputs)
+    assert [result.output for result in do(client.run_batch(ECHO, inputs))] == expected
+    assert [result.output for result in do(client.run_batch(ECHO, iter(inputs)))] == expected
 
 
 @pytest.mark.parametrize("inputs", [5, None, "text", b"bytes", {"a": 1}])

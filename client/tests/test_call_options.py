@@ -159,9 +159,12 @@ def test_a_run_is_created_with_all_its_options(do: Driver, name: str, key: str |
 def test_a_run_is_not_created_again_without_a_request(do: Driver) -> None:
     server = MockServer({"POST /runs": errors.ConnectionLost})
     client = do.client("http://server", server_version="0.11.1", transport=server)
-    for given in ({}, {"retry_create": False}, {"retry_create": None}):
+    for given in ({}, {"retry_create": False}, {"retry_create": None}, {"idempotency_key": None}):
         server.requests.clear()
-        with pytest.raises(errors.RunOutcomeUnknown):
+        message = (
+            rf"\. Look for a run of flow {FLOW_ID} created since 20[-\dT:]+\.\d{{3}}\+00:00 with"
+        )
+        with pytest.raises(errors.RunOutcomeUnknown, match=message):
             do(client.submit(FLOW_ID, 1, **given))
         assert len(server.requests) == 1
     do(client.close())
@@ -190,7 +193,7 @@ def test_an_earlier_attempt_may_have_created_the_run(do: Driver, later: Any) -> 
     answers = iter([errors.ConnectionLost])
     server = MockServer({"POST /runs": lambda request: next(answers, later)})
     client = do.client("http://server", server_version="0.11.1", transport=server)
-    with pytest.raises(errors.RunOutcomeUnknown):
+    with pytest.raises(errors.RunOutcomeUnknown, match="Look for a run"):
         do(client.submit(FLOW_ID, 1, retry_create=True))
     kind = errors.ConnectionFailed if later is errors.ConnectionFailed else errors.StatusError
     with pytest.raises((kind, errors.Unreachable)):

@@ -224,5 +224,7 @@ def test_the_oldest_flow_ids_are_dropped() -> None:
     for name in (b"a", b"b", b"c"):
         ids.put(name, name.decode())
     assert [ids.get(name) for name in (b"a", b"b", b"c")] == [None, "b", "c"]
-    ids.forget(b"b")
+    # Of two calls that a server answers at the same moment, the second finds it gone.
+    for _ in range(2):
+        ids.forget(b"b")
     assert ids.get(b"b") is None

@@ -274,7 +274,9 @@ def test_of_two_runs_the_older_one_counts(do: Driver, key: str) -> None:
 
     server = MockServer(
         {
-            "GET /runs": lambda request: {"runs": runs if stored else []},
+            "GET /runs": lambda request: {
+                "runs": runs[: int(request.query["limit"])] if stored else []
+            },
             "POST /flows": store,
             "POST /runs": {**runs[0], "runId": str(uuid.UUID(int=9))},
             "GET /flows/{flow_id}": lambda request: {"flow": stored[0], "flowId": "f"},
@@ -284,6 +286,9 @@ def test_of_two_runs_the_older_one_counts(do: Driver, key: str) -> None:
     flow = {**ECHO, "name": "echo"}
     ids = [do(client.submit(flow, 1, idempotency_key=key)).id for _ in range(2)]
     assert ids == [uuid.UUID(int=9), uuid.UUID(int=1)]
+    # In each process and version, or the same call would be refused there.
+    digest = "d9280f6d530267ea0d2b9754cf8e85f01d66579335af498fc530a711edcacc8b"
+    assert stored[0]["metadata"] == {"stepflowClient": {"key": key, "call": digest}}
     do(client.close())
 
 

@@ -7,7 +7,7 @@ import threading
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import httpx
@@ -56,9 +56,30 @@ def test_run_takes_a_flow_in_every_shape(do: Driver, client: Any, tmp_path: Path
     as_yaml = tmp_path / "echo.yaml"
     as_yaml.write_text("name: echo\nsteps: []\noutput:\n  $input: $\n", encoding="utf-8")
     flow_id = do(client.store_flow(ECHO))
-    for flow in (ECHO, Flow.from_dict(ECHO), as_json, str(as_json), as_yaml, flow_id):
+    for flow in (
+        ECHO,
+        MappingProxyType(ECHO),
+        Flow.from_dict(ECHO),
+        as_json,
+        str(as_json),
+        as_yaml,
+        flow_id,
+    ):
         assert do(client.run(flow, 5)).output == 5
         assert do(client.store_flow(flow)) == flow_id
+
+
+@pytest.mark.parametrize("suffix", [".json", ".yaml"])
+def test_a_flow_that_was_changed_is_another(
+    do: Driver, client: Any, tmp_path: Path, suffix: str
+) -> None:
+    path = tmp_path / f"flow{suffix}"
+    flow = {**ECHO}
+    for output in (1, 2, 1):
+        flow["output"] = output
+        path.write_text(json.dumps(flow), encoding="utf-8")
+        assert do(client.run(path, None)).output == output
+        assert do(client.run(flow, None)).output == output
 
 
 def test_the_same_text_may_be_a_flow_in_one_format_alone(
@@ -224,8 +245,10 @@ def test_variables_come_from_arguments_then_the_environment(
     }
     nullable = variables_of(["null", "string"])
     assert do(client.run(nullable, None, variables_from_env=True)).output["city"] == "Oslo"
-    explicit = client.run(VARIABLES, None, variables={"city": "Bonn"}, variables_from_env=True)
-    assert do(explicit).output == {"city": "Bonn", "count": 3}
+    explicit = {"city": "Bonn"}
+    result = do(client.run(VARIABLES, None, variables=explicit, variables_from_env=True))
+    assert result.output == {"city": "Bonn", "count": 3}
+    assert explicit == {"city": "Bonn"}
     # Empty is a value.
     monkeypatch.setenv("TEST_CITY", "")
     assert do(client.run(VARIABLES, None, variables_from_env=True)).output["city"] == ""

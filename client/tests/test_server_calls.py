@@ -151,6 +151,12 @@ def test_the_types_of_variables_of_the_environment(
     server.requests.clear()
     do(client.run("0" * 64, 1, variables_from_env=True))
     assert server.requests[1].json()["variables"] == {}
+    for schema in (None, {}, {"properties": {}}):
+        found = {"flowId": "0" * 64, "schema": schema, "envVars": {"a": "TEST_OF_text"}}
+        server.add("GET /flows/{flow_id}/variables", found)
+        server.requests.clear()
+        do(client.run("0" * 64, 1, variables_from_env=True))
+        assert server.requests[1].json()["variables"] == {"a": "3"}
     do(client.close())
 
 

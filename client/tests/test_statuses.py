@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -180,6 +181,33 @@ def test_waits_are_short(do: Driver) -> None:
     server = Server("0.11.1", [ExecutionStatus.RUNNING, ExecutionStatus.COMPLETED])
     wait_for(do, server, "0.11.1", lambda handle: handle.result(timeout=0.9))
     assert server.waits() == [1] * 2
+    # To check once is not to wait.
+    for items in (1, 2):
+        server = Server("0.11.1", [ExecutionStatus.RUNNING], items)
+        with pytest.raises(errors.Timeout):
+            wait_for(do, server, "0.11.1", lambda handle: handle.results(timeout=0))
+        assert server.waits() == [0]
+
+
+@pytest.mark.parametrize("name", WAITS)
+def test_a_deadline_ends_a_wait(do: Driver, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    items, wait = WAITS[name]
+    now = 0.0
+    clock = SimpleNamespace(monotonic=lambda: now)
+    monkeypatch.setattr("stepflow_client._requests.deadline.time", clock)
+    server = Server("0.11.1", [ExecutionStatus.RUNNING], items)
+
+    def slow(request: httpx.Request) -> httpx.Response:
+        nonlocal now
+        now += 6
+        assert now < 100
+        return server(request)
+
+    client = do.client("http://other.invalid", transport=httpx.MockTransport(slow))
+    with pytest.raises(errors.Timeout, match=f"^run {RUN_ID} was not seen to end .*=20 s") as one:
+        do(wait(client.handle(RUN_ID)))
+    assert (one.value.run_id, one.value.seconds, len(server.asked)) == (RUN_ID, 20, 4)
+    do(client.close())
 
 
 def test_progress_is_reported_when_it_has_changed(do: Driver) -> None:

@@ -46,7 +46,9 @@ def resolve(flow: FlowSource) -> str | FlowContent:
     if isinstance(flow, Flow):
         return FlowContent(_key(b"json", _as_json(flow)), lambda: flow)
     if isinstance(flow, Mapping):
-        return FlowContent(_key(b"json", _as_json(flow)), lambda: _model(flow, "the flow"))
+        # Only a dict can be written as JSON.
+        document = dict(flow)
+        return FlowContent(_key(b"json", _as_json(document)), lambda: _model(document, "the flow"))
     try:
         path = Path(flow)
     except TypeError as error:
