@@ -82,6 +82,7 @@ RESULTS: list[tuple[Any, str, Printed]] = [
     ("done", "--json --verbose", Printed(0, '{"outcome": "success", "result": "done"}\n', "")),
     (["é"], "", Printed(0, '[\n  "é"\n]\n', "")),
     (None, "--verbose", Printed(0, "null\n", "")),
+    (NO, "--json -v", Printed(1, NO_JSON, NO_DETAILS)),
     (
         NO,
         "",
@@ -246,6 +247,10 @@ def test_runs(serve: Callable[..., MockServer], printed: Callable[..., Printed])
         f"{ID}\tfailed\t1/3\ta flow\t2026-01-01T00:00:00+00:00",
         f"{OTHER_ID}\tcompleted\t1/1\t\t2026-01-01T00:00:00+00:00",
     ]
+    # Programs need no note of the next page.
+    for options in ((), ("--json",)):
+        code, out, err = printed("runs", "--limit", "1", *options)
+        assert (code, out.count("\n"), err) == (0, 1, "")
 
 
 PLACE = {"runId": ID, "itemIndex": 3, "stepIndex": 4}
@@ -366,6 +371,15 @@ def test_wrong_usage(printed: Callable[..., Printed], arguments: str, problem: s
     assert problem in err
 
 
+@pytest.mark.parametrize("option", ["--input", "--overrides"])
+def test_an_argument_that_is_not_text(printed: Callable[..., Printed], option: str) -> None:
+    # How Python passes a byte on that is not UTF-8.
+    code, out, err = printed("run", FLOW, option, '{"a": "\udcff"}')
+    assert (code, out) == (2, "")
+    assert f"{option} is not valid JSON" in err
+    assert err.count("\n") == 1
+
+
 def test_the_input(
     serve: Callable[..., MockServer], printed: Callable[..., Printed], tmp_path: Path
 ) -> None:
@@ -387,6 +401,9 @@ def test_the_input(
     assert sent("--input-file", str(yaml)) == [{"a": 1}]
     upper.write_text("a: 1", encoding="utf-8")
     assert printed("submit", FLOW, "--input-file", str(upper)).code == 2
+    # Only line breaks separate inputs, and no other characters that Python takes for some.
+    yaml.write_text('"a\u2028b\x85c"\r\n2', encoding="utf-8")
+    assert sent("--inputs", str(yaml)) == ["a\u2028b\x85c", 2]
 
 
 def test_ctrl_c(serve: Callable[..., MockServer], printed: Callable[..., Printed]) -> None:
@@ -409,6 +426,7 @@ WAITING = {
     f"run {FLOW} --inputs inputs --follow": "events",
     f"wait {ID}": "result",
     f"wait {ID} --follow": "events",
+    f"wait {ID} -f": "events",
     f"events {ID} --follow": "events",
 }
 
@@ -471,7 +489,7 @@ CALLED: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
     (f"diff {OTHER_ID} --item 0", (OTHER_ID,), {"item": 0}),
     ("events", (), {"since": 0, "follow": False, "timeout": None}),
     (
-        "events --follow --since 3 --timeout 5",
+        "events -f --since 3 --timeout 5",
         (),
         {"since": 3, "follow": True, "timeout": 5},
     ),

@@ -83,13 +83,16 @@ def test_the_default_profile_and_that_of_the_environment(
         assert other.requests
 
 
+@pytest.mark.parametrize("by", ["file", "environment"])
 def test_a_token_goes_only_to_the_server_of_its_profile(
-    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by: str
 ) -> None:
     (tmp_path / "token").write_text("secret", encoding="utf-8")
-    command.profiles(
-        'default = "one"\n[profiles.one]\nurl = "http://localhost:9"\ntoken_file = "token"\n'
-    )
+    default = 'default = "one"\n'
+    if by == "environment":
+        default = ""
+        monkeypatch.setenv("STEPFLOW_PROFILE", "one")
+    command.profiles(f'{default}[profiles.one]\nurl = "http://localhost:9"\ntoken_file = "token"\n')
     with OddServer(COMPONENTS) as server:
         command("--url", server.url)
         assert tokens(server) == [None]
@@ -122,7 +125,7 @@ def test_a_named_profile_wins_over_the_environment(
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        (None, "cannot read the profile file"),
+        (None, "stepflow-client: cannot read the profile file"),
         ("x", "is not TOML: "),
         ("[profiles.two]\n[profiles.three]\n", "has no profile 'one'; it has three, two"),
         ("", "has no profile 'one'; it has no profile"),
@@ -133,6 +136,7 @@ def test_a_named_profile_wins_over_the_environment(
         ("[profiles.one]\ninsecure = 'no'\n", "insecure is 'no'; write true or false"),
         ("url = 'x'\n", "has 'url'; write `default` and [profiles.NAME] only"),
         ("[profiles.one]\ntoken_file = 'none'\n", "cannot read the token file"),
+        ("[profiles.one]\ntoken_file = '~nobody-has-this-name/a'\n", "cannot read the token file"),
     ],
 )
 def test_a_profile_that_cannot_be_used(command: Command, text: str | None, problem: str) -> None:
@@ -140,6 +144,21 @@ def test_a_profile_that_cannot_be_used(command: Command, text: str | None, probl
         command.profiles(text)
     error = command("--profile", "one", code=2)
     assert problem in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("default", ["3", "['one']", "{a = 1}", "'two'"])
+def test_a_default_that_names_no_profile(command: Command, default: str) -> None:
+    command.profiles(f"default = {default}\n[profiles.one]\n")
+    error = command(code=2)
+    assert "has no profile " in error and "; it has one\n" in error
+    assert error.count("\n") == 1
+
+
+def test_a_profile_file_in_another_encoding(command: Command) -> None:
+    command.file.write_bytes('default = "é"\n'.encode("latin-1"))
+    error = command(code=2)
+    assert "is not TOML: " in error
     assert error.count("\n") == 1
 
 

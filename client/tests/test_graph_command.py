@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -17,6 +18,9 @@ FLOW = {
     "output": {"$step": "a"},
 }
 MODEL = Flow.from_dict(FLOW)
+
+#: Half of a surrogate pair, which JSON can have.
+NAME = "a\ud800b"
 
 
 @pytest.fixture
@@ -61,6 +65,27 @@ def test_the_name_of_the_file_says_the_format(path: Path, name: str, expected: s
     file = path.with_name(name)
     assert cli.run(["graph", str(path), "--output", str(file)]) == 0
     assert file.read_text(encoding="utf-8") == expected
+
+
+def test_the_format_that_is_named_wins(path: Path) -> None:
+    file = path.with_name("a.svg")
+    assert cli.run(["graph", str(path), "--output", str(file), "--format", "dot"]) == 0
+    assert file.read_text(encoding="utf-8") == MODEL.to_dot()
+
+
+@pytest.mark.parametrize("format", ["mermaid", "svg", "dot"])
+def test_a_name_that_no_encoding_has(
+    path: Path, format: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    flow = {"name": NAME, "steps": [{"id": NAME, "component": NAME}], "output": {"$step": NAME}}
+    path.write_text(json.dumps(flow), encoding="utf-8")
+    file = path.with_name("out")
+    assert cli.run(["graph", str(path), "--format", format, "-o", str(file)]) == 0
+    assert cli.run(["graph", str(path), "--format", format]) == 0
+    sys.stdout.flush()
+    assert capfd.readouterr() == (file.read_text(encoding="utf-8"), "")
+    shown = "a#65533;b" if format == "mermaid" else "a\ufffdb"
+    assert shown in file.read_text(encoding="utf-8")
 
 
 def test_a_stored_flow_is_drawn(server: StepflowServer, capfd: pytest.CaptureFixture[str]) -> None:

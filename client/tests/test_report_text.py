@@ -349,6 +349,21 @@ def test_steps_that_have_not_started(tmp_path: Path) -> None:
     assert whole.count('class="not-run"') == 2
 
 
+def test_a_step_that_has_ended_meanwhile(tmp_path: Path) -> None:
+    """Its events and its own status are requested one after the other; the page has one of both."""
+    flow = {"steps": [{"id": "a", "component": "/x"}]}
+    started = (1, "StepStarted", 0, {"stepId": "a"})
+    for events, shown in (
+        ([started, (2, "StepCompleted", 0, {"stepId": "a", "status": "failed"})], "✗ failed"),
+        ([started], "▸ running"),
+    ):
+        steps = [("a", "completed", None)]
+        server = mock({}, {0: ("running", None)}, events, flow=flow, steps={0: steps})
+        text = words(page_of(tmp_path, server))
+        assert text.count(f" | a | {shown} | ") == 2
+        assert "✓ completed" not in text
+
+
 def test_items_without_steps(tmp_path: Path) -> None:
     flow = {"steps": [{"id": "s", "component": "/x", "input": {"$input": "$"}}]}
     message = 'step "s" failed'

@@ -204,6 +204,10 @@ def test_pages_of_runs(server: StepflowServer, command: Command) -> None:
     assert listed("-L", "2", "--page", "3") == ids[4:]
     assert listed("-L", "2", "--page", "4") == []
     assert listed("-L", "0") == []
+    for page, shown in (("1", ids[:2]), ("2", ids[2:4]), ("3", ids[4:])):
+        options = ("--flow-name", name, "-L", "2", "--page", page, "--json")
+        lines = command("runs", *options).splitlines()
+        assert [json.loads(line)["runId"] for line in lines] == shown
 
 
 def test_ids_can_be_pasted(

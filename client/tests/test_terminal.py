@@ -104,7 +104,8 @@ def test_runs_that_are_shown_in_colour(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("COLUMNS", "70")
-    step = "a step with a name that is cut"
+    # Words in it that are no status.
+    step = "un-failed failed-over step that is cut"
     ask = {"id": step, "component": "/create_messages", "input": {"user_prompt": {"$input": "$"}}}
     output = {"$step": step, "path": "messages[0].content"}
     flow = {"name": "f" * 90, "steps": [ask], "output": output}
@@ -114,6 +115,7 @@ def test_runs_that_are_shown_in_colour(
         second.result()
         run, timeline, diff = str(first.id), first.timeline(), first.diff(second.id)
     assert screen("timeline", run) == timeline.to_text(width=70) + "\n"
+    assert "\x1b[32mcompleted\x1b[0m" in screen.styled and "\x1b[1;31m" not in screen.styled
     # Without the times, which are those of detection.
     events = [[line[24:] for line in show("events", run).splitlines()] for show in (screen, piped)]
     assert events[0] == events[1] != []

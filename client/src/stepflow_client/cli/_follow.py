@@ -80,11 +80,9 @@ class _Steps:
         self._starts: dict[tuple[int, str], datetime] = {}
         self._seconds: dict[tuple[int, str], float] = {}
         self._statuses: dict[tuple[int, str], str] = {}
-        self._last: datetime | None = None
 
     def add(self, event: RunEvent) -> None:
         """Add an event."""
-        self._last = event.timestamp
         if isinstance(event, RunCreated):
             self._is_batch = event.item_count > 1
         if not isinstance(event, StepStarted | StepCompleted):

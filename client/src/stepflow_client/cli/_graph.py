@@ -49,7 +49,7 @@ def graph(
     if output is None:
         print_text(text.removesuffix("\n"))
     else:
-        write_file(output, text.encode("utf-8", "replace"))
+        write_file(output, text.encode())
 
 
 def _draw(flow: Flow, format: Format) -> str:

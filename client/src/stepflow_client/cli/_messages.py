@@ -13,7 +13,6 @@ _WORDS = (
     (r"^idempotency_key is ", "--idempotency-key is "),
     (r"; pass a UUID, as submit\(\) and list_runs\(\) do", "; `stepflow-client runs` lists ids"),
     (r": check the URL, and server_version\(\)", ": check --url"),
-    (r"; use results\(\) in place of result\(\)", "; wait for it with `stepflow-client wait`"),
     (
         r"^since is (.*); pass the sequence_number of an event, or 0 .*",
         r"--since is \1; pass the"

@@ -60,8 +60,9 @@ def read_profile(name: str | None) -> Profile:
     if name is None and not (os.environ.get(FILE_VARIABLE) or path.is_file()):
         return Profile()
     shown = f"the profile file {str(path)!r}"
+    content = read_file(path, "profile file")
     try:
-        document = tomllib.loads(read_file(path, "profile file").decode("utf-8-sig"))
+        document = tomllib.loads(content.decode("utf-8-sig"))
     except ValueError as error:
         raise InvalidInput(f"{shown} is not TOML: {one_line(str(error))}; correct it") from None
     profiles = document.get("profiles", {})
@@ -75,7 +76,8 @@ def read_profile(name: str | None) -> Profile:
     if chosen is None:
         return Profile()
     known = cast("dict[str, Any]", profiles)
-    if chosen not in known:
+    # A list, since the default may be anything that TOML has, such as an array.
+    if chosen not in [*known]:
         names = ", ".join(sorted(known)) or "no profile"
         raise InvalidInput(f"{shown} has no profile {chosen!r}; it has {names}")
     return _profile(known[chosen], f"{shown}, profile {chosen!r}", path.parent)
@@ -95,5 +97,5 @@ def _profile(fields: Any, shown: str, folder: Path) -> Profile:
             raise InvalidInput(f"{shown}: {key} is {one_line(repr(value))}; write {wanted}")
         if key in _FILES:
             # Relative to the file, wherever the command is run.
-            values[key] = folder / Path(str(value)).expanduser()
+            values[key] = folder / os.path.expanduser(str(value))
     return Profile(**values)
