@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import functools
 import http.client
 import json
@@ -136,6 +137,37 @@ class Times:
         return self._times * number
 
 
+@dataclasses.dataclass
+class Plus:
+    """An object whose attributes have annotations too."""
+
+    number: str
+
+    def __call__(self, number: int) -> int:
+        return int(self.number) + number
+
+
+@functools.lru_cache
+def cached(number: int) -> int:
+    return number + 6
+
+
+class Wrapper:
+    """A decorator that is a class."""
+
+    def __init__(self, function: Callable[[int], int]) -> None:
+        functools.update_wrapper(self, function)
+        self._function = function
+
+    def __call__(self, *arguments: Any, **named: Any) -> int:
+        return self._function(*arguments, **named)
+
+
+@Wrapper
+def wrapped(number: int) -> int:
+    return number + 7
+
+
 def times(number: int, times: int) -> int:
     return times * number
 
@@ -171,6 +203,7 @@ def test_functions_of_all_kinds() -> None:
     given.append(component(name="partial")(functools.partial(times, times=4)))
     given += [component(name="later-1.b")(Later()), whole_and_context, odd_names, two_contexts]
     given += [component(name="partial_later")(functools.partial(later, plus=2)), Later().method]
+    given += [component(name="annotated")(Plus("5")), cached, wrapped]
     with StepflowRuntime.start(components=given) as runtime:
 
         def call(name: str, input: Any) -> Any:
@@ -186,6 +219,7 @@ def test_functions_of_all_kinds() -> None:
         assert "greater than or equal to 1" in problem(call("limited", {"number": 0}))
         # Type hints are found, so that text becomes a number.
         outputs = {"object": 6, "partial": 8, "later-1.b": 3, "partial_later": 4, "method": 7}
+        outputs |= {"annotated": 7, "cached": 8, "wrapped": 9}
         for name, output in outputs.items():
             assert call(name, {"number": "2"}).output == output
         assert call("whole_and_context", [1]).output == ["call", [1]]

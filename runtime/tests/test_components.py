@@ -315,13 +315,16 @@ def test_a_new_definition_takes_effect(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cells", cells)
     prelude = "from stepflow_runtime import component\n@component\n"
     exec(f"{prelude}def value(): return 'old'", vars(cells))
-    with StepflowRuntime.start(components=[vars(cells)["value"]]) as runtime:
+    with StepflowRuntime.start(components=[vars(cells)["value"], shout]) as runtime:
         run = runtime.sync_client.run
         assert run(flow("value", {}), None).output == "old"
         exec(f"{prelude}def value(add: str): return 'new' + add", vars(cells))
         assert run(flow("value", {"add": "er"}), None).output == "newer"
         exec("def value(*parts): return 'without the decorator'", vars(cells))
         assert "has the parameter *parts" in problem(run(flow("value", {}), None))
+        # It is still listed, and with it all others.
+        names = [one.component for one in runtime.sync_client.list_components()]
+        assert {"/python/value", "/python/shout", "/create_messages"} <= set(names)
         exec("value = 'something else'", vars(cells))
         assert run(flow("value", {}), None).output == "old"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import re
 import sys
@@ -89,6 +90,12 @@ class Component:
         if interface.function is not latest:
             self._interface = interface = Interface(latest, self.name)
         return interface
+
+    def listed_interface(self) -> Interface:
+        """Return the interface for lists: while a new definition is wrong, that of the last one."""
+        with contextlib.suppress(InvalidInput):
+            self.interface()
+        return self._interface
 
 
 def find_components(components: Iterable[Any]) -> dict[str, Component]:

@@ -162,8 +162,11 @@ def _hints(function: Callable[..., Any], name: str) -> dict[str, Any]:
     target: Any = function
     if isinstance(target, functools.partial):
         target = target.func
-    if not hasattr(target, "__annotations__"):
-        target = type(target).__call__
+    if not (inspect.isfunction(target) or inspect.ismethod(target)):
+        target = inspect.unwrap(target)
+        if not inspect.isroutine(target):
+            # The annotations of an object that is called are those of its attributes.
+            target = type(target).__call__
     try:
         return typing.get_type_hints(target, include_extras=True)
     except Exception as error:

@@ -190,7 +190,7 @@ class JsonRpcWorker:
         return {"result": {"output": output}}
 
     def _describe(self, name: str) -> dict[str, Any]:
-        function = self._calls.components[name].interface()
+        function = self._calls.components[name].listed_interface()
         schemas = {"Input": function.input_schema, "Output": function.output_schema}
         return {
             "component": f"{self._prefix}/{name}",

@@ -214,7 +214,7 @@ class PullWorker:
     def _list(self) -> bytes:
         listed = b""
         for name, component in self._calls.components.items():
-            function = component.interface()
+            function = component.listed_interface()
             listed += protobuf.message(
                 1,
                 protobuf.text(1, f"{self._prefix}{name}")
