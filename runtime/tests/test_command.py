@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import logging
 import os
@@ -19,7 +20,7 @@ from typing import Any
 import pytest
 
 from runtime.tests.component_flows import VERSION, flow, problem
-from runtime.tests.gateways import Response, gateway, grpc, nothing, task
+from runtime.tests.gateways import Response, calls, gateway, grpc, nothing, task
 from runtime.tests.support import ECHO, READ_FILE, descendants, exists, wait_until
 from stepflow_client import SyncStepflowClient
 from stepflow_runtime import ALL_BUILTINS, StepflowRuntime, __version__, errors
@@ -378,20 +379,55 @@ def test_a_worker_behind_a_gateway_loses_no_result(page: tuple[int, bytes], fold
     assert len(results) == 1 and protobuf.encode_value("A") in results.pop()
 
 
-def test_a_worker_ends_with_the_server_that_started_it(folder: Path) -> None:
+@pytest.mark.parametrize("calls_it", [True, False], ids=["up to 0.11", "from 0.12 on"])
+def test_a_worker_ends_with_the_server_that_started_it(folder: Path, calls_it: bool) -> None:
     # A server that is killed cannot end it.
     script = 'trap "" INT; "$@" & wait'
-    with subprocess.Popen(
-        ["/bin/sh", "-c", script, "server", *COMMAND, "worker", "steps"],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as server:
+    with (
+        gateway(lambda *_: nothing()) as (url, seen),
+        subprocess.Popen(
+            ["/bin/sh", "-c", script, "server", *COMMAND, "worker", "steps"],
+            cwd=folder,
+            env=os.environ if calls_it else {**os.environ, "STEPFLOW_TASKS_URL": url},
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as server,
+    ):
         assert server.stdout is not None
-        assert server.stdout.readline().startswith('{"port": ')
+        if calls_it:
+            assert server.stdout.readline().startswith('{"port": ')
+        else:
+            wait_until(lambda: calls(seen, "PullTasks"), "the worker pulls tasks")
         (worker,) = descendants(server.pid)
         server.kill()
         wait_until(lambda: not exists(worker), "the worker has ended")
+
+
+def test_what_a_worker_answers(folder: Path) -> None:
+    with subprocess.Popen(
+        [*COMMAND, "worker", "steps:store"], cwd=folder, stdout=subprocess.PIPE, text=True
+    ) as worker:
+
+        def answer(method: str, **parameters: Any) -> Any:
+            client = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+            document = {"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters}
+            client.request("POST", "/", json.dumps(document))
+            content = json.loads(client.getresponse().read())
+            client.close()
+            return content
+
+        assert worker.stdout is not None
+        port = json.loads(worker.stdout.readline())["port"]
+        try:
+            # As server 0.9 does it, which names no URL of its own.
+            assert answer("initialize")["result"]["server_protocol_version"] == 1
+            (listed,) = answer("components/list")["result"]["components"]
+            assert listed["component"] == "/store"
+            error = answer("components/execute", component="/store", input={})["error"]
+            assert error["code"] == -32100
+            assert "servers before 0.10 do not tell their workers where they" in error["message"]
+        finally:
+            worker.send_signal(signal.SIGINT)
 
 
 def test_a_worker_goes_on_when_the_shell_that_started_it_ends(folder: Path) -> None:
@@ -456,6 +492,14 @@ def command(*arguments: str, folder: Path) -> tuple[int, str, str]:
 
 def test_the_version(folder: Path) -> None:
     assert command("--version", folder=folder) == (0, f"stepflow-runtime {__version__}\n", "")
+
+
+def test_the_defaults(folder: Path) -> None:
+    code, output, _ = command("serve", "--help", folder=folder)
+    text = " ".join(output.split())
+    assert code == 0
+    for default in ("by default 7840;", "by default 1 ", "standard error; by default warn"):
+        assert default in text
 
 
 @pytest.mark.parametrize(

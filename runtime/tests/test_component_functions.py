@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import errno
 import functools
 import http.client
 import json
@@ -25,6 +26,7 @@ from stepflow_runtime._components import protobuf
 from stepflow_runtime._components.calls import CallFailed, Calls, Step
 from stepflow_runtime._components.functions import find_components
 from stepflow_runtime._components.json_rpc import JsonRpcWorker
+from stepflow_runtime._components.service import ComponentService
 from stepflow_runtime.errors import InvalidInput, InvalidState
 
 
@@ -203,7 +205,10 @@ def test_functions_of_all_kinds() -> None:
     given.append(component(name="partial")(functools.partial(times, times=4)))
     given += [component(name="later-1.b")(Later()), whole_and_context, odd_names, two_contexts]
     given += [component(name="partial_later")(functools.partial(later, plus=2)), Later().method]
-    given += [component(name="annotated")(Plus("5")), cached, wrapped]
+    # A module that is loaded from a file need not be one that can be imported.
+    loaded: dict[str, Any] = {"__name__": "not_imported"}
+    exec("def loaded(number: int) -> int: return number + 8", loaded)
+    given += [component(name="annotated")(Plus("5")), cached, wrapped, loaded["loaded"]]
     with StepflowRuntime.start(components=given) as runtime:
 
         def call(name: str, input: Any) -> Any:
@@ -219,7 +224,7 @@ def test_functions_of_all_kinds() -> None:
         assert "greater than or equal to 1" in problem(call("limited", {"number": 0}))
         # Type hints are found, so that text becomes a number.
         outputs = {"object": 6, "partial": 8, "later-1.b": 3, "partial_later": 4, "method": 7}
-        outputs |= {"annotated": 7, "cached": 8, "wrapped": 9}
+        outputs |= {"annotated": 7, "cached": 8, "wrapped": 9, "loaded": 10}
         for name, output in outputs.items():
             assert call(name, {"number": "2"}).output == output
         assert call("whole_and_context", [1]).output == ["call", [1]]
@@ -323,6 +328,18 @@ def test_requests_on_one_connection() -> None:
         connection.close()
 
 
+@pytest.mark.parametrize("version", [(0, 12, 0), (0, 13, 0)])
+def test_a_task_waits_as_long_as_it_takes(version: tuple[int, ...]) -> None:
+    """Servers end tasks that no worker has begun after a time, and each call needs a thread."""
+    services = [ComponentService(find_components([f]), version) for _ in range(2)]
+    one, other = (service.add_to({})["plugins"]["python"] for service in services)
+    for service in services:
+        service.close()
+    assert one["queueTimeoutSecs"] == other["queueTimeoutSecs"] > 30 * 24 * 3600
+    # A server that has the port of another one has none of its tasks.
+    assert one["queueName"] != other["queueName"]
+
+
 def test_only_the_server_can_call() -> None:
     """Its config alone has the path: other programs of this machine find the port."""
     worker = JsonRpcWorker(Calls({}), "/python")
@@ -356,6 +373,49 @@ def test_only_the_server_can_call() -> None:
             answer(url.path, len(body) + 1)
     finally:
         worker.close()
+
+
+@pytest.mark.parametrize("is_thread", [True, False], ids=["no thread", "no file"])
+def test_a_connection_that_cannot_be_served(
+    is_thread: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is logged, and the next one is served."""
+    refused: list[str] = []
+    start, accept = threading.Thread.start, socket.socket.accept
+
+    def start_or_refuse(thread: threading.Thread) -> None:
+        if is_thread and thread.name == "stepflow-component" and not refused:
+            refused.append("thread")
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    def accept_or_refuse(listener: socket.socket) -> Any:
+        if not is_thread and not refused:
+            refused.append("file")
+            raise OSError(errno.EMFILE, "Too many open files")
+        return accept(listener)
+
+    monkeypatch.setattr(threading.Thread, "start", start_or_refuse)
+    monkeypatch.setattr(socket.socket, "accept", accept_or_refuse)
+    monkeypatch.setattr("stepflow_runtime._components.json_rpc._ACCEPT_SECONDS", 0.01)
+    worker = JsonRpcWorker(Calls({}), "/python")
+    worker.start()
+    try:
+        if is_thread:
+            with socket.create_connection(("127.0.0.1", worker.port)) as connection:
+                connection.settimeout(60)
+                assert connection.recv(1) == b""
+        client = http.client.HTTPConnection("127.0.0.1", worker.port, timeout=60)
+        client.request("POST", "/health", b"")
+        assert client.getresponse().status == 200
+        client.close()
+    finally:
+        worker.close()
+    assert caplog.messages == [
+        "a call of a component was refused: [Errno 11] can't start new thread"
+        if is_thread
+        else "a call of a component is delayed: [Errno 24] Too many open files"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -325,8 +325,14 @@ def test_a_new_definition_takes_effect(monkeypatch: pytest.MonkeyPatch) -> None:
         # It is still listed, and with it all others.
         names = [one.component for one in runtime.sync_client.list_components()]
         assert {"/python/value", "/python/shout", "/create_messages"} <= set(names)
-        exec("value = 'something else'", vars(cells))
-        assert run(flow("value", {}), None).output == "old"
+        # What has its name now is no new definition of it.
+        other: dict[str, Any] = {"__name__": "elsewhere"}
+        exec(
+            "def value(): return 'imported'\ndef outer():\n def value(): pass\n return value", other
+        )
+        for value in ("something else", other["value"], other["outer"](), None):
+            vars(cells)["value"] = value
+            assert run(flow("value", {}), None).output == "old"
 
 
 def test_functions_run_side_by_side() -> None:
@@ -468,6 +474,16 @@ def test_a_config_of_ones_own(tmp_path: Path) -> None:
     # What is wrong with it is reported by the server.
     with pytest.raises(errors.ConfigInvalid):
         StepflowRuntime.start({"plugins": 5, "routes": {}}, components=[shout])
+
+
+@pytest.mark.parametrize(
+    "config",
+    [{"routes": {}}, {"plugins": None}, {"plugins": {"b": {"type": "builtin"}}, "routes": None}],
+    ids=["no plugins", "nothing", "no routes"],
+)
+def test_a_config_that_has_only_components(config: dict[str, Any]) -> None:
+    with StepflowRuntime.start(config, components=[shout]) as runtime:
+        assert runtime.sync_client.run(flow("shout", {"text": "a"}), None).output == "A"
 
 
 def test_a_port_of_ones_own() -> None:

@@ -295,6 +295,8 @@ def test_a_configuration_is_taken(run: Run, pytester: pytest.Pytester) -> None:
     # It is relative to the folder where pytest is called, wherever its root is.
     root = ("--rootdir=/", "-p", "no:cacheprovider")
     run(elsewhere, "--stepflow-config=stepflow.json", *root).assert_outcomes(passed=1)
+    # So is a setting of the command line, where there is no settings file.
+    run(elsewhere, "-o", "stepflow_config=stepflow.json").assert_outcomes(passed=1)
     pytester.makeini("[pytest]\nstepflow_config = stepflow.json\n")
     run(elsewhere).assert_outcomes(passed=1)
     # There it is relative to the settings file.

@@ -23,6 +23,8 @@ _CODES: Final = {
 }
 _METHOD_NOT_FOUND: Final = -32601
 _LONGEST_LINE: Final = 1 << 16
+#: Between two attempts to accept a connection.
+_ACCEPT_SECONDS: Final = 0.5
 _HEALTH: Final = "/health"
 _BLOBS_PATH: Final = "/api/v1/blobs"
 
@@ -48,7 +50,7 @@ class JsonRpcWorker:
         self._id = secrets.token_hex(8)
         self._lock = threading.Lock()
         self._connections: set[socket.socket] = set()
-        self._closed = False
+        self._closed = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self._address: tuple[str, int] = self._listener.getsockname()
         self._thread = threading.Thread(
@@ -78,9 +80,9 @@ class JsonRpcWorker:
     def close(self) -> None:
         """Close all connections. Calls in progress run on, and their results are lost."""
         with self._lock:
-            if self._closed:
+            if self._closed.is_set():
                 return
-            self._closed = True
+            self._closed.set()
             for connection in self._connections:
                 # Not close, which would not wake the thread that reads.
                 with contextlib.suppress(OSError):
@@ -98,10 +100,13 @@ class JsonRpcWorker:
                 try:
                     connection, _ = self._listener.accept()
                 except OSError as error:
-                    _log.error("the components can no longer be called: %s", error)
-                    return
+                    # Such as too many open files. What wants to connect waits in the meantime.
+                    _log.error("a call of a component is delayed: %s", error)
+                    if self._closed.wait(_ACCEPT_SECONDS):
+                        return
+                    continue
                 with self._lock:
-                    if self._closed:
+                    if self._closed.is_set():
                         connection.close()
                         return
                     self._connections.add(connection)

@@ -80,8 +80,7 @@ class ComponentService:
                     f"the config has {name!r} in its {key}, which is reserved for components;"
                     " rename it"
                 )
-            # First, since older servers use the first route that matches.
-            document[key] = {name: value, **existing}
+            document[key] = {**existing, name: value}
         return document
 
     @property
