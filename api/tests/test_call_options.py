@@ -218,15 +218,30 @@ def test_a_request_of_a_generator_as_it_is_sent(method: str, length: str | None)
     assert fields.get("content-length") == length
 
 
-def test_a_request_with_a_path_that_cannot_be_sent() -> None:
+# httpx escapes the first two.
+@pytest.mark.parametrize("path", ["/a b", "/\u00e4", "/a\nb", "/a\0", "/\ud800"], ids=ascii)
+@by_way
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+@pytest.mark.anyio
+async def test_a_request_with_a_path_that_cannot_be_sent(
+    is_async: bool, way: Callable[[bool], dict[str, Any]], path: str
+) -> None:
     def steps() -> Steps[Any]:
-        return (yield Request("GET", "/a b"))
+        return (yield Request("GET", path))
 
-    with (
-        Client("http://127.0.0.1:1", server_version="0.11.1") as client,
-        pytest.raises(InvalidRequest, match="illegal characters in the target"),
-    ):
-        client.run(steps())
+    options = way(is_async)
+    with OddServer(HEALTH) as server:
+        async with Client(server.url, server_version="0.11.1", **options) as client:
+            if options and path in ("/a b", "/\u00e4"):
+                await client.run_async(steps()) if is_async else client.run(steps())
+                assert server.target() in ("/api/v1/a%20b", "/api/v1/%C3%A4")
+                server.requests.clear()
+            else:
+                with pytest.raises(InvalidRequest, match=r"^GET http://.* cannot be sent: "):
+                    await client.run_async(steps()) if is_async else client.run(steps())
+        for given in options.values():
+            await given.aclose() if is_async else given.close()
+    assert server.requests == []
 
 
 def test_a_generator_that_is_given_up_is_closed() -> None:

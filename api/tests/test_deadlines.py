@@ -79,6 +79,7 @@ def _head(*fields: str) -> bytes:
 # What a server sends at a slow pace, and never ends.
 DRIPS: dict[str, Callable[[], Iterable[bytes]]] = {
     "nothing": lambda: iter(()),
+    "a beginning": lambda: _single_bytes(b"HTTP/1.1 200"),
     "head": lambda: _single_bytes(_head(*(f"x-{number}: a" for number in range(10_000)))),
     "100 Continue": lambda: itertools.repeat(b"HTTP/1.1 100 Continue\r\n\r\n"),
     "body": lambda: itertools.chain([_head("content-length: 100000")], itertools.repeat(b" ")),
@@ -207,7 +208,9 @@ def test_a_timeout_bounds_the_whole_call(
     handle = Dripping(DRIPS[drip]())
     with calling(way, handle, monkeypatch, TIMEOUT) as (server, call):
         error = _late(lambda: call(health_check))
-        assert error.message == OVERDUE or drip == "nothing"
+        # Without a byte, both timeouts end at once; httpx does not say which one has ended.
+        if "own" in way.name or drip not in ("nothing", "a beginning"):
+            assert error.message == OVERDUE
         # Neither used again nor left open.
         assert handle.is_closed.wait(ENOUGH)
         with calling(way, answer(HEALTH), monkeypatch, ENOUGH) as (_, other):
@@ -448,8 +451,9 @@ def test_a_server_that_reads_byte_by_byte(way: Way, monkeypatch: pytest.MonkeyPa
 
     content = bytes(32 * 1024 * 1024)
     with calling(way, handle, monkeypatch, TIMEOUT, reads_bodies=False) as (_, call):
-        _late(lambda: call(store_blob_bytes, content))
+        error = _late(lambda: call(store_blob_bytes, content))
         done.set()
+    assert error.message == OVERDUE or "own" not in way.name
 
 
 @pytest.mark.parametrize("way", [way for way in WAYS if way.tls], ids=lambda way: way.name)
@@ -676,11 +680,16 @@ def test_what_each_kind_of_timeout_bounds(monkeypatch: pytest.MonkeyPatch) -> No
         given = timeouts(none)
         assert (given.read, left(given), given.bound(given.read)) == (None, None, None)
 
-    both = Timeouts(1, 1, 1, 1, 5, now + 7)
+    both, short = Timeouts(1, 1, 1, 1, 5, now + 7), Timeouts(1, 1, 1, 1, 5, now + 3)
     both.moved(10_000)
     assert left(both) == 6
     both.moved(100_000)
     assert left(both) == 7
+    assert left(short) == 3
+    short.moved(10_000)
+    assert left(short) == 3
+    short.begin()
+    assert left(short) == 3
 
 
 def test_an_overdue_block_is_cancelled_where_it_waits(clock: Clock) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import sys
 import urllib.request
+from importlib.machinery import ModuleSpec
+from types import ModuleType
 from typing import Any
 
 import httpx
@@ -14,7 +17,7 @@ from api.tests.support.forms import PLAIN, Form
 from api.tests.support.odd_server import OddServer, answer, hang_up
 from stepflow_api import Client
 from stepflow_api._transport.proxies import environment_proxy
-from stepflow_api.errors import ConnectionFailed, InvalidRequest
+from stepflow_api.errors import ConnectionFailed, InvalidRequest, StepflowError
 from stepflow_api.lowlevel import Operation
 from tools.pytest.httpx_libraries import LIBRARIES
 from tools.spec.server import StepflowServer
@@ -101,6 +104,12 @@ def test_more_names_of_this_machine(url: str, monkeypatch: pytest.MonkeyPatch) -
     assert environment_proxy(url) is None
 
 
+@pytest.mark.parametrize("host", ["mylocalhost", "localhost.example", "128.0.0.1", "[::2]"])
+def test_names_of_other_machines(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", NOWHERE)
+    assert environment_proxy(f"http://{host}:7840") is not None
+
+
 @pytest.mark.parametrize(
     ("listed", "url", "is_direct"),
     [
@@ -113,6 +122,7 @@ def test_more_names_of_this_machine(url: str, monkeypatch: pytest.MonkeyPatch) -
         (".example.com", "http://a.example.com", True),
         (".example.com", "http://example.com", True),
         ("*.example.com", "http://a.example.com", True),
+        ("*.other.com", "http://example.com", False),
         ("example.com", "http://notexample.com", False),
         ("example.com", "http://example.com.evil.org", False),
         ("other.com", "http://example.com", False),
@@ -167,7 +177,9 @@ def test_no_proxy(listed: str, url: str, is_direct: bool, monkeypatch: pytest.Mo
         ("http://me:secret@", "ALL_PROXY is not a proxy URL"),
         ("http://me:secret@[::1", "ALL_PROXY is not a proxy URL"),
         ("me:secret@127.0.0.1:99999999", "ALL_PROXY is not a proxy URL"),
+        ("http://me:secret@127.0.0.1:65536", "ALL_PROXY is not a proxy URL"),
         ("socks5://me:secret@127.0.0.1:1", "ALL_PROXY is a SOCKS proxy, .*`pip install"),
+        ("socks5h://me:secret@127.0.0.1:1", "ALL_PROXY is a SOCKS proxy, .*`pip install"),
     ],
 )
 def test_a_proxy_that_cannot_be_used(
@@ -185,6 +197,50 @@ def test_a_proxy_that_cannot_be_used(
         http = library.Client(trust_env=False)
         with http, Client(ELSEWHERE, http_client=http) as client:
             assert client.base_url == f"{ELSEWHERE}/api/v1"
+
+
+@pytest.mark.parametrize(
+    ("proxy", "url"),
+    [
+        ("http://me:s%40cret@proxy.example:65535", "http://proxy.example:65535"),
+        ("https://me:s%40cret@proxy.example", "https://proxy.example"),
+        ("me:s%40cret@proxy.example:1", "http://proxy.example:1"),
+        ("socks5://me:s%40cret@proxy.example:1080", "socks5://proxy.example:1080"),
+        ("socks5h://me:s%40cret@proxy.example:1080", "socks5h://proxy.example:1080"),
+    ],
+)
+def test_a_proxy_that_can_be_used(proxy: str, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    socksio = ModuleType("socksio")
+    socksio.__spec__ = ModuleSpec("socksio", None)
+    monkeypatch.setitem(sys.modules, "socksio", socksio)
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    found = environment_proxy(ELSEWHERE)
+    assert found is not None
+    assert (str(found.url), found.raw_auth) == (url, (b"me", b"s@cret"))
+
+
+@by_form
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.anyio
+async def test_the_proxy_receives_its_password(
+    form: Form, scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with OddServer(answer(status="403 Forbidden")) as proxy:
+        monkeypatch.setenv("ALL_PROXY", proxy.url.replace("://", "://me:s%40cret@"))
+        async with Client(f"{scheme}://stepflow.invalid", server_version="0.13.0") as client:
+            with pytest.raises(StepflowError, match="403"):
+                await form("health.health_check", client=client)
+    (sent,) = (proxy.headers(index) for index in range(len(proxy.requests)))
+    assert base64.b64decode(sent["proxy-authorization"].removeprefix("Basic ")) == b"me:s@cret"
+    assert "authorization" not in sent
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="names of variables have no case")
+def test_an_empty_variable_turns_the_proxy_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", NOWHERE)
+    assert environment_proxy(ELSEWHERE) is not None
+    monkeypatch.setenv("http_proxy", "")
+    assert environment_proxy(ELSEWHERE) is None
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="names of variables have no case")
@@ -239,6 +295,13 @@ def test_the_systems_proxy_has_the_systems_exceptions(
     # As in Python, a variable takes the place of all settings.
     monkeypatch.setenv("NO_PROXY", "elsewhere.example")
     assert environment_proxy(url) is not None
+
+
+def test_the_systems_proxy_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(urllib.request, "getproxies", lambda: {"http": "ftp://me:secret@proxy"})
+    monkeypatch.setattr(urllib.request, "proxy_bypass", lambda host: False)
+    with pytest.raises(InvalidRequest, match=r"^the system's proxy setting is not a proxy URL"):
+        environment_proxy(ELSEWHERE)
 
 
 @pytest.mark.anyio

@@ -45,8 +45,9 @@ def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def folder(path: Path) -> Path:
-    """Return a folder with the certificate under its hash."""
+    """Return a folder with the certificate under its hash, and with another file."""
     shutil.copy(CERTIFICATE, path / HASHED)
+    (path / "README").touch()
     return path
 
 
@@ -63,15 +64,75 @@ by_kind = pytest.mark.parametrize("kind", KINDS)
 
 @by_kind
 @by_form
+@pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
 @pytest.mark.anyio
-async def test_a_certificate_is_trusted(form: Form, kind: str, tmp_path: Path) -> None:
+async def test_a_certificate_is_trusted(
+    version: str, form: Form, kind: str, tmp_path: Path
+) -> None:
     verify = KINDS[kind](tmp_path)
-    with OddServer(HEALTH, tls=True) as server:
+    protocols = []
+
+    def handle(connection: socket.socket) -> None:
+        assert isinstance(connection, ssl.SSLSocket)
+        protocols.append((connection.version(), connection.selected_alpn_protocol()))
+        HEALTH(connection)
+
+    # A proxy before the server may prefer HTTP/2.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = context.maximum_version = ssl.TLSVersion[version]
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    context.load_cert_chain(CERTIFICATE)
+    with OddServer(handle, tls=context) as server:
         async with AuthenticatedClient(server.url, "token", verify=verify) as client:
             for _ in range(2):
                 health = await form("health.health_check", client=client)
                 assert health.status == "healthy"
     assert server.headers()["authorization"] == "Bearer token"
+    assert {*protocols} == {(version.replace("_", "."), "http/1.1")}
+
+
+#: A certificate of nobody's, that of another authority.
+OTHER = """-----BEGIN CERTIFICATE-----
+MIIBjzCCATWgAwIBAgIUFL34aDlwmalqD0zM6TO+f/oJz0kwCgYIKoZIzj0EAwIw
+HDEaMBgGA1UEAwwRQW5vdGhlciBhdXRob3JpdHkwIBcNMjYxMTMwMDcxNTU2WhgP
+MjEyNjExMDYwNzE1NTZaMBwxGjAYBgNVBAMMEUFub3RoZXIgYXV0aG9yaXR5MFkw
+EwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEilfQX8LUvrXrt6thx/pEsVvdC6icq2to
+eRnfkIqR6obaPoNcwh7Y7+XHpT/0x4xr9bvjk0Jub3qJrvBxdeoiKqNTMFEwHQYD
+VR0OBBYEFBtS6TBrdn3pMOGt4OY94p01cOoRMB8GA1UdIwQYMBaAFBtS6TBrdn3p
+MOGt4OY94p01cOoRMA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0EAwIDSAAwRQIh
+AMhhYb4K/XrbfOU7OlViq7z4mXQU2S0eQjecVB4mszEGAiBN9AidlE8hj22L15nC
+ArqigAaPy3JTk+S+14Qq9I/VkA==
+-----END CERTIFICATE-----
+"""
+
+
+@by_form
+@pytest.mark.parametrize("kind", ["file", "folder"])
+@pytest.mark.anyio
+async def test_no_certificate_of_the_environment_is_trusted_beside_those_given(
+    kind: str, form: Form, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+    other = tmp_path / "b38f2e57.0"
+    other.write_text(OTHER)
+    with OddServer(HEALTH, tls=True) as server:
+        async with Client(server.url, verify=other if kind == "file" else tmp_path) as client:
+            with pytest.raises(ConnectionFailed, match="certificate is not trusted"):
+                await form("health.health_check", client=client)
+    assert not server.requests
+
+
+@by_form
+@pytest.mark.anyio
+async def test_a_folder_of_the_environment(
+    form: Form, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # An empty variable is none.
+    monkeypatch.setenv("SSL_CERT_FILE", "")
+    monkeypatch.setenv("SSL_CERT_DIR", str(folder(tmp_path)))
+    with OddServer(HEALTH, tls=True) as server:
+        async with Client(server.url) as client:
+            assert await form("health.health_check", client=client)
 
 
 @by_form
@@ -121,6 +182,19 @@ async def test_a_server_without_tls(form: Form, port_without_tls: int) -> None:
 
 @by_form
 @pytest.mark.anyio
+async def test_a_proxy_without_tls(
+    form: Form, port_without_tls: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", f"https://127.0.0.1:{port_without_tls}")
+    async with Client("https://stepflow.example") as client:
+        with pytest.raises(ConnectionFailed) as raised:
+            await form("health.health_check", client=client)
+    where = f"no connection through the proxy https://127.0.0.1:{port_without_tls} ("
+    assert where in str(raised.value)
+
+
+@by_form
+@pytest.mark.anyio
 async def test_a_certificate_of_another_name(form: Form) -> None:
     with OddServer(HEALTH, tls=True) as server:
         url = server.url.replace("127.0.0.1", "localhost")
@@ -158,6 +232,53 @@ async def test_a_server_that_wants_a_certificate(form: Form, version: str) -> No
         context.load_cert_chain(CERTIFICATE)
         async with Client(server.url, verify=context) as client:
             assert await form("health.health_check", client=client)
+
+
+ALERTS = {
+    "bad_certificate": 42,
+    "unsupported_certificate": 43,
+    "certificate_revoked": 44,
+    "certificate_expired": 45,
+    "certificate_unknown": 46,
+    "unknown_ca": 48,
+    "certificate_required": 116,
+}
+
+
+@contextmanager
+def alerting(code: int) -> Iterator[str]:
+    """Start a server that answers each greeting by an alert of TLS, and yield its URL."""
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                with connection, suppress(ConnectionError):
+                    connection.recv(65536)
+                    connection.sendall(b"\x15\x03\x03\0\2\2" + bytes([code]))
+                    while connection.recv(65536):
+                        pass
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield f"https://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+@pytest.mark.parametrize("name", ALERTS)
+@by_form
+@pytest.mark.anyio
+async def test_a_server_that_does_not_trust_the_clients_certificate(form: Form, name: str) -> None:
+    with alerting(ALERTS[name]) as url:
+        async with Client(url, verify=CERTIFICATE) as client:
+            with pytest.raises(ConnectionFailed) as raised:
+                await form("health.health_check", client=client)
+    assert name in str(raised.value).lower()
+    assert str(raised.value).endswith("pass verify= an ssl.SSLContext with one (load_cert_chain)")
 
 
 EVENTS: Operation[None, None] = Operation(id="events", method="GET", path="/events", answers={})
@@ -273,7 +394,9 @@ def test_a_path_that_cannot_be_used(tmp_path: Path) -> None:
     text.write_text("no certificate")
     binary.write_bytes(b"\0\xff" * 100)
     empty.mkdir()
-    (empty / "ca.pem").touch()
+    # Not what OpenSSL looks for: the second is a list of revoked certificates.
+    for name in ("ca.pem", "7f933e3d.r0", "7f933e3d.0.bak", "0.0"):
+        (empty / name).touch()
     for path in (missing, text, binary):
         message = refused(verify=path)
         assert message.startswith(f"verify is {str(path)!r}, which cannot be used: ")
@@ -300,6 +423,28 @@ async def test_a_file_of_the_environment_that_cannot_be_used(
             message = str(raised.value)
             assert message.startswith(f"$SSL_CERT_FILE is {str(path)!r}, which cannot be used: ")
             assert message.endswith(", or pass verify=")
+
+
+@pytest.mark.parametrize("proxy", [False, True], ids=["own", "through a proxy"])
+@by_form
+@pytest.mark.anyio
+async def test_a_program_without_the_usual_certificates(
+    form: Form, proxy: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing() -> ssl.SSLContext:
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr(httpx, "create_ssl_context", missing)
+    monkeypatch.setenv("SSL_CERT_FILE", "")
+    if proxy:
+        monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    async with Client("https://stepflow.invalid" if proxy else "https://127.0.0.1:1") as client:
+        with pytest.raises(InvalidRequest) as raised:
+            await form("health.health_check", client=client)
+    assert str(raised.value) == (
+        "the file of CA certificates of certifi cannot be used: [Errno 2] No such file or"
+        " directory; set SSL_CERT_FILE to a file of CA certificates in PEM format, or pass verify="
+    )
 
 
 @pytest.mark.anyio

@@ -254,8 +254,9 @@ def test_limits_and_proxy_make_a_client_of_their_own(
         client = do.client("http://stepflow.invalid", **options)
         assert do(client.health()).status == "healthy"
         do(client.close())
-    with pytest.raises(errors.InvalidInput, match="proxy is not a proxy URL"):
-        do.client(server.url, proxy="nonsense")
+    for proxy in ("nonsense", 5, b"http://127.0.0.1:1", library.Proxy, "http://127.0.0.1:65536"):
+        with pytest.raises(errors.InvalidInput, match=r"^proxy is not a proxy URL"):
+            do.client(server.url, proxy=proxy)
     for limits in ({"max_connections": 1}, 5, library.Limits):
         with pytest.raises(errors.InvalidInput, match=r"limits is .*; pass an httpx\.Limits or"):
             do.client(server.url, limits=limits)

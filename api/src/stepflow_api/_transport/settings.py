@@ -63,8 +63,7 @@ def _split(base_url: str) -> tuple[str, Hidden[str] | None] | str:
         ascii_url = urlsplit(str(url).encode("ascii"))
         valid = (
             not re.search(r"\s", base_url)
-            and 0 <= (ascii_url.port or 0) < 2**16
-            and bool(url.host) == bool(ascii_url.hostname)
+            and ascii_url.port != 0
             # No name has one: it is an escaped @ or : of a password. Zones of IPv6 have.
             and ("%" not in url.host or ":" in url.host)
         )

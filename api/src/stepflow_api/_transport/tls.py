@@ -52,14 +52,16 @@ def _usual_context() -> ssl.SSLContext:
             os.stat(file)
         context: ssl.SSLContext = default_httpx_library().create_ssl_context()
     except (OSError, ValueError) as error:
-        if not file:
-            raise
         problem = one_line(str(error))
     else:
         return context
+    # A program that was frozen to one file may lack those of certifi.
+    what = (
+        f"$SSL_CERT_FILE is {file!r}, which" if file else "the file of CA certificates of certifi"
+    )
     raise InvalidRequest(
-        f"$SSL_CERT_FILE is {file!r}, which cannot be used: {problem}; name a file of CA"
-        " certificates in PEM format, or pass verify="
+        f"{what} cannot be used: {problem}; set SSL_CERT_FILE to a file of CA certificates in PEM"
+        " format, or pass verify="
     )
 
 
