@@ -272,6 +272,27 @@ def test_options_apply_to_each_server(tmp_path: Path, clients: Clients) -> None:
     assert str(log) not in [os.path.realpath(one) for one in Path("/proc/self/fd").iterdir()]
 
 
+def test_secrets_of_the_environment_are_in_no_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    binary, log = tmp_path / "server", tmp_path / "server.log"
+    binary.write_text(
+        f'#!/bin/sh\necho "$SOME_API_KEY, $NAME"\nexec "{find_binary(None)}" "$@"\n', "utf-8"
+    )
+    binary.chmod(0o755)
+    with StepflowCluster.start(
+        servers=2,
+        data_dir=tmp_path / "data",
+        binary=binary,
+        env={"SOME_API_KEY": "s3cret-key", "NAME": "shown"},
+        log_config=LogConfig(file_path=log),
+    ) as cluster:
+        for number in range(2):
+            assert cluster.recent_logs(number)[0] == "***, shown"
+    texts = [log.read_text(encoding="utf-8"), *caplog.messages]
+    assert not [text for text in texts if "s3cret-key" in text]
+
+
 def test_a_server_that_is_not_ready_in_time(tmp_path: Path) -> None:
     binary = tmp_path / "server"
     binary.write_text("#!/bin/sh\nexec sleep 600\n", encoding="utf-8")

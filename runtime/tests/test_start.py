@@ -6,6 +6,7 @@ import asyncio
 import errno
 import gc
 import inspect
+import json
 import os
 import socket
 import sys
@@ -447,6 +448,16 @@ def test_the_default_config_computes_and_reads_no_file(tmp_path: Path) -> None:
         assert result.is_failed
     with StepflowRuntime.start(ALL_BUILTINS) as runtime:
         assert runtime.sync_client.run(READ_FILE, {"path": str(path)}).output == 1
+
+
+@pytest.mark.parametrize("config", [None, ALL_BUILTINS], ids=["default", "all builtins"])
+def test_a_config_of_this_package_tries_no_component_again(config: Any, tmp_path: Path) -> None:
+    """By default, servers from 0.11 on try a builtin that fails again for seconds."""
+    seen, binary = tmp_path / "seen.json", tmp_path / "server"
+    binary.write_text(f'#!/bin/sh\ntee "{seen}" | "{find_binary(None)}" "$@"\n', encoding="utf-8")
+    binary.chmod(0o755)
+    StepflowRuntime.start(config, binary=binary).stop()
+    assert json.loads(seen.read_text(encoding="utf-8"))["retry"] == {"transportMaxRetries": 0}
 
 
 def test_a_config_is_a_dict_or_a_path(tmp_path: Path) -> None:

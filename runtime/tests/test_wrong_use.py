@@ -165,6 +165,10 @@ def test_a_data_dir_with_odd_letters(tmp_path: Path) -> None:
     folder = tmp_path / "a b?c=d#e%20ä"
     with StepflowRuntime.start(data_dir=folder):
         assert (folder / "stepflow.db").exists()
+    # In a URL, the server accepts Unicode alone.
+    for _ in range(2):
+        folder = tmp_path / os.fsdecode(b"\xff")
+        refused(errors.InvalidInput, "cannot be passed.*; pass valid Unicode", data_dir=folder)
 
 
 @pytest.mark.parametrize(
