@@ -329,6 +329,22 @@ def test_a_stand_in_is_stopped_while_it_starts(
     assert not [one for one in caplog.messages if "stand-in" in one]
 
 
+@pytest.mark.parametrize("seconds", [10**400, float("inf")], ids=["large", "infinite"])
+def test_timeouts_beyond_what_the_system_can_wait_are_none(seconds: float, tmp_path: Path) -> None:
+    # Its version is asked for, since no wheel names it.
+    binary = tmp_path / "server"
+    binary.write_text(f'#!/bin/sh\nexec "{find_binary(None)}" "$@"\n', encoding="utf-8")
+    binary.chmod(0o755)
+    with StepflowCluster.start(
+        servers=1,
+        data_dir=tmp_path / "data",
+        binary=binary,
+        startup_timeout=seconds,
+        shutdown_timeout=seconds,
+    ) as cluster:
+        assert cluster.sync_client.run(ECHO, 1, timeout=60).output == 1
+
+
 def test_kills_and_restarts_from_several_threads(tmp_path: Path) -> None:
     with StepflowCluster.start(servers=1, data_dir=tmp_path / "data") as cluster:
         actions = [cluster.restart, cluster.kill, cluster.restart, cluster.restart, cluster.kill]

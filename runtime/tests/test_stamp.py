@@ -131,6 +131,11 @@ def test_a_server_that_is_newer_than_this_package(
     monkeypatch.setattr("stepflow_runtime._data_dir.binary_version", lambda *_: version)
     with StepflowRuntime.start(data_dir=tmp_path) as runtime:
         assert runtime.sync_client.handle(handle.id).result().output == 7
+    (tmp_path / "server.json").write_text(stamp, encoding="utf-8")
+    monkeypatch.setattr("stepflow_runtime._data_dir.binary_version", lambda *_: "0.99.0")
+    with StepflowRuntime.start(data_dir=tmp_path, upgrade=True) as runtime:
+        assert runtime.sync_client.handle(handle.id).result().output == 7
+    assert len(list(tmp_path.glob(f"backup-{version}-*"))) == 1
 
 
 def test_an_executable_that_is_replaced_while_its_server_runs(tmp_path: Path) -> None:

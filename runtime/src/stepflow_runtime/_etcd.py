@@ -161,7 +161,7 @@ class OwnEtcd:
         uninterrupted(start)
         process = self._process
         assert process is not None
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + min(seconds, threading.TIMEOUT_MAX)
         try:
             while (problem := _problem(client, 1.0)) is not None:
                 if process.ended.wait(ETCD_POLL_SECONDS):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import replace
 from typing import Final
 
@@ -63,7 +64,7 @@ def binary_version(launch: Launch, fingerprint: Fingerprint | None, startup_time
     started: list[ServerProcess] = []
     try:
         uninterrupted(lambda: started.append(ServerProcess(launch, 0, log)))
-        started[0].wait_until_ready(startup_timeout)
+        started[0].wait_until_ready(min(startup_timeout, threading.TIMEOUT_MAX))
         version = version_in_health(started[0].health)
     finally:
         for process in started:
