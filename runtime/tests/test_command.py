@@ -314,7 +314,7 @@ def test_a_worker_for_a_server_that_runs_already(folder: Path, by: str) -> None:
             options = []
             variables = {"STEPFLOW_TASKS_URL": runtime.url, "STEPFLOW_QUEUE_NAME": "other"}
         elif by == "default":
-            options, variables = options[2:], {}
+            options, variables = options[2:], {"STEPFLOW_QUEUE_NAME": ""}
         with subprocess.Popen(
             [*COMMAND, "worker", "steps", *options],
             cwd=folder,
@@ -405,7 +405,12 @@ def test_a_worker_ends_with_the_server_that_started_it(folder: Path, calls_it: b
 
 def test_what_a_worker_answers(folder: Path) -> None:
     with subprocess.Popen(
-        [*COMMAND, "worker", "steps:store"], cwd=folder, stdout=subprocess.PIPE, text=True
+        [*COMMAND, "worker", "steps:store"],
+        cwd=folder,
+        # An empty variable is as good as none.
+        env={**os.environ, "STEPFLOW_TASKS_URL": ""},
+        stdout=subprocess.PIPE,
+        text=True,
     ) as worker:
 
         def answer(method: str, **parameters: Any) -> Any:
@@ -519,6 +524,10 @@ def test_the_defaults(folder: Path) -> None:
         ),
         ("worker wrong", r"module 'wrong' cannot be imported: SyntaxError: .*wrong.py, line 1\)"),
         ("worker missing", "module 'missing' cannot be imported: ModuleNotFoundError: No module"),
+        *(
+            (f"worker steps --tasks-url {url}", f"--tasks-url is '{url}'; write HOST:PORT")
+            for url in ("a:b", "http://a:1/b", "https://a:1", "http://", "http://u@a:1", "a:0")
+        ),
         ("serve --etcd http://a", "--etcd is for several servers; add --servers"),
         ("serve --port 99999", "port is 99999; pass a whole number, 0 to 65535"),
         (

@@ -368,6 +368,12 @@ def test_only_the_server_can_call() -> None:
         with socket.create_connection(("127.0.0.1", worker.port)) as odd:
             odd.sendall(b"no request\r\n\r\n")
             assert odd.recv(1) == b""
+        # Nor what is no request of a server, such as JSON of any other kind.
+        for content in (b"5", b"{", b'{"id": 1}', b'{"id": 1, "method": "components/info"}'):
+            head = f"POST {url.path} HTTP/1.1\r\ncontent-length: {len(content)}\r\n\r\n"
+            with socket.create_connection(("127.0.0.1", worker.port), 60) as odd:
+                odd.sendall(head.encode() + content)
+                assert odd.recv(1) == b""
         # A request that was cut off is not executed.
         with pytest.raises(http.client.RemoteDisconnected):
             answer(url.path, len(body) + 1)

@@ -235,8 +235,13 @@ def test_heartbeats_that_fail_are_followed_by_others(is_reset: bool) -> None:
         (200, {"Content-Type": "text/html"}, b"\0\0\0\0\x02\x28\x01"),
         # Not a status of HTTP.
         (9999, GRPC, b""),
+        # Tasks without an id, without the component, and with ids that are no text.
+        grpc(protobuf.integer(5, 1)),
+        grpc(protobuf.text(1, "task-1") + protobuf.message(2, b"")),
+        grpc(protobuf.integer(1, 1)),
+        grpc(protobuf.message(1, b"\xff")),
     ],
-    ids=["head", "rest", "kind", "page", "status"],
+    ids=["head", "rest", "kind", "page", "status", "no id", "no component", "number", "no text"],
 )
 def test_a_stream_that_ends_early_is_opened_again(response: Response) -> None:
     tasks = one_task(task("append", TEXT))

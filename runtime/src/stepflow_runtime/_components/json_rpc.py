@@ -125,7 +125,7 @@ class JsonRpcWorker:
             with connection.makefile("rb") as stream:
                 while (request := _read_request(stream)) is not None:
                     connection.sendall(self._respond(*request))
-        except (OSError, ValueError):
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
             # The server is gone, or this is not one.
             pass
         finally:
@@ -148,7 +148,7 @@ class JsonRpcWorker:
         answer = self._answer(request)
         try:
             content = _encode(request, answer)
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             problem = f"the output is not JSON: {error}"
             content = _encode(request, _error(_CODES[Failure.RAISED], problem))
         return self._ok(content)

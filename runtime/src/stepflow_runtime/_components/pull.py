@@ -200,7 +200,7 @@ class PullWorker:
             output = protobuf.encode_value(self._calls.execute(name, input, step))
         except CallFailed as error:
             code, problem = _CODES[error.failure], str(error)
-        except (ValueError, OverflowError, RecursionError) as error:
+        except (ValueError, OverflowError) as error:
             code, problem = _CODES[Failure.RAISED], f"the output is not JSON: {error}"
         else:
             return protobuf.message(2, protobuf.message(1, output))
@@ -311,6 +311,13 @@ def _frame(request: bytes) -> bytes:
 
 
 def _task(data: bytes, address: str) -> _Task:
+    try:
+        return _assignment(data, address)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise protobuf.Malformed("no task") from error
+
+
+def _assignment(data: bytes, address: str) -> _Task:
     assigned = dict(protobuf.fields(data))
     context = dict(protobuf.fields(assigned.get(4, b"")))
     call = None

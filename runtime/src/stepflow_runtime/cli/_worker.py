@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 import threading
+from urllib.parse import urlsplit
 
 from stepflow_runtime._clients import Clients
 from stepflow_runtime._components.calls import Calls
@@ -17,7 +18,7 @@ from stepflow_runtime._components.pull import PullWorker
 from stepflow_runtime._constants import COMPONENT_LOGGER
 from stepflow_runtime.cli._modules import load
 from stepflow_runtime.cli._output import line
-from stepflow_runtime.errors import InvalidState
+from stepflow_runtime.errors import InvalidInput, InvalidState
 
 #: Variables that servers from 0.12 on set for the workers that they start.
 _TASKS_VARIABLE = "STEPFLOW_TASKS_URL"
@@ -39,16 +40,16 @@ def work(arguments: argparse.Namespace) -> int:
     parent = os.getppid()
     logging.getLogger(COMPONENT_LOGGER).addHandler(logging.StreamHandler(sys.stderr))
     calls = Calls(find_components(load(arguments.components)))
-    address = arguments.tasks_url or os.environ.get(_TASKS_VARIABLE)
-    if address is None:
+    url = arguments.tasks_url or os.environ.get(_TASKS_VARIABLE)
+    if not url:
         rpc = JsonRpcWorker(calls, "", path="/")
         rpc.start()
         calls.clients = lambda: _clients(rpc.server_url)
         # The server reads the port from this line.
         line(json.dumps({"port": rpc.port}))
     else:
-        address = address.rpartition("://")[2].rstrip("/")
-        queue = arguments.queue or os.environ.get(_QUEUE_VARIABLE, _DEFAULT_QUEUE)
+        address = _address(url)
+        queue = arguments.queue or os.environ.get(_QUEUE_VARIABLE) or _DEFAULT_QUEUE
         calls.clients = lambda: _clients(f"http://{address}")
         PullWorker(calls, queue, "").start(address)
     never = threading.Event()
@@ -56,6 +57,17 @@ def work(arguments: argparse.Namespace) -> int:
     while arguments.tasks_url or os.getppid() == parent:
         never.wait(_PARENT_SECONDS)
     return 0
+
+
+def _address(url: str) -> str:
+    parts = urlsplit(url if "://" in url else f"http://{url}")
+    try:
+        is_usable = parts.port != 0 and bool(parts.hostname)
+    except ValueError:
+        is_usable = False
+    if not is_usable or parts.scheme != "http" or "@" in parts.netloc or parts.path.strip("/"):
+        raise InvalidInput(f"--tasks-url is {url!r}; write HOST:PORT")
+    return parts.netloc
 
 
 _made: dict[str, Clients] = {}
