@@ -52,7 +52,8 @@ def fields(body: bytes) -> dict[int, Any]:
     return dict(protobuf.fields(body[5:]))
 
 
-def test_what_a_server_is_sent_and_a_function_receives() -> None:
+@pytest.mark.parametrize("is_known", [True, False])
+def test_what_a_server_is_sent_and_a_function_receives(is_known: bool) -> None:
     contexts: list[ComponentContext] = []
 
     def shout(text: str, context: ComponentContext) -> str:
@@ -60,7 +61,7 @@ def test_what_a_server_is_sent_and_a_function_receives() -> None:
         return text.upper()
 
     observed = b"".join(protobuf.text(n, one) for n, one in ((3, "r"), (4, "f"), (5, "s")))
-    call = (protobuf.integer(3, 2), protobuf.message(4, observed))
+    call = (protobuf.integer(3, 2), protobuf.message(4, observed)) if is_known else ()
     with (
         gateway(one_task(task("/python/shout", TEXT, call=call))) as (url, seen),
         working(url, shout),
@@ -73,10 +74,14 @@ def test_what_a_server_is_sent_and_a_function_receives() -> None:
         streams = [one for one in threading.enumerate() if one.name == "stepflow-components"]
         assert len(streams) == 1
     assert pull[1] == b"queue" and len(pull[2]) == 36
-    assert claim == {1: b"task-1", 2: pull[2], 5: b"r"}
+    run = b"r" if is_known else None
+    assert (claim.pop(5, None), claim) == (run, {1: b"task-1", 2: pull[2]})
     output = protobuf.message(1, protobuf.encode_value("A"))
-    assert result == {1: b"task-1", 2: output, 4: b"r"}
-    assert contexts == [ComponentContext(run_id="r", flow_id="f", step_id="s", attempt=2)]
+    assert (result.pop(4, None), result) == (run, {1: b"task-1", 2: output})
+    expected = ComponentContext(run_id=None, flow_id=None, step_id=None, attempt=1)
+    if is_known:
+        expected = ComponentContext(run_id="r", flow_id="f", step_id="s", attempt=2)
+    assert contexts == [expected]
 
 
 def test_the_result_goes_to_the_orchestrator_of_the_task() -> None:
