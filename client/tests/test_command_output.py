@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -708,6 +709,28 @@ def test_progress_in_a_pipe(
     lines = printed("wait", ID).err.splitlines()
     # At the start, every five seconds, and at the end.
     assert [line.split()[2] for line in lines] == ["0/9", "3/9", "6/9", "9/9"]
+
+
+@pytest.mark.parametrize(("done", "length"), [(0, {1}), (2, {19, 20}), (4, {40})])
+def test_a_bar_of_progress(
+    serve: Callable[..., MockServer], monkeypatch: pytest.MonkeyPatch, done: int, length: set[int]
+) -> None:
+    """It pulses, each piece in a colour of its own, while the number is not known."""
+    original = SyncRunHandle.results
+
+    def results(handle: SyncRunHandle, *, timeout: Any, on_progress: Any) -> Any:
+        on_progress(Progress(4, done, 0, 0, 4 - done))
+        return original(handle, timeout=timeout)
+
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(SyncRunHandle, "results", results)
+    serve(finished_run(*range(4)))
+    screen = Screen(monkeypatch, "stderr")
+    screen("wait", ID)
+    last = screen.styled.rpartition("\r")[2]
+    assert f"{done}/4 done, 0 failed, " in last
+    assert max(map(len, re.findall("━+", last))) in length
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
