@@ -565,6 +565,15 @@ def test_an_event_is_printed_when_it_happens(
         assert pipe.getvalue().count(b"\n") == 3
 
 
+def test_the_time_of_an_event_in_another_zone(
+    printed: Callable[..., Printed], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = "2025-12-31T22:00:00.5-02:00"
+    event = parse_event({"sequenceNumber": 0, "timestamp": at, "kind": "StepSlept"})
+    monkeypatch.setattr(SyncRunHandle, "events", lambda *_, **__: (one for one in [event]))
+    assert printed("events", ID) == (0, "2026-01-01T00:00:00.500Z StepSlept\n", "")
+
+
 @pytest.fixture
 def screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
     monkeypatch.setenv("COLUMNS", "800")

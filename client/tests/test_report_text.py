@@ -364,6 +364,11 @@ def test_a_step_that_has_ended_meanwhile(tmp_path: Path) -> None:
         assert "✓ completed" not in text
 
 
+def test_times_in_another_zone(tmp_path: Path) -> None:
+    server = mock({"createdAt": "2025-12-31T22:00:00.5-02:00"}, {}, [], flow={"steps": []})
+    assert " | created | 2026-01-01 00:00:00.500 UTC | " in words(page_of(tmp_path, server))
+
+
 def test_items_without_steps(tmp_path: Path) -> None:
     flow = {"steps": [{"id": "s", "component": "/x", "input": {"$input": "$"}}]}
     message = 'step "s" failed'

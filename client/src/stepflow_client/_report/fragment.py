@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from html import escape as _escape
 from typing import TYPE_CHECKING
 
@@ -54,7 +54,7 @@ def timeline_fragment(timeline: Timeline) -> str:
 
 def time_text(time: datetime) -> str:
     """Return a time in UTC, to the millisecond."""
-    return time.isoformat(sep=" ", timespec="milliseconds").replace("+00:00", " UTC")
+    return f"{time.astimezone(UTC).replace(tzinfo=None).isoformat(' ', 'milliseconds')} UTC"
 
 
 def timeline_rows(

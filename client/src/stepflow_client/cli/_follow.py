@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from contextlib import closing, nullcontext
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console
@@ -64,7 +64,7 @@ def event_words(event: RunEvent) -> str:
 
 def event_time(event: RunEvent) -> str:
     """Return the time of an event in UTC, to the millisecond."""
-    return event.timestamp.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+    return event.timestamp.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
 def _print(event: RunEvent) -> None:

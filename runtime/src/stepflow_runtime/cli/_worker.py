@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import os
-import sys
 import threading
 from urllib.parse import urlsplit
 
@@ -15,7 +13,6 @@ from stepflow_runtime._components.calls import Calls
 from stepflow_runtime._components.functions import find_components
 from stepflow_runtime._components.json_rpc import JsonRpcWorker
 from stepflow_runtime._components.pull import PullWorker
-from stepflow_runtime._constants import COMPONENT_LOGGER
 from stepflow_runtime.cli._modules import load
 from stepflow_runtime.cli._output import line
 from stepflow_runtime.errors import InvalidInput, InvalidState
@@ -38,7 +35,6 @@ def work(arguments: argparse.Namespace) -> int:
         OSError: The system has no more ports, files or threads.
     """
     parent = os.getppid()
-    logging.getLogger(COMPONENT_LOGGER).addHandler(logging.StreamHandler(sys.stderr))
     calls = Calls(find_components(load(arguments.components)))
     url = arguments.tasks_url or os.environ.get(_TASKS_VARIABLE)
     if not url:
