@@ -8,12 +8,14 @@ import pickle
 import traceback
 from typing import Any
 
+import httpx
 import pytest
 
 from api.tests.support.forms import FORMS, Form
 from api.tests.support.odd_server import OddServer, answer, hang_up
 from stepflow_api import AuthenticatedClient, Client
-from stepflow_api.errors import InvalidRequest, StepflowError
+from stepflow_api.api.run import list_runs
+from stepflow_api.errors import InvalidRequest, StepflowError, UnexpectedStatus
 from tools.pytest.httpx_libraries import by_library, client_class
 
 pytestmark = pytest.mark.anyio
@@ -47,6 +49,40 @@ async def test_a_token_arrives(form: Form) -> None:
         headers = await sent(client, form, server)
         assert headers["x-api-key"] == TOKEN
         assert "authorization" not in headers
+
+
+@pytest.mark.parametrize("token", [TOKEN, lambda: TOKEN], ids=["text", "function"])
+@pytest.mark.parametrize("name", ["transport", "http_client"])
+def test_a_client_with_a_token_takes_what_others_take(name: str, token: Any) -> None:
+    requests: list[httpx.Request] = []
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        return httpx.Response(299)
+
+    transport = httpx.MockTransport(respond)
+    given = {"transport": transport, "http_client": httpx.Client(transport=transport)}
+    with AuthenticatedClient(
+        "http://server",
+        token,
+        headers={"x-key": HEADER},
+        timeout=httpx.Timeout(7),
+        raise_on_unexpected_status=True,
+        server_version="0.13.0",
+        **{name: given[name]},  # type: ignore[arg-type]
+    ) as client:
+        with pytest.raises(UnexpectedStatus, match="299"):
+            list_runs.sync_detailed(client=client)
+        with pytest.raises(InvalidRequest, match=r"^verify "):
+            AuthenticatedClient("http://server", token, verify=5)  # type: ignore[arg-type]
+    # The version is not asked for.
+    (request,) = requests
+    assert request.url.path == "/api/v1/runs"
+    assert (request.headers["authorization"], request.headers["x-key"]) == (
+        f"Bearer {TOKEN}",
+        HEADER,
+    )
+    assert request.extensions["timeout"] == dict.fromkeys(("connect", "read", "write", "pool"), 7)
 
 
 @by_form

@@ -10,7 +10,7 @@ import pytest
 
 from api.tests.support.versions import ID, NEW, SUMMARY, Wire, compact
 from stepflow_api import Client, models
-from stepflow_api.api.blob import get_blob, store_blob
+from stepflow_api.api.blob import get_blob, get_blob_bytes, store_blob
 from stepflow_api.api.component import list_components
 from stepflow_api.api.flow import delete_flow, get_flow, get_flow_variables, store_flow
 from stepflow_api.api.run import (
@@ -164,6 +164,24 @@ def test_a_blob_that_is_unknown_is_named(name: str, status: int) -> None:
     with pytest.raises(NotFound, match="404 Not Found: ") as raised:
         get_blob.sync(name, client=server.client)
     assert raised.value.parsed == models.ErrorResponse(code=404, message=f"Blob '{name}' not found")
+
+
+def test_a_blob_is_refused_in_the_words_of_the_server() -> None:
+    server = Later(*[refused(status, "hidden") for status in (404, 400)] * 2)
+    for ask in (get_blob.sync, get_blob_bytes.sync):
+        for error in (NotFound, BadRequest):
+            with pytest.raises(error, match="hidden"):
+                ask("b", client=server.client)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"\0\xff", b"", b'{"blobType":"binary"}', b'{"error":{"code":404,"message":"m"}}'],
+)
+def test_the_bytes_of_a_blob_are_returned_as_they_are(content: bytes) -> None:
+    server = Later(httpx.Response(200, content=content))
+    assert get_blob_bytes.sync("b", client=server.client) == content
+    assert server.targets == ["GET /blobs/b"]
 
 
 def test_a_run_of_a_flow_that_is_unknown_is_refused() -> None:

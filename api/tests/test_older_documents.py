@@ -106,6 +106,20 @@ async def test_a_run_is_waited_for_until_it_has_ended(status: str, form: Form) -
 
 @by_form
 @pytest.mark.parametrize(
+    "document",
+    [{"status": "running"}, {"summary": RUN}, {**FLAT, "status": "completed"}, []],
+    ids=json.dumps,
+)
+async def test_a_run_of_another_server_is_not_waited_for(document: Any, form: Form) -> None:
+    server = Older(document)
+    client = Client("http://server", transport=server, server_version="0.9.0")
+    with pytest.raises(InvalidAnswer, match=r"does not answer as 0\.9\.0 does; was it"):
+        await form("run.get_run", ID, client=client, wait=True)
+    assert server.paths == PATHS[1:2]
+
+
+@by_form
+@pytest.mark.parametrize(
     ("answers", "error", "message"),
     [
         ([DOWN], ServerError, "503 Service Unavailable: not now"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import httpx
@@ -127,14 +128,34 @@ async def test_the_answer_to_a_translated_post_is_not_translated_again(form: For
     assert wire.paths == [HEALTH, "POST /runs", HEALTH]
 
 
+class Pieces(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body that arrives byte by byte."""
+
+    def __init__(self, body: bytes) -> None:
+        self._bytes = [body[at : at + 1] for at in range(len(body))]
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._bytes
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for one in self._bytes:
+            yield one
+
+
 @by_form
-async def test_a_run_created_by_a_later_server_is_returned(form: Form) -> None:
+@pytest.mark.parametrize("in_pieces", [False, True])
+async def test_a_run_created_by_a_later_server_is_returned(form: Form, in_pieces: bool) -> None:
     """Both versions are sent the request without its null field, so it is not sent again."""
     wire = Wire({**OLD, "version": "0.11.0"}, FLAT)
+    answer = compact({"summary": SUMMARY})
+    if in_pieces:
+        answer = httpx.Response(
+            200, stream=Pieces(answer.content), headers={"content-type": "application/json"}
+        )
     body = models.CreateRunRequest(flow_id="f", input=1, overrides=None)
     async with Client("http://server", transport=wire) as client:
         await form("run.get_run", ID, client=client)
-        wire.health, wire.answer = NEW, {"summary": SUMMARY}
+        wire.health, wire.answer = NEW, answer
         wire.paths.clear()
         assert str((await form("run.create_run", client=client, body=body)).run_id) == ID
     assert wire.paths == ["POST /runs", HEALTH]
