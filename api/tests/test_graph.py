@@ -157,6 +157,10 @@ def test_references() -> None:
     assert references(({"$step": 5}, {"$coalesce": 5}, {"$coalesce": {"$step": "a"}})) == [
         Reference("step", "5")
     ]
+    assert references([{"$input": 5}, {"$variable": None}]) == [
+        Reference("input", "5"),
+        Reference("variable", "None"),
+    ]
     # What decides about a part decides about the parts in it.
     inner = {"$if": True, "then": {"$coalesce": [{"$step": "b"}, {"$step": "c"}]}}
     late = [Reference("step", name, is_conditional=True, is_late=True) for name in "bc"]
@@ -312,6 +316,19 @@ def test_chains_stay_together_where_a_row_cannot_hold_all(first: list[Any]) -> N
     found = layout(flow_graph(flow(*steps)), columns=1)
     ids = [box.node.id for box in sorted(found.boxes, key=lambda box: box.y)]
     assert [id for id in ids if id[1:].isdecimal()] == list(itertools.chain(*chains))
+
+
+@pytest.mark.parametrize("columns", [1, 2, 5])
+def test_a_step_that_reads_nothing_is_right_above_the_first_that_reads_it(columns: int) -> None:
+    steps = (step("a", INPUT), step("b", "a"), step("free"), step("c", "b", "free"))
+    found = layout(flow_graph(flow(*steps, step("d", "c", "free"))), columns=columns)
+    y = {box.node.id: box.y for box in found.boxes}
+    assert y["input"] < y["a"] < y["b"] < y["c"] < y["d"]
+    # One that reads another stays below it.
+    assert (y["free"] == y["b"]) is (columns > 1)
+    rows = sorted(set(y.values()))
+    assert len(rows) == (7 if columns == 1 else 6)
+    assert found.height == pytest.approx(rows[-1] + found.boxes[-1].height + rows[0])
 
 
 def test_the_input_is_above_the_steps() -> None:

@@ -197,6 +197,37 @@ async def test_the_steps_of_a_run_of_another_server(run: Any, form: Form) -> Non
     assert server.paths == [f"GET /runs/{ID}"]
 
 
+@pytest.mark.parametrize("version", ["0.9.0", "0.10.0", "0.11.0", "0.11.1", "0.12.0", "0.13.0"])
+@pytest.mark.parametrize(
+    ("endpoint", "arguments", "since"),
+    [
+        ("run.get_run_events", {"run_id": ID}, "0.12.0"),
+        ("flow.get_flow_variables", {"flow_id": "f"}, "0.11.0"),
+        ("blob.store_blob", {"body": {"data": 1}}, "0.10.0"),
+        ("blob.store_blob_bytes", {"content": b"1"}, "0.10.0"),
+        ("blob.get_blob", {"blob_id": "b"}, "0.10.0"),
+        ("blob.get_blob_bytes", {"blob_id": "b"}, "0.10.0"),
+    ],
+)
+@by_form
+async def test_what_servers_of_a_version_lack_is_not_sent(
+    endpoint: str, arguments: Any, since: str, version: str, form: Form
+) -> None:
+    sent: list[str] = []
+
+    def refuse(request: httpx.Request) -> httpx.Response:
+        sent.append(request.url.path)
+        return httpx.Response(503)
+
+    client = Client("http://server", transport=httpx.MockTransport(refuse), server_version=version)
+    is_lacking = tuple(map(int, version.split("."))) < tuple(map(int, since.split(".")))
+    with pytest.raises(UnsupportedByServer if is_lacking else ServerError) as raised:
+        await form(endpoint, client=client, **arguments)
+    assert len(sent) == (not is_lacking)
+    if isinstance(raised.value, UnsupportedByServer):
+        assert (raised.value.server_version, raised.value.since) == (version, since)
+
+
 STEPS = {"steps": {"a": {"stepId": "a", "status": "completed"}}}
 
 

@@ -134,6 +134,29 @@ def test_a_style(
     assert sent(where, given, step) == sent(where, given, {"id": "s", "component": "/c"})
 
 
+@pytest.mark.parametrize(
+    ("where", "style", "explode", "expected"),
+    [
+        ("path", "simple", True, "a%2Fb%26%2C=1"),
+        ("path", "simple", False, "a%2Fb%26%2C,1"),
+        ("path", "label", True, ".a%2Fb%26%2C=1"),
+        ("path", "matrix", True, ";a%2Fb%26%2C=1"),
+        ("path", "matrix", False, ";color=a%2Fb%26%2C,1"),
+        ("query", "form", True, "?a%2Fb%26%2C=1"),
+        ("query", "form", False, "?color=a%2Fb%26%2C,1"),
+        ("query", "deepObject", True, "?color%5Ba%2Fb%26%2C%5D=1"),
+    ],
+)
+def test_the_keys_of_an_object_are_escaped(
+    where: str, style: str, explode: bool, expected: str
+) -> None:
+    for allow_reserved in (False, True):
+        given = Style(style, explode, allow_reserved=allow_reserved)
+        assert sent(where, given, {"a/b&,": 1}) == expected.replace(
+            "%2Fb%26%2C,1", "/b%26%2C,1" if allow_reserved and where == "query" else "%2Fb%26%2C,1"
+        )
+
+
 def test_a_parameter_that_is_not_given_as_json_is_left_out() -> None:
     for where in ("query", "header"):
         assert not sent(where, Style("json"), UNSET)
