@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import gzip
 import json
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,7 @@ import pytest
 from api.tests.support.forms import ASYNCIO, PLAIN, SYNC, Form
 from stepflow_api import AuthenticatedClient, Client, errors, models
 from stepflow_api.api.batch import create_batch
-from stepflow_api.api.run import get_run, list_runs
+from stepflow_api.api.run import delete_run, get_run, list_runs
 from stepflow_api.lowlevel import Open, Operation, Read, Steps
 from stepflow_api.testing import MockRequest, MockServer, finished_run
 from tools.pytest.httpx_libraries import by_library
@@ -190,6 +191,8 @@ async def test_bytes_are_a_binary_body(form: Form) -> None:
 async def test_an_exception_is_raised(form: Form) -> None:
     with pytest.raises(errors.ConnectionLost, match=f"GET http://server.*{RUN_ID}: simulated"):
         await call(MockServer({get_run: errors.ConnectionLost}), form)
+    with pytest.raises(errors.RequestTimeout, match=f"^DELETE http://server.*{RUN_ID}: simulated"):
+        await call(MockServer({delete_run: errors.RequestTimeout}), form, "run.delete_run")
     with pytest.raises(errors.ConnectionFailed, match="is the server running there"):
         await call(MockServer({get_run: httpx.ConnectError("refused")}), form)
     with pytest.raises(ZeroDivisionError):
@@ -237,11 +240,27 @@ async def test_an_answer_that_is_none(answer: Any, kind: str) -> None:
         await call(MockServer({get_run: answer}))
 
 
-@by_form
-async def test_a_coroutine_function_answers_async_forms(form: Form) -> None:
-    async def answer(request: MockRequest) -> Any:
-        return lambda again: {**RUN, "flowId": again.path_parameters["run_id"]}
+class Promise:
+    """What can be awaited, and is no coroutine."""
 
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def __await__(self) -> Generator[None, None, Any]:
+        yield from asyncio.sleep(0).__await__()
+        return self._value
+
+
+@by_form
+@pytest.mark.parametrize("is_coroutine", [True, False])
+async def test_a_coroutine_function_answers_async_forms(form: Form, is_coroutine: bool) -> None:
+    def last(request: MockRequest) -> Any:
+        return {**RUN, "flowId": request.path_parameters["run_id"]}
+
+    async def function(request: MockRequest) -> Any:
+        return last
+
+    answer = function if is_coroutine else lambda request: Promise(last)
     server = MockServer({get_run: answer})
     if form.is_async:
         assert (await call(server, form)).flow_id == RUN_ID
@@ -343,7 +362,16 @@ async def test_runs_that_have_finished() -> None:
     failure = models.FlowResultFailed(error=models.FlowError(code=1, message="no"))
     server = MockServer(finished_run({"n": 1}, failure))
     details = await call(server)
-    assert (details.status, details.items.completed, details.items.failed) == ("failed", 1, 1)
+    assert details.status == "failed"
+    assert details.items.to_dict() == {
+        "total": 2,
+        "completed": 1,
+        "running": 0,
+        "failed": 1,
+        "cancelled": 0,
+    }
+    counts = (await call(MockServer(finished_run(failure, failure)))).items
+    assert (counts.completed, counts.failed) == (0, 2)
     assert details.completed_at is not None
     listed = await call(server, endpoint="run.list_runs")
     assert [run.run_id for run in listed.runs] == [details.run_id]
@@ -379,6 +407,41 @@ async def test_it_serves_an_http_client(library: Any, form: Form) -> None:
     assert (await form("run.get_run", RUN_ID, client=client)).flow_id == "f"
     assert await form("blob.get_blob_bytes", "b", client=client) == b"b"
     await http.aclose() if form.is_async else http.close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "content"),
+    [
+        (b"\0", "application/octet-stream", b"\0"),
+        ({"a": 1}, "application/json", b'{"a":1}'),
+        ([1, {}], "application/json", b"[1,{}]"),
+        ((1, None), "application/json", b"[1,null]"),
+        (
+            models.ErrorResponse(code=1, message="m"),
+            "application/json",
+            b'{"code":1,"message":"m"}',
+        ),
+        (404, "application/json", b'{"code":404,"message":"Not Found"}'),
+        (204, None, b""),
+        (301, None, b""),
+    ],
+    ids=str,
+)
+def test_an_answer_has_the_media_type_of_its_kind(
+    answer: Any, kind: str | None, content: bytes
+) -> None:
+    with httpx.Client(transport=MockServer({"GET /x": answer})) as http:
+        found = http.get("http://server/x")
+    assert (found.headers.get("content-type"), found.content) == (kind, content)
+
+
+@by_library
+def test_a_field_of_a_response_may_come_twice(library: Any) -> None:
+    fields = [("set-cookie", "a=1"), ("set-cookie", "b=2")]
+    server = MockServer({"GET /x": httpx.Response(200, headers=fields)})
+    with library.Client(transport=server) as http:
+        found = http.get("http://server/x").headers
+    assert found.get_list("set-cookie") == ["a=1", "b=2"]
 
 
 @by_library
