@@ -74,6 +74,12 @@ def test_other_data(data: Any) -> None:
     assert FlowError.from_dict(error.to_dict()) == error
 
 
+def test_a_stack_among_other_data() -> None:
+    error = FlowError(code=1, message="no", data={"stack": [{"error": "why"}], "more": 1})
+    assert error.causes == ["no", "why"]
+    assert error.details == "no (code 1)\ncaused by: why"
+
+
 def failing(message: str, *attachments: Any) -> FlowError:
     return FlowError(code=1, message=message, data={"stack": [{"attachments": [*attachments]}]})
 

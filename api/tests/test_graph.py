@@ -619,6 +619,9 @@ def test_notebooks_show_no_huge_picture() -> None:
     largest = chain(1001)
     assert len(largest.steps or ()) == 1000
     assert largest._repr_html_() and largest._repr_markdown_()
+    for empty in (Flow(), Flow(steps=None), Flow(steps=[])):
+        assert "output" in (empty._repr_html_() or "")
+        assert "output" in (empty._repr_markdown_() or "")
 
 
 @pytest.mark.parametrize(("make", "count"), [(chain, 10_000), (fan, 10_000), (halves, 2000)])
