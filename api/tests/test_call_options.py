@@ -259,14 +259,21 @@ def test_a_generator_that_is_given_up_is_closed() -> None:
     assert closed == [True]
 
 
-def test_a_generator_of_a_caller_has_them() -> None:
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.anyio
+async def test_a_generator_of_a_caller_has_them(is_async: bool) -> None:
     def steps() -> Steps[str]:
         health = yield Call(health_check.OPERATION, health_check.build_request())
         status: str = health.status
         return status
 
-    with OddServer(HEALTH) as server, Client(server.url) as client:
-        assert client.run(steps(), headers=Hidden({"x-tenant": "one"})) == "healthy"
+    fields: Hidden[Mapping[str, str]] = Hidden({"x-tenant": "one"})
+    with OddServer(HEALTH) as server:
+        async with Client(server.url) as client:
+            if is_async:
+                assert await client.run_async(steps(), headers=fields) == "healthy"
+            else:
+                assert client.run(steps(), headers=fields) == "healthy"
     assert server.headers()["x-tenant"] == "one"
 
 

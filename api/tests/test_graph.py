@@ -94,6 +94,9 @@ def test_nodes_and_edges() -> None:
         Node("step", "c", "/x"),
         Node("output", "output"),
     )
+    # What is said to be as usual has no note.
+    usual = flow(step("a", mustExecute=False, onError={"action": "fail"}), step("b", onError=None))
+    assert [node.notes for node in flow_graph(usual).nodes] == [()] * 3
     # What reads the input and a step has no edge from the input.
     assert graph.edges == (Edge(0, 1), Edge(1, 2), Edge(1, 3), Edge(2, 3, is_conditional=True))
 
