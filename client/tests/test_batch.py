@@ -56,6 +56,10 @@ def test_an_empty_batch_has_no_results(do: Driver, client: Any) -> None:
     results = do(client.run_batch(ECHO, []))
     assert len(results) == 0
     assert list(results) == []
+    handle = client.handle(results.run_id)
+    with pytest.raises(errors.InvalidInput, match=r"has 0 items; use results\(\)"):
+        do(handle.result())
+    assert list(do(handle.items())) == list(do(handle.results())) == []
 
 
 def test_a_submitted_batch_is_waited_for_by_its_handle(do: Driver, client: Any) -> None:

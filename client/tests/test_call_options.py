@@ -140,6 +140,9 @@ def test_a_run_is_created_with_all_its_options(do: Driver, name: str, key: str |
         return body
 
     assert created() == {}
+    kinds = {**KINDS[name].__annotations__}
+    del kinds["idempotency_key"]
+    assert created(**dict.fromkeys(kinds)) == {}
     overrides = {"step": {"input": {"a": None}}}
     expected: dict[str, Any] = {
         "overrides": {"steps": {"step": {"value": {"input": {"a": None}}}}},

@@ -165,6 +165,18 @@ def test_the_same_json(do: Driver, client: Any, first: Any, second: Any, differ:
     assert found.is_equal is not differ
 
 
+@pytest.mark.parametrize(("first", "second"), [(None, 1), (0, None), ("", []), (False, 0)])
+def test_inputs_and_outputs_that_count_as_false(
+    do: Driver, client: Any, first: Any, second: Any
+) -> None:
+    runs = [run(do, client, ECHO, value) for value in (first, second)]
+    found: RunDiff = do(runs[0].diff(runs[1].id))
+    expected = ["input"] * HAS_INPUTS + ["output"]
+    assert [(one.what, one.first, one.second) for one in found.differences] == [
+        (what, first, second) for what in expected
+    ]
+
+
 def test_runs_without_steps_or_items(do: Driver, client: Any) -> None:
     found: RunDiff = do(run(do, client, ECHO, 1).diff(run(do, client, ECHO, 2).id))
     assert not any("steps" in one for one in found.not_compared)

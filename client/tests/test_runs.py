@@ -74,7 +74,7 @@ def test_a_flow_that_was_changed_is_another(
     do: Driver, client: Any, tmp_path: Path, suffix: str
 ) -> None:
     path = tmp_path / f"flow{suffix}"
-    flow = {**ECHO}
+    flow: dict[str, Any] = {**ECHO}
     for output in (1, 2, 1):
         flow["output"] = output
         path.write_text(json.dumps(flow), encoding="utf-8")
@@ -278,7 +278,8 @@ def test_the_server_is_named_by_argument_then_environment_then_default(
     monkeypatch.delenv("STEPFLOW_URL")
     assert type(client)().url == "http://localhost:7840/api/v1"
     monkeypatch.setenv("STEPFLOW_URL", "")
-    for nothing in (None, "", []):
+    given: list[Any] = [None, "", []]
+    for nothing in given:
         assert type(client)(nothing).url == "http://localhost:7840/api/v1"
 
 

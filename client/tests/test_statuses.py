@@ -210,6 +210,38 @@ def test_a_deadline_ends_a_wait(do: Driver, name: str, monkeypatch: pytest.Monke
     do(client.close())
 
 
+@pytest.mark.parametrize("items", [1, 2])
+@pytest.mark.parametrize("on_progress", [None, id])
+def test_a_run_that_has_finished_is_no_timeout(do: Driver, on_progress: Any, items: int) -> None:
+    server = Server("0.11.1", [ExecutionStatus.COMPLETED], items)
+    client = client_of(do, server, "0.11.1")
+    results = do(client.handle(RUN_ID).results(timeout=0, on_progress=on_progress))
+    assert len(results) == items
+    do(client.close())
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("name", [*WAITS, "events"])
+def test_a_run_that_another_run_has_started(do: Driver, name: str, version: str) -> None:
+    items, wait = WAITS.get(name, (1, lambda handle: handle.events(timeout=20)))
+    server = Server(version, [ExecutionStatus.RUNNING, ExecutionStatus.COMPLETED], items)
+
+    def without_it(request: httpx.Request) -> httpx.Response:
+        # Listed are runs that no other has started.
+        is_list = request.url.path.endswith("/runs")
+        return httpx.Response(200, json={"runs": []}) if is_list else server(request)
+
+    client = do.client(
+        "http://other.invalid",
+        server_version=version,
+        transport=httpx.MockTransport(without_it),
+    )
+    with contextlib.suppress(errors.RunError):
+        do(wait(client.handle(RUN_ID)))
+    assert server.reported[-1] is ExecutionStatus.COMPLETED
+    do(client.close())
+
+
 def test_progress_is_reported_when_it_has_changed(do: Driver) -> None:
     server = Server("0.11.1", [*[ExecutionStatus.RUNNING] * 3, ExecutionStatus.COMPLETED], 2)
     found: list[Any] = []
