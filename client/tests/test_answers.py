@@ -82,6 +82,16 @@ def test_a_flow_that_has_just_been_stored_is_not_stored_again(do: Driver) -> Non
     do(client.close())
 
 
+def test_a_flow_is_stored_once_however_many_there_are(do: Driver) -> None:
+    server = Server({"POST flows": always(200, STORED), "POST runs": always(200, run())})
+    client = client_of(do, server, server_version="0.11.1")
+    for _ in range(2):
+        for number in range(20):
+            do(client.submit({**ECHO, "output": number}, 1))
+    assert (server.asked.count("POST flows"), server.asked.count("POST runs")) == (20, 40)
+    do(client.close())
+
+
 # --- lists whose pages move -----------------------------------------------------------------------
 
 
