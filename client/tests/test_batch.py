@@ -7,6 +7,7 @@ import tracemalloc
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -118,7 +119,11 @@ def test_every_iterable_is_a_list_of_inputs(do: Driver, client: Any, inputs: Any
     assert [result.output for result in do(client.run_batch(ECHO, iter(inputs)))] == expected
 
 
-@pytest.mark.parametrize("inputs", [5, None, "text", b"bytes", {"a": 1}])
+@pytest.mark.parametrize(
+    "inputs",
+    [5, None, "text", b"bytes", bytearray(b"bytes"), {"a": 1}, MappingProxyType({"a": 1})],
+    ids=repr,
+)
 def test_inputs_that_are_no_list_are_refused(do: Driver, client: Any, inputs: Any) -> None:
     with pytest.raises(errors.InvalidInput, match="pass a list or another iterable"):
         do(client.run_batch(ECHO, inputs))

@@ -8,6 +8,7 @@ import math
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import pytest
@@ -270,6 +271,24 @@ def test_a_step_is_removed_whatever_schemas_a_flow_has(schemas: Any) -> None:
     b = FlowBuilder.from_flow({"steps": steps, "schemas": schemas})
     b.remove("a")
     assert b.build().to_dict() == {"steps": steps[1:], "schemas": schemas}
+
+
+def test_any_mapping_is_a_json_object() -> None:
+    def built(kind: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
+        schema = kind({"type": "object", "properties": kind({"a": kind({})})})
+        schemas = {"input_schema": schema, "output_schema": schema, "variables_schema": schema}
+        b = FlowBuilder("f", metadata=kind({"a": kind({"b": 1})}), **schemas)
+        error = kind({"action": "useDefault", "defaultValue": kind({"a": 1})})
+        metadata = kind({"a": kind({})})
+        one = b.step("a", "/x", kind({"a": kind({"b": b.input})}), metadata=metadata)
+        b.step("b", "/x", kind({"$step": "a"}), on_error=error, output_schema=schema)
+        b.change("a", on_error=error, metadata=kind({"b": kind({})}))
+        literal = b.literal(kind({"$step": "a"}))
+        return b.build(output=kind({"a": [kind({"b": one}), literal]})).to_dict()
+
+    assert built(MappingProxyType) == built(dict)
+    flow = built(dict)
+    assert FlowBuilder.from_flow(MappingProxyType(flow)).build().to_dict() == flow
 
 
 def test_a_schema_of_everything_is_kept() -> None:
@@ -539,7 +558,16 @@ MISTAKES: dict[str, tuple[Callable[[FlowBuilder, Reference], Any], str]] = {
     "$from": (lambda b, one: b.step("a", "/x", {"$from": {"step": "one"}}), "use $step"),
     "$if": (lambda b, one: b.step("a", "/x", {"$if": True}), "needs `then`"),
     "$coalesce": (lambda b, one: b.step("a", "/x", {"$coalesce": 1}), "needs a list"),
+    "$if after else": (lambda b, one: b.step("a", "/x", {"else": 1, "$if": 1}), "needs `then`"),
     "$step": (lambda b, one: b.step("a", "/x", {"$step": one}), "needs a text"),
+    "$step after its path": (
+        lambda b, one: b.step("a", "/x", {"path": "x", "$step": 1}),
+        "step 'a': input has the expression $step: it needs a text",
+    ),
+    "$variable after its default": (
+        lambda b, one: b.step("a", "/x", {"default": 1, "$variable": 1}),
+        "needs a text",
+    ),
     "$input": (lambda b, one: b.step("a", "/x", {"$input": 1}), "needs a text"),
     "$variable": (lambda b, one: b.step("a", "/x", {"$variable": None}), "needs a text"),
     "dot": (lambda b, one: one["a.b"], "'a.b' cannot be referred to"),
@@ -685,10 +713,11 @@ def test_whoever_reads_a_step_that_servers_never_start(reader: str, has_other_re
         b.step("other", "/x", branch)
     late: Any = b.if_(check, branch)
     if reader == "a step":
-        late = b.step("reader", "/x", {"it": [late]})
+        late = b.step("reader", "/x", {"it": [late, late]})
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        b.build(output=late)
+        # One that is read twice is named once.
+        b.build(output=[late, late])
     assert ["'branch'" in str(one.message) for one in caught] == [True] * (not has_other_reader)
 
 
