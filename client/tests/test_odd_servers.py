@@ -105,7 +105,7 @@ def test_a_deadline_that_is_none_is_told(do: Driver, timeout: Any) -> None:
     do(client.close())
 
 
-@pytest.mark.parametrize("limit", [-1, True, "3", 1.5])
+@pytest.mark.parametrize("limit", [-1, True, False, "3", "", 1.5, 0.0])
 def test_a_limit_that_is_none_is_told(do: Driver, limit: Any) -> None:
     client = answering(do, HTML)
     with pytest.raises(errors.InvalidInput, match="pass 0 or more, or None for all runs"):
