@@ -81,6 +81,28 @@ not compared: one
     )
 
 
+def test_the_document() -> None:
+    differences = (
+        Difference("items", None, None, 1, 2),
+        Difference("output", 0, "a", None, [0]),
+        Difference("error", 1, None, {"code": 1}, None),
+    )
+    first, second = run(1, "completed", 1, 0), run(2, "failed", 0, 1)
+    found = RunDiff(first, second, differences, ("one", "two"))
+    assert found.to_dict() == {
+        "first": f"{RUN}1",
+        "second": f"{RUN}2",
+        "equal": False,
+        "differences": [
+            {"what": "items", "item": None, "step": None, "first": 1, "second": 2},
+            {"what": "output", "item": 0, "step": "a", "first": None, "second": [0]},
+            {"what": "error", "item": 1, "step": None, "first": {"code": 1}, "second": None},
+        ],
+        "notCompared": ["one", "two"],
+    }
+    assert RunDiff(first, second, (), ("one", "two")).to_dict()["equal"] is True
+
+
 def test_runs_of_several_items() -> None:
     numbers = [[*range(one, one + 40)] for one in (0, 100)]
     differences = (

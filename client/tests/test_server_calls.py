@@ -151,9 +151,10 @@ def test_the_types_of_variables_of_the_environment(
     server.requests.clear()
     do(client.run("0" * 64, 1, variables_from_env=True))
     assert server.requests[1].json()["variables"] == {}
-    for schema in (None, {}, {"properties": {}}):
-        found = {"flowId": "0" * 64, "schema": schema, "envVars": {"a": "TEST_OF_text"}}
-        server.add("GET /flows/{flow_id}/variables", found)
+    schemas: list[Any] = [None, {}, {"properties": {}}]
+    for schema in schemas:
+        untyped = {"flowId": "0" * 64, "schema": schema, "envVars": {"a": "TEST_OF_text"}}
+        server.add("GET /flows/{flow_id}/variables", untyped)
         server.requests.clear()
         do(client.run("0" * 64, 1, variables_from_env=True))
         assert server.requests[1].json()["variables"] == {"a": "3"}

@@ -560,6 +560,24 @@ def test_the_forms(server: StepflowServer) -> None:
     assert repr(found) == f"Timeline(run_id='{handle.id}', status='completed', 1 of 1 items)"
 
 
+@pytest.mark.parametrize("latest", range(6))
+def test_the_end_is_the_latest_time(latest: int) -> None:
+    created, ended, *times = (second(9 if at == latest else 1) for at in range(6))
+    fields = {**RUNNING["summary"], "status": "completed", "createdAt": created}
+    run = RunSummary.model_validate({**fields, "completedAt": ended})
+    step = TimelineStep("a", StepStatus.COMPLETED, times[2], times[3])
+    blocked = TimelineStep("b", StepStatus.BLOCKED)
+    items = (
+        TimelineItem(0, ExecutionStatus.RUNNING, None, None, ()),
+        TimelineItem(1, ExecutionStatus.COMPLETED, times[0], times[1], (step, blocked)),
+    )
+    assert Timeline(run, items, 0, 0, True).end == second(9)
+    # A run in progress has no end, and perhaps no items.
+    running = RunSummary.model_validate(fields)
+    assert Timeline(running, items, 0, 0, True).end == second(1 if latest == 1 else 9)
+    assert Timeline(running, (), 0, 0, True).end == created
+
+
 def test_the_document() -> None:
     start = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
     end = start + datetime.timedelta(seconds=1.5)
