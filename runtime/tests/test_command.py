@@ -28,8 +28,10 @@ from stepflow_runtime._binary import find_binary
 from stepflow_runtime._components import protobuf
 
 MODULE = """
-import os, threading
+import logging, os, threading
 from stepflow_runtime import ComponentContext, component
+
+logging.basicConfig()
 
 @component
 def shout(text: str) -> str:
@@ -123,6 +125,8 @@ def test_a_server_with_components_until_a_signal(folder: Path, number: signal.Si
         assert "ERROR component 'fail' raised an exception in step 'call'" in said
         assert 'LookupError("nothing here")' in said
         assert "KeyboardInterrupt" not in said
+        # A component's module may set up logging for itself. Nothing is logged twice.
+        assert "ERROR:stepflow_runtime" not in said
         assert not re.search("^(INFO|DEBUG) ", said, re.MULTILINE)
         wait_until(lambda: not any(map(exists, pids)), "the server is gone")
 
@@ -148,7 +152,7 @@ def _run(client: SyncStepflowClient, flow: dict[str, Any]) -> None:
 
 
 def test_a_server_that_is_killed_ends_the_command(folder: Path) -> None:
-    with serving(folder) as (program, _):
+    with serving(folder, "--log-level", "info") as (program, _):
         until_ready(program)
         # The server is the child with a session of its own.
         for pid in descendants(program.pid):
@@ -157,8 +161,9 @@ def test_a_server_that_is_killed_ends_the_command(folder: Path) -> None:
                     os.kill(pid, signal.SIGKILL)
         _, said = program.communicate(timeout=60)
         assert program.returncode == 1
-        last = r"^stepflow-runtime: the Stepflow server exited; its last line: .+"
-        assert re.search(last, said, re.MULTILINE)
+        found = re.findall("^INFO .*", said, re.MULTILINE)
+        last = said.rpartition("stepflow-runtime: the Stepflow server exited; its last line: ")[2]
+        assert last.endswith(f": {found[-1].removeprefix('INFO ')}\n")
         assert "Traceback" not in said
 
 
@@ -294,6 +299,17 @@ def test_what_a_worker_prints_is_shown(folder: Path) -> None:
         program.send_signal(signal.SIGINT)
         _, said = program.communicate(timeout=60)
     assert "INFO w: shouting\n" in said
+
+
+def test_only_the_components_of_the_command_are_announced(folder: Path) -> None:
+    config = json.dumps(worker_config("steps")).replace('"w"', '"python"')
+    (folder / "config.json").write_text(config, encoding="utf-8")
+    with serving(folder, "--config", "config.json") as (program, url):
+        assert until_ready(program) == []
+        with SyncStepflowClient(url) as client:
+            names = [one.component for one in client.list_components()]
+        # A worker of servers up to 0.11 does not know its plugin's name.
+        assert ("/python/shout" if VERSION >= (0, 13) else "/shout") in names
 
 
 @pytest.mark.parametrize("by", ["options", "variables", "default"])
@@ -553,6 +569,20 @@ def test_options_cannot_be_abbreviated(folder: Path, arguments: str) -> None:
     code, output, said = command(*arguments.split(), folder=folder)
     assert (code, output) == (2, "")
     assert "error: " in said
+
+
+def test_the_handlers_of_signals_are_restored() -> None:
+    code = """
+import signal
+from stepflow_runtime import cli
+
+numbers = signal.SIGINT, signal.SIGTERM
+before = [signal.getsignal(number) for number in numbers]
+assert cli.run(["serve", "--port", "99999"]) == 2
+print([signal.getsignal(number) for number in numbers] == before)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == "True\n", done.stderr
 
 
 def test_a_port_that_is_taken(folder: Path) -> None:
