@@ -290,12 +290,15 @@ PLUGINS = {
                 "PHONE": "123456789012",
                 "NUMBER": "12345678901",
                 "MIXED": "abcd1234",
+                "A_PASSWORD": "w2z0",
+                "B_PASSWORD": "sesame",
             },
         },
         # Malformed, which the server reports.
         "odd": 5,
     },
     "cache": {"url": "redis://:s3cret-10@host"},
+    "queue": {"url": "amqp://user:p%4019@host"},
     "storageConfig": {"databaseUrl": "postgres://user:s3cr%40t-2@host/db"},
     "proxy": {"token": "$A_PART-s3cret-6"},
     "password": 53352231,
@@ -338,8 +341,12 @@ PLUGINS = {
         ("use /usr:s3cret-8", "use ***"),
         # It looks like a path, and there is no such file.
         ("use /no/such/s3cret-9", "use ***"),
+        ("use /:/s3cret-18", "use ***"),
         # Of a URL without a user.
         ("pass s3cret-10", "pass ***"),
+        # A short one, as in the URL and decoded, and plain words that are secrets by their names.
+        ("pass p%4019 or p@19", "pass *** or ***"),
+        ("set w2z0 and sesame", "set *** and ***"),
         # A reference that an escape turns off, and one that is written in two ways.
         ("use $A_PART-s3cret-11", "use ***"),
         ("use part-s3cret-12 or part-s3cret-13", "use *** or ***"),
@@ -371,6 +378,7 @@ def test_secrets_of_a_config_and_an_environment(text: str, cleaned: str) -> None
         "E_TOKEN": "/no/such/s3cret-9",
         "F_TOKEN": "пароль",
         "G_TOKEN": "a\x1bs3cret-17",
+        "H_TOKEN": "/:/s3cret-18",
     }
     secrets = Secrets(Hidden(environment))
     secrets.add_config(PLUGINS)
@@ -380,6 +388,12 @@ def test_secrets_of_a_config_and_an_environment(text: str, cleaned: str) -> None
 def test_secrets_in_a_line_that_is_not_text() -> None:
     secrets = Secrets(Hidden({"A_TOKEN": "s3cret"}))
     assert secrets.remove_from(b"\xff s3cret \xe2\x82\x00") == b"\xff *** \xe2\x82\x00"
+
+
+def test_secrets_in_a_line_that_nests_too_deeply() -> None:
+    secrets = Secrets(Hidden({"A_TOKEN": "s3cret"}))
+    start = b'{"a":' + b"[" * 100_000
+    assert secrets.remove_from(start + b'"s3cret"') == start + b'"***"'
 
 
 def test_what_the_server_itself_writes_stays() -> None:
