@@ -228,10 +228,11 @@ def test_names_of_secrets(name: str) -> None:
     assert removed("a s3cret, b", {name: "s3cret"}, {}) == "a ***, b"
 
 
-@pytest.mark.parametrize("character", "\n\r\t\0\b\f")
+@pytest.mark.parametrize("character", "\n\r\t\0\b\f\"'\\")
 def test_secrets_with_escaped_characters(character: str) -> None:
     secret = f"s3cret-a{character}s3cret-b"
-    escaped = {"\n": "n", "\r": "r", "\t": "t", "\0": "0", "\b": "b", "\f": "f"}[character]
+    letters = {"\n": "n", "\r": "r", "\t": "t", "\0": "0", "\b": "b", "\f": "f"}
+    escaped = letters.get(character, character)
     for quoted in (secret, rf"s3cret-a\{escaped}s3cret-b", rf"s3cret-a\\{escaped}s3cret-b"):
         # Escaped as servers do, and once more in a text that quotes it.
         assert removed(f"a {quoted}, b", {"A_TOKEN": secret}, {}) == "a ***, b"
