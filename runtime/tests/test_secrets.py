@@ -408,7 +408,8 @@ def test_what_the_server_itself_writes_stays() -> None:
 
 def test_secrets_inside_of_fields() -> None:
     def line(value: str) -> str:
-        return json.dumps({"fields": {"a": [value, 1, None, [value]]}, "more": True})
+        fields = {"a": [value, 1, None, [value]], "level": value, "target": 5, "file": [value]}
+        return json.dumps({"fields": fields, "level": "s3cret", "more": True})
 
     assert json.loads(removed(line("s3cret"), {"A_TOKEN": "s3cret"}, {})) == json.loads(line("***"))
 

@@ -101,8 +101,9 @@ class Secrets:
             if not isinstance(plugin, Mapping):
                 continue
             values = cast(Mapping[str, Any], plugin)
-            for name, value in _strings(values.get("env")):
-                self._add_template(value, is_secret=_is_secret_name(name))
+            # Values with a secret's name, and such variables, have been added already.
+            for _, value in _strings(values.get("env")):
+                self._add_template(value, is_secret=False)
             self._add_arguments([value for _, value in _strings(values.get("args"))])
             for _, value in _strings(values):
                 self._add_variables(value)
@@ -172,10 +173,7 @@ class Secrets:
 
     def _add_variables(self, value: str) -> None:
         for _, name, _, short_name in _VARIABLE.findall(value):
-            variable = name or short_name
-            self._add(
-                self._environment.value.get(variable, ""), is_secret=_is_secret_name(variable)
-            )
+            self._add(self._environment.value.get(name or short_name, ""), is_secret=False)
 
     def _add_arguments(self, arguments: list[str]) -> None:
         option = ""
