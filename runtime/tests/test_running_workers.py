@@ -134,6 +134,32 @@ def test_a_worker_that_failed_in_an_earlier_restart_is_not_reported_again(
     assert not of_level(records, logging.ERROR)
 
 
+def test_a_worker_beside_functions_of_this_program() -> None:
+    def shout(text: str) -> str:
+        return text.upper()
+
+    called = {
+        "name": "shout",
+        "steps": [{"id": "shout", "component": "/python/shout", "input": {"text": "a"}}],
+        "output": {"$step": "shout"},
+    }
+    with StepflowRuntime.start(config(sys.executable, str(WORKER)), components=[shout]) as runtime:
+        assert runtime.sync_client.run(flow(), None).output == "done"
+        assert runtime.sync_client.run(called, None).output == "A"
+
+
+def test_a_start_that_fails_although_the_workers_are_ready() -> None:
+    code = (
+        "import json, socket\n"
+        "server = socket.create_server(('127.0.0.1', 0))\n"
+        "print(json.dumps({'port': server.getsockname()[1]}), flush=True)\n"
+        "while True: server.accept()[0].close()"
+    )
+    with pytest.raises(errors.StartFailed) as caught:
+        StepflowRuntime.start(config(sys.executable, "-c", code), startup_timeout=10)
+    assert "may not be ready" not in str(caught.value)
+
+
 def test_of_two_workers_the_one_that_is_not_ready_is_named() -> None:
     document = config(sys.executable, str(WORKER), plugin="ready")
     document["plugins"]["hanging"] = {
@@ -169,14 +195,15 @@ def test_a_worker_that_hangs_in_a_restart(tmp_path: Path) -> None:
             runtime.sync_client.health()
 
 
-@pytest.mark.parametrize("name", ["app", "pyapp"])
+@pytest.mark.parametrize("name", ["app", "pyapp", "", None])
 def test_a_program_that_embeds_python(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Such a program cannot execute Python code in a file, so the server starts the worker."""
-    command, embedding = sys.executable, tmp_path / name
+    command, embedding = sys.executable, tmp_path / (name or "none")
     embedding.symlink_to("/bin/false")
-    monkeypatch.setattr(sys, "executable", str(embedding))
+    # Python may know no path at all.
+    monkeypatch.setattr(sys, "executable", str(embedding) if name else name)
     if name == "pyapp":
         monkeypatch.setattr(sys, "frozen", True, raising=False)
     with StepflowRuntime.start(config(command, "-u", str(WORKER))) as runtime:

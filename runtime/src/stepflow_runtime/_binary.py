@@ -87,7 +87,8 @@ def _is_for_this_machine(path: Path) -> bool:
     except PermissionError:
         # It may be executable without being readable; the system decides.
         return True
-    if head.startswith(b"#!"):
+    # In a program that embeds Python, the interpreter may have no path.
+    if head.startswith(b"#!") or not sys.executable:
         return True
     # The interpreter that runs here is of the right kind.
     return _kind(head) == _kind(_head(Path(os.path.realpath(sys.executable))))
