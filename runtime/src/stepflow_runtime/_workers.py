@@ -76,7 +76,6 @@ class Workers:
         self._secrets = secrets
         self._workers: list[_Worker] = []
         self._control, self._reports = held_pipe(blocking=False)
-        self._partial_report = b""
         # Reentrant: the garbage collector may kill a server, which reports it, anywhere.
         self._lock = threading.RLock()
         self._kill: Callable[[], object] | None = None
@@ -227,8 +226,8 @@ class Workers:
             self._close_pipes()
 
     def _read_reports(self) -> list[dict[str, Any]]:
-        data = self._partial_report + os.read(self._control.descriptor, _CHUNK)
-        *lines, self._partial_report = data.split(b"\n")
+        # Whole lines: each is written at once, and a pipe holds less than a chunk.
+        lines = os.read(self._control.descriptor, _CHUNK).splitlines()
         return [json.loads(line) for line in lines]
 
     def _read_output(self, stream: _Stream) -> None:
