@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import decimal
+import gc
 import json
 import logging
 import os
+import queue
 import re
 import signal
 import socket
@@ -23,6 +26,7 @@ import pytest
 
 from runtime.tests.component_flows import VERSION, code, flow, logged_exceptions, problem
 from runtime.tests.support import wait_until
+from stepflow_client import SyncStepflowClient
 from stepflow_runtime import (
     ALL_BUILTINS,
     ComponentContext,
@@ -433,6 +437,33 @@ def test_a_call_in_progress_at_a_crash_is_not_executed_again(
         wait_until(lambda: again in caplog.messages, "the call is assigned again")
         calls[0].set()
         assert handle.result(timeout=60).output == 1
+
+
+def test_a_call_that_outlives_its_runtime() -> None:
+    entered, free, problems = threading.Event(), threading.Event(), queue.SimpleQueue[str]()
+
+    @component
+    def hang(context: ComponentContext) -> None:
+        entered.set()
+        free.wait()
+        with pytest.raises(errors.InvalidState) as caught:
+            context.sync_client.health()
+        problems.put(str(caught.value))
+
+    def run(client: SyncStepflowClient) -> None:
+        with contextlib.suppress(errors.StepflowError):
+            client.run(flow("hang", {}), None)
+
+    runtime = StepflowRuntime.start(components=[hang])
+    thread = threading.Thread(target=run, args=(runtime.sync_client,))
+    thread.start()
+    assert entered.wait(60)
+    del runtime
+    gc.collect()
+    # A call ends with an error once its server has ended.
+    thread.join()
+    free.set()
+    assert problems.get(timeout=60) == "the runtime of this component no longer exists"
 
 
 def test_runtimes_side_by_side_call_their_own_functions() -> None:

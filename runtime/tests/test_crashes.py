@@ -144,13 +144,17 @@ def test_a_server_that_ended_well_is_started_again_only_where_asked() -> None:
         assert caught.value.exit_code == 0
 
 
+@pytest.mark.parametrize(
+    ("command", "ending"),
+    [("exit 5", "exited (exit code 5)"), ("kill -ABRT $$", "was killed by signal 6 (SIGABRT)")],
+)
 def test_the_last_words_of_a_server_are_reported_and_logged(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    command: str, ending: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     binary = tmp_path / "server"
     binary.write_text(
         f'#!/bin/sh\nexec 3<&0\n"{find_binary(None)}" "$@" <&3 &\n'
-        "trap 'kill $!; wait $!; echo last words; exit 5' TERM\nwait\n",
+        f"trap 'kill $!; wait $!; echo last words; {command}' TERM\nwait\n",
         encoding="utf-8",
     )
     binary.chmod(0o755)
@@ -161,8 +165,7 @@ def test_the_last_words_of_a_server_are_reported_and_logged(
             runtime.sync_client.health()
     message = str(caught.value)
     assert message == (
-        "the Stepflow server exited (exit code 5): last words; start another runtime, or set"
-        " restart_policy"
+        f"the Stepflow server {ending}: last words; start another runtime, or set restart_policy"
     )
     assert ("stepflow_runtime", logging.ERROR, message) in caplog.record_tuples
 

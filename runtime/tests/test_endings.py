@@ -183,6 +183,27 @@ say(runtime)
     gone(server)
 
 
+def test_a_forked_child_notices_the_end_of_the_server(
+    running: list[subprocess.Popen[str]],
+) -> None:
+    code = """
+runtime = StepflowRuntime.start()
+say(runtime)
+if not (child := os.fork()):
+    assert runtime.is_alive
+    os.kill(runtime.pid, signal.SIGKILL)
+    while runtime.is_alive:
+        time.sleep(0.001)
+    os._exit(7)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+"""
+    running.append(program(code))
+    server = said(running[0])
+    running[0].communicate(timeout=60)
+    assert running[0].returncode == 0
+    gone(server)
+
+
 def test_multiprocessing_uses_the_server_of_its_parent(
     running: list[subprocess.Popen[str]],
 ) -> None:

@@ -83,6 +83,43 @@ def test_a_guard_is_replaced_where_the_program_ignores_the_end_of_children(
     gone(server)
 
 
+def test_a_crash_is_noticed_where_the_program_ignores_the_end_of_children(
+    running: list[subprocess.Popen[str]],
+) -> None:
+    running.append(
+        program(
+            "signal.signal(signal.SIGCHLD, signal.SIG_IGN)\n"
+            "failed = []\n"
+            "threading.excepthook = failed.append\n"
+            "runtime = StepflowRuntime.start()\n"
+            "say(runtime)\n"
+            "os.kill(runtime.pid, signal.SIGKILL)\n"
+            "while 'failed' not in repr(runtime): time.sleep(0.001)\n"
+            "assert not runtime.is_alive and not failed"
+        )
+    )
+    server = said(running[0])
+    running[0].communicate(timeout=60)
+    assert running[0].returncode == 0
+    gone(server)
+
+
+def test_a_system_whose_kernel_does_not_kill_the_server(
+    running: list[subprocess.Popen[str]],
+) -> None:
+    """There, the server waits until there is a guard, which kills it."""
+    refusing = (
+        "import errno, fcntl\n"
+        "def refuse(*arguments):\n"
+        "    raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))\n"
+        "fcntl.fcntl = refuse\n"
+    )
+    running.append(program(refusing + RUNNING))
+    server = said(running[0])
+    running[0].kill()
+    gone(server)
+
+
 @pytest.mark.parametrize("order", ["guard, program", "program, guard"])
 def test_a_program_and_its_guard_killed_at_once_leave_no_server(
     order: str, running: list[subprocess.Popen[str]]
@@ -99,7 +136,9 @@ def test_a_guard_that_cannot_act_leaves_no_server(running: list[subprocess.Popen
     running.append(program(RUNNING))
     server = said(running[0])
     guard = guard_of(running[0].pid)
-    os.kill(guard, signal.SIGSTOP)
+    # A stopped server does not exit on any other signal than SIGKILL.
+    for pid in (guard, server):
+        os.kill(pid, signal.SIGSTOP)
     running[0].kill()
     gone(server)
     os.kill(guard, signal.SIGCONT)
@@ -119,6 +158,45 @@ def test_a_new_guard_kills_the_workers_too(
     running[0].kill()
     gone(server)
     assert not exists(worker)
+
+
+def test_processes_of_any_name_are_killed(
+    running: list[subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    """In the system's list of processes, a name may look like the fields that follow it."""
+    path, script = tmp_path / "worker.pid", tmp_path / "A b) S 1 2 3 4"
+    worker = tmp_path / "worker"
+    script.write_text('#!/bin/sh\nread -r _ < "$0.fifo"\n', encoding="utf-8")
+    worker.write_text(f"#!/bin/sh\n'{script}' &\nexec \"$@\"\n", encoding="utf-8")
+    for one in (script, worker):
+        one.chmod(0o755)
+    os.mkfifo(f"{script}.fifo")
+    code = WORKER.replace("sys.argv[1]", repr(str(path)))
+    code = code.replace('"command": sys.executable', f'"command": {str(worker)!r}')
+    code = code.replace('"args": [', '"args": [sys.executable, ')
+    running.append(program(code + "block()"))
+    server = said(running[0])
+
+    name = f"{script.name}\n"
+    wait_until(
+        lambda: name in [Path(f"/proc/{pid}/comm").read_text("utf-8") for pid in session(server)],
+        "the process has its name",
+    )
+    running[0].kill()
+    gone(server)
+
+
+def test_a_guard_prints_nothing(running: list[subprocess.Popen[str]], tmp_path: Path) -> None:
+    """Processes may end before it kills them, of which its shell would complain."""
+    path = tmp_path / "stderr"
+    redirect = f"os.dup2(os.open({str(path)!r}, os.O_WRONLY | os.O_CREAT), 2)\n"
+    running.append(program(redirect + RUNNING))
+    server = said(running[0])
+    guard = guard_of(running[0].pid)
+    running[0].kill()
+    gone(server)
+    wait_until(lambda: not exists(guard), "the guard has exited")
+    assert "kill" not in path.read_text(encoding="utf-8")
 
 
 def test_signals_of_the_programs_group_do_not_reach_the_guard(

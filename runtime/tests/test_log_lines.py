@@ -77,6 +77,35 @@ def test_the_last_three_lines_that_are_no_log_lines_say_why(tmp_path: Path) -> N
     assert "(exit code 3): two | three | four. " in str(error)
 
 
+def test_the_last_error_says_why(tmp_path: Path) -> None:
+    errors_logged = [{"level": "ERROR", "message": text} for text in ("first", "last")]
+    error = failed(tmp_path, *errors_logged, {"level": "INFO", "message": "later"}, "plain")
+    assert "(exit code 3): last. " in str(error)
+
+
+def test_a_last_line_of_any_kind_says_more_than_none(tmp_path: Path) -> None:
+    error = failed(tmp_path, {"level": "INFO", "message": "one"}, {"message": "two"})
+    assert "(exit code 3): two. " in str(error)
+
+
+def test_empty_lines_are_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    error = failed(tmp_path, "", "one", " ", "two", "", log_config=LogConfig(file_path=path))
+    assert error.last_log_lines == ["one", "two"]
+    assert path.read_text(encoding="utf-8") == "one\ntwo\n"
+
+
+@pytest.mark.parametrize("format", ["json", "text"])
+def test_a_file_has_letters_of_any_script(format: Any, tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    failed(tmp_path, "Grüße, 世界", log_config=LogConfig(file_path=path, format=format))
+    assert path.read_text(encoding="utf-8") == "Grüße, 世界\n"
+
+
+def test_codes_of_a_terminal_are_removed(tmp_path: Path) -> None:
+    assert failed(tmp_path, "\x1b[?25l\x1b[1;31mred\x1b[0m").last_log_lines == ["red"]
+
+
 def test_a_panic_is_one_of_the_server_itself(tmp_path: Path) -> None:
     error = failed(tmp_path, "the worker panicked at noon", "two", "three")
     assert "(exit code 3): the worker panicked at noon | two | three. " in str(error)

@@ -65,6 +65,16 @@ def test_a_record_goes_to_the_named_logger_or_nowhere(caplog: pytest.LogCaptureF
     assert not [one for one in caplog.records if one.name != "stepflow_runtime"]
 
 
+def test_a_record_below_the_level_of_its_logger_reaches_no_handler(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    logging.getLogger("quiet").setLevel(logging.WARNING)
+    with StepflowRuntime.start(log_config=LogConfig(python_logger="quiet")) as runtime:
+        assert any(" INFO " in line for line in runtime.recent_logs())
+    found = [one for one in caplog.records if one.name == "quiet"]
+    assert [one for one in found if one.levelno < logging.WARNING] == []
+
+
 def test_the_level_is_the_servers() -> None:
     with StepflowRuntime.start(log_config=LogConfig(level="error")) as runtime:
         runtime.sync_client.health()
@@ -85,7 +95,8 @@ def test_a_file_takes_all_lines(format: str, tmp_path: Path) -> None:
         with StepflowRuntime.start(
             log_config=LogConfig(file_path=path, format=format)  # type: ignore[arg-type]
         ):
-            pass
+            # At once, not when a buffer is full.
+            assert "Starting Stepflow server" in path.read_text(encoding="utf-8")
     lines = path.read_text(encoding="utf-8").splitlines()
     if format == "json":
         lines = [json.loads(line)["message"] for line in lines]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -12,6 +13,7 @@ import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -67,16 +69,18 @@ os.wait()
 """
 
 
-def printed(arguments: list[str], **options: Any) -> str:
-    """Return what a program prints that runs contained."""
+def printed(arguments: list[str], problems: list[str] | None = None, *, loopback: bool) -> str:
+    """Return what a program prints that runs contained, and add why calls of `bind` failed."""
     path = os.pathsep.join(filter(None, sys.path))
     environment: Hidden[Mapping[str, str]] = Hidden({**os.environ, "PYTHONPATH": path})
-    guarded = Guarded([sys.executable, *arguments], environment, kept_open=(), **options)
+    guarded = Guarded([sys.executable, *arguments], environment, kept_open=(), loopback=loopback)
     with guarded.process as process:
         assert process.stdout is not None
         output = process.stdout.read().decode()
         guarded.kill()
     guarded.wait()
+    if problems is not None:
+        problems.append(guarded.bind_problem)
     return output
 
 
@@ -127,6 +131,57 @@ assert libc.bind(other.fileno(), bytes(16), 16) == 0
 print(other.getsockname()[0])
 """
     assert printed(["-c", code], loopback=True) == "127.0.0.1\n127.0.0.1\n"
+
+
+@pytest.mark.parametrize("moment", ["before its call is received", "afterwards"])
+def test_a_process_that_is_killed_while_it_binds(
+    moment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither are later calls refused, nor is anything reported as the server's problem."""
+    path = tmp_path / "pid"
+    code = """
+import os, pathlib, socket, sys
+if (child := os.fork()) == 0:
+    pathlib.Path(sys.argv[1]).write_text(str(os.getpid()))
+    socket.socket().bind(("", 0))
+    os._exit(0)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+one = socket.socket()
+one.bind(("", 0))
+print(one.getsockname()[0])
+"""
+    killed: list[int] = []
+
+    def kill() -> None:
+        if path.exists() and not killed:
+            killed.append(int(path.read_text(encoding="utf-8")))
+            os.kill(killed[0], signal.SIGKILL)
+            wait_until(lambda: not exists(killed[0]), "the process is killed")
+
+    class Poll:
+        def __init__(self) -> None:
+            self._poll = select.poll()
+            self.register = self._poll.register
+
+        def poll(self) -> list[tuple[int, int]]:
+            found = self._poll.poll()
+            kill()
+            return found
+
+    open_memory = _loopback._open_memory  # pyright: ignore[reportPrivateUsage]
+
+    def kill_and_open(process: int) -> Any:
+        kill()
+        return open_memory(process)
+
+    if moment == "afterwards":
+        monkeypatch.setattr(_loopback, "_open_memory", kill_and_open)
+    else:
+        stand_in = SimpleNamespace(poll=Poll, POLLIN=select.POLLIN)
+        monkeypatch.setattr(_loopback, "select", stand_in)
+    problems: list[str] = []
+    assert printed(["-c", code, str(path)], problems, loopback=True) == "-9\n127.0.0.1\n"
+    assert killed and problems == [""]
 
 
 @pytest.fixture

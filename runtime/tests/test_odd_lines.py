@@ -35,7 +35,8 @@ LINES = {
     "no port": b'{"port":0}\n{"port":-1}\n{"port":65536}\n{"port":true}\n{"port":1.5}',
     "odd ports": b'{"port":NaN}\n{"port":null}\n{"port":1e999}\n{"port":' + b"9" * 5000 + b"}",
     "long numbers": b'{"message":"x","line":' + b"9" * 5000 + b"}",
-    "odd fields": b'{"message":"x","level":[],"target":{},"timestamp":5,"diags":[1]}',
+    "odd fields": b'{"message":"x","level":[],"target":{},"timestamp":5,"diags":[1]}\n'
+    b'{"message":"x","level":"a\\nb","target":"a\\tb"}',
     "odd ids": '{"message":"x","diags":{"trace_id":"²","span_id":"٣","run_id":"a\\nb"}}'.encode(),
     "long ids": b'{"message":"x","diags":{"trace_id":"' + b"9" * 5000 + b'"}}',
     "surrogates": b'{"message":"\\ud800","target":"\\udfff","diags":{"run_id":"\\ud800"}}',

@@ -80,6 +80,9 @@ def test_stopped_before_its_process_exists(tmp_path: Path) -> None:
         stopping.join()
         with pytest.raises(errors.InvalidState, match="was stopped while it started"):
             await runtime.run(ECHO, 1)
+        # Nothing of it is left, such as a lock.
+        async with StepflowRuntime.start(data_dir=tmp_path / "data"):
+            pass
 
     asyncio.run(main())
 

@@ -198,6 +198,29 @@ def test_a_cancelled_start_leaves_nothing() -> None:
     asyncio.run(main())
 
 
+def test_a_cancelled_call_does_not_cancel_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    run, go = threading.Thread.run, threading.Event()
+
+    def wait_and_run(thread: threading.Thread) -> None:
+        if thread.name == "stepflow-start":
+            go.wait()
+        run(thread)
+
+    async def main() -> None:
+        monkeypatch.setattr(threading.Thread, "run", wait_and_run)
+        runtime = StepflowRuntime.start()
+        call = asyncio.create_task(runtime.run(ECHO, 1))
+        await asyncio.sleep(0)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        go.set()
+        async with runtime:
+            assert (await runtime.run(ECHO, 2)).output == 2
+
+    asyncio.run(main())
+
+
 @pytest.mark.parametrize("moment", ["start", "end"])
 def test_a_cancelled_block_leaves_nothing_while_all_threads_of_the_loop_are_busy(
     moment: str,

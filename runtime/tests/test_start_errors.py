@@ -220,6 +220,23 @@ def test_no_shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     check_frames(error, "s3cr3t-value")
 
 
+def test_a_shell_that_exits_before_it_becomes_the_server(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shell = script(tmp_path / "sh", '[ "$3" != stepflow-server ] || exit 4\nexec /bin/sh "$@"')
+    monkeypatch.setattr(_guard, "SHELL", str(shell))
+    init = subprocess.Popen.__init__
+
+    def wait_for_exit(process: subprocess.Popen[bytes], arguments: Any, **options: Any) -> None:
+        init(process, arguments, **options)
+        if "stepflow-server" in arguments:
+            # It will never read that it may continue.
+            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+
+    monkeypatch.setattr(subprocess.Popen, "__init__", wait_for_exit)
+    failed(r"the Stepflow server exited during startup \(exit code 4\): it printed nothing\.")
+
+
 def test_a_deleted_working_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
@@ -236,6 +253,24 @@ def test_a_deleted_working_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     refused = pytest.raises(errors.ConfigInvalid, match="missing field")
     with refused:
         StepflowRuntime.start(config, binary=binary)
+
+
+def test_a_restart_in_a_deleted_working_directory(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    with StepflowRuntime.start(restart_policy=RestartPolicy.ON_FAILURE, max_restarts=1) as runtime:
+        folder.rmdir()
+        os.kill(runtime.pid, signal.SIGKILL)
+        wait_until(lambda: "failed" in repr(runtime), "it is not restarted any more")
+        with pytest.raises(errors.ServerCrashed) as caught:
+            runtime.sync_client.health()
+    assert str(caught.value).startswith(
+        "cannot start the Stepflow server: the current working directory no longer exists; change"
+        " to another; it was restarted"
+    )
 
 
 @pytest.mark.parametrize("refused", [1, 2])
@@ -324,13 +359,15 @@ def test_a_restart_that_the_system_refuses_is_tried_again(monkeypatch: pytest.Mo
     assert len(refused) == 2
 
 
-def test_a_full_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk(number: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def refuse(*arguments: Any) -> int:
-        raise OSError(errno.ENOSPC, "No space left on device")
+        raise OSError(number, os.strerror(number))
 
     before = {*os.listdir("/proc/self/fd")}
     monkeypatch.setattr(os, "pwrite", refuse)
-    with pytest.raises(errors.RuntimeFailure, match="No space left on device"):
+    match = f"{os.strerror(number)}; free space on that disk"
+    with pytest.raises(errors.RuntimeFailure, match=match):
         StepflowRuntime.start(data_dir=tmp_path)
     assert {*os.listdir("/proc/self/fd")} <= before
 

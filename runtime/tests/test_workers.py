@@ -45,6 +45,7 @@ def test_a_worker_that_cannot_be_imported(records: list[logging.LogRecord]) -> N
         " see .last_lines"
     )
     assert (error.plugin, error.exit_code) == (PLUGIN, 1)
+    assert any("Starting Stepflow server" in line for line in error.last_log_lines)
     assert sorted(error.last_lines) == sorted(
         [
             "starting",
@@ -169,6 +170,11 @@ def test_a_worker_that_exits_while_its_output_waits_to_be_read() -> None:
     assert lines[1:] == ["x" * 999] * 101
 
 
+def test_a_worker_that_exits_and_leaves_a_process_with_its_output() -> None:
+    error = fails(config("/bin/sh", "-c", "sleep 3600 & sleep 0.1; exit 9"))
+    assert error.exit_code == 9
+
+
 def test_what_a_worker_inherits() -> None:
     script = "grep SigIgn /proc/self/status; env | grep UNBUFFERED; ls -l /proc/self/fd; exit 9"
     error = fails(config("/bin/sh", "-c", script, env={"PYTHONUNBUFFERED": "0"}))
@@ -252,6 +258,19 @@ def test_a_worker_that_is_never_ready() -> None:
         StepflowRuntime.start(python(code), startup_timeout=10 if VERSION == (0, 12, 0) else 3)
     expected = f"may not be ready: {PLUGIN!r} (its last line: dozing)"
     assert expected in str(caught.value)
+    assert any("Starting Stepflow server" in line for line in caught.value.last_log_lines)
+
+
+def test_arguments_in_a_tuple() -> None:
+    document = python("print('in a tuple')\nraise SystemExit(9)")
+    plugin = document["plugins"][PLUGIN]
+    plugin["args"] = tuple(plugin["args"])
+    assert fails(document).last_lines == ["in a tuple"]
+
+
+def test_an_environment_without_a_search_path() -> None:
+    error = fails(config("/bin/sh", "-c", "echo found; exit 9"), inherit_env=False)
+    assert error.last_lines == ["found"]
 
 
 def test_a_plugin_that_is_malformed_is_left_to_the_server() -> None:
@@ -283,6 +302,14 @@ def test_the_output_is_not_logged_without_capture(records: list[logging.LogRecor
         log_config=LogConfig(capture=False),
     )
     assert error.last_lines == ["good    day"]
+    assert not of_level(records, logging.INFO)
+
+
+def test_the_output_is_not_logged_below_the_level_of_its_logger(
+    records: list[logging.LogRecord],
+) -> None:
+    logging.getLogger("stepflow_runtime.worker").setLevel(logging.WARNING)
+    assert fails(python("print('hidden')\nraise SystemExit(3)")).last_lines == ["hidden"]
     assert not of_level(records, logging.INFO)
 
 

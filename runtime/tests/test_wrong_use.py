@@ -93,8 +93,13 @@ def test_binaries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for wrong in (*others, b"MZ\x90\x00", b"\xcf\xfa\xed\xfe" + bytes(28), b""):
         path.write_bytes(wrong)
         refused(errors.BinaryUnusable, "not built for this machine", binary=path)
-    path.write_text("#!/no/such/interpreter\n", encoding="utf-8")
-    refused(errors.BinaryUnusable, "that it is built for this machine", binary=path)
+    (tmp_path / "plain").touch(0o644)
+    for interpreter, reason in (
+        ("/no/such/interpreter", "not found"),
+        (tmp_path / "plain", "Permission denied"),
+    ):
+        path.write_text(f"#!{interpreter}\n", encoding="utf-8")
+        refused(errors.BinaryUnusable, f"{reason}.*that it is built for this machine", binary=path)
 
 
 def test_a_wheel_for_another_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,11 +108,14 @@ def test_a_wheel_for_another_machine(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.delitem(sys.modules, "stepflow_orchestrator", raising=False)
     (tmp_path / "stepflow_orchestrator").mkdir()
     (tmp_path / "stepflow_orchestrator" / "__init__.py").touch()
-    refused(
-        errors.BinaryUnusable,
-        r"from package stepflow_orchestrator\): there is no such file; its wheel for this machine"
-        " has one: pip install stepflow-orchestrator",
-    )
+    for unset in (None, ""):
+        if unset is not None:
+            monkeypatch.setenv("STEPFLOW_SERVER_BINARY", unset)
+        refused(
+            errors.BinaryUnusable,
+            r"from package stepflow_orchestrator\): there is no such file; its wheel for this"
+            " machine has one: pip install stepflow-orchestrator",
+        )
     monkeypatch.setenv("STEPFLOW_SERVER_BINARY", str(tmp_path / "none"))
     refused(
         errors.BinaryUnusable,
@@ -177,9 +185,11 @@ def test_a_data_dir_with_odd_letters(tmp_path: Path) -> None:
         ({"port": -1}, "port is -1"),
         ({"port": 65536}, "port is 65536"),
         ({"port": "80"}, "port is '80'"),
+        ({"port": 80.0}, "port is 80.0; pass a whole number, 0 to 65535"),
         ({"max_restarts": -1}, "max_restarts"),
         ({"max_restarts": True}, "max_restarts is True; pass a whole number, 0 or more"),
         ({"startup_timeout": float("nan")}, "startup_timeout"),
+        ({"startup_timeout": -0.1}, "startup_timeout is -0.1; pass seconds, 0 or more"),
         ({"shutdown_timeout": "5"}, "shutdown_timeout"),
         *(
             ({name: value}, rf"{name} is {value}; pass seconds, 0 or more")
