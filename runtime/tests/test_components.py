@@ -517,6 +517,16 @@ def test_a_config_that_has_only_components(config: dict[str, Any]) -> None:
         assert runtime.sync_client.run(flow("shout", {"text": "a"}), None).output == "A"
 
 
+@pytest.mark.skipif(VERSION < (0, 13), reason="it is treated as a newer server")
+def test_a_server_of_unknown_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, version in (("wheel_version", None), ("binary_version", "unknown")):
+        monkeypatch.setattr(
+            f"stepflow_runtime._components.service.{name}", lambda *_, found=version: found
+        )
+    with StepflowRuntime.start(components=[shout]) as runtime:
+        assert runtime.sync_client.run(flow("shout", {"text": "a"}), None).output == "A"
+
+
 def test_a_port_of_ones_own() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

@@ -330,11 +330,14 @@ def logged(caplog: pytest.LogCaptureFixture) -> list[tuple[int, str]]:
     ]
 
 
-def test_crashes_and_restarts_are_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("kind", [ValueError, SystemExit])
+def test_crashes_and_restarts_are_logged(
+    kind: type[BaseException], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     binary, broken = prepared_server(tmp_path, "exit 7")
 
     def fail(code: int, lines: list[str]) -> None:
-        raise ValueError("on purpose")
+        raise kind("on purpose")
 
     with StepflowRuntime.start(
         binary=binary, restart_policy=RestartPolicy.ALWAYS, max_restarts=2, on_crash=fail
@@ -357,7 +360,7 @@ def test_crashes_and_restarts_are_logged(tmp_path: Path, caplog: pytest.LogCaptu
         (logging.ERROR, f"{failure}; it was restarted 2 times (max_restarts)"),
     ]
     (traceback,) = [one.exc_info for one in caplog.records if one.exc_info]
-    assert traceback[0] is ValueError
+    assert traceback[0] is kind
 
 
 @pytest.mark.parametrize("policy", RestartPolicy)

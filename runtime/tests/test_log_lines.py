@@ -77,6 +77,11 @@ def test_the_last_three_lines_that_are_no_log_lines_say_why(tmp_path: Path) -> N
     assert "(exit code 3): two | three | four. " in str(error)
 
 
+def test_the_last_twenty_lines_are_reported(tmp_path: Path) -> None:
+    lines = [f"line {number}" for number in range(30)]
+    assert failed(tmp_path, *lines).last_log_lines == lines[10:]
+
+
 def test_the_last_error_says_why(tmp_path: Path) -> None:
     errors_logged = [{"level": "ERROR", "message": text} for text in ("first", "last")]
     error = failed(tmp_path, *errors_logged, {"level": "INFO", "message": "later"}, "plain")

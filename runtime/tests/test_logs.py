@@ -117,19 +117,24 @@ def test_a_collector_is_sent_traces() -> None:
                 assert connection.recv(3) == b"PRI"
 
 
-def test_a_handler_that_fails_does_not_stop_the_server() -> None:
+@pytest.mark.parametrize("kind", [ValueError, SystemExit])
+def test_a_handler_that_fails_does_not_stop_the_server(kind: type[BaseException]) -> None:
     class Failing(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            raise ValueError("on purpose")
+            raise kind("on purpose")
 
     logger = logging.getLogger("failing")
     logger.setLevel(logging.DEBUG)
     logger.propagate = False
-    logger.addHandler(Failing())
+    handler = Failing()
+    logger.addHandler(handler)
     config = LogConfig(python_logger="failing", level="debug")
-    with StepflowRuntime.start(log_config=config) as runtime:
-        for number in range(50):
-            assert runtime.sync_client.run(PUT_BLOB, number).is_success
+    try:
+        with StepflowRuntime.start(log_config=config) as runtime:
+            for number in range(50):
+                assert runtime.sync_client.run(PUT_BLOB, number).is_success
+    finally:
+        logger.removeHandler(handler)
 
 
 def test_wrong_values_are_refused(tmp_path: Path) -> None:

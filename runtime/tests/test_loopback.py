@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import os
-import select
 import signal
 import socket
 import subprocess
@@ -13,7 +13,6 @@ import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -158,27 +157,23 @@ print(one.getsockname()[0])
             os.kill(killed[0], signal.SIGKILL)
             wait_until(lambda: not exists(killed[0]), "the process is killed")
 
-    class Poll:
-        def __init__(self) -> None:
-            self._poll = select.poll()
-            self.register = self._poll.register
-
-        def poll(self) -> list[tuple[int, int]]:
-            found = self._poll.poll()
-            kill()
-            return found
-
-    open_memory = _loopback._open_memory  # pyright: ignore[reportPrivateUsage]
+    open_memory, ioctl = _loopback._open_memory, fcntl.ioctl  # pyright: ignore[reportPrivateUsage]
 
     def kill_and_open(process: int) -> Any:
         kill()
         return open_memory(process)
 
+    def kill_and_receive(descriptor: int, request: int, *arguments: Any) -> Any:
+        if path.exists() and not killed:
+            kill()
+            # Newer kernels wait for the next call instead.
+            raise OSError(errno.ENOENT, os.strerror(errno.ENOENT))
+        return ioctl(descriptor, request, *arguments)
+
     if moment == "afterwards":
         monkeypatch.setattr(_loopback, "_open_memory", kill_and_open)
     else:
-        stand_in = SimpleNamespace(poll=Poll, POLLIN=select.POLLIN)
-        monkeypatch.setattr(_loopback, "select", stand_in)
+        monkeypatch.setattr(fcntl, "ioctl", kill_and_receive)
     problems: list[str] = []
     assert printed(["-c", code, str(path)], problems, loopback=True) == "-9\n127.0.0.1\n"
     assert killed and problems == [""]

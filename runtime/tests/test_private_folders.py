@@ -170,6 +170,29 @@ def test_a_folder_that_this_user_cannot_write(
     DataDir(tmp_path).release()
 
 
+@pytest.mark.parametrize(
+    ("number", "advice"),
+    [
+        (errno.ENOSPC, "free space on that disk"),
+        (errno.EROFS, "use a folder that this user can write"),
+    ],
+)
+def test_a_database_that_cannot_be_created(
+    number: int, advice: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_file = os.open
+
+    def refuse(path: Any, *arguments: Any) -> int:
+        if Path(path).name == "stepflow.db":
+            raise OSError(number, os.strerror(number))
+        return open_file(path, *arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", refuse)
+        refused(tmp_path, f"data_dir .* cannot be used: {os.strerror(number)}; {advice}$")
+    DataDir(tmp_path).release()
+
+
 @pytest.mark.parametrize("kind", ["link", "dangling link", "pipe", "folder"])
 @pytest.mark.parametrize("name", FILES)
 def test_nothing_but_files(name: str, kind: str, tmp_path: Path) -> None:

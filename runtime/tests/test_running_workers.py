@@ -112,6 +112,9 @@ def test_the_worker_ends_with_the_process_that_the_server_started() -> None:
         (started,) = (pid for pid, parent, _ in processes() if parent == runtime.pid)
         pids = descendants(started)
         assert len(pids) == 2
+        # The worker is in the process group that the server signals; its parent is not.
+        group = os.getpgid(started)
+        assert sorted(os.getpgid(pid) == group for pid in pids) == [False, True]
         os.kill(started, signal.SIGKILL)
         wait_until(lambda: not any(map(exists, pids)), "all are gone")
 
@@ -174,6 +177,19 @@ def test_of_two_workers_the_one_that_is_not_ready_is_named() -> None:
     )
 
 
+def test_of_two_workers_the_one_that_fails_is_named() -> None:
+    document = config(sys.executable, str(WORKER), plugin="ready")
+    document["plugins"]["broken"] = {
+        "type": "stepflow",
+        "command": "/bin/sh",
+        "args": ["-c", "echo why; exit 7"],
+    }
+    with pytest.raises(errors.WorkerFailed) as caught:
+        StepflowRuntime.start(document)
+    assert (caught.value.plugin, caught.value.exit_code) == ("broken", 7)
+    assert caught.value.last_lines == ["why"]
+
+
 def test_a_worker_that_hangs_in_a_restart(tmp_path: Path) -> None:
     """What it said and did before the restart explains nothing."""
     hangs = tmp_path / "hangs"
@@ -210,11 +226,12 @@ def test_a_program_that_embeds_python(
         assert runtime.sync_client.run(flow(), None).output == "done"
 
 
-def test_a_handler_that_fails_or_stops_the_runtime() -> None:
+@pytest.mark.parametrize("kind", [ValueError, SystemExit])
+def test_a_handler_that_fails_or_stops_the_runtime(kind: type[BaseException]) -> None:
     def emit(record: logging.LogRecord) -> None:
         if "stop" in record.getMessage():
             runtime.stop()
-        raise ValueError
+        raise kind
 
     with logged(emit), StepflowRuntime.start(config(sys.executable, str(WORKER))) as runtime:
         client = runtime.sync_client

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import errno
 import gc
 import inspect
@@ -481,6 +482,12 @@ def test_a_config_of_this_package_tries_no_component_again(config: Any, tmp_path
     binary.chmod(0o755)
     StepflowRuntime.start(config, binary=binary).stop()
     assert json.loads(seen.read_text(encoding="utf-8"))["retry"] == {"transportMaxRetries": 0}
+
+
+def test_a_config_of_the_caller_stays_as_it_is(tmp_path: Path) -> None:
+    given = copy.deepcopy(ALL_BUILTINS)
+    StepflowRuntime.start(given, data_dir=tmp_path / "data", components=[len]).stop()
+    assert given == ALL_BUILTINS
 
 
 def test_a_config_is_a_dict_or_a_path(tmp_path: Path) -> None:

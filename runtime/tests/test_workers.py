@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import http.server
 import json
 import logging
@@ -139,6 +140,7 @@ def test_20_megabytes_and_binary() -> None:
     assert length > 20_000_000
     assert error.exit_code == 9
     assert error.last_lines[-1] == r"end  \x07"
+    assert len(error.last_lines) == 20
     assert all(line.isprintable() for line in error.last_lines)
     # A byte becomes four characters at the most.
     assert max(map(len, error.last_lines)) <= 4 * 65536
@@ -265,7 +267,10 @@ def test_arguments_in_a_tuple() -> None:
     document = python("print('in a tuple')\nraise SystemExit(9)")
     plugin = document["plugins"][PLUGIN]
     plugin["args"] = tuple(plugin["args"])
+    before = copy.deepcopy(document)
     assert fails(document).last_lines == ["in a tuple"]
+    # The caller may start another with it.
+    assert document == before
 
 
 def test_an_environment_without_a_search_path() -> None:
@@ -278,6 +283,10 @@ def test_a_plugin_that_is_malformed_is_left_to_the_server() -> None:
     document["plugins"][PLUGIN]["args"] = 5
     with pytest.raises(errors.ConfigInvalid):
         StepflowRuntime.start(document)
+    document["plugins"] |= {"other": 5, PLUGIN: config(sys.executable)["plugins"][PLUGIN]}
+    with pytest.raises(errors.ConfigInvalid):
+        StepflowRuntime.start(document)
+    del document["plugins"]["other"]
     document["plugins"][PLUGIN]["args"] = [5]
     with pytest.raises(errors.ConfigInvalid):
         StepflowRuntime.start(document)

@@ -248,8 +248,9 @@ class Output:
                 self.port_or_end.set()
             elif raw:
                 self._add(self._log.secrets.remove_from(raw, is_cut=is_cut))
-        except Exception:
-            # A handler or a filter of the program's; what the server prints must be read on.
+        except BaseException:
+            # A handler or a filter of the program's, which may even raise SystemExit; what the
+            # server prints must be read on.
             _log.exception("a line of the Stepflow server's log was not taken")
 
     def _add(self, raw: bytes) -> None:

@@ -345,7 +345,8 @@ class Supervisor:
             return
         try:
             on_crash(crash.exit_code or 0, crash.last_log_lines)
-        except Exception:
+        except BaseException:
+            # SystemExit would end this thread, which restarts the server.
             _log.exception("on_crash failed")
 
 

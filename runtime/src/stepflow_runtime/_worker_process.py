@@ -69,7 +69,6 @@ class WorkerProcess:
                 os.setpgid(0, group)
             _execute(command, writing, stderr)
         os.close(writing)
-        os.close(stderr)
 
     def run(self) -> int:
         """Pass on the output until it ends, and return the worker's exit code."""

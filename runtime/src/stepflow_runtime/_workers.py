@@ -322,8 +322,9 @@ def _emit(level: int, message: str, plugin: str, *args: str, **attributes: objec
     )
     try:
         _worker_log.handle(record)
-    except Exception:
-        # A handler or filter of the program failed; the output must still be read.
+    except BaseException:
+        # A handler or filter of the program failed, or raised SystemExit; the output must still be
+        # read.
         _log.exception("a line of the worker of plugin %r was not logged", plugin)
 
 
