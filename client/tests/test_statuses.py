@@ -111,12 +111,18 @@ def client_of(do: Driver, server: Server, version: str) -> Any:
     return do.client("http://other.invalid", server_version=version, transport=transport)
 
 
-def wait_for(do: Driver, server: Server, version: str, wait: Callable[[Any], Any]) -> None:
-    """Wait for the run, whatever its status."""
+def wait_for(
+    do: Driver, server: Server, version: str, wait: Callable[[Any], Any]
+) -> errors.RunError | None:
+    """Wait for the run, whatever its status, and return the error."""
     client = client_of(do, server, version)
-    with contextlib.suppress(errors.RunError):
+    found = None
+    try:
         do(wait(client.handle(RUN_ID)))
+    except errors.RunError as error:
+        found = error
     do(client.close())
+    return found
 
 
 @pytest.fixture(autouse=True)
@@ -139,7 +145,9 @@ def test_a_wait_ends_with_the_run(
     ends = STATUSES[status][1]
     after = [] if ends else [ExecutionStatus.COMPLETED]
     server = Server(version, [status, *after], items)
-    wait_for(do, server, version, wait)
+    error = wait_for(do, server, version, wait)
+    assert isinstance(error, errors.RunCancelled) is (status is ExecutionStatus.CANCELLED)
+    assert error is None or error.run_id == RUN_ID
     assert server.reported == [status, *after]
     # A response to a wait contains all items, so several are not waited for again.
     assert items == 1 or len(server.waits()) <= 1
