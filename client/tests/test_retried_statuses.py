@@ -163,6 +163,15 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, set[int]]]] = {
         lambda client, **more: client.handle(RUN_ID).timeline(**more),
         {"GET /runs/{run_id}": SAFE, "GET /runs/{run_id}/items": SAFE},
     ),
+    # They are not in a list of runs that no other has started.
+    "events of an inner run": (
+        lambda client, **more: client.handle(RUN_ID).events(**more),
+        {"GET /runs": WAITING, "GET /runs/{run_id}": WAITING},
+    ),
+    "timeline of an inner run": (
+        lambda client, **more: client.handle(RUN_ID).timeline(**more),
+        {"GET /runs": SAFE, "GET /runs/{run_id}": SAFE},
+    ),
     "events that are polled": (
         lambda client, **more: client.handle(RUN_ID).events(**more),
         {"GET /runs": WAITING, "GET /runs/{run_id}/steps": SAFE},
@@ -186,7 +195,7 @@ def routes(name: str) -> dict[str, Any]:
         "POST /blobs": {"blobId": "b"},
         "GET /blobs/{blob_id}": b"1",
         "GET /health": {"status": "healthy", "timestamp": DONE["timestamp"], "version": "0.11.1"},
-        "GET /runs": {"runs": [run]},
+        "GET /runs": {"runs": [] if "inner" in name else [run]},
         "GET /runs/{run_id}/events": httpx.Response(404)
         if "without" in name or "polled" in name
         else [DONE],
