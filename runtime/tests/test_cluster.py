@@ -257,6 +257,34 @@ def test_an_etcd_that_crashes_is_started_again(
     assert second - first >= 1
 
 
+def test_an_etcd_that_hangs_when_it_is_started_again_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    hanging, etcd = tmp_path / "hanging", tmp_path / "etcd"
+    real = shutil.which("etcd")
+    etcd.write_text(
+        f'#!/bin/sh\n[ ! -e "{hanging}" ] || exec sleep 600\nexec {real} "$@"\n', "utf-8"
+    )
+    etcd.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+
+    def is_hanging() -> bool:
+        return any(command_line(pid).startswith(b"sleep\0") for pid in descendants())
+
+    with StepflowCluster.start(servers=1, data_dir=tmp_path / "data") as cluster:
+        pid = etcd_of()
+        hanging.touch()
+        monkeypatch.setattr("stepflow_runtime._etcd.ETCD_TIMEOUT", 0.1)
+        os.kill(pid, signal.SIGKILL)
+        said = "etcd was not started again: etcd was not ready within"
+        wait_until(lambda: said in caplog.text, "it was given up")
+        # In this order, no attempt hangs for that long.
+        hanging.unlink()
+        monkeypatch.setattr("stepflow_runtime._etcd.ETCD_TIMEOUT", 60)
+        wait_until(lambda: etcd_of() not in (0, pid) and not is_hanging(), "it is started again")
+        assert cluster.sync_client.run(ECHO, 1, timeout=60).output == 1
+
+
 def etcd_of() -> int:
     """Return the process id of this program's etcd; 0 if it is not running."""
     for pid in descendants():

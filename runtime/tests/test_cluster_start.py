@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import copy
 import errno
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -38,6 +40,7 @@ from stepflow_runtime import (
     errors,
 )
 from stepflow_runtime._binary import find_binary
+from stepflow_runtime._database import DatabaseLock
 from stepflow_runtime._ports import ReservedPort
 
 
@@ -74,6 +77,16 @@ def test_runs_of_more_servers_are_resumed(
     assert (data / "cluster").exists() == (servers > 1)
 
 
+def keys_of(etcd: str) -> list[str]:
+    """Return all keys in an etcd, by its URL."""
+    # From the first key to the last.
+    everything = base64.b64encode(b"\0").decode()
+    body = json.dumps({"key": everything, "range_end": everything, "keys_only": True})
+    with urllib.request.urlopen(f"{etcd}/v3/kv/range", body.encode(), timeout=60) as response:
+        found = json.load(response).get("kvs", [])
+    return [base64.b64decode(one["key"]).decode() for one in found]
+
+
 def test_an_etcd_that_is_given(tmp_path: Path, work: Work, clients: Clients) -> None:
     data, components = tmp_path / "two", [work.component()]
     with StepflowCluster.start(servers=1, data_dir=tmp_path / "one") as first:
@@ -83,11 +96,16 @@ def test_an_etcd_that_is_given(tmp_path: Path, work: Work, clients: Clients) -> 
             servers=2, data_dir=data, etcd=given, components=components
         ) as cluster:
             assert cluster.sync_client.run(ECHO, 1).output == 1
+            # It starts no other one, whose folder that would be.
+            assert not (data / "etcd").exists()
             cluster.restart(0)
             assert cluster.sync_client.run(ECHO, 2).output == 2
             work.hold(step=0)
             handle = clients(cluster, 1).submit(flow_of(1), {"number": 4})
             wait_until(lambda: work.calls[4, 0] == 1, "the step is in progress")
+            # Those of each cluster lie apart.
+            (lease,) = [key for key in keys_of(given) if str(handle.id) in key]
+            assert re.match("/stepflow/[0-9a-f]{16}/leases", lease), lease
         assert first.sync_client.run(ECHO, 3).output == 3
         work.release()
         # The lease of the server that no longer exists is removed.
@@ -228,7 +246,9 @@ def test_a_cluster_without_threads_leaves_nothing(
     StepflowCluster.start(servers=1, data_dir=tmp_path).stop()
 
 
-def test_the_store_of_a_config(tmp_path: Path, clients: Clients) -> None:
+def test_the_store_of_a_config(
+    tmp_path: Path, clients: Clients, caplog: pytest.LogCaptureFixture
+) -> None:
     """Its servers may be those of several clusters, which share the leases as well."""
     seen, binary = tmp_path / "seen.json", tmp_path / "server"
     binary.write_text(f'#!/bin/sh\ntee "{seen}" | "{find_binary(None)}" "$@"\n', encoding="utf-8")
@@ -243,6 +263,9 @@ def test_the_store_of_a_config(tmp_path: Path, clients: Clients) -> None:
                 assert outputs == [0, 1]
                 with pytest.raises(errors.DataDirLocked, match=r"config's database .*/a\.db is"):
                     StepflowRuntime.start(config)
+                DatabaseLock(tmp_path / "a.db", "another cluster", shared=True).release()
+    # Its recovery is not that of a single server.
+    assert not [one for one in caplog.messages if "recovery" in one]
     told = json.loads(seen.read_text(encoding="utf-8"))
     assert told["leaseManager"] == {"type": "etcd", "endpoints": [etcd]}
     assert told["storageConfig"] == storage
