@@ -273,6 +273,7 @@ def test_a_server_that_answers_is_not_left(do: Driver, status: int) -> None:
         ("http://b:1,  http://a", ["http://b:1/api/v1", "http://a/api/v1"]),
         (["http://b", "http://a"], ["http://b/api/v1", "http://a/api/v1"]),
         (("http://a",), ["http://a/api/v1"]),
+        ("HTTP://b , Https://a", ["http://b/api/v1", "https://a/api/v1"]),
         # A comma in a password.
         ("http://me:x,y@a", ["http://a/api/v1"]),
         ("http://me:x,y@a,http://b", ["http://a/api/v1", "http://b/api/v1"]),

@@ -95,7 +95,8 @@ def _server_urls(url: Hidden[str | Sequence[str] | None]) -> list[Hidden[str]]:
     """
     given = url.value or os.environ.get(URL_VARIABLE) or DEFAULT_URL
     # A comma may be part of a password.
-    urls = re.split(r",\s*(?=https?://)", given) if isinstance(given, str) else list(given)
+    pattern = r"\s*,\s*(?=https?://)"
+    urls = re.split(pattern, given, flags=re.I) if isinstance(given, str) else list(given)
     found = [Hidden(one) for one in urls]
     del given, urls
     if not url.value:
