@@ -368,6 +368,7 @@ def test_delays_grow_to_their_bound_and_are_jittered(monkeypatch: pytest.MonkeyP
     for name in ("max_retries", "first_delay", "last_delay", "retry_after_limit"):
         options: dict[str, Any] = {name: 0}
         RetryPolicy(**options)
-        for wrong in (-1, float("nan")):
-            with pytest.raises(errors.InvalidInput, match=rf"{name} is {wrong}; pass 0 or more"):
+        for wrong in (-1, float("nan"), None, "3"):
+            message = rf"^RetryPolicy: {name} is {wrong!r}; pass 0 or more"
+            with pytest.raises(errors.InvalidInput, match=message):
                 RetryPolicy(**{**options, name: wrong})

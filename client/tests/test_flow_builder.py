@@ -579,6 +579,19 @@ MISTAKES: dict[str, tuple[Callable[[FlowBuilder, Reference], Any], str]] = {
     "slice": (lambda b, one: one[1:2], "the name of a member"),  # type: ignore[index]
     "part of a default": (lambda b, one: b.variable("v", default={})["x"], "variable(name, key"),
     "schema": (lambda b, one: FlowBuilder(input_schema=3), "the input schema cannot be made of 3"),
+    "name": (lambda b, one: FlowBuilder(5), "the flow: name: Input should be a valid string"),  # type: ignore[arg-type]
+    "version": (lambda b, one: FlowBuilder(version=1.0), "the flow: version: Input should be"),  # type: ignore[arg-type]
+    "description": (lambda b, one: FlowBuilder(description=["a"]), "the flow: description: "),  # type: ignore[arg-type]
+    "metadata as a list": (
+        lambda b, one: FlowBuilder(metadata=[1]),  # type: ignore[arg-type]
+        "the flow: metadata: Input should be a valid dictionary",
+    ),
+    "metadata of a step as a list": (
+        lambda b, one: b.step("a", "/x", metadata=[1]),  # type: ignore[arg-type]
+        "step 'a': metadata: Input should be a valid dictionary",
+    ),
+    "on_error as text": (lambda b, one: b.step("a", "/x", on_error="fail"), "step 'a': onError"),  # type: ignore[arg-type]
+    "on_error as a number": (lambda b, one: b.change("one", on_error=5), "step 'one': onError"),  # type: ignore[arg-type]
     "metadata": (lambda b, one: FlowBuilder(metadata={"a": set()}), "metadata.a is of type set"),
     "id of a stored flow": (lambda b, one: FlowBuilder.from_flow("a" * 64), "client.get_flow"),
     "file": (lambda b, one: FlowBuilder.from_flow("/nowhere"), "no such file"),

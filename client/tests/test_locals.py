@@ -228,6 +228,8 @@ def test_a_header_of_an_http_client_that_cannot_be_sent(library: Any, do: Driver
 
 WRONG: dict[str, dict[str, Any]] = {
     "url": {"url": f"http://user:{PASSWORD}@localhost:port"},
+    "URL of httpx": {"url": httpx.URL(f"http://user:{PASSWORD}@localhost")},
+    "bytes": {"url": f"http://user:{PASSWORD}@localhost".encode()},
     "query": {"url": f"http://localhost?key={TOKEN}"},
     "scheme": {"url": f"ftp://user:{PASSWORD}@localhost"},
     "token": {"token": f"{TOKEN}\n"},

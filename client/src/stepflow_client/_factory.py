@@ -91,9 +91,15 @@ def _server_urls(url: Hidden[str | Sequence[str] | None]) -> list[Hidden[str]]:
     """Return the servers' URLs: the argument's, the environment's, or the default.
 
     Raises:
-        InvalidInput: The environment's are invalid.
+        InvalidInput: The argument is not a text or a list, or the environment's are invalid.
     """
     given = url.value or os.environ.get(URL_VARIABLE) or DEFAULT_URL
+    if isinstance(given, bytes) or not isinstance(given, Sequence):
+        kind = type(given).__name__
+        del given
+        raise InvalidInput(
+            f"url is of type {kind}; pass text, such as http://HOST:PORT, or a list of such"
+        )
     # A comma may be part of a password.
     pattern = r"\s*,\s*(?=https?://)"
     urls = re.split(pattern, given, flags=re.I) if isinstance(given, str) else list(given)
@@ -210,9 +216,11 @@ def core(client: Client | Servers, retry: RetryPolicy | None, timeout: Any) -> C
     """Return the core of a client.
 
     Raises:
-        InvalidInput: The timeout is invalid.
+        InvalidInput: The timeout or the retry policy is invalid.
     """
     is_number = isinstance(timeout, int | float) and not isinstance(timeout, bool)
     if not (is_number and timeout > 0):
         raise InvalidInput(f"timeout is {timeout!r}; pass seconds above 0")
+    if not isinstance(retry, RetryPolicy | None):
+        raise InvalidInput(f"retry is {retry!r}; pass a RetryPolicy")
     return Core(Sender(client.base_url, retry or RetryPolicy(), min(timeout, TIMEOUT_MAX)))

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Collection, Mapping
 from typing import Any, Literal, Self
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from stepflow_api.errors import first_problem, one_line
 from stepflow_api.graph import Reference as Read
@@ -38,7 +38,7 @@ class FlowBuilder:
         variables_schema: Type or schema of all variables, an object.
 
     Raises:
-        InvalidInput: A schema or the metadata is invalid.
+        InvalidInput: An argument is invalid.
 
     Example:
         >>> b = FlowBuilder("greeting")
@@ -63,7 +63,10 @@ class FlowBuilder:
         if metadata is not None:
             fields["metadata"] = plain_json(metadata, "the flow's metadata")
         given = {name: value for name, value in fields.items() if value is not None}
-        self._flow = Flow.from_dict({**given, "steps": []})
+        try:
+            self._flow = Flow.from_dict({**given, "steps": []})
+        except ValidationError as error:
+            raise InvalidInput(f"the flow: {first_problem(error)}; correct it there") from error
         self._steps: dict[str, Step] = {}
         schemas = {"input": input_schema, "output": output_schema, "variables": variables_schema}
         for part, schema in schemas.items():
@@ -337,7 +340,7 @@ class FlowBuilder:
         if input is not None:
             document["input"] = self._value(input, f"{place}: input")
         if on_error is not None:
-            if not isinstance(on_error, Mapping):
+            if isinstance(on_error, BaseModel):
                 on_error = on_error.model_dump(by_alias=True, exclude_unset=True)
             document["onError"] = plain_json(on_error, f"{place}: on_error")
         if must_execute is not None:

@@ -74,7 +74,7 @@ class RetryPolicy:
     def __post_init__(self) -> None:
         for name in ("max_retries", "first_delay", "last_delay", "retry_after_limit"):
             value = getattr(self, name)
-            if not value >= 0:
+            if not (isinstance(value, int | float) and value >= 0):
                 raise InvalidInput(f"RetryPolicy: {name} is {value!r}; pass 0 or more")
 
     def delay(self, failures: int, error: StepflowError) -> float:
