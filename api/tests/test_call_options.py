@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -157,6 +158,31 @@ async def test_header_fields_of_one_call(form: Form, way: Callable[[bool], dict[
             await one.aclose()
         else:
             one.close()
+
+
+@by_way
+@by_form
+@pytest.mark.anyio
+async def test_no_later_call_has_the_header_fields_of_one(
+    form: Form, way: Callable[[bool], dict[str, Any]]
+) -> None:
+    options = way(form.is_async)
+    run = UUID(int=1)
+    with OddServer(answer('{"blobId":"x"}')) as server:
+        async with Client(server.url, server_version="0.11.1", **options) as client:
+            blob = {"content": b"c", "client": client}
+            own = {"x-tenant": "one", "User-Agent": "own/1", "Accept": "application/vnd.x+json"}
+            for headers in (None, own, None):
+                await form("blob.store_blob_bytes", headers=headers, **blob)
+            first, changed, last = (server.headers(index) for index in range(3))
+            with contextlib.suppress(StepflowError):
+                await form("run.delete_run", run, client=client)
+            deletion = server.headers()
+        for given in options.values():
+            await given.aclose() if form.is_async else given.close()
+    assert changed == {**first, **{name.lower(): value for name, value in own.items()}}
+    assert last == first
+    assert deletion.keys() == first.keys() - {"content-length", "content-type"}
 
 
 @by_form

@@ -132,6 +132,8 @@ def test_a_url_that_is_no_text(url: Any) -> None:
         *(library.Headers({"x-a": "1"}) for library in LIBRARIES),
         {"x-empty": ""},
         {"x-tab": "a\tb"},
+        {"x!#$%&'*+.^_`|~9": "1"},
+        {"x-long": "a" * 50_000},
     ],
     ids=str,
 )

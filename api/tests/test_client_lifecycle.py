@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import socket
 import threading
 import warnings
@@ -19,6 +20,7 @@ from api.tests.support.connections import connections
 from api.tests.support.exchange import Recorder
 from api.tests.support.flows import SlowFlow
 from api.tests.support.forms import ASYNCIO, ASYNCIO_DETAILED, FORMS, SYNC, SYNC_DETAILED, Form
+from api.tests.support.odd_server import OddServer
 from stepflow_api import AuthenticatedClient, Client
 from stepflow_api.api.health import health_check
 from stepflow_api.api.run import create_run, get_run
@@ -29,6 +31,7 @@ from tools.pytest.httpx_libraries import by_library, client_class
 from tools.spec.server import StepflowServer
 
 OK = {"status": "s", "timestamp": "t", "version": "v"}
+BODY = json.dumps(OK).encode()
 
 # Opens a connection for a stream, although it gets none.
 EVENTS: Operation[Any, Any] = Operation("events", "GET", "/health", {})
@@ -183,6 +186,39 @@ def test_a_client_that_was_not_closed_is_named(server: StepflowServer, cls: Any)
     with collected() as messages:
         asyncio.run(main())
     assert messages == [UNCLOSED.format(name, server.url)]
+
+
+# Nobody looks at a connection of a thread before the next request.
+@pytest.mark.parametrize(
+    ("is_async", "is_told"),
+    [(False, True), (True, True), (True, False)],
+    ids=["sync, told", "async, told", "async, not told"],
+)
+def test_a_client_whose_server_has_closed_the_connections_has_left_nothing_open(
+    is_async: bool, is_told: bool
+) -> None:
+    closed = threading.Event()
+
+    def handle(connection: socket.socket) -> None:
+        field = "connection: close" if is_told else "x: y"
+        head = f"HTTP/1.1 200 OK\r\ncontent-length: {len(BODY)}\r\n{field}\r\n\r\n"
+        connection.sendall(head.encode() + BODY)
+        connection.shutdown(socket.SHUT_RDWR)
+        closed.set()
+
+    async def main() -> None:
+        client = Client(server.url, server_version="0.11.1")
+        await health_check.asyncio(client=client)
+        assert await asyncio.to_thread(closed.wait, 30)
+        del client
+        gc.collect()
+
+    with OddServer(handle) as server, collected() as messages:
+        if is_async:
+            asyncio.run(main())
+        else:
+            health_check.sync(client=Client(server.url, server_version="0.11.1"))
+    assert messages == []
 
 
 def test_a_client_behind_a_proxy_that_was_not_closed_is_named(

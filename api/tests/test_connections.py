@@ -159,6 +159,45 @@ def test_the_addresses_of_a_name_take_turns_by_family(monkeypatch: pytest.Monkey
     assert tried == ["127.0.0.1", "::1", "127.0.0.2", "127.0.0.3"]
 
 
+@pytest.mark.parametrize("host", ["[::1]", "stepflow.test"])
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+def test_a_server_with_ipv6_alone(
+    is_async: bool, host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    getaddrinfo = socket.getaddrinfo
+
+    def resolve(name: str, port: int, *arguments: Any, **options: Any) -> list[Any]:
+        assert name in ("::1", "stepflow.test")
+        # Raises an error if addresses of IPv4 are wanted.
+        return [*getaddrinfo("::1", port, *arguments, **options)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    try:
+        listener = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    heads: list[bytes] = []
+
+    def respond() -> None:
+        with listener.accept()[0] as connection:
+            heads.append(connection.recv(65536))
+            connection.sendall(OK)
+
+    async def main() -> str:
+        async with Client(url, server_version="0.11.1") as client:
+            if is_async:
+                return (await health_check.asyncio(client=client)).status
+            return health_check.sync(client=client).status
+
+    with listener:
+        url = f"http://{host}:{listener.getsockname()[1]}"
+        thread = threading.Thread(target=respond, daemon=True)
+        thread.start()
+        assert asyncio.run(main()) == "healthy"
+        thread.join()
+    assert f"\r\nHost: {url.removeprefix('http://')}\r\n".encode() in heads[0]
+
+
 def test_an_address_that_is_slow_is_waited_for_when_the_last_one_refuses(
     listener: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -300,6 +339,37 @@ def test_a_sync_connection_with_a_half_sent_request_is_not_used_again(
     assert len(others) == 2
     for other in others:
         other.close()
+
+
+def test_an_async_call_leaves_no_timer(
+    listener: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each would stay until the timeout, with all that it refers to."""
+    timers: list[asyncio.TimerHandle] = []
+    call_later = asyncio.BaseEventLoop.call_later
+
+    def later(loop: Any, delay: float, *arguments: Any, **options: Any) -> asyncio.TimerHandle:
+        timer = call_later(loop, delay, *arguments, **options)
+        timers.append(timer)
+        return timer
+
+    monkeypatch.setattr(asyncio.BaseEventLoop, "call_later", later)
+
+    def respond() -> None:
+        with listener.accept()[0] as connection:
+            connection.recv(65536)
+            connection.sendall(OK)
+
+    async def main() -> None:
+        async with Client(_url(listener), server_version="0.11.1") as client:
+            await health_check.asyncio(client=client)
+            assert timers
+            assert all(timer.cancelled() for timer in timers)
+
+    thread = threading.Thread(target=respond, daemon=True)
+    thread.start()
+    asyncio.run(main())
+    thread.join()
 
 
 def _option(connected: socket.socket, name: str) -> int:

@@ -10,10 +10,10 @@ import fcntl
 import gc
 import gzip
 import pickle
+import select
 import socket
 import termios
 import threading
-import time
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -477,9 +477,10 @@ async def test_trailers_are_not_header_fields(form: Form) -> None:
 
 
 def wait_until_received(connection: socket.socket) -> None:
-    """Wait until the other side's system has everything that was sent."""
+    """Wait until the other side's system has everything that was sent, or has hung up."""
     while any(fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4))):
-        time.sleep(0.001)
+        if select.select([connection], [], [], 0.001)[0]:
+            return
 
 
 @by_form
@@ -549,6 +550,56 @@ async def test_what_is_no_http_is_told(form: Form, text: bytes) -> None:
     )
     # What is not HTTP at all shows by its beginning.
     assert (": it has b'SSH-2.0-OpenSSH_9.2" in str(raised.value)) is text.startswith(b"SSH")
+
+
+@by_form
+@pytest.mark.anyio
+async def test_a_head_without_an_end_is_refused_however_it_arrives(form: Form) -> None:
+    def handle(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nx: ")
+        for _ in range(64):
+            connection.sendall(b"a" * 16384)
+            wait_until_received(connection)
+
+    with OddServer(handle) as server:
+        async with Client(server.url, server_version="0.11.1") as client:
+            with pytest.raises(ConnectionLost, match="the head is too large"):
+                await _health(form, client)
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, MemoryError, SystemExit])
+@by_form
+@pytest.mark.anyio
+async def test_an_interruption_while_an_answer_is_parsed_is_raised_as_it_is(
+    form: Form, interruption: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(message: object, name: bytes, value: bytes) -> None:
+        raise interruption
+
+    monkeypatch.setattr("stepflow_api._transport.http11._Message.on_header", interrupt)
+    with OddServer(answer(HEALTH)) as server, pytest.raises(interruption):
+        # Raised here, since an event loop treats some of them in its own way.
+        client = Client(server.url, server_version="0.11.1")
+        try:
+            if form.is_async:
+                await health_check.asyncio(client=client)
+            else:
+                health_check.sync(client=client)
+        finally:
+            await client.aclose()
+
+
+@by_form
+@pytest.mark.anyio
+async def test_requests_are_logged_without_header_fields_and_bodies(
+    form: Form, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", "stepflow_api")
+    with OddServer(answer('{"blobId":"x"}')) as server:
+        async with AuthenticatedClient(server.url, "token", server_version="0.11.1") as client:
+            await form("blob.store_blob_bytes", b"content", client=client)
+    found = [one.getMessage() for one in caplog.records if one.name == "stepflow_api"]
+    assert found == ["sending POST /api/v1/blobs", "received 200"]
 
 
 @pytest.mark.anyio

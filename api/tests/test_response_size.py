@@ -131,10 +131,16 @@ async def test_an_answer_of_single_bytes_is_read(encoding: str, way: str, form: 
             assert (await form("health.health_check", client=client)).status == "healthy"
 
 
+def _with_a_small_window(content: bytes) -> bytes:
+    compress = zlib.compressobj(wbits=9)
+    return compress.compress(content) + compress.flush()
+
+
 @by_form
 @by_way
 @pytest.mark.parametrize(
-    "encoding", ["gzip", "x-gzip", "GZIP", "deflate", "raw deflate", "identity"]
+    "encoding",
+    ["gzip", "x-gzip", "GZIP", "deflate", "small deflate", "raw deflate", "identity"],
 )
 @pytest.mark.anyio
 async def test_an_answer_within_the_limit_is_read(encoding: str, way: str, form: Form) -> None:
@@ -142,9 +148,10 @@ async def test_an_answer_within_the_limit_is_read(encoding: str, way: str, form:
     encoded = {
         "identity": content,
         "deflate": zlib.compress(content),
+        "small deflate": _with_a_small_window(content),
         "raw deflate": zlib.compress(content)[2:-4],
     }.get(encoding, gzip.compress(content))
-    handle = answer(encoded, content_encoding=encoding.removeprefix("raw "))
+    handle = answer(encoded, content_encoding=encoding.rpartition(" ")[2])
     with OddServer(handle) as server:
         for limit in (len(content), None, RESPONSE_LIMIT):
             async with client_of(server.url, form, way, max_response_size=limit) as client:
@@ -206,6 +213,17 @@ async def test_an_answer_with_many_header_fields_is_read(way: str, form: Form) -
     ) as server:
         async with client_of(server.url, form, way) as client:
             assert (await form("health.health_check", client=client)).status == "healthy"
+
+
+@by_form
+@by_way
+@pytest.mark.anyio
+async def test_an_answer_with_a_long_head_is_read(way: str, form: Form) -> None:
+    # httpx accepts no more than 100 KiB either.
+    handle = answer(content_type=None, x_long="a" * 100_000)
+    with OddServer(handle) as server:
+        async with client_of(server.url, form, way) as client:
+            assert await form("run.delete_run", ID, client=client) is None
 
 
 @by_form
