@@ -170,10 +170,9 @@ async def test_no_later_call_has_the_header_fields_of_one(
     run = UUID(int=1)
     with OddServer(answer('{"blobId":"x"}')) as server:
         async with Client(server.url, server_version="0.11.1", **options) as client:
-            blob = {"content": b"c", "client": client}
             own = {"x-tenant": "one", "User-Agent": "own/1", "Accept": "application/vnd.x+json"}
             for headers in (None, own, None):
-                await form("blob.store_blob_bytes", headers=headers, **blob)
+                await form("blob.store_blob_bytes", b"c", client=client, headers=headers)
             first, changed, last = (server.headers(index) for index in range(3))
             with contextlib.suppress(StepflowError):
                 await form("run.delete_run", run, client=client)

@@ -597,6 +597,28 @@ def test_a_request_of_another_thread_goes_on(library: Any) -> None:
         assert waiting.result(ENOUGH).status == "healthy"
 
 
+@by_library
+def test_the_time_is_watched_again_after_a_pause(
+    library: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread ends when there is nothing to watch, and another one takes its place."""
+
+    def watching() -> list[threading.Thread]:
+        return [one for one in threading.enumerate() if one.name == "stepflow-api timeouts"]
+
+    monkeypatch.setattr("stepflow_api._transport.httpx_watchdog._SLEEP", PACE)
+    with library.Client() as http:
+        for _ in range(2):
+            handle = Dripping(DRIPS["100 Continue"]())
+            with OddServer(handle) as server:
+                client = Client(server.url, http_client=http, timeout=TIMEOUT)
+                _late(lambda client=client: health_check.sync(client=client))
+            # One that an earlier test has left may sleep for some seconds.
+            for thread in watching():
+                thread.join(ENOUGH)
+                assert not thread.is_alive()
+
+
 EVENT = b'data: {"sequenceNumber":1,"timestamp":"2026-01-01T00:00:00Z","event":{"A":{}}}\n\n'
 EVENT_STREAMS: dict[str, Callable[[], Iterable[bytes]]] = {
     "comments": lambda: itertools.repeat(b": keep-alive\n\n"),

@@ -189,6 +189,22 @@ async def test_read_timeout(
 
 @by_form
 @by_library
+async def test_an_error_without_a_text_or_with_lines_of_it(library: Any, form: Form) -> None:
+    errors = iter([library.ReadError(""), library.ReadError("one\n  two\x1b[0m")])
+
+    def fail(request: Any) -> Any:
+        raise next(errors)
+
+    transport = library.MockTransport(fail)
+    async with Client("http://server", transport=transport, server_version="0.11.1") as client:
+        for text in ("ReadError", "one two"):
+            error = await failure(form, ConnectionLost, "health.health_check", client=client)
+            assert error.message.startswith(f"the connection was cut ({text}")
+            assert error.message.isprintable()
+
+
+@by_form
+@by_library
 async def test_write_timeout(library: Any, form: Form) -> None:
     timeout = library.Timeout(30, write=0.05)
     # The kernel takes the connection, and nobody reads.

@@ -21,13 +21,14 @@ from pydantic_core import CoreSchema, core_schema
 
 from api.tests.support.echo_server import CERTIFICATE, HELD, EchoServer
 from api.tests.support.forks import Forked
+from api.tests.support.odd_server import OddServer, answer
 from api.tests.support.ways import WAYS, Way, start
 from stepflow_api import Client, _fork
 from stepflow_api._collector import COLLECTOR
 from stepflow_api._messages import Request
 from stepflow_api._operation import Json, Operation
 from stepflow_api.api.blob import get_blob
-from stepflow_api.errors import ConnectionLost
+from stepflow_api.errors import ConnectionFailed, ConnectionLost, RequestTimeout
 from tools.pytest.httpx_libraries import LIBRARIES, by_library
 
 CALLS = 20
@@ -114,6 +115,39 @@ def test_requests_in_flight_take_none_of_a_childs_limit(library: Any, make: Any)
         assert Forked(lambda: caller("a", "b")).result() == ["a", "b"]
         server.release()
         assert held.result(30) == [f"{HELD}-in-flight"]
+
+
+@pytest.mark.parametrize("given", [None, *LIBRARIES], ids=lambda of: of and of.__name__)
+def test_a_timeout_bounds_a_call_of_a_child(given: Any) -> None:
+    """The thread that watches the exchanges of httpx does not exist in the child."""
+    pause = threading.Event()
+
+    def handle(connection: socket.socket) -> None:
+        if len(server.requests) == 1:
+            answer('{"data":"first","blobId":"first","blobType":"data"}')(connection)
+            return
+        # Each of these resets the timeout of a read.
+        with contextlib.suppress(OSError):
+            while True:
+                connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+                pause.wait(0.005)
+
+    with (
+        OddServer(handle) as server,
+        given.Client() if given else contextlib.nullcontext() as http,
+        Client(server.url, server_version="0.11.1", http_client=http, timeout=30) as client,
+    ):
+        assert get_blob.sync("first", client=client).blob_id == "first"
+
+        def call() -> str:
+            with pytest.raises(RequestTimeout, match="no complete response within") as raised:
+                while True:
+                    # A machine may pause a call for all its time before it is connected.
+                    with contextlib.suppress(ConnectionFailed):
+                        get_blob.sync("second", client=client, timeout=0.5)
+            return type(raised.value).__name__
+
+        assert Forked(call).result() == "RequestTimeout"
 
 
 @by_plain_way
