@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 from urllib.request import getproxies
 
@@ -612,7 +613,7 @@ def test_the_time_is_watched_again_after_a_pause(
             handle = Dripping(DRIPS["100 Continue"]())
             with OddServer(handle) as server:
                 client = Client(server.url, http_client=http, timeout=TIMEOUT)
-                _late(lambda client=client: health_check.sync(client=client))
+                _late(partial(health_check.sync, client=client))
             # One that an earlier test has left may sleep for some seconds.
             for thread in watching():
                 thread.join(ENOUGH)
