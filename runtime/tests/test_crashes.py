@@ -10,6 +10,7 @@ import logging
 import os
 import pickle
 import random
+import re
 import signal
 import socket
 import threading
@@ -319,6 +320,26 @@ def test_a_restart_that_fails_is_told(tmp_path: Path) -> None:
         assert caught.value.last_log_lines == ["error: it is broken"]
         # The first restart comes at once, the others after 0.1, 0.2 and 0.4 s.
         assert time.monotonic() - killed >= 0.7
+
+
+def test_a_restart_without_the_executable(tmp_path: Path) -> None:
+    """It is no start of a server that failed, so the crash before it is described."""
+    binary, _ = prepared_server(tmp_path, "exit 7")
+    with StepflowRuntime.start(
+        binary=binary, restart_policy=RestartPolicy.ALWAYS, max_restarts=1
+    ) as runtime:
+        binary.unlink()
+        kill(runtime)
+        wait_until(lambda: "failed" in repr(runtime), "it is not restarted any more")
+        with pytest.raises(errors.ServerCrashed) as caught:
+            runtime.sync_client.health()
+    assert re.match(
+        rf"cannot start the Stepflow server {re.escape(str(binary))}: .*not found.*; it was"
+        r" restarted 1 times \(max_restarts\)$",
+        str(caught.value),
+    )
+    assert caught.value.exit_code == -9
+    assert any("Starting Stepflow server" in line for line in caught.value.last_log_lines)
 
 
 def logged(caplog: pytest.LogCaptureFixture) -> list[tuple[int, str]]:

@@ -263,6 +263,11 @@ def test_a_worker_that_is_never_ready() -> None:
     assert any("Starting Stepflow server" in line for line in caught.value.last_log_lines)
 
 
+def test_letters_of_any_script() -> None:
+    code = "import os, sys\nos.write(1, os.fsencode(sys.argv[1] + chr(10)))\nsys.exit(9)"
+    assert fails(python(code, "Grüße, 世界")).last_lines == ["Grüße, 世界"]
+
+
 def test_arguments_in_a_tuple() -> None:
     document = python("print('in a tuple')\nraise SystemExit(9)")
     plugin = document["plugins"][PLUGIN]
