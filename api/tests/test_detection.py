@@ -216,6 +216,8 @@ async def test_no_answer_means_that_a_run_was_not_created() -> None:
     client = Client("http://server", transport=Wire(wait, FLAT))
     with pytest.raises(ConnectionFailed) as failed:
         create_run.sync(client=client, body=BODY)
+    with pytest.raises(ConnectionFailed, match=rf"^DELETE .*{ID}: not sent, since GET /health"):
+        delete_run.sync(ID, client=client)
     # Not that the server may be working on it, as for a request that was sent.
     assert str(failed.value) == (
         "POST http://server/api/v1/runs: not sent, since GET /health did not tell the server's"
@@ -402,6 +404,15 @@ async def test_no_stepflow_server() -> None:
         list_runs.sync(client=client)
 
 
+@by_form
+async def test_the_health_of_no_stepflow_server_is_requested_once(form: Form) -> None:
+    wire = Wire(httpx.Response(200, text="<html>"), None)
+    async with Client("http://server", transport=wire) as client:
+        with pytest.raises(InvalidAnswer, match="is this a Stepflow server"):
+            await form("health.health_check", client=client)
+    assert wire.paths == ["GET /health"]
+
+
 async def test_a_gateway_that_refuses_in_words_like_a_later_server() -> None:
     words = {"error": {"code": 401, "message": "log in", "status": "UNAUTHENTICATED"}}
     refusal = httpx.Response(401, json=words)
@@ -426,7 +437,7 @@ async def test_grpc_in_the_place_of_an_answer() -> None:
     client = Client("http://server", transport=Wire(NEW, nothing))
     with pytest.raises(InvalidAnswer, match="it is gRPC"):
         delete_run.sync(ID, client=client)
-    with pytest.raises(InvalidAnswer):
+    with pytest.raises(InvalidAnswer, match="it is gRPC"):
         list_runs.sync(client=client)
     client.close()
 

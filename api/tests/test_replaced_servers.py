@@ -68,17 +68,29 @@ async def test_a_run_is_cancelled_on_a_server_that_became_a_later_one(form: Form
 
 
 @by_form
-async def test_a_refused_request_is_not_said_to_have_been_acted_on(form: Form) -> None:
+@pytest.mark.parametrize(
+    ("status", "text", "acted"),
+    [
+        (422, "overrides: missing field `steps` at line 1", False),
+        (400, '{"error":{"code":400,"message":"no"}}', False),
+        (500, '{"error":{"code":500,"message":"no"}}', True),
+    ],
+)
+async def test_a_refused_request_is_not_said_to_have_been_acted_on(
+    status: int, text: str, acted: bool, form: Form
+) -> None:
     """Servers after 0.9 refuse the overrides that 0.9 takes, and have then done nothing."""
     reports = iter([{**OLD, "version": "0.9.0"}, NEW])
-    refusal = httpx.Response(422, text="overrides: missing field `steps` at line 1")
-    wire = Wire(lambda _: next(reports), refusal)
+    kind = "application/json" if text.startswith("{") else "text/plain"
+    wire = Wire(lambda _: next(reports), _text(status, text, kind))
     body = models.CreateRunRequest.from_dict(
         {"flowId": "f", "input": 1, "overrides": {"steps": OVERRIDES}}
     )
     async with Client("http://server", transport=wire) as client:
-        with pytest.raises(InvalidAnswer, match=r"does not answer as 0\.9\.0 does; was it"):
+        with pytest.raises(InvalidAnswer, match=r"does not answer as 0\.9\.0 does") as raised:
             await form("run.create_run", body=body, client=client)
+    assert ("may have acted on the request" in str(raised.value)) is acted
+    assert raised.value.status_code == status
 
 
 @by_form
