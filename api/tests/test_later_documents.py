@@ -63,9 +63,10 @@ def test_the_bytes_of_a_blob_are_requested_with_the_fields_of_the_call() -> None
     assert server.requests[1].headers["accept"] == "application/octet-stream"
 
 
-def test_a_blob_with_its_bytes_is_returned_as_it_is() -> None:
-    server = Later({**BLOB, "data": "AP8="})
-    assert get_blob.sync("b", client=server.client()).data == "AP8="
+@pytest.mark.parametrize(("kind", "data"), [("binary", "AP8="), ("data", None), ("flow", 0)])
+def test_a_blob_with_its_data_is_returned_as_it_is(kind: str, data: Any) -> None:
+    server = Later({**BLOB, "blobType": kind, "data": data})
+    assert get_blob.sync("b", client=server.client()).data == data
     assert len(server.requests) == 1
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from typing import Any
 
@@ -164,6 +165,40 @@ def test_a_blob_that_is_unknown_is_named(name: str, status: int) -> None:
     with pytest.raises(NotFound, match="404 Not Found: ") as raised:
         get_blob.sync(name, client=server.client)
     assert raised.value.parsed == models.ErrorResponse(code=404, message=f"Blob '{name}' not found")
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "arguments"),
+    [
+        ("blob.get_blob", {"blob_id": "b"}),
+        ("blob.get_blob_bytes", {"blob_id": "b"}),
+        ("blob.store_blob", {"body": {"data": 1}}),
+        ("blob.store_blob_bytes", {"content": b"1"}),
+        ("component.list_components", {}),
+        ("flow.delete_flow", {"flow_id": "f"}),
+        ("flow.get_flow", {"flow_id": "f"}),
+        ("flow.get_flow_variables", {"flow_id": "f"}),
+        ("flow.store_flow", {"body": FLOW}),
+        ("run.cancel_run", {"run_id": ID}),
+        ("run.create_run", {"body": {"flowId": "f", "input": 1}}),
+        ("run.delete_run", {"run_id": ID}),
+        ("run.get_run", {"run_id": ID}),
+        ("run.get_run_events", {"run_id": ID}),
+        ("run.get_run_flow", {"run_id": ID}),
+        ("run.get_run_items", {"run_id": ID}),
+        ("run.get_run_steps", {"run_id": ID}),
+        ("run.list_runs", {}),
+    ],
+)
+@pytest.mark.parametrize(("status", "code"), [(404, 404), (412, 409), (503, 503)])
+def test_every_error_is_one_of_the_spec(
+    endpoint: str, arguments: Any, status: int, code: int
+) -> None:
+    server = Later(refused(status, "m"))
+    module = importlib.import_module(f"stepflow_api.api.{endpoint}")
+    found = module.sync_detailed(client=server.client, **arguments)
+    assert found.status_code == code
+    assert json.loads(found.content) == {"code": code, "message": "m"}
 
 
 def test_a_blob_is_refused_in_the_words_of_the_server() -> None:

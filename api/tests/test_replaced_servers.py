@@ -231,6 +231,24 @@ async def test_a_run_created_by_a_much_older_server_is_returned(form: Form, wait
 
 
 @by_form
+async def test_runs_are_listed_by_status_after_a_downgrade(form: Form) -> None:
+    """Later servers want the number of a status, and others its name."""
+
+    def respond(request: httpx.Request) -> Any:
+        if request.url.params["status"].isdecimal():
+            return _text(400, "query string: status: unknown variant `2`, expected one of")
+        return {"runs": []}
+
+    wire = Wire(NEW, {"runs": []})
+    async with Client("http://server", transport=wire) as client:
+        await form("run.list_runs", client=client)
+        wire.health, wire.answer = OLD, respond
+        wire.paths.clear()
+        assert (await form("run.list_runs", client=client, status="completed")).runs == []
+    assert wire.paths == ["GET /runs", HEALTH, "GET /runs"]
+
+
+@by_form
 async def test_schemas_survive_a_downgrade(form: Form) -> None:
     """Only the names of their fields show that components are those of an older server."""
     listed = {"component": "/a", "input_schema": {"type": "string"}, "output_schema": {}}
