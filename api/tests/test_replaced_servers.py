@@ -178,21 +178,27 @@ OLDER = {k: v for k, v in FLAT.items() if k != "createdAtSeqno"}
 
 @by_form
 @pytest.mark.parametrize(
-    "answers",
+    ("overrides", "answers"),
     [
-        [FLAT],
-        [{"summary": SUMMARY}],
-        [[]],
-        [{"runId": ID, "status": "failed"}],
-        [{"runId": ID, "status": "failed", "items": 1}],
-        [{"runId": ID, "status": "failed", "items": {}}],
-        [OLDER, {"results": []}],
-        [OLDER, []],
+        (OVERRIDES, [{"runId": ID, "status": "failed"}]),
+        (OVERRIDES, [{"runId": ID, "status": "failed", "items": 1}]),
+        (OVERRIDES, [{"runId": ID, "status": "failed", "items": {}}]),
+        *(
+            (overrides, answers)
+            for overrides in (OVERRIDES, None)
+            for answers in (
+                [FLAT],
+                [{"summary": SUMMARY}],
+                [[]],
+                [OLDER, {"results": []}],
+                [OLDER, []],
+            )
+        ),
     ],
-    ids=lambda answers: json.dumps(answers[-1]),
+    ids=json.dumps,
 )
 async def test_a_run_is_created_once_although_its_status_came_from_another_version(
-    answers: list[Any], form: Form
+    overrides: Any, answers: list[Any], form: Form
 ) -> None:
     """On 0.9 the run and its items are requested after it was created."""
     waiting = iter(answers)
@@ -204,10 +210,11 @@ async def test_a_run_is_created_once_although_its_status_came_from_another_versi
         return compact(next(waiting))
 
     wire = Wire({**OLD, "version": "0.9.0"}, respond)
-    body = models.CreateRunRequest(flow_id="f", input=1, overrides=OVERRIDES, wait=True)
+    body = models.CreateRunRequest(flow_id="f", input=1, overrides=overrides, wait=True)
     async with Client("http://server", transport=wire) as client:
-        with pytest.raises(InvalidAnswer, match="may have acted on the request"):
+        with pytest.raises(InvalidAnswer) as raised:
             await form("run.create_run", client=client, body=body)
+    assert raised.value.method == "POST"
     assert wire.paths.count("POST /runs") == 1
 
 
