@@ -241,7 +241,7 @@ async def test_an_answer_that_is_none(answer: Any, kind: str) -> None:
 
 
 class Promise:
-    """What can be awaited, and is no coroutine."""
+    """An awaitable object that is not a coroutine."""
 
     def __init__(self, value: Any) -> None:
         self._value = value

@@ -318,7 +318,7 @@ async def test_a_function_without_another_token(form: Form) -> None:
 
 
 class Promise:
-    """What can be awaited, and is no coroutine."""
+    """An awaitable object that is not a coroutine."""
 
     def __await__(self) -> Generator[None, None, str]:
         yield from asyncio.sleep(0).__await__()

@@ -74,7 +74,7 @@ def test_a_worker_that_goes_on_in_the_background(records: list[logging.LogRecord
         assert runtime.sync_client.run(flow(stdout="in a step"), None).output == "done"
         expected = f"{PLUGIN}: in a step"
         wait_until(lambda: expected in [one.getMessage() for one in records], "it is logged")
-        # That its first process has exited is reported, although the start goes on.
+        # That its first process has exited is reported, although the start continues.
         wait_until(lambda: of_level(records, logging.ERROR), "the exit is reported")
     (record,) = of_level(records, logging.ERROR)
     assert "exited (exit code 0)" in record.getMessage()
