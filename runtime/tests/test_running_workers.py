@@ -200,11 +200,14 @@ def test_of_two_workers_the_one_that_fails_is_named() -> None:
     assert caught.value.last_lines == ["why"]
 
 
-def test_a_worker_that_hangs_in_a_restart(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("says", "reported"), [("echo dozing", "dozing"), (":", "it printed nothing")]
+)
+def test_a_worker_that_hangs_in_a_restart(says: str, reported: str, tmp_path: Path) -> None:
     """What it said and did before the restart explains nothing."""
     hangs = tmp_path / "hangs"
     script = (
-        f"if [ -e '{hangs}' ]; then echo dozing; exec sleep 1000; fi;"
+        f"if [ -e '{hangs}' ]; then {says}; exec sleep 1000; fi;"
         f" echo wrong >&2; exec '{sys.executable}' '{WORKER}'"
     )
     with StepflowRuntime.start(
@@ -216,7 +219,7 @@ def test_a_worker_that_hangs_in_a_restart(tmp_path: Path) -> None:
         hangs.touch()
         os.kill(runtime.pid, signal.SIGKILL)
         wait_until(lambda: "failed" in repr(runtime), "it is not restarted any more")
-        last = re.escape(f"may not be ready: {PLUGIN!r} (its last line: dozing)")
+        last = re.escape(f"may not be ready: {PLUGIN!r} (its last line: {reported})")
         with pytest.raises(errors.ServerCrashed, match=last):
             runtime.sync_client.health()
 
