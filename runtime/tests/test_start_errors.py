@@ -255,22 +255,25 @@ def test_a_deleted_working_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: 
         StepflowRuntime.start(config, binary=binary)
 
 
+@pytest.mark.parametrize("is_left", [False, True])
 def test_a_restart_in_a_deleted_working_directory(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    is_left: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
     monkeypatch.chdir(folder)
     with StepflowRuntime.start(restart_policy=RestartPolicy.ON_FAILURE, max_restarts=1) as runtime:
+        if is_left:
+            monkeypatch.chdir(tmp_path)
         folder.rmdir()
         os.kill(runtime.pid, signal.SIGKILL)
         wait_until(lambda: "failed" in repr(runtime), "it is not restarted any more")
         with pytest.raises(errors.ServerCrashed) as caught:
             runtime.sync_client.health()
-    assert str(caught.value).startswith(
-        "cannot start the Stepflow server: the current working directory no longer exists; change"
-        " to another; it was restarted"
-    )
+    reason = "the current working directory no longer exists; change to another; it was restarted"
+    if is_left:
+        reason = f"{folder}: No such file or directory; "
+    assert str(caught.value).startswith(f"cannot start the Stepflow server: {reason}")
 
 
 @pytest.mark.parametrize("refused", [1, 2])
