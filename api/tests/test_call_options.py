@@ -203,12 +203,14 @@ OPERATION: Operation[None, None] = Operation(id="x", method="GET", path="/x", an
 def test_every_request_of_a_generator_has_them() -> None:
     ask = Request("GET", "/x", headers={"Accept": "a"})
     own: Hidden[Mapping[str, str]] = Hidden({"x-tenant": "own"})
+    other = Client("http://other")
 
     def steps() -> Steps[str]:
         yield ask
         yield OpenStream(ask)
         yield Call(OPERATION, ask)
         yield Call(OPERATION, ask, headers=own)
+        yield Call(OPERATION, ask, client=other)
         try:
             yield Sleep(1)
         except StepflowError:
@@ -221,6 +223,10 @@ def test_every_request_of_a_generator_has_them() -> None:
     assert wrapped.send(None).request.headers == expected  # type: ignore[union-attr]
     assert wrapped.send(None).headers.value == expected  # type: ignore[union-attr]
     assert wrapped.send(None).headers is own  # type: ignore[union-attr]
+    # Those of the generator are for all servers that it has requests for.
+    call = wrapped.send(None)
+    assert isinstance(call, Call) and call.headers is not None
+    assert (call.headers.value, call.client) == (expected, other)
     assert wrapped.send(None) == Sleep(1)
     assert wrapped.throw(StepflowError("e")).headers == expected  # type: ignore[union-attr]
     with pytest.raises(StopIteration) as ended:

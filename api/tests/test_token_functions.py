@@ -267,6 +267,30 @@ def test_a_forked_child_has_the_token() -> None:
         assert Forked(ask).result() == "healthy"
 
 
+def test_a_forked_child_does_not_wait_for_a_thread_of_its_parent() -> None:
+    entered, proceed = threading.Event(), threading.Event()
+
+    def function() -> str:
+        if not entered.is_set():
+            entered.set()
+            proceed.wait(60)
+        return "a"
+
+    with (
+        server_that_accepts("a") as server,
+        ThreadPoolExecutor(1) as threads,
+        AuthenticatedClient(server.url, function, server_version="0.11.1") as client,
+    ):
+        first = threads.submit(health_check.sync, client=client)
+        try:
+            assert entered.wait(30)
+            child = Forked(lambda: health_check.sync(client=client).status)
+            assert child.result() == "healthy"
+        finally:
+            proceed.set()
+        assert first.result().status == "healthy"
+
+
 @by_form
 @pytest.mark.anyio
 async def test_a_call_with_a_token_of_its_own(form: Form) -> None:

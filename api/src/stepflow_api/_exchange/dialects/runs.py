@@ -16,7 +16,7 @@ STATUSES: Final[Mapping[Any, str]] = {
 }
 NUMBERS: Final = {name: str(number) for number, name in STATUSES.items()}
 ENDED: Final = (2, 3, 4, 6)
-_WORST_FIRST: Final = ("failed", "running", "runnable", "blocked", "skipped", "completed")
+_WORST_FIRST: Final = ("failed", "running", "completed")
 
 
 def summary_of(body: Mapping[str, Any]) -> dict[str, Any]:
