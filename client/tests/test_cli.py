@@ -273,6 +273,8 @@ def start(server: StepflowServer, *arguments: str, **options: Any) -> subprocess
             **os.environ,
             "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
             "STEPFLOW_URL": server.url,
+            # Buffered, as usual: an empty value is as good as none.
+            "PYTHONUNBUFFERED": "",
             "TERM": "xterm",
             "COLUMNS": "120",
         },

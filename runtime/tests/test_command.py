@@ -71,6 +71,8 @@ def search_path(monkeypatch: pytest.MonkeyPatch) -> None:
     """The command finds the packages wherever it is started."""
     path = os.pathsep.join(os.path.abspath(one) for one in sys.path if one)
     monkeypatch.setenv("PYTHONPATH", path)
+    # It would hide that the command itself writes lines at once.
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
     if binary := os.environ.get("STEPFLOW_SERVER_BINARY"):
         monkeypatch.setenv("STEPFLOW_SERVER_BINARY", os.path.abspath(binary))
 
@@ -499,6 +501,9 @@ def test_nobody_reads_the_output(folder: Path) -> None:
             return False
 
         wait_until(answers, "the server answers")
+        # It has printed, and keeps nothing to print when it ends.
+        output = f"/proc/{program.pid}/fd/1"
+        wait_until(lambda: os.readlink(output) == os.devnull, "the output is discarded")
         program.send_signal(signal.SIGINT)
         assert program.wait(60) == 0
 

@@ -296,6 +296,74 @@ def test_a_task_that_is_assigned_again_is_executed_once(caplog: pytest.LogCaptur
     assert calls(results, "CompleteTask") == 1 and calls(results, "TaskHeartbeat") >= 1
 
 
+def test_a_heartbeat_in_progress_when_the_task_is_assigned_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The heartbeat's end does not bring the earlier assignment back."""
+    caplog.set_level(logging.DEBUG, "stepflow_runtime")
+    free = threading.Event()
+    again = "a call in progress was assigned again"
+
+    def hang(text: str) -> str:
+        free.wait(60)
+        return text
+
+    with gateway(lambda *_: grpc()) as (orchestrator, results):
+        address = protobuf.message(4, protobuf.text(1, orchestrator.removeprefix("http://")))
+
+        def respond(method: str, before: int) -> Response:
+            if method == "TaskHeartbeat" and before == 1:
+                wait_until(lambda: again in caplog.messages, "the task is assigned again")
+            if method != "PullTasks":
+                return grpc()
+            if before == 1:
+                wait_until(lambda: calls(seen, "TaskHeartbeat") == 2, "a heartbeat is in progress")
+            return grpc(task("hang", TEXT, *([address] * before))) if before < 2 else nothing()
+
+        with gateway(respond) as (url, seen), working(url, hang):
+            # The first at the other server is the claim.
+            wait_until(
+                lambda: calls(results, "TaskHeartbeat") > 1 or calls(seen, "TaskHeartbeat") > 2,
+                "the next heartbeat is sent",
+            )
+            free.set()
+            wait_until(lambda: calls(results + seen, "CompleteTask"), "the result is sent")
+    assert calls(results, "CompleteTask") == 1 and calls(seen, "TaskHeartbeat") == 2
+
+
+def test_heartbeats_do_not_wait_for_an_orchestrator_that_is_not_ready() -> None:
+    free = threading.Event()
+
+    def hang(text: str) -> None:
+        free.wait(60)
+
+    def not_ready(method: str, before: int) -> Response:
+        # The first one claims the task.
+        return grpc(grpc_status="14") if method == "TaskHeartbeat" and before else grpc()
+
+    with gateway(not_ready) as (one, first), gateway(lambda *_: grpc()) as (other, second):
+        tasks = [
+            task("hang", TEXT, protobuf.message(4, protobuf.text(1, url.removeprefix("http://"))))
+            for url in (one, other)
+        ]
+        tasks[1] = tasks[1].replace(b"task-1", b"task-2")
+
+        def respond(method: str, before: int) -> Response:
+            if before == 1:
+                wait_until(lambda: first, "the first task is claimed")
+            return grpc(tasks[before]) if before < 2 else nothing()
+
+        with gateway(respond) as (url, _), working(url, hang):
+            wait_until(
+                lambda: calls(second, "TaskHeartbeat") > 4 or calls(first, "TaskHeartbeat") > 20,
+                "heartbeats are sent",
+            )
+            # One after the other.
+            assert calls(first, "TaskHeartbeat") <= 20
+            free.set()
+            wait_until(lambda: calls(first + second, "CompleteTask") == 2, "the results are sent")
+
+
 @pytest.mark.parametrize("problem", ["thread", "claim", "exception", "result"])
 def test_a_call_that_fails_makes_room_for_the_next(
     problem: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
