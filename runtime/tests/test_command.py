@@ -503,9 +503,12 @@ def test_nobody_reads_the_output(folder: Path) -> None:
         wait_until(answers, "the server answers")
         # It has printed, and keeps nothing to print when it ends.
         output = f"/proc/{program.pid}/fd/1"
-        wait_until(lambda: os.readlink(output) == os.devnull, "the output is discarded")
-        program.send_signal(signal.SIGINT)
-        assert program.wait(60) == 0
+        try:
+            wait_until(lambda: os.readlink(output) == os.devnull, "the output is discarded")
+            program.send_signal(signal.SIGINT)
+            assert program.wait(60) == 0
+        finally:
+            program.kill()
 
 
 def command(*arguments: str, folder: Path) -> tuple[int, str, str]:

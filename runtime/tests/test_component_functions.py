@@ -305,6 +305,7 @@ def test_requests_on_one_connection() -> None:
         assert (status, answer["id"], answer["jsonrpc"]) == (200, "a", "2.0")
         (listed,) = answer["result"]["components"]
         assert listed["component"] == "/python/echo"
+        assert send({"id": 0, "method": "initialize"}, "Content-Length")[1]["id"] == 0
         # A notification has no answer.
         assert send({"method": "initialized", "params": {}}, "content-length") == (202, None)
         for name in ("echo", "/echo", "/python/echo"):
@@ -457,6 +458,9 @@ def test_whole_numbers_stay_whole() -> None:
     values = {"a": [1, 1.5, None, True, "x", {}], "b": -3}
     decoded = protobuf.decode_value(protobuf.encode_value(values))
     assert repr(decoded) == repr(values)
+    # A member without a value.
+    members = protobuf.message(5, protobuf.message(1, protobuf.text(1, "a")))
+    assert protobuf.decode_value(members) == {"a": None}
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "a b", "{x}", "1", 3])

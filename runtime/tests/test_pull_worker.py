@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import logging
 import threading
 from collections.abc import Callable, Iterator
@@ -185,6 +186,71 @@ def test_a_request_is_repeated_while_the_server_is_not_ready(
         wait_until(lambda: calls(seen, method) == 2, "the request is repeated")
         wait_until(lambda: calls(seen, "CompleteTask"), "the result is sent")
     assert executed == ["a"]
+
+
+def test_a_result_is_sent_to_a_server_that_takes_its_time() -> None:
+    accepted: list[int] = []
+
+    def respond(method: str, before: int) -> Response:
+        if method == "PullTasks":
+            return grpc(task("shout", TEXT)) if before == 0 else nothing()
+        if method == "CompleteTask":
+            # It is asked for tasks many times a second, and for this less often.
+            if calls(seen, "PullTasks") < 40:
+                return grpc(grpc_status="14")
+            accepted.append(before)
+        return grpc()
+
+    def shout(text: str) -> str:
+        return text.upper()
+
+    with gateway(respond) as (url, seen), working(url, shout):
+        wait_until(lambda: accepted, "the result is accepted")
+
+
+def echo(text: str) -> str:
+    return text
+
+
+def test_disconnecting_while_it_connects(monkeypatch: pytest.MonkeyPatch) -> None:
+    connects, disconnected = threading.Event(), threading.Event()
+    connect = http.client.HTTPConnection.connect
+
+    def connect_later(connection: http.client.HTTPConnection) -> None:
+        connects.set()
+        disconnected.wait(60)
+        connect(connection)
+
+    monkeypatch.setattr(http.client.HTTPConnection, "connect", connect_later)
+    with gateway(lambda *_: nothing()) as (url, seen), working(url, echo) as worker:
+        assert connects.wait(60)
+        worker.disconnect()
+        disconnected.set()
+        wait_until(
+            lambda: "stepflow-components" not in {one.name for one in threading.enumerate()},
+            "it pulls no more",
+        )
+    assert not seen
+
+
+def test_disconnecting_while_a_call_waits_for_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stepflow_runtime._components.pull._MAX_CALLS", 1)
+    free = threading.Event()
+
+    def hang(text: str) -> None:
+        free.wait(60)
+
+    def respond(method: str, before: int) -> Response:
+        return grpc(task("hang", TEXT)) if method == "PullTasks" else grpc()
+
+    with gateway(respond) as (url, seen), working(url, hang) as worker:
+        wait_until(lambda: calls(seen, "PullTasks") == 2, "a second call waits")
+        worker.disconnect()
+        wait_until(
+            lambda: "stepflow-components" not in {one.name for one in threading.enumerate()},
+            "it pulls no more",
+        )
+        free.set()
 
 
 @pytest.mark.parametrize("is_closed", [True, False], ids=["closed", "unusable"])
