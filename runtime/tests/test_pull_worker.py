@@ -238,19 +238,21 @@ def test_disconnecting_while_a_call_waits_for_a_thread(monkeypatch: pytest.Monke
     free = threading.Event()
 
     def hang(text: str) -> None:
-        free.wait(60)
+        free.wait()
 
     def respond(method: str, before: int) -> Response:
         return grpc(task("hang", TEXT)) if method == "PullTasks" else grpc()
 
     with gateway(respond) as (url, seen), working(url, hang) as worker:
-        wait_until(lambda: calls(seen, "PullTasks") == 2, "a second call waits")
-        worker.disconnect()
-        wait_until(
-            lambda: "stepflow-components" not in {one.name for one in threading.enumerate()},
-            "it pulls no more",
-        )
-        free.set()
+        try:
+            wait_until(lambda: calls(seen, "PullTasks") == 2, "a second call waits")
+            worker.disconnect()
+            wait_until(
+                lambda: "stepflow-components" not in {one.name for one in threading.enumerate()},
+                "it pulls no more",
+            )
+        finally:
+            free.set()
 
 
 @pytest.mark.parametrize("is_closed", [True, False], ids=["closed", "unusable"])
