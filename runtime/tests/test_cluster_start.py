@@ -9,6 +9,7 @@ import copy
 import errno
 import gc
 import json
+import logging
 import os
 import re
 import signal
@@ -135,6 +136,7 @@ def test_runs_are_resumed_whatever_the_folder_is_called(
 
 
 def test_etcd_is_for_this_machine_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "stepflow_runtime.server")
     with StepflowCluster.start(servers=1, data_dir=tmp_path / "data"):
         port = int(etcd_url(tmp_path / "data").rpartition(":")[2])
         with pytest.raises(ConnectionRefusedError):
@@ -491,6 +493,8 @@ def test_it_describes_itself(tmp_path: Path) -> None:
     cluster = StepflowCluster.start(servers=2, data_dir=tmp_path / "data")
     urls = cluster.urls
     assert repr(cluster) == f"<StepflowCluster {', '.join(urls)} running, 2 of 2 servers>"
+    # Free ports, which the system chooses among those of users.
+    assert min(int(url.rpartition(":")[2]) for url in urls) >= 1024
     with pytest.raises(TypeError, match="cannot be copied or pickled; pass its urls on"):
         copy.copy(cluster)
     for _ in range(2):
