@@ -203,7 +203,9 @@ def test_a_client_whose_server_has_closed_the_connections_has_left_nothing_open(
         field = "connection: close" if is_told else "x: y"
         head = f"HTTP/1.1 200 OK\r\ncontent-length: {len(BODY)}\r\n{field}\r\n\r\n"
         connection.sendall(head.encode() + BODY)
-        connection.shutdown(socket.SHUT_RDWR)
+        connection.shutdown(socket.SHUT_WR)
+        # It ends once the client has closed the connection in its turn.
+        connection.recv(1)
         closed.set()
 
     async def main() -> None:
