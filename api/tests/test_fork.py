@@ -140,7 +140,7 @@ def test_a_timeout_bounds_a_call_of_a_child(given: Any) -> None:
         assert get_blob.sync("first", client=client).blob_id == "first"
 
         def call() -> str:
-            with pytest.raises(RequestTimeout, match="no complete response within") as raised:
+            with pytest.raises(RequestTimeout) as raised:
                 while True:
                     # A machine may pause a call for all its time before it is connected.
                     with contextlib.suppress(ConnectionFailed):
