@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from client.tests.support import AT_ONCE, Driver
-from stepflow_client import errors
+from stepflow_client import FlowBuilder, errors
 from stepflow_client.handle import RunHandle
 
 RUN_ID = UUID(int=1)
@@ -150,6 +150,26 @@ def test_an_error_has_its_cause(do: Driver, name: str) -> None:
     if issubclass(cause, errors.TransportError):
         assert isinstance(caught.value.__cause__.__cause__, httpx.TransportError)
     do(client.close())
+
+
+@pytest.mark.parametrize(
+    ("build", "cause"),
+    [
+        (lambda: FlowBuilder(1), pydantic.ValidationError),  # type: ignore[arg-type]
+        (
+            lambda: FlowBuilder("a", input_schema=Callable[[], None]),
+            pydantic.errors.PydanticInvalidForJsonSchema,
+        ),
+        (lambda: FlowBuilder("a").step("a", 1), pydantic.ValidationError),  # type: ignore[arg-type]
+        (lambda: FlowBuilder.from_flow(write("a: [")), yaml.YAMLError),
+        (lambda: FlowBuilder.from_flow(Path("/nowhere")), FileNotFoundError),
+        (lambda: FlowBuilder.from_flow(Path("/")), IsADirectoryError),
+    ],
+)
+def test_an_error_in_a_flow_has_its_cause(build: Callable[[], Any], cause: type[Exception]) -> None:
+    with pytest.raises(errors.InvalidInput) as caught:
+        build()
+    assert isinstance(caught.value.__cause__, cause)
 
 
 @pytest.mark.parametrize("content", [NO_JSON, BAD_ITEM])

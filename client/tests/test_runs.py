@@ -102,7 +102,12 @@ def test_a_failed_flow_raises_on_request(do: Driver, client: Any) -> None:
     with pytest.raises(errors.FlowFailed, match='failed: step "read" failed') as caught:
         do(client.run(READ_FILE, {"path": "/nowhere"}, raise_on_failure=True))
     assert caught.value.result is not None
-    assert do(client.handle(caught.value.run_id).status()).status is ExecutionStatus.FAILED
+    handle = do(client.submit(READ_FILE, {"path": "/nowhere"}))
+    assert do(handle.result()).is_failed
+    with pytest.raises(errors.FlowFailed, match='failed: step "read" failed') as again:
+        do(handle.result(raise_on_failure=True))
+    for failed in (caught.value, again.value):
+        assert do(client.handle(failed.run_id).status()).status is ExecutionStatus.FAILED
 
 
 def test_a_deadline_names_its_argument_and_leaves_the_run(
