@@ -31,7 +31,7 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def _integer(loader: _Loader, node: yaml.ScalarNode) -> int:
+def _integer(_loader: _Loader, node: yaml.ScalarNode) -> int:
     return int(node.value, 0 if node.value.startswith(("0x", "0o")) else 10)
 
 

@@ -69,7 +69,7 @@ class _TimeLimit:
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
 
-    def _fail(self, signum: int, frame: FrameType | None) -> None:
+    def _fail(self, _signum: int, _frame: FrameType | None) -> None:
         faulthandler.dump_traceback(file=2)
         pytest.fail(self._message)
 

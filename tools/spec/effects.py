@@ -130,7 +130,7 @@ def _all_of(old: Any, new: Any) -> Effect:
     return _constraint(*(ABSENT if schemas == [] else schemas for schemas in (old, new)))
 
 
-def _value(old: Any, new: Any) -> Effect:
+def _value(old: Any, _new: Any) -> Effect:
     """Judges one value of an enumeration."""
     return Effect.WIDENS if old is ABSENT else Effect.NARROWS
 

@@ -131,7 +131,7 @@ def query_text(name: str, value: Any, style: Style) -> tuple[list[tuple[str, str
     return pairs, ""
 
 
-def header_text(name: str, value: Any, style: Style) -> str | None:
+def header_text(_name: str, value: Any, style: Style) -> str | None:
     """Return the value of a header field; None if there is none."""
     if style.name == "json":
         return None if value is UNSET else _json(value)

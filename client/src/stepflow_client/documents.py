@@ -159,7 +159,7 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def _integer(loader: _Loader, node: yaml.ScalarNode) -> int:
+def _integer(_loader: _Loader, node: yaml.ScalarNode) -> int:
     text = str(node.value)
     return int(text, 0) if text.startswith(("0x", "0o")) else int(text)
 

@@ -220,7 +220,7 @@ class Embedded:
         return (await self._async_ready()).asynchronous()
 
     @classmethod
-    def _refuse_start(cls, *args: object, **options: object) -> NoReturn:
+    def _refuse_start(cls, *_args: object, **_options: object) -> NoReturn:
         raise InvalidState(
             f"this {cls._noun} was already started; {cls.__name__}.start() creates another"
         )

@@ -135,7 +135,7 @@ def awaited(
 ) -> Case:
     """Make a case of an async function that does one operation, as `repeated` does."""
 
-    async def calls(world: World, call: Callable[[], Awaitable[Any]], count: int) -> Any:
+    async def calls(_world: World, call: Callable[[], Awaitable[Any]], count: int) -> Any:
         found = await call()
         for _ in range(count - 1):
             found = await call()

@@ -82,7 +82,7 @@ def _replay(content: bytes) -> httpx.MockTransport:
     """Return the server's response without server and network, whose share is no parsing."""
     headers = {"content-type": "application/json", "content-length": str(len(content))}
     return httpx.MockTransport(
-        lambda request: httpx.Response(200, headers=headers, stream=_Pieces(content))
+        lambda _request: httpx.Response(200, headers=headers, stream=_Pieces(content))
     )
 
 

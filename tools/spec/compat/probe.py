@@ -90,15 +90,15 @@ _NO_BLOB: Final = "0" * 64
 #: A call of each operation by its name in the spec, and of what single versions lack of one.
 CALLS: Final[Mapping[str, _Call]] = {
     "healthCheck": _Call(
-        lambda c, w: health_check.sync_detailed(client=c),
+        lambda c, _w: health_check.sync_detailed(client=c),
         lambda health: health.version,
     ),
     "listComponents": _Call(
-        lambda c, w: list_components.sync_detailed(client=c),
+        lambda c, _w: list_components.sync_detailed(client=c),
         lambda listed: "/create_messages" in [one.component for one in listed.components],
     ),
     "storeFlow": _Call(
-        lambda c, w: store_flow.sync_detailed(
+        lambda c, _w: store_flow.sync_detailed(
             client=c, body=models.StoreFlowRequest(flow=message_flow())
         ),
         lambda stored: stored.stored and stored.diagnostics.num_fatal == 0,
@@ -130,7 +130,7 @@ CALLS: Final[Mapping[str, _Call]] = {
         lambda done: done.items.total == 0,
     ),
     "listRuns": _Call(
-        lambda c, w: list_runs.sync_detailed(client=c),
+        lambda c, _w: list_runs.sync_detailed(client=c),
         lambda listed: {"completed", "running"} <= {run.status for run in listed.runs},
     ),
     "getRun": _Call(
@@ -162,7 +162,7 @@ CALLS: Final[Mapping[str, _Call]] = {
         lambda nothing: nothing is None,
     ),
     "storeBlob": _Call(
-        lambda c, w: store_blob.sync_detailed(client=c, body=_blob()),
+        lambda c, _w: store_blob.sync_detailed(client=c, body=_blob()),
         lambda stored: len(stored.blob_id) == len(_NO_BLOB),
     ),
     "getBlob": _Call(

@@ -93,7 +93,8 @@ def connection(
             help="Accept any certificate: an attacker on the network can read and change data.",
         ),
     ] = False,
-    version: Annotated[
+    # Its callback prints it.
+    version: Annotated[  # noqa: ARG001
         bool,
         typer.Option(
             "--version", help="Print the version and exit.", callback=_print_version, is_eager=True

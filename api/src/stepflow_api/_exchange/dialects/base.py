@@ -42,7 +42,7 @@ class UnrecognisedResponse(Exception):
 def lacking(feature: str, since: str) -> Translation:
     """Return the translation of what servers before a version do not support."""
 
-    def refuse(version: str, request: Request) -> Steps[Answer]:
+    def refuse(version: str, _request: Request) -> Steps[Answer]:
         raise UnsupportedByServer(feature, server_version=version, since=since)
         yield
 

@@ -50,7 +50,7 @@ def without_nulls(request: Request) -> Request:
     return request if len(left) == len(body) else with_body(request, left)
 
 
-def _create_run(version: str, request: Request) -> Steps[Answer]:
+def _create_run(_version: str, request: Request) -> Steps[Answer]:
     request = without_nulls(request)
     answer: Answer = yield request
     if is_unrecognised(answer):
@@ -119,15 +119,15 @@ def _create_run_at_once(version: str, request: Request) -> Steps[Answer]:
     return with_document(answer, {**summary, "results": found["items"]})
 
 
-def _about_run(version: str, request: Request) -> Steps[Answer]:
+def _about_run(_version: str, request: Request) -> Steps[Answer]:
     return (yield from _ask(request, _run))
 
 
-def _list_runs(version: str, request: Request) -> Steps[Answer]:
+def _list_runs(_version: str, request: Request) -> Steps[Answer]:
     return (yield from _ask(request, _runs))
 
 
-def _get_run(version: str, request: Request) -> Steps[Answer]:
+def _get_run(_version: str, request: Request) -> Steps[Answer]:
     """0.9 does not wait for a run, so this asks until the run has ended."""
     query = dict(request.query)
     waits = query.get("wait") == "true"

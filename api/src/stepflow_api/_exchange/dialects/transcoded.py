@@ -41,7 +41,7 @@ _LEVELS: Final[Mapping[Any, str]] = {1: "fatal", 2: "error", 3: "warning"}
 Change = Callable[[Any], Any]
 
 
-def _list_components(version: str, request: Request) -> Steps[Answer]:
+def _list_components(_version: str, request: Request) -> Steps[Answer]:
     query = tuple(
         ("excludeSchemas", {"true": "false", "false": "true"}.get(value, value))
         if name == "includeSchemas"
@@ -81,7 +81,7 @@ def _name_in_flows(body: Mapping[str, Any]) -> str:
     return f"/{body['plugin']}/{path}"
 
 
-def _store_flow(version: str, request: Request) -> Steps[Answer]:
+def _store_flow(_version: str, request: Request) -> Steps[Answer]:
     answer = yield from _ask(request, _stored)
     if answer.status_code == HTTPStatus.BAD_REQUEST:
         # Other servers tell so what is no flow at all.
@@ -96,7 +96,7 @@ def _stored(body: Any) -> Any:
     return {**body, "diagnostics": {**found, "diagnostics": levels}}
 
 
-def _get_flow(version: str, request: Request) -> Steps[Answer]:
+def _get_flow(_version: str, request: Request) -> Steps[Answer]:
     answer = yield from _ask(request, _flow)
     return _no_flow(answer, unquote(request.path.removesuffix("/flow").rpartition("/")[2]))
 
@@ -108,7 +108,7 @@ def _flow(body: Any) -> Any:
     return {**body, "flow": {**flow, "schemas": in_schema(flow["schemas"])}}
 
 
-def _get_flow_variables(version: str, request: Request) -> Steps[Answer]:
+def _get_flow_variables(_version: str, request: Request) -> Steps[Answer]:
     answer: Answer = yield request
     if answer.status_code >= 400:
         return _no_flow(_refused(answer), unquote(request.path.split("/")[-2]))
@@ -128,7 +128,7 @@ def _env_vars(variables: Mapping[str, Any]) -> dict[str, str]:
     return {name: one["envVar"] for name, one in variables.items() if "envVar" in one}
 
 
-def _create_run(version: str, request: Request) -> Steps[Answer]:
+def _create_run(_version: str, request: Request) -> Steps[Answer]:
     request = without_nulls(request)
     waited = b'"wait":true' in (request.content or b"") and bool(
         json_object(request.content).get("wait")
@@ -143,7 +143,7 @@ def _create_run(version: str, request: Request) -> Steps[Answer]:
     return with_document(answer, {**run, "results": items_of(body["results"])})
 
 
-def _list_runs(version: str, request: Request) -> Steps[Answer]:
+def _list_runs(_version: str, request: Request) -> Steps[Answer]:
     query = tuple(
         (name, NUMBERS.get(value, value) if name == "status" else value)
         for name, value in request.query
@@ -184,7 +184,7 @@ def _runs(body: Any) -> Any:
     return {"runs": [summary_of(run) for run in body["runs"]]}
 
 
-def _get_run(version: str, request: Request) -> Steps[Answer]:
+def _get_run(_version: str, request: Request) -> Steps[Answer]:
     return (yield from _ask(request, _run))
 
 
@@ -193,7 +193,7 @@ def _run(body: Any) -> Any:
     return summary_of(body["summary"])
 
 
-def _get_run_items(version: str, request: Request) -> Steps[Answer]:
+def _get_run_items(_version: str, request: Request) -> Steps[Answer]:
     answer: Answer = yield request
     if answer.status_code >= 400:
         return _refused(answer)
@@ -207,7 +207,7 @@ def _get_run_items(version: str, request: Request) -> Steps[Answer]:
     return with_document(answer, {"itemCount": len(items), "items": items})
 
 
-def _get_run_steps(version: str, request: Request) -> Steps[Answer]:
+def _get_run_steps(_version: str, request: Request) -> Steps[Answer]:
     answer: Answer = yield request
     if answer.status_code >= 400:
         return _refused(answer)
@@ -225,7 +225,7 @@ def _get_run_steps(version: str, request: Request) -> Steps[Answer]:
     return with_document(answer, {"steps": steps_of(body["steps"])})
 
 
-def _cancel_run(version: str, request: Request) -> Steps[Answer]:
+def _cancel_run(_version: str, request: Request) -> Steps[Answer]:
     # The server would cancel a run that has ended, and overwrite its status.
     run: Answer = yield request_of_owner(request)
     url = run.url + "/cancel"
@@ -239,19 +239,19 @@ def _cancel_run(version: str, request: Request) -> Steps[Answer]:
     return (yield from _ask(request, _run))
 
 
-def _delete(version: str, request: Request) -> Steps[Answer]:
+def _delete(_version: str, request: Request) -> Steps[Answer]:
     answer: Answer = yield request
     if answer.status_code >= 400:
         return _refused(answer)
     return answer._replace(pieces=[]) if answer.content == b"{}" else answer
 
 
-def _get_run_events(version: str, request: Request) -> Steps[Answer]:
+def _get_run_events(_version: str, request: Request) -> Steps[Answer]:
     answer: Answer = yield with_id_twice(request)
     return _refused(answer)
 
 
-def _store_blob(version: str, request: Request) -> Steps[Answer]:
+def _store_blob(_version: str, request: Request) -> Steps[Answer]:
     answer: Answer = yield request
     if answer.status_code == HTTPStatus.BAD_REQUEST and not answer.content:
         return refusal(answer, HTTPStatus.BAD_REQUEST, _why_no_blob(request))
@@ -276,7 +276,7 @@ def _why_no_blob(request: Request) -> str:
     return "the blob is refused, and the server does not say why"
 
 
-def _get_blob(version: str, request: Request) -> Steps[Answer]:
+def _get_blob(_version: str, request: Request) -> Steps[Answer]:
     answer: Answer = yield request
     # It says 400 to an id that is none.
     if answer.status_code in (HTTPStatus.NOT_FOUND, HTTPStatus.BAD_REQUEST) and not answer.content:

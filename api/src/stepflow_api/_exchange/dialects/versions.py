@@ -25,7 +25,7 @@ _BUILDS = {"37c721f": "0.12.0", "dd82fa7": "0.13.0"}
 _VERSION = re.compile(r"v?(\d{1,6})\.(\d{1,6})(?:\.(\d{1,6}))?(?![\d.])")
 
 
-def health_check(version: str, request: Request) -> Steps[Answer]:
+def health_check(_version: str, request: Request) -> Steps[Answer]:
     """Request the health of a server of any version: the response shows which."""
     answer: Answer = yield request
     if answer.status_code != 200 or b'"build"' not in answer.content:
