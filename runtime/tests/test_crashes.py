@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import collections
 import errno
+import gc
 import json
 import logging
 import os
@@ -22,10 +23,11 @@ from typing import Any
 import pytest
 
 from runtime.tests.programs import program
-from runtime.tests.support import ECHO, READ_FILE, exists, release, wait_until
+from runtime.tests.support import ECHO, READ_FILE, descendants, exists, release, wait_until
 from stepflow_client import errors as client_errors
 from stepflow_runtime import ALL_BUILTINS, RestartPolicy, StepflowRuntime, errors
 from stepflow_runtime._binary import find_binary
+from stepflow_runtime._process import ServerProcess
 
 
 def kill(runtime: StepflowRuntime, number: signal.Signals = signal.SIGKILL) -> int:
@@ -418,6 +420,28 @@ def test_a_stop_during_a_restart(tmp_path: Path, caplog: pytest.LogCaptureFixtur
     # That it does not become ready is no failure.
     assert len(logged(caplog)) == 1
     assert repr(runtime) == "<StepflowRuntime stopped>"
+
+
+def test_a_runtime_that_is_forgotten_while_a_process_is_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The garbage collector waits for no thread, such as the one that restarts the server."""
+    made, forgotten = threading.Event(), threading.Event()
+
+    class Slow(ServerProcess):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            made.set()
+            assert forgotten.wait(60)
+
+    runtime = StepflowRuntime.start(restart_policy=RestartPolicy.ALWAYS)
+    monkeypatch.setattr("stepflow_runtime._supervisor.ServerProcess", Slow)
+    kill(runtime)
+    assert made.wait(60)
+    del runtime
+    gc.collect()
+    forgotten.set()
+    wait_until(lambda: not descendants(), "everything is gone")
 
 
 def test_calls_know_of_a_crash_when_on_crash_is_called() -> None:

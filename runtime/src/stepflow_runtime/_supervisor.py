@@ -285,6 +285,9 @@ class Supervisor:
             if self._stopping.is_set():
                 raise InvalidState("the runtime was stopped while it started")
             self._process = ServerProcess(self._plan.launch, self._port, self._plan.log)
+            if self._stopping.is_set():
+                # `abandon`, which waits for no lock, may have looked for it too early.
+                self._process.kill()
 
     def _supervise(self) -> None:
         self._started.wait()
