@@ -146,22 +146,35 @@ async def test_no_certificate_is_trusted_by_default(form: Form) -> None:
     assert not server.requests
 
 
-@pytest.fixture
-def port_without_tls() -> Iterator[int]:
+@contextmanager
+def serving(handle: Callable[[socket.socket], None]) -> Iterator[int]:
+    """Hand one connection after the other to a function, and yield the port."""
+
     def serve() -> None:
         with suppress(OSError):
             while True:
                 connection, _ = listener.accept()
                 with connection, suppress(ConnectionError):
-                    connection.recv(65536)
-                    connection.sendall(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n")
+                    handle(connection)
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=serve)
         thread.start()
-        yield listener.getsockname()[1]
-        listener.shutdown(socket.SHUT_RDWR)
-        thread.join()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+@pytest.fixture
+def port_without_tls() -> Iterator[int]:
+    def handle(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n")
+
+    with serving(handle) as port:
+        yield port
 
 
 @by_form
@@ -249,24 +262,14 @@ ALERTS = {
 def alerting(code: int) -> Iterator[str]:
     """Start a server that answers each greeting by an alert of TLS, and yield its URL."""
 
-    def serve() -> None:
-        with suppress(OSError):
-            while True:
-                connection, _ = listener.accept()
-                with connection, suppress(ConnectionError):
-                    connection.recv(65536)
-                    connection.sendall(b"\x15\x03\x03\0\2\2" + bytes([code]))
-                    while connection.recv(65536):
-                        pass
+    def handle(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(b"\x15\x03\x03\0\2\2" + bytes([code]))
+        while connection.recv(65536):
+            pass
 
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=serve)
-        thread.start()
-        try:
-            yield f"https://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            listener.shutdown(socket.SHUT_RDWR)
-            thread.join()
+    with serving(handle) as port:
+        yield f"https://127.0.0.1:{port}"
 
 
 @pytest.mark.parametrize("name", ALERTS)
@@ -314,28 +317,17 @@ def tunnel(port: int) -> Iterator[str]:
         with suppress(OSError):
             target.shutdown(socket.SHUT_WR)
 
-    def serve() -> None:
-        while True:
-            try:
-                connection = listener.accept()[0]
-            except OSError:
-                return
-            with connection, socket.create_connection(("127.0.0.1", port)) as server:
-                assert connection.recv(65536).startswith(b"CONNECT stepflow.example:443 ")
-                connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-                back = threading.Thread(target=pipe, args=(server, connection))
-                back.start()
-                pipe(connection, server)
-                back.join()
+    def handle(connection: socket.socket) -> None:
+        with socket.create_connection(("127.0.0.1", port)) as server:
+            assert connection.recv(65536).startswith(b"CONNECT stepflow.example:443 ")
+            connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            back = threading.Thread(target=pipe, args=(server, connection))
+            back.start()
+            pipe(connection, server)
+            back.join()
 
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=serve)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            listener.shutdown(socket.SHUT_RDWR)
-            thread.join()
+    with serving(handle) as own:
+        yield f"http://127.0.0.1:{own}"
 
 
 @by_form
